@@ -1,0 +1,46 @@
+# make demo | test | lint | bench
+#
+# Each target makes the environment it needs in VENV, at its first run and again when pyproject.toml changes.
+# PYTHON names another interpreter (3.11 or later), VENV another place for the environment.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# Two workers; PYTEST_ARGS replaces the default selection, such as PYTEST_ARGS="tests/scenarios -k cursor".
+PYTEST_ARGS ?= -n 2 --cov --cov-report=term-missing:skip-covered
+
+.PHONY: demo test lint bench format clean
+
+demo: $(VENV)/.runtime
+	$(BIN)/python examples/forum.py
+
+test: lint
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict src
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.runtime
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) dist build .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# A `python -m venv` over an environment that stands leaves its packages alone. An old pip knows no dependency groups.
+$(VENV)/.runtime: pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "dynamix needs Python 3.11 or later, $(PYTHON) is %d.%d; name another as in: make PYTHON=python3.12 $(MAKECMDGOALS)" % v[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
