@@ -1,0 +1,339 @@
+"""Every error that dynamix raises, one class per cause.
+
+    DynamixError
+    ├── ValidationException                     refused before anything was sent; also a ValueError
+    │   ├── FieldValidationException            a value that its field or its key cannot hold (.field, .value)
+    │   │   ├── WrongTypeError                  also a TypeError
+    │   │   ├── MissingKeyError
+    │   │   └── RequiredFieldError
+    │   ├── UnknownNameError                    a field, index or option that does not exist; also a TypeError
+    │   ├── ModelDefinitionError                a model class that no table can have
+    │   ├── InvalidQueryError                   a query, scan or condition that DynamoDB cannot run
+    │   ├── InvalidUpdateError                  queued changes that DynamoDB cannot make
+    │   ├── InvalidCursorError                  a cursor of another table or index, or a damaged one
+    │   ├── ItemTooLargeError
+    │   └── InvalidRequestError                 the service itself refused the request (ValidationException)
+    ├── FieldNotLoadedError                     the instance was loaded without this field; also an AttributeError
+    ├── ConnectionException                     no answer (.sent: whether the request may have been received)
+    │   ├── NotConfiguredError
+    │   ├── CredentialsError
+    │   ├── ConnectError                        refused, unresolved, TLS failed: never sent
+    │   ├── RequestTimeoutError                 no answer in time; also a TimeoutError
+    │   ├── ConnectionLostError                 the peer closed before a whole answer
+    │   ├── InvalidAnswerError                  an answer that is not DynamoDB's, or damaged
+    │   └── OutcomeUnknownError                 a write that must not be repeated may or may not have happened
+    └── ClientException                         the service answered with an error (.code, .request_id, .status)
+        ├── ConditionalCheckFailedError         (.item: the stored item where asked for)
+        │   ├── ItemExistsError                 create(overwrite=False) on an existing key
+        │   └── ItemNotFoundError               a change of an item that does not exist
+        ├── TransactionCanceledError            (.reasons, in the caller's order)
+        ├── TransactionConflictError
+        ├── TransactionInProgressError
+        ├── IdempotentParameterMismatchError
+        ├── TableNotFoundError
+        ├── TableInUseError
+        ├── LimitExceededError
+        ├── ItemCollectionSizeLimitExceededError
+        ├── AccessDeniedError
+        ├── ThrottledError                      every way of saying "slow down"
+        │   └── BatchIncompleteError            (.unprocessed: what is still to do)
+        └── ServiceUnavailableError             every 5xx
+
+`ValidationException`, `ClientException`, `FieldValidationException` and `ConnectionException` are names of the
+first dynamix; old `except` clauses rely on them. A class that stands for codes of the service names them in its class
+line.
+
+Source of the codes: DynamoDB Developer Guide, "Error handling with DynamoDB", and botocore's service model.
+"""
+
+from typing import Any, ClassVar
+
+import msgspec
+
+from dynamix.wire import Item, Response
+
+
+class DynamixError(Exception):
+    """The root of all errors of dynamix."""
+
+
+class ValidationException(DynamixError, ValueError):  # noqa: N818 - a name of the first dynamix
+    """The input was refused; nothing was sent, or the service stored nothing."""
+
+
+class FieldValidationException(ValidationException):
+    """A value that its field cannot hold.
+
+    `field` is the attribute's name on the model, `value` what was given.
+    """
+
+    def __init__(self, message: str, *, field: str, value: object = None) -> None:
+        super().__init__(message)
+        self.field = field
+        self.value = value
+
+
+class WrongTypeError(FieldValidationException, TypeError):
+    """A value of a type that the field does not take."""
+
+
+class MissingKeyError(FieldValidationException):
+    """A part of the primary key is missing or None."""
+
+
+class RequiredFieldError(FieldValidationException):
+    """A required field has no value."""
+
+
+class UnknownNameError(ValidationException, TypeError):
+    """A name that nothing has: of a field, an index, or an option. The message suggests the nearest."""
+
+
+class ModelDefinitionError(ValidationException, TypeError):
+    """A model class that cannot describe a table."""
+
+
+class InvalidQueryError(ValidationException):
+    """A query, scan or condition that DynamoDB cannot run; the message says why and what would work."""
+
+
+class InvalidUpdateError(ValidationException):
+    """Changes that DynamoDB cannot make, or not in one request where that was asked for."""
+
+
+class InvalidCursorError(ValidationException):
+    """A cursor that belongs to another table or index, or that is damaged."""
+
+
+class ItemTooLargeError(ValidationException):
+    """An item of more than 400 KB, attribute names included."""
+
+
+class FieldNotLoadedError(DynamixError, AttributeError):
+    """The instance was loaded without this field (a projection, or an index that does not hold it)."""
+
+
+class ConnectionException(DynamixError):  # noqa: N818 - a name of the first dynamix
+    """No answer was had. `sent` says whether the request may have reached the service."""
+
+    sent: bool
+
+    def __init__(self, message: str, *, sent: bool = False) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class NotConfiguredError(ConnectionException):
+    """Neither a connection nor AWS configuration was found."""
+
+
+class CredentialsError(ConnectionException):
+    """Credentials are missing, incomplete, or could not be refreshed."""
+
+
+class ConnectError(ConnectionException):
+    """The connection could not be made; nothing was sent."""
+
+
+class RequestTimeoutError(ConnectionException, TimeoutError):
+    """No answer within the timeout."""
+
+
+class ConnectionLostError(ConnectionException):
+    """The connection ended before the whole answer had arrived."""
+
+
+class InvalidAnswerError(ConnectionException):
+    """What arrived is not an answer of DynamoDB, or was damaged on the way."""
+
+
+class OutcomeUnknownError(ConnectionException):
+    """A write was sent, no answer came, and repeating it could apply it twice. Read the item to learn what happened."""
+
+
+class ClientException(DynamixError):  # noqa: N818 - a name of the first dynamix
+    """The service answered with an error.
+
+    `code` is the service's name of the error, `status` the HTTP status, `request_id` what AWS support asks for.
+    """
+
+    codes: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, message: str, *, code: str = "", status: int = 0, request_id: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+        self.request_id = request_id
+
+    def __init_subclass__(cls, codes: tuple[str, ...] = (), **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.codes = codes
+        for code in codes:
+            _CLASS_BY_CODE[code] = cls
+
+
+_CLASS_BY_CODE: dict[str, type[ClientException]] = {}
+
+
+class InvalidRequestError(ClientException, ValidationException, codes=("ValidationException",)):
+    """The service refused the request as invalid; nothing was stored."""
+
+
+class ConditionalCheckFailedError(ClientException, codes=("ConditionalCheckFailedException",)):
+    """A condition was not met; nothing was stored.
+
+    `item` is the stored item in DynamoDB's JSON form where the request asked for it and the item exists, else None.
+    """
+
+    item: Item | None = None
+
+
+class ItemExistsError(ConditionalCheckFailedError):
+    """An item with this key exists already; it was left alone."""
+
+
+class ItemNotFoundError(ConditionalCheckFailedError):
+    """The item to be changed does not exist; nothing was stored."""
+
+
+class CancellationReason(msgspec.Struct, frozen=True):
+    """Why one action of a transaction failed. `code` is None for an action that did not fail."""
+
+    code: str | None
+    message: str | None = None
+    item: Item | None = None
+
+
+class TransactionCanceledError(ClientException, codes=("TransactionCanceledException",)):
+    """A transaction was cancelled as a whole. `reasons` has one entry per action, in the caller's order."""
+
+    reasons: tuple[CancellationReason, ...] = ()
+
+
+class TransactionConflictError(ClientException, codes=("TransactionConflictException",)):
+    """Another transaction holds the item."""
+
+
+class TransactionInProgressError(ClientException, codes=("TransactionInProgressException",)):
+    """A transaction with this client token is still running."""
+
+
+class IdempotentParameterMismatchError(ClientException, codes=("IdempotentParameterMismatchException",)):
+    """A client token was used again with another request."""
+
+
+class TableNotFoundError(ClientException, codes=("ResourceNotFoundException", "TableNotFoundException")):
+    """The table or index does not exist. Create it with `create_table`."""
+
+
+class TableInUseError(
+    ClientException,
+    codes=("ResourceInUseException", "TableInUseException", "TableAlreadyExistsException"),
+):
+    """The table exists already, or is being created, changed or deleted."""
+
+
+class LimitExceededError(ClientException, codes=("LimitExceededException",)):
+    """Too many table operations at once, or an account's quota is used up."""
+
+
+class ItemCollectionSizeLimitExceededError(ClientException, codes=("ItemCollectionSizeLimitExceededException",)):
+    """The items of one partition key, with their local indexes, exceed 10 GB."""
+
+
+class AccessDeniedError(
+    ClientException,
+    codes=(
+        "AccessDeniedException",
+        "UnrecognizedClientException",
+        "InvalidSignatureException",
+        "IncompleteSignatureException",
+        "MissingAuthenticationTokenException",
+        "MissingAuthenticationToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+    ),
+):
+    """The credentials are not accepted, or may not do this."""
+
+
+class ThrottledError(
+    ClientException,
+    codes=(
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "Throttling",
+        "RequestLimitExceeded",
+    ),
+):
+    """The service asks to slow down; it was asked again as often as the retry settings allow."""
+
+
+class BatchIncompleteError(ThrottledError):
+    """The service kept leaving parts of a batch undone. `unprocessed` has the keys or items still to do, in DynamoDB's
+    JSON form; all others are done."""
+
+    unprocessed: tuple[Item, ...] = ()
+
+
+class ServiceUnavailableError(
+    ClientException,
+    codes=(
+        "InternalServerError",
+        "InternalServerErrorException",
+        "InternalFailure",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "ReplicatedWriteConflictException",
+    ),
+):
+    """The service failed (a 5xx answer)."""
+
+
+class _ErrorBody(msgspec.Struct):
+    """The members of an error answer. Both spellings of the message occur."""
+
+    type: str = msgspec.field(name="__type", default="")
+    message: str | None = None
+    Message: str | None = None
+    Item: dict[str, Any] | None = None
+    CancellationReasons: list[dict[str, Any]] | None = None
+
+
+_decode_body = msgspec.json.Decoder(_ErrorBody).decode
+
+
+def from_response(response: Response) -> DynamixError:
+    """The error that an answer of another status than 200 stands for."""
+    try:
+        body = _decode_body(response.body)
+    except msgspec.MsgspecError:
+        body = _ErrorBody()
+    code = body.type.rpartition("#")[2]
+    message = body.message or body.Message or ""
+    error_class = _CLASS_BY_CODE.get(code)
+    if error_class is None:
+        if response.status < 500 and not code:
+            return InvalidAnswerError(
+                f"the endpoint answered with HTTP status {response.status}, but not in DynamoDB's "
+                "way; check the endpoint's address"
+            )
+        error_class = ServiceUnavailableError if response.status >= 500 else ClientException
+    error = error_class(
+        message or code or f"HTTP status {response.status}",
+        code=code,
+        status=response.status,
+        request_id=response.request_id,
+    )
+    if isinstance(error, ConditionalCheckFailedError):
+        error.item = body.Item
+    elif isinstance(error, TransactionCanceledError):
+        error.reasons = tuple(map(_reason, body.CancellationReasons or ()))
+    return error
+
+
+def _reason(body: dict[str, Any]) -> CancellationReason:
+    code = body.get("Code")
+    return CancellationReason(
+        None if code == "None" else code, body.get("Message", body.get("message")), body.get("Item")
+    )

@@ -1,0 +1,1 @@
+"""DynamoDB's expressions: frozen nodes, and the way from nodes to text."""

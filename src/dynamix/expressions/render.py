@@ -1,0 +1,155 @@
+"""Nodes to text: every name and every value becomes a placeholder, so no user text is ever part of an expression.
+
+One `Placeholders` serves all expressions of one request, which share the names and the values.
+"""
+
+from typing import assert_never
+
+from dynamix.expressions.nodes import (
+    And,
+    Arithmetic,
+    AttributeExists,
+    AttributeNotExists,
+    AttributeType,
+    BeginsWith,
+    Between,
+    Compare,
+    Condition,
+    Contains,
+    IfNotExists,
+    In,
+    ListAppend,
+    Not,
+    Operand,
+    Or,
+    Path,
+    Placeholder,
+    Projection,
+    SetOperand,
+    Size,
+    Update,
+    Value,
+)
+from dynamix.wire import AttributeValue
+
+
+class Placeholders:
+    """Hands out the placeholders of one request: `#n0`, `#n1`, ... for names and `:v0`, `:v1`, ... for values.
+
+    `names` maps placeholder to name and `values` placeholder to value, as the request wants them.
+    """
+
+    __slots__ = ("_by_name", "names", "values")
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.values: dict[str, AttributeValue] = {}
+        self._by_name: dict[str, str] = {}
+
+    def name(self, name: str) -> str:
+        """The placeholder of an attribute name or map key; equal names share one."""
+        placeholder = self._by_name.get(name)
+        if placeholder is None:
+            placeholder = self._by_name[name] = f"#n{len(self.names)}"
+            self.names[placeholder] = name
+        return placeholder
+
+    def value(self, value: AttributeValue) -> str:
+        """A new placeholder for a value."""
+        placeholder = f":v{len(self.values)}"
+        self.values[placeholder] = value
+        return placeholder
+
+    def path(self, path: Path) -> str:
+        """A document path as text: `#n0.#n1[2]`."""
+        text = ""
+        for part in path.parts:
+            if isinstance(part, int):
+                text += f"[{part}]"
+            else:
+                text += f".{self.name(part)}" if text else self.name(part)
+        return text
+
+
+def render_condition(condition: Condition, placeholders: Placeholders) -> str:
+    """The text of a condition, filter or key condition."""
+    match condition:
+        case Compare(operator, left, right):
+            return f"{_operand(left, placeholders)} {operator} {_operand(right, placeholders)}"
+        case Between(operand, low, high):
+            text = _operand(operand, placeholders)
+            return f"{text} BETWEEN {_operand(low, placeholders)} AND {_operand(high, placeholders)}"
+        case In(operand, options):
+            text = _operand(operand, placeholders)
+            return f"{text} IN ({', '.join(_operand(option, placeholders) for option in options)})"
+        case AttributeExists(path):
+            return f"attribute_exists({placeholders.path(path)})"
+        case AttributeNotExists(path):
+            return f"attribute_not_exists({placeholders.path(path)})"
+        case AttributeType(path, type_):
+            return f"attribute_type({_operand(path, placeholders)}, {_operand(type_, placeholders)})"
+        case BeginsWith(operand, prefix):
+            return f"begins_with({_operand(operand, placeholders)}, {_operand(prefix, placeholders)})"
+        case Contains(operand, part):
+            return f"contains({_operand(operand, placeholders)}, {_operand(part, placeholders)})"
+        case And(conditions):
+            return " AND ".join(_grouped(part, placeholders, (And, Or)) for part in conditions)
+        case Or(conditions):
+            return " OR ".join(_grouped(part, placeholders, (Or,)) for part in conditions)
+        case Not(inner):
+            return f"NOT {_grouped(inner, placeholders, (And, Or))}"
+    assert_never(condition)
+
+
+def render_update(update: Update, placeholders: Placeholders) -> str:
+    """The text of an update expression."""
+    clauses = []
+    if update.set:
+        assignments = (
+            f"{placeholders.path(path)} = {_set_operand(operand, placeholders)}" for path, operand in update.set
+        )
+        clauses.append("SET " + ", ".join(assignments))
+    if update.remove:
+        clauses.append("REMOVE " + ", ".join(map(placeholders.path, update.remove)))
+    for keyword, pairs in (("ADD", update.add), ("DELETE", update.delete)):
+        if pairs:
+            texts = (f"{placeholders.path(path)} {_operand(v, placeholders)}" for path, v in pairs)
+            clauses.append(f"{keyword} {', '.join(texts)}")
+    return " ".join(clauses)
+
+
+def render_projection(projection: Projection, placeholders: Placeholders) -> str:
+    """The text of a projection expression."""
+    return ", ".join(map(placeholders.path, projection))
+
+
+def _grouped(condition: Condition, placeholders: Placeholders, loose: tuple[type[Condition], ...]) -> str:
+    """A part of a larger condition, in parentheses where it binds more loosely than, or like, its surroundings."""
+    text = render_condition(condition, placeholders)
+    return f"({text})" if isinstance(condition, loose) else text
+
+
+def _operand(operand: Operand, placeholders: Placeholders) -> str:
+    match operand:
+        case Path():
+            return placeholders.path(operand)
+        case Value(value):
+            return placeholders.value(value)
+        case Placeholder(name):
+            return name
+        case Size(path):
+            return f"size({_operand(path, placeholders)})"
+    assert_never(operand)
+
+
+def _set_operand(operand: SetOperand, placeholders: Placeholders) -> str:
+    match operand:
+        case IfNotExists(path, fallback):
+            return f"if_not_exists({placeholders.path(path)}, {_set_operand(fallback, placeholders)})"
+        case ListAppend(first, second):
+            texts = _set_operand(first, placeholders), _set_operand(second, placeholders)
+            return f"list_append({texts[0]}, {texts[1]})"
+        case Arithmetic(operator, left, right):
+            return f"{_set_operand(left, placeholders)} {operator} {_set_operand(right, placeholders)}"
+        case _:
+            return _operand(operand, placeholders)

@@ -1,0 +1,79 @@
+"""The request, its answer, and the effects by which flows ask for them.
+
+An operation is a generator (a *flow*) that yields effects and returns one result. It does no I/O, never
+sleeps and reads no clock; a driver does that for it. `Connection` has two drivers, a blocking one and one for asyncio,
+so each operation is written once.
+
+    Call      send one request; the driver sends back the decoded answer, or throws the error into the flow
+    Pause     wait for some seconds
+    Together  run several flows, overlapping where the driver can; the driver sends back their results in order
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+AttributeValue: TypeAlias = dict[str, Any]
+"""One value in DynamoDB's JSON form, such as `{"S": "physics"}` or `{"N": "1"}`."""
+
+Item: TypeAlias = dict[str, AttributeValue]
+"""An item, or a key, in DynamoDB's JSON form: stored attribute name to value."""
+
+
+class Call(msgspec.Struct, Generic[T], frozen=True, gc=False):
+    """One request to the service.
+
+    `target` is the operation's name ("GetItem"), `body` its JSON. `decode` turns the body of a 200 answer into the
+    result. `repeatable` says whether sending the same bytes twice has the effect of sending them once; only
+    then may a driver or a retry repeat a request whose outcome is unknown.
+    """
+
+    target: str
+    body: bytes
+    decode: Callable[[bytes], T]
+    repeatable: bool = True
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """Wait for `seconds`."""
+
+    seconds: float
+
+
+class Together(msgspec.Struct, frozen=True):
+    """Run `flows`, at most `limit` at a time. The first error ends the others and is thrown into the asking flow."""
+
+    flows: Sequence["Flow[Any]"]
+    limit: int = 8
+
+
+Effect: TypeAlias = Call[Any] | Pause | Together
+Flow: TypeAlias = Generator[Effect, Any, T]
+
+
+class Response(msgspec.Struct, frozen=True, gc=False):
+    """An answer of the service: HTTP status, body, and the id under which the service logged the request."""
+
+    status: int
+    body: bytes
+    request_id: str | None = None
+
+
+class Transport(Protocol):
+    """Bytes out, bytes back. Implemented by signed HTTP, the embedded engine, and a caller's own boto client.
+
+    An answer of any status is returned as a Response. What prevents an answer is raised as a
+    `dynamix.errors.ConnectionException` whose `sent` says whether the request may have reached the service.
+    Transports never repeat a request that may have been received, and know nothing of retries.
+    """
+
+    def send(self, target: str, body: bytes) -> Response: ...
+
+    async def asend(self, target: str, body: bytes) -> Response: ...
+
+    def close(self) -> None: ...
+
+    async def aclose(self) -> None: ...
