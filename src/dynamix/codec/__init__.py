@@ -1,0 +1,1 @@
+"""Between Python values and DynamoDB's JSON form."""

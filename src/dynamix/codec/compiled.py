@@ -1,0 +1,377 @@
+"""The fast path: for each model, code written for its fields alone reads answers into instances and values into items.
+
+Reading. An item is parsed into a msgspec Struct made for the model, whose fields are wrappers such as `{"S": str}` or
+`{"N": int}`: C code does the typing and the number parsing, and attributes that the model does not declare cost
+nothing. Straight-line code then builds the instance's `__dict__`. Where a stored value is not of the type its field
+declares, parsing fails and the plain path (`Reader.plain_values`) reads the same bytes by each field's own `decode`,
+which names the field that is wrong.
+
+Writing. Straight-line code checks the exact type of each value and writes it; whatever is not of the plainest form goes
+through the field's own `encode`.
+
+Set the environment variable DYNAMIX_SHOW_CODE to print the generated code to standard error.
+"""
+
+import os
+import sys
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from dynamix.codec.numbers import from_text
+from dynamix.codec.values import UnstorableError, decode_list, decode_map, encode_list, encode_map
+from dynamix.wire import AttributeValue, Item
+
+M = TypeVar("M")
+
+
+class _Str(Struct, gc=False):
+    S: str
+
+
+class _Int(Struct, gc=False):
+    N: int
+
+
+class _Float(Struct, gc=False):
+    N: float
+
+
+class _Text(Struct, gc=False):
+    N: str
+
+
+class _Bool(Struct, gc=False):
+    BOOL: bool
+
+
+class _List(Struct, gc=False):
+    L: list[Any]
+
+
+class _Map(Struct, gc=False):
+    M: dict[str, Any]
+
+
+class _Set(Struct, gc=False):
+    SS: set[str] | None = None
+    NS: list[str] | None = None
+    BS: list[str] | None = None
+
+
+def read_set(value: _Set) -> set[Any]:
+    """The elements of a parsed set."""
+    if value.SS is not None:
+        return value.SS
+    if value.NS is not None:
+        return {from_text(text) for text in value.NS}
+    if value.BS is not None:
+        return {b64decode(text) for text in value.BS}
+    raise msgspec.ValidationError("a set without elements")
+
+
+class Kind(NamedTuple):
+    """How one stored form is read and written.
+
+    `read` and `write` are expressions over `v`: the parsed wrapper, and the Python value. `when` is the condition under
+    which `write` is right; other values go through the field's `encode`.
+    """
+
+    struct: type[Struct]
+    read: str
+    when: str = ""
+    write: str = ""
+
+
+KINDS: dict[str, Kind] = {
+    "str": Kind(_Str, "v.S", "type(v) is str", '{"S": v}'),
+    "int": Kind(_Int, "v.N", "type(v) is int and -10**38 < v < 10**38", '{"N": str(v)}'),
+    "float": Kind(_Float, "v.N", "type(v) is float and (1e-130 <= abs(v) < 1e126 or v == 0)", '{"N": repr(v + 0.0)}'),
+    "bool": Kind(_Bool, "v.BOOL", "v is True or v is False", '{"BOOL": v}'),
+    "datetime": Kind(
+        _Str,
+        "datetime.fromisoformat(v.S)",
+        "type(v) is datetime and (v.tzinfo is None or v.tzinfo is UTC)",
+        '{"S": v.isoformat()}',
+    ),
+    "date": Kind(_Str, "date.fromisoformat(v.S)", "type(v) is date", '{"S": v.isoformat()}'),
+    "time": Kind(_Text, 'read_field(v.N, "N")'),
+    "timedelta": Kind(_Str, "timedelta(seconds=int(v.S))"),
+    "list": Kind(_List, "decode_list(v.L)", "type(v) is list", '{"L": encode_list(v)}'),
+    "map": Kind(_Map, "decode_map(v.M)", "type(v) is dict", '{"M": encode_map(v)}'),
+    "set": Kind(_Set, "read_set(v)", "type(v) is set and set(map(type, v)) == ONLY_STR", '{"SS": sorted(v)}'),
+}
+
+
+class Slot(NamedTuple):
+    """One field, as the codec sees it.
+
+    `sure` is the range of lengths in which a str needs no further check (keys), `constrained` whether every value must
+    go through `encode`. `absent` makes the value to show where the stored item has none; `required` fields then show
+    nothing.
+    """
+
+    attribute: str
+    name: str
+    kind: str
+    encode: Callable[[Any], AttributeValue]
+    decode: Callable[[AttributeValue], Any]
+    constrained: bool = False
+    sure: tuple[int, int] | None = None
+    absent: Callable[[], Any] | None = None
+    required: bool = False
+    key: bool = False
+
+
+class Page(NamedTuple, Generic[M]):
+    """One page of a query or scan: what matched, how many were looked at, and where the next page starts."""
+
+    items: list[M]
+    scanned: int
+    last_key: Item | None
+
+
+class ModelCodec(Generic[M]):
+    """The compiled way between one model's instances and DynamoDB's JSON."""
+
+    def __init__(self, model: type[M], slots: Iterable[Slot]) -> None:
+        self.model = model
+        self.slots = tuple(slots)
+        self._readers: dict[frozenset[str] | None, Reader[M]] = {}
+        self.encode_item: Callable[[Mapping[str, Any]], Item] = _compile_writer(
+            model.__name__, self.slots, self.plain_item
+        )
+
+    def plain_item(self, values: Mapping[str, Any]) -> Item:
+        """The item of values by attribute: the slow twin of the generated code.
+
+        Raises FieldValidationException for a value that its field cannot hold.
+        """
+        item = {}
+        for slot in self.slots:
+            value = values.get(slot.attribute)
+            if slot.required or not (value is None or (slot.kind == "set" and value == frozenset())):
+                item[slot.name] = slot.encode(value)
+        return item
+
+    def reader(self, attributes: frozenset[str] | None = None) -> "Reader[M]":
+        """The reader for answers that hold only some attributes of the model; None: all."""
+        reader = self._readers.get(attributes)
+        if reader is None:
+            slots = [slot for slot in self.slots if attributes is None or slot.attribute in attributes]
+            reader = self._readers[attributes] = Reader(self.model, slots)
+        return reader
+
+
+class _Parser(NamedTuple):
+    """The three shapes in which items arrive."""
+
+    item: Callable[[bytes], Any]
+    page: Callable[[bytes], Any]
+    batch: Callable[[bytes], Any]
+    attributes: Callable[[bytes], Any]
+
+
+def _parser(item_type: Any) -> _Parser:
+    one = msgspec.defstruct("One", [("Item", item_type | None, None)])
+    page = msgspec.defstruct(
+        "Many",
+        [
+            ("Items", list[item_type], msgspec.field(default_factory=list)),
+            ("ScannedCount", int, 0),
+            ("LastEvaluatedKey", dict[str, Any] | None, None),
+        ],
+    )
+    batch = msgspec.defstruct(
+        "Batch",
+        [
+            ("Responses", dict[str, list[item_type]], msgspec.field(default_factory=dict)),
+            ("UnprocessedKeys", dict[str, Any], msgspec.field(default_factory=dict)),
+        ],
+    )
+    attributes = msgspec.defstruct("Changed", [("Attributes", item_type | None, None)])
+    return _Parser(*(msgspec.json.Decoder(shape, strict=False).decode for shape in (one, page, batch, attributes)))
+
+
+_PLAIN = _parser(dict[str, Any])
+
+
+class Reader(Generic[M]):
+    """Reads answers into instances that hold the same attributes of a model.
+
+    Raises FieldValidationException, naming the field, where a stored value is not of the type its field declares.
+    """
+
+    def __init__(self, model: type[M], slots: list[Slot]) -> None:
+        self._slots = slots
+        self._new = model.__new__
+        self._model = model
+        self._set_dict = _dict_setter(model)
+        try:
+            self._parser = _parser(_item_struct(model.__name__, slots))
+            self._values: Callable[[Any], dict[str, Any]] = _compile_reader(model.__name__, slots)
+        except ValueError:  # a stored name that msgspec does not take
+            self._parser, self._values = _PLAIN, self.plain_values
+
+    def item(self, body: bytes) -> M | None:
+        """The instance in an answer of GetItem, or None."""
+        try:
+            found = self._parser.item(body).Item
+            return None if found is None else self._instance(self._values(found))
+        except (msgspec.ValidationError, ValueError):
+            found = _PLAIN.item(body).Item
+            return None if found is None else self._instance(self.plain_values(found))
+
+    def page(self, body: bytes) -> Page[M]:
+        """The instances in an answer of Query or Scan."""
+        try:
+            page = self._parser.page(body)
+            items = self._instances(page.Items, self._values)
+        except (msgspec.ValidationError, ValueError):
+            page = _PLAIN.page(body)
+            items = self._instances(page.Items, self.plain_values)
+        return Page(items, page.ScannedCount, page.LastEvaluatedKey or None)
+
+    def batch(self, body: bytes) -> tuple[list[M], dict[str, Any]]:
+        """The instances in an answer of BatchGetItem from one table, and UnprocessedKeys."""
+        try:
+            batch = self._parser.batch(body)
+            items = [item for found in batch.Responses.values() for item in self._instances(found, self._values)]
+        except (msgspec.ValidationError, ValueError):
+            batch = _PLAIN.batch(body)
+            items = [item for found in batch.Responses.values() for item in self._instances(found, self.plain_values)]
+        return items, batch.UnprocessedKeys
+
+    def attributes(self, body: bytes) -> dict[str, Any] | None:
+        """The values by attribute in the `Attributes` of an answer, or None."""
+        try:
+            found = self._parser.attributes(body).Attributes
+            return None if found is None else self._values(found)
+        except (msgspec.ValidationError, ValueError):
+            found = _PLAIN.attributes(body).Attributes
+            return None if found is None else self.plain_values(found)
+
+    def plain_values(self, item: Item) -> dict[str, Any]:
+        """The values by attribute of an item: the slow twin of the generated code."""
+        values = {}
+        for slot in self._slots:
+            wire = item.get(slot.name)
+            value = None if wire is None else slot.decode(wire)
+            if value is None and slot.absent is not None:
+                value = slot.absent()
+            if value is not None or not slot.required:
+                values[slot.attribute] = value
+        return values
+
+    def _instance(self, values: dict[str, Any]) -> M:
+        instance = self._new(self._model)
+        self._set_dict(instance, values)
+        return instance
+
+    def _instances(self, items: list[Any], values: Callable[[Any], dict[str, Any]]) -> list[M]:
+        new, model, set_dict = self._new, self._model, self._set_dict
+        instances = []
+        for item in items:
+            instance = new(model)
+            set_dict(instance, values(item))
+            instances.append(instance)
+        return instances
+
+
+def _dict_setter(model: type) -> Callable[[Any, dict[str, Any]], None]:
+    """What sets an instance's `__dict__` without going through a `__setattr__` of the model."""
+    for base in model.__mro__:
+        descriptor = base.__dict__.get("__dict__")
+        if descriptor is not None:
+            return descriptor.__set__  # type: ignore[no-any-return]
+    raise TypeError(f"instances of {model.__name__} have no __dict__")
+
+
+def _item_struct(model_name: str, slots: list[Slot]) -> type[Struct]:
+    fields: list[Any] = []
+    for index, slot in enumerate(slots):
+        struct = KINDS[slot.kind].struct
+        if slot.key:
+            fields.append((f"f{index}", struct))
+        else:
+            fields.append((f"f{index}", struct | None, None))
+    rename = {f"f{index}": slot.name for index, slot in enumerate(slots)}
+    return msgspec.defstruct(f"{model_name}Item", fields, rename=rename, kw_only=True, gc=False)
+
+
+def _compile_reader(model_name: str, slots: list[Slot]) -> Callable[[Any], dict[str, Any]]:
+    """Code from a parsed item to the values by attribute."""
+    names: dict[str, Any] = dict(_READING)
+    entries, after = [], []
+    for index, slot in enumerate(slots):
+        read = KINDS[slot.kind].read
+        if "read_field" in read:
+            names[f"read{index}"] = slot.decode
+            read = read.replace('read_field(v.N, "N")', f"read{index}({{'N': v.N}})")
+        if slot.key:
+            entries.append(f"{slot.attribute!r}: {read.replace('v.', f'item.f{index}.')},")
+        elif slot.absent is not None:
+            names[f"absent{index}"] = slot.absent
+            entries.append(f"{slot.attribute!r}: {read} if (v := item.f{index}) is not None else absent{index}(),")
+        elif slot.required:
+            after += [f"if (v := item.f{index}) is not None:", f"    values[{slot.attribute!r}] = {read}"]
+        else:
+            entries.append(f"{slot.attribute!r}: {read} if (v := item.f{index}) is not None else None,")
+    body = ["values = {", *(f"    {entry}" for entry in entries), "}", *after, "return values"]
+    return _compile(f"read_{model_name}", "item", body, names)
+
+
+def _compile_writer(
+    model_name: str, slots: tuple[Slot, ...], plain_item: Callable[[Mapping[str, Any]], Item]
+) -> Callable[[Mapping[str, Any]], Item]:
+    """Code from values by attribute to an item. None and empty sets are left out, unless the field is required: then
+    its `encode` refuses None. What cannot be stored is left to the plain way to name."""
+    names: dict[str, Any] = {**_WRITING, "plain_item": plain_item}
+    body = []
+    for index, slot in enumerate(slots):
+        kind = KINDS[slot.kind]
+        names[f"encode{index}"] = slot.encode
+        when = kind.when
+        if slot.sure is not None and slot.kind == "str":
+            when += f" and {slot.sure[0]} <= len(v) <= {slot.sure[1]}"
+        plain = f"{kind.write} if {when} else " if when and not slot.constrained else ""
+        write = f"item[{slot.name!r}] = {plain}encode{index}(v)"
+        if slot.required:
+            body += [f"v = values.get({slot.attribute!r})", write]
+        else:
+            filled = " and v != EMPTY" if slot.kind == "set" else ""
+            body += [f"if (v := values.get({slot.attribute!r})) is not None{filled}:", f"    {write}"]
+    guarded = ["item = {}", "try:", *(f"    {line}" for line in body), "except UnstorableError:"]
+    return _compile(f"write_{model_name}", "values", [*guarded, "    return plain_item(values)", "return item"], names)
+
+
+_READING: dict[str, Any] = {
+    "datetime": datetime,
+    "date": date,
+    "timedelta": timedelta,
+    "decode_list": decode_list,
+    "decode_map": decode_map,
+    "read_set": read_set,
+}
+_WRITING: dict[str, Any] = {
+    "UTC": UTC,
+    "datetime": datetime,
+    "date": date,
+    "encode_list": encode_list,
+    "encode_map": encode_map,
+    "EMPTY": frozenset(),
+    "ONLY_STR": {str},
+    "UnstorableError": UnstorableError,
+}
+
+
+def _compile(name: str, argument: str, body: list[str], names: dict[str, Any]) -> Callable[[Any], Any]:
+    source = "\n".join([f"def {name}({argument}):", *(f"    {line}" for line in body), ""])
+    if os.environ.get("DYNAMIX_SHOW_CODE"):
+        sys.stderr.write(source)
+    exec(compile(source, f"<dynamix {name}>", "exec"), names)  # noqa: S102 - our own text; names are given by repr
+    return names[name]  # type: ignore[no-any-return]

@@ -1,0 +1,93 @@
+"""DynamoDB's numbers: text of at most 38 significant digits, between 1E-130 and 9.99...E+125 in magnitude, exact.
+
+Source: DynamoDB Developer Guide, "Supported data types and naming rules", Number.
+"""
+
+import re
+from decimal import Context, Decimal, InvalidOperation
+
+from dynamix.limits import NUMBER_DIGITS, NUMBER_MAX_EXPONENT, NUMBER_MIN_EXPONENT
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_PLAIN_INTEGER = re.compile(r"-?[1-9]\d{0,37}|0", re.ASCII)
+_WIDE = Context(prec=1000, Emin=-999_999, Emax=999_999)
+
+
+class NumberError(ValueError):
+    """A text or number that DynamoDB cannot hold. `reason` is one of the four words below."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+MALFORMED, TOO_PRECISE, TOO_LARGE, TOO_SMALL = "malformed", "too precise", "too large", "too small"
+
+
+def parse(text: str) -> Decimal:
+    """The number that a text stands for, without trailing zeros.
+
+    Raises NumberError for what is not a number, has over 38 significant digits, or is out of range.
+    """
+    if not _NUMBER.fullmatch(text):
+        raise NumberError(f"{text!r} is not a number", MALFORMED)
+    try:
+        return check(_WIDE.create_decimal(text))
+    except InvalidOperation as error:
+        raise NumberError(f"{text!r} is not a number", MALFORMED) from error
+
+
+def check(number: Decimal) -> Decimal:
+    """The same number without trailing zeros; raises NumberError where DynamoDB cannot hold it exactly."""
+    sign, digits, exponent = number.as_tuple()
+    if not isinstance(exponent, int):
+        raise NumberError(f"{number} is not a number that DynamoDB can hold", MALFORMED)
+    last = len(digits)
+    while last and digits[last - 1] == 0:
+        last -= 1
+    if not last:
+        return Decimal(0)
+    exponent += len(digits) - last
+    first = next(index for index, digit in enumerate(digits) if digit)
+    significant = digits[first:last]
+    magnitude = exponent + len(significant) - 1
+    if magnitude > NUMBER_MAX_EXPONENT:
+        raise NumberError(f"{number} is larger in magnitude than 9.99...E+125", TOO_LARGE)
+    if magnitude < NUMBER_MIN_EXPONENT:
+        raise NumberError(f"{number} is smaller in magnitude than 1E-130", TOO_SMALL)
+    if len(significant) > NUMBER_DIGITS:
+        raise NumberError(f"{number} has {len(significant)} significant digits, more than 38", TOO_PRECISE)
+    return Decimal((sign, significant, exponent))
+
+
+def to_text(number: int | float | Decimal) -> str:
+    """The text DynamoDB keeps of a number. A float goes as the shortest text that reads back as the same float.
+
+    Raises NumberError where exactness would be lost.
+    """
+    text = str(number) if type(number) is int else repr(number) if isinstance(number, float) else str(number)
+    if _PLAIN_INTEGER.fullmatch(text):
+        return text
+    return plain(parse(text) if not isinstance(number, Decimal) else check(number))
+
+
+def plain(number: Decimal) -> str:
+    """A checked number as the service writes it: plain digits, never an exponent."""
+    return f"{number:f}"
+
+
+def normalize(text: str) -> str:
+    """A number's text as the service hands it back. Raises NumberError."""
+    return text if _PLAIN_INTEGER.fullmatch(text) else plain(parse(text))
+
+
+def from_text(text: str) -> int | float | Decimal:
+    """The number in a free-form place: an integer as int, another as float where the float prints back to the
+    same digits, else as Decimal. Nothing is ever lost."""
+    if _PLAIN_INTEGER.fullmatch(text):
+        return int(text)
+    number = Decimal(text)
+    if number == number.to_integral_value(context=_WIDE):
+        return int(number)
+    close = float(number)
+    return close if Decimal(repr(close)) == number else number

@@ -1,0 +1,208 @@
+"""Free-form Python values to DynamoDB's JSON form and back.
+
+    str S · int, float, Decimal N · bytes, bytearray, memoryview B · bool BOOL · None NULL
+    dict M · list, tuple L · set, frozenset of one of str, numbers, bytes: SS, NS, BS
+
+Read back, a number is an int, else a float where the float prints back to the same digits, else a Decimal; binary is
+bytes; a set is a set. Nothing is ever lost: what DynamoDB cannot hold exactly is refused by UnstorableError.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from dynamix.codec.numbers import NumberError, from_text, to_text
+from dynamix.limits import NESTING_LEVELS
+from dynamix.wire import AttributeValue
+
+_EXACT_FLOATS = 1e38
+
+
+class UnstorableError(ValueError):
+    """A value that DynamoDB cannot hold. `of_type` says whether no value of its type can be held."""
+
+    def __init__(self, message: str, *, of_type: bool = False) -> None:
+        super().__init__(message)
+        self.of_type = of_type
+
+
+def encode(value: object, depth: int = 0) -> AttributeValue:
+    """The JSON form of a value `depth` levels inside another. Raises UnstorableError."""
+    encoder = _ENCODERS.get(type(value)) or _encoder_of_base(value)
+    return encoder(value, depth)
+
+
+def encode_map(value: dict[str, Any], depth: int = 0) -> dict[str, AttributeValue]:
+    """The elements of a map in JSON form. Raises UnstorableError."""
+    _check_depth(depth)
+    return {key if type(key) is str else _map_key(key): encode(element, depth + 1) for key, element in value.items()}
+
+
+def encode_list(value: list[Any] | tuple[Any, ...], depth: int = 0) -> list[AttributeValue]:
+    """The elements of a list in JSON form. Raises UnstorableError."""
+    _check_depth(depth)
+    return [encode(element, depth + 1) for element in value]
+
+
+def _check_depth(depth: int) -> None:
+    if depth >= NESTING_LEVELS:
+        raise UnstorableError(f"it is nested more than {NESTING_LEVELS} levels deep")
+
+
+def _encoder_of_base(value: object) -> Callable[[Any, int], AttributeValue]:
+    """The encoder for an instance of a subclass."""
+    for kind, encoder in _ENCODERS.items():
+        if isinstance(value, kind):
+            return encoder
+    raise UnstorableError(
+        f"DynamoDB has no type for a {type(value).__name__} such as {value!r}; "
+        "give a str, number, bytes, bool, None, dict, list or set",
+        of_type=True,
+    )
+
+
+def encode_number(value: int | float | Decimal) -> str:
+    """The text of a number, exact. Raises UnstorableError.
+
+    A float without a fraction goes as the integer that it equals, since an integer reads back as an int.
+    """
+    if isinstance(value, float) and value.is_integer():
+        if abs(value) >= _EXACT_FLOATS:
+            raise UnstorableError(
+                f"the float {value!r} has more than 38 digits when written in full; give an int or a Decimal"
+            )
+        value = int(value)
+    try:
+        return to_text(value)
+    except NumberError as error:
+        raise UnstorableError(str(error)) from error
+
+
+def encode_set(value: set[Any] | frozenset[Any]) -> AttributeValue:
+    """The JSON form of a set: all strings, all numbers, or all bytes; not empty. Raises UnstorableError."""
+    tags = {_set_tag(element) for element in value}
+    if not tags:
+        raise UnstorableError("DynamoDB has no empty set")
+    if len(tags) > 1:
+        raise UnstorableError(f"the set {value!r} mixes types; a set holds strings only, numbers only or bytes only")
+    match tags.pop():
+        case "SS":
+            return {"SS": sorted(value)}
+        case "NS":
+            return {"NS": [encode_number(number) for number in value]}
+        case _:
+            return {"BS": [b64encode(element).decode() for element in value]}
+
+
+def _set_tag(element: object) -> str:
+    match element:
+        case str():
+            return "SS"
+        case int() | float() | Decimal() if not isinstance(element, bool):
+            return "NS"
+        case bytes() | bytearray() | memoryview():
+            return "BS"
+    raise UnstorableError(
+        f"a set cannot hold {element!r}; it holds strings only, numbers only or bytes only", of_type=True
+    )
+
+
+def _map_key(key: object) -> str:
+    if isinstance(key, str):
+        return key
+    raise UnstorableError(f"the map key {key!r} is not a str", of_type=True)
+
+
+def _encode_number(value: int | float | Decimal, depth: int) -> AttributeValue:
+    return {"N": encode_number(value)}
+
+
+def _encode_binary(value: bytes | bytearray | memoryview, depth: int) -> AttributeValue:
+    return {"B": b64encode(value).decode()}
+
+
+_ENCODERS: dict[type, Callable[[Any, int], AttributeValue]] = {
+    type(None): lambda value, depth: {"NULL": True},
+    bool: lambda value, depth: {"BOOL": value},
+    str: lambda value, depth: {"S": value},
+    int: _encode_number,
+    float: _encode_number,
+    Decimal: _encode_number,
+    bytes: _encode_binary,
+    bytearray: _encode_binary,
+    memoryview: _encode_binary,
+    dict: lambda value, depth: {"M": encode_map(value, depth)},
+    list: lambda value, depth: {"L": encode_list(value, depth)},
+    tuple: lambda value, depth: {"L": encode_list(value, depth)},
+    set: lambda value, depth: encode_set(value),
+    frozenset: lambda value, depth: encode_set(value),
+}
+
+
+def decode(value: AttributeValue) -> Any:
+    """The Python value of a JSON form."""
+    for tag, content in value.items():
+        return _DECODERS[tag](content)
+    raise UnstorableError("a value without a type")
+
+
+def decode_map(content: dict[str, AttributeValue]) -> dict[str, Any]:
+    """The elements of a map."""
+    return {key: _DECODERS[tag](inner) for key, value in content.items() for tag, inner in value.items()}
+
+
+def decode_list(content: list[AttributeValue]) -> list[Any]:
+    """The elements of a list."""
+    return [_DECODERS[tag](inner) for value in content for tag, inner in value.items()]
+
+
+def _same(content: Any) -> Any:
+    return content
+
+
+_DECODERS: dict[str, Callable[[Any], Any]] = {
+    "S": _same,
+    "N": from_text,
+    "BOOL": _same,
+    "B": b64decode,
+    "NULL": lambda _: None,
+    "M": decode_map,
+    "L": decode_list,
+    "SS": set,
+    "NS": lambda texts: {from_text(text) for text in texts},
+    "BS": lambda texts: {b64decode(text) for text in texts},
+}
+
+
+def size(value: AttributeValue) -> int:
+    """The bytes that the service counts for a value, as far as its rules are published: names and strings in UTF-8, a
+    number about half a byte a digit plus one, 3 bytes for a map or list plus one for each element.
+
+    Source: DynamoDB Developer Guide, "DynamoDB item sizes and formats".
+    """
+    for tag, content in value.items():
+        match tag:
+            case "S":
+                return len(content.encode())
+            case "N":
+                return _number_size(content)
+            case "B":
+                return len(b64decode(content))
+            case "SS" | "NS" | "BS":
+                return sum(size({tag[0]: element}) for element in content)
+            case "M":
+                return 3 + sum(1 + len(key.encode()) + size(element) for key, element in content.items())
+            case "L":
+                return 3 + sum(1 + size(element) for element in content)
+    return 1
+
+
+def _number_size(text: str) -> int:
+    digits = text.lstrip("-").replace(".", "").strip("0")
+    return (len(digits) + 1) // 2 + 1 + text.startswith("-")
+
+
+def item_size(item: dict[str, AttributeValue]) -> int:
+    """The bytes that the service counts for an item, attribute names included."""
+    return sum(len(name.encode()) + size(value) for name, value in item.items())

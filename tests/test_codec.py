@@ -1,0 +1,239 @@
+"""The codec: values to DynamoDB's form and back, and the generated code against its plain twin."""
+
+import math
+from datetime import date, datetime, time, timedelta
+from decimal import Context, Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynamix.codec import numbers, values
+from dynamix.codec.values import UnstorableError
+from dynamix.errors import FieldValidationException
+from dynamix.fields import (
+    BooleanField,
+    CharField,
+    DateField,
+    DateTimeField,
+    DictField,
+    FloatField,
+    IntegerField,
+    ListField,
+    SetField,
+    TimeDeltaField,
+    TimeField,
+)
+from dynamix.model import Model
+
+text = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+storable_floats = st.floats(allow_nan=False, allow_infinity=False).filter(
+    lambda number: number == 0 or 1e-130 <= abs(number) < 1e126
+)
+free_floats = storable_floats.filter(lambda number: abs(number) < 1e37)
+exact_decimals = st.builds(
+    lambda digits, exponent: Decimal(digits * 10 + 1).scaleb(exponent, Context(prec=38)),
+    st.integers(10**20, 10**37 - 1),
+    st.integers(-80, 80),
+)
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    text,
+    st.binary(max_size=8),
+    st.integers(-(10**38) + 1, 10**38 - 1),
+    free_floats,
+    exact_decimals,
+)
+sets = st.one_of(
+    st.sets(text, min_size=1, max_size=4),
+    st.sets(st.integers(-(10**38) + 1, 10**38 - 1), min_size=1, max_size=4),
+    st.sets(st.binary(max_size=4), min_size=1, max_size=4),
+)
+free = st.recursive(
+    scalars | sets, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=4), max_leaves=12
+)
+
+
+@given(free)
+def test_free_form_values_survive(value: Any) -> None:
+    """Decoding what was encoded gives an equal value of an equal type: nothing is lost or bent."""
+    decoded = values.decode(msgspec.json.decode(msgspec.json.encode(values.encode(value))))
+    assert decoded == value
+    if not isinstance(value, float | Decimal):
+        assert type(decoded) is type(value)
+
+
+@given(exact_decimals)
+def test_numbers_keep_their_digits(number: Decimal) -> None:
+    """A number of up to 38 digits is written in full and read back exactly."""
+    assert Decimal(numbers.to_text(number)) == number
+    assert numbers.from_text(numbers.to_text(number)) == number
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        10**38,
+        Decimal(1).scaleb(126),
+        Decimal(1).scaleb(-131),
+        Decimal("1." + "1" * 38),
+        math.inf,
+        math.nan,
+        1e126,
+        1e-131,
+    ],
+)
+def test_numbers_that_dynamodb_cannot_hold_are_refused(value: Any) -> None:
+    """A number out of range, or of more than 38 digits, is refused, not rounded."""
+    if value == 10**38:
+        assert numbers.to_text(value) == str(value)
+        value = 10**38 + 1
+    with pytest.raises(UnstorableError):
+        values.encode(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ({1, "a"}, "mixes types"),
+        (set(), "no empty set"),
+        ({True}, "cannot hold True"),
+        ({1: "x"}, "not a str"),
+        (object(), "no type"),
+        ([datetime(2026, 1, 1)], "no type"),
+    ],
+)
+def test_what_has_no_form_is_refused(value: Any, reason: str) -> None:
+    """What DynamoDB has no type for is refused with the reason."""
+    with pytest.raises(UnstorableError, match=reason):
+        values.encode(value)
+
+
+def test_depth_is_bounded() -> None:
+    """32 levels can be stored, 33 are refused."""
+    value: Any = "leaf"
+    for _ in range(32):
+        value = [value]
+    assert values.decode(values.encode(value)) == value
+    with pytest.raises(UnstorableError, match="32 levels"):
+        values.encode([value])
+
+
+class Everything(Model):
+    """One field of each kind, with each way of being absent."""
+
+    key = CharField(hash_key=True)
+    sort = IntegerField(range_key=True)
+    text = CharField()
+    needed = CharField(required=True)
+    filled = CharField(default="empty")
+    short = CharField(max_length=3)
+    count = IntegerField()
+    ratio = FloatField()
+    truth = BooleanField()
+    moment = DateTimeField()
+    day = DateField()
+    clock = TimeField()
+    span = TimeDeltaField()
+    listing = ListField(default=[])
+    mapping = DictField(name="a.b \N{SNOWMAN}")
+    members = SetField()
+
+
+attributes = st.fixed_dictionaries(
+    {
+        "key": st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=5),
+        "sort": st.integers(-(10**30), 10**30),
+    },
+    optional={
+        "text": text,
+        "needed": text,
+        "filled": text,
+        "short": st.text(max_size=3),
+        "count": st.integers(-(10**38) + 1, 10**38 - 1),
+        "ratio": storable_floats,
+        "truth": st.booleans(),
+        "moment": st.datetimes(timezones=st.none() | st.timezones()),
+        "day": st.dates(),
+        "clock": st.times(),
+        "span": st.timedeltas(timedelta(days=-9999), timedelta(days=9999)).map(lambda t: timedelta(t.days, t.seconds)),
+        "listing": st.lists(free, max_size=3),
+        "mapping": st.dictionaries(text, free, max_size=3),
+        "members": sets,
+    },
+)
+
+
+@given(attributes)
+def test_the_generated_code_agrees_with_the_plain_way(given_values: dict[str, Any]) -> None:
+    """Writing and reading an item by generated code gives what each field's own encode and decode give."""
+    schema = Everything._schema()
+    reader = schema.codec.reader()
+    instance_values = {"needed": "n", **given_values}
+    item = schema.codec.encode_item(instance_values)
+    plain = {schema.fields[name].name: schema.fields[name].encode(value) for name, value in instance_values.items()}
+    assert item == plain
+    body = msgspec.json.encode({"Item": item})
+    fast = reader.item(body)
+    assert fast is not None
+    assert vars(fast) == reader.plain_values(msgspec.json.decode(body)["Item"])
+    for name, value in instance_values.items():
+        assert getattr(fast, name) == value
+    for name in schema.fields.keys() - instance_values.keys():
+        assert getattr(fast, name) == {"filled": "empty", "listing": []}.get(name)
+
+
+def test_a_default_is_not_shared() -> None:
+    """Each instance has its own copy of a mutable default, loaded or new."""
+    reader = Everything._schema().codec.reader()
+    body = b'{"Item": {"key": {"S": "k"}, "sort": {"N": "1"}}}'
+    first, second = reader.item(body), reader.item(body)
+    assert first is not None
+    assert second is not None
+    first.listing.append(1)
+    assert (second.listing, Everything(key="k").listing) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        ("text", {"N": "1"}),
+        ("count", {"N": "1.5"}),
+        ("count", {"S": "1"}),
+        ("moment", {"S": "yesterday"}),
+        ("clock", {"N": "86400"}),
+        ("members", {"L": []}),
+        ("truth", {"S": "true"}),
+        ("span", {"S": "x"}),
+    ],
+)
+def test_a_stored_value_of_another_type_is_named(name: str, stored: dict[str, Any]) -> None:
+    """A stored value that its field cannot hold is an error that names the field, never a wrong value."""
+    item = {"key": {"S": "k"}, "sort": {"N": "1"}, Everything._schema().fields[name].name: stored}
+    with pytest.raises(FieldValidationException, match=f"Everything.{name}") as caught:
+        Everything._schema().codec.reader().item(msgspec.json.encode({"Item": item}))
+    assert caught.value.field == name
+
+
+def test_a_stored_null_reads_as_none() -> None:
+    """Other programs store NULL where dynamix stores nothing; it reads as None."""
+    body = b'{"Item": {"key": {"S": "k"}, "sort": {"N": "1"}, "text": {"NULL": true}, "members": {"NULL": true}}}'
+    loaded = Everything._schema().codec.reader().item(body)
+    assert loaded is not None
+    assert (loaded.text, loaded.members) == (None, None)
+
+
+def test_types_read_are_exact() -> None:
+    """Dates, times and numbers come back as the types their fields declare."""
+    given_values = {
+        "key": "k", "sort": 1, "needed": "n", "ratio": 2, "day": date(2026, 1, 2), "clock": time(1, 2, 3, 4),
+        "span": timedelta(days=-1, seconds=5),
+    }  # fmt: skip
+    body = msgspec.json.encode({"Item": Everything._schema().codec.encode_item(given_values)})
+    loaded = Everything._schema().codec.reader().item(body)
+    assert loaded is not None
+    assert (type(loaded.ratio), loaded.day, loaded.clock) == (float, date(2026, 1, 2), time(1, 2, 3, 4))
+    assert loaded.span == timedelta(days=-1, seconds=5)
