@@ -1,0 +1,208 @@
+"""Conditions as users write them: `ForumThread.title.eq("x")`, `ForumThread.tags.contains("y")`, `ForumThread.size >
+3`.
+
+Whatever can stand on the left of a condition derives from Comparable: a field, an element inside a map or list, a size.
+Each turns its right-hand side into DynamoDB's form at once, so that a value of a wrong type is refused where it is
+written.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Generic, Literal, TypeVar
+
+from dynamix.codec import values
+from dynamix.errors import InvalidQueryError, WrongTypeError
+from dynamix.expressions.nodes import (
+    AttributeExists,
+    AttributeNotExists,
+    AttributeType,
+    BeginsWith,
+    Between,
+    Comparator,
+    Compare,
+    Condition,
+    Contains,
+    In,
+    Operand,
+    Path,
+    Size,
+    Value,
+)
+from dynamix.limits import IN_OPERANDS
+from dynamix.wire import AttributeValue
+
+V = TypeVar("V")
+TypeName = Literal["S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"]
+
+
+class Comparable(Generic[V]):
+    """What can be compared with values of type V."""
+
+    __slots__ = ()
+
+    def _operand(self) -> Operand:
+        raise NotImplementedError
+
+    def _literal(self, value: V) -> AttributeValue:
+        raise NotImplementedError
+
+    def _ordered(self, condition: str) -> None:
+        """Refuse `condition` where the stored form does not sort as the values do."""
+
+    def eq(self, value: V) -> Condition:
+        """Equal to `value`."""
+        return self._compare("=", value)
+
+    def ne(self, value: V) -> Condition:
+        """Not equal to `value`; also met where the attribute is missing."""
+        return self._compare("<>", value)
+
+    def lt(self, value: V) -> Condition:
+        """Less than `value`."""
+        return self._compare("<", value)
+
+    def lte(self, value: V) -> Condition:
+        """At most `value`."""
+        return self._compare("<=", value)
+
+    def gt(self, value: V) -> Condition:
+        """Greater than `value`."""
+        return self._compare(">", value)
+
+    def gte(self, value: V) -> Condition:
+        """At least `value`."""
+        return self._compare(">=", value)
+
+    def between(self, low: V, high: V) -> Condition:
+        """From `low` to `high`, both included."""
+        self._ordered("between")
+        return Between(self._operand(), Value(self._literal(low)), Value(self._literal(high)))
+
+    def is_in(self, options: Iterable[V]) -> Condition:
+        """Equal to one of 1 to 100 `options`."""
+        literals = tuple(Value(self._literal(option)) for option in options)
+        if not 1 <= len(literals) <= IN_OPERANDS:
+            raise InvalidQueryError(f"is_in takes 1 to {IN_OPERANDS} values, not {len(literals)}")
+        return In(self._operand(), literals)
+
+    def __eq__(self, value: V) -> Condition:  # type: ignore[override]
+        return self.eq(value)
+
+    def __ne__(self, value: V) -> Condition:  # type: ignore[override]
+        return self.ne(value)
+
+    def __lt__(self, value: V) -> Condition:
+        return self.lt(value)
+
+    def __le__(self, value: V) -> Condition:
+        return self.lte(value)
+
+    def __gt__(self, value: V) -> Condition:
+        return self.gt(value)
+
+    def __ge__(self, value: V) -> Condition:
+        return self.gte(value)
+
+    __hash__ = object.__hash__
+
+    def _compare(self, operator: Comparator, value: V) -> Condition:
+        if operator not in ("=", "<>"):
+            self._ordered(operator)
+        return Compare(operator, self._operand(), Value(self._literal(value)))
+
+
+class SizeOf(Comparable[int]):
+    """The size of an attribute: characters of a string, bytes of a binary, elements of a set, list or map."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def _operand(self) -> Operand:
+        return Size(self._path)
+
+    def _literal(self, value: int) -> AttributeValue:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return {"N": str(value)}
+        raise WrongTypeError(
+            f"a size is compared with an int, not with {value!r}", field=str(self._path.parts[0]), value=value
+        )
+
+
+class Conditions(Comparable[V]):
+    """What has a document path: a field of a model, or an element inside one."""
+
+    __slots__ = ()
+
+    def _path(self) -> Path:
+        raise NotImplementedError
+
+    def _operand(self) -> Operand:
+        return self._path()
+
+    def _part_literal(self, value: Any) -> AttributeValue:
+        """The JSON form of what `contains` looks for."""
+        return _encode_free(self._path(), value)
+
+    def begins_with(self, prefix: str) -> Condition:
+        """The string starts with `prefix`."""
+        if not isinstance(prefix, str):
+            raise WrongTypeError(
+                f"begins_with takes a str, not {prefix!r}", field=str(self._path().parts[0]), value=prefix
+            )
+        return BeginsWith(self._path(), Value({"S": prefix}))
+
+    def contains(self, part: Any) -> Condition:
+        """The string holds the substring `part`, or the set or list the element `part`."""
+        return Contains(self._path(), Value(self._part_literal(part)))
+
+    def exists(self) -> Condition:
+        """The attribute is stored."""
+        return AttributeExists(self._path())
+
+    def not_exists(self) -> Condition:
+        """The attribute is not stored."""
+        return AttributeNotExists(self._path())
+
+    def size(self) -> SizeOf:
+        """The size, to be compared: `ForumThread.title.size() > 3`."""
+        return SizeOf(self._path())
+
+    def attribute_type(self, type_name: TypeName) -> Condition:
+        """The attribute is stored with this type of DynamoDB: "S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS" or
+        "BS"."""
+        if type_name not in TypeName.__args__:  # type: ignore[attr-defined]
+            raise InvalidQueryError(f"{type_name!r} is none of DynamoDB's types: {', '.join(TypeName.__args__)}")  # type: ignore[attr-defined]
+        return AttributeType(self._path(), Value({"S": type_name}))
+
+
+class Element(Conditions[Any]):
+    """An element inside a map or list: `ForumThread.key_value_data["a"]`, `ForumThread.user_reviews[0]`."""
+
+    __slots__ = ("_whole_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._whole_path = path
+
+    def __getitem__(self, part: str | int) -> "Element":
+        return Element(deeper(self._whole_path, part))
+
+    def _path(self) -> Path:
+        return self._whole_path
+
+    def _literal(self, value: Any) -> AttributeValue:
+        return _encode_free(self._whole_path, value)
+
+
+def deeper(path: Path, part: str | int) -> Path:
+    """The path of a map key or list index below `path`."""
+    if not isinstance(part, str) and (isinstance(part, bool) or not isinstance(part, int) or part < 0):
+        raise InvalidQueryError(f"{part!r} is neither a map key nor a list index of 0 or more")
+    return Path((*path.parts, part), path.source)
+
+
+def _encode_free(path: Path, value: Any) -> AttributeValue:
+    try:
+        return values.encode(value)
+    except values.UnstorableError as error:
+        raise WrongTypeError(f"{path.parts[0]}: {error}", field=str(path.parts[0]), value=value) from error

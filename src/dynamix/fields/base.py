@@ -1,0 +1,265 @@
+"""What all fields share: their options, their place in the model, and the checks of their values.
+
+A field is a non-data descriptor. On the class the name is the Field, from which conditions are made; an instance keeps
+its values in its `__dict__`, so reading one is a plain look-up. `Field.__get__` is reached only for a value that is not
+there: one that was not loaded.
+
+A field's class says in `kind` which row of `dynamix.codec.compiled` reads and writes its stored form fast; `to_wire`
+and `from_wire` are the plain way, with which the fast one must agree.
+"""
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Required, Self, TypedDict, TypeVar, overload
+
+from dynamix.codec.values import UnstorableError
+from dynamix.conditions import Conditions
+from dynamix.errors import (
+    FieldNotLoadedError,
+    FieldValidationException,
+    InvalidQueryError,
+    MissingKeyError,
+    ModelDefinitionError,
+    RequiredFieldError,
+    UnknownNameError,
+    WrongTypeError,
+)
+from dynamix.expressions.nodes import Path
+from dynamix.wire import AttributeValue
+
+V = TypeVar("V")
+T = TypeVar("T")
+
+
+class Options(TypedDict, Generic[V], total=False):
+    """The options of every field.
+
+    `name` is the stored name (default: the attribute's own). `indexed` makes a local index on the field, and
+    `projections` names what that index holds beside the keys (none: keys only; "ALL": everything).
+    `default_using_instance` computes a default from the new instance. `validator` is called with each value and refuses
+    it by raising ValueError or by returning False.
+    """
+
+    name: str
+    indexed: bool
+    projections: Sequence[str] | Literal["ALL"]
+    default_using_instance: Callable[[Any], V | None]
+    validator: Callable[[V], object]
+
+
+class HashKey(Options[V], total=False):
+    """The options of a partition key."""
+
+    hash_key: Required[Literal[True]]
+    required: bool
+    default: V | Callable[[], V]
+
+
+class RangeKey(Options[V], total=False):
+    """The options of a sort key."""
+
+    range_key: Required[Literal[True]]
+    required: bool
+    default: V | Callable[[], V]
+
+
+class Present(Options[V], total=False):
+    """The options of a field that must have a value."""
+
+    required: Required[Literal[True]]
+    default: V | Callable[[], V]
+
+
+class Defaulted(Options[V], total=False):
+    """The options of a field with a default: a value, copied per instance, or a callable without arguments."""
+
+    default: Required[V | Callable[[], V]]
+    required: bool
+
+
+class Field(Conditions[V], Generic[V, T]):
+    """A typed attribute of a model. V is the type of its values, T what an instance shows: V, or V | None."""
+
+    kind: ClassVar[str]
+    """The row of `dynamix.codec.compiled.KINDS` for the stored form."""
+
+    key_type: ClassVar[str | None] = None
+    """The type of a key that this field can be ("S" or "N"), or None where it cannot be one."""
+
+    sorts: ClassVar[bool] = True
+    """Whether stored forms sort as the values do."""
+
+    attribute: str
+    name: str
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        hash_key: bool = False,
+        range_key: bool = False,
+        indexed: bool = False,
+        projections: Sequence[str] | Literal["ALL"] = (),
+        default: Any = None,
+        default_using_instance: Callable[[Any], Any] | None = None,
+        required: bool = False,
+        validator: Callable[[Any], object] | None = None,
+        **unknown: object,
+    ) -> None:
+        if unknown:
+            raise UnknownNameError(f"{type(self).__name__} has no option {next(iter(unknown))!r}")
+        self._stored_name = name
+        self.hash_key = hash_key
+        self.range_key = range_key
+        self.indexed = indexed
+        self.projections = projections
+        self.default = default
+        self.default_using_instance = default_using_instance
+        self.required = required or hash_key or range_key
+        self.validator = validator
+        self._owner: type | None = None
+        if self.key_type is None and (hash_key or range_key or indexed):
+            raise ModelDefinitionError(f"a {self} cannot be a key: it is not stored as a string or a number")
+
+    def __set_name__(self, owner: type, attribute: str) -> None:
+        self.attribute = attribute
+        self.name = self._stored_name if self._stored_name is not None else attribute
+        self._owner = owner
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self}>"
+
+    def __str__(self) -> str:
+        return f"{self._owner.__name__}.{self.attribute}" if self._owner is not None else type(self).__name__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (self._owner, self.attribute)
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type[Any]) -> T: ...
+    def __get__(self, instance: object | None, owner: type[Any]) -> Self | T:
+        if instance is None:
+            return self
+        raise FieldNotLoadedError(
+            f"{self} was not loaded: the index or the projection does not hold it, or the stored item lacks this "
+            "required "
+            "field; query with requery_for_all_projections=True, or get the item"
+        )
+
+    if TYPE_CHECKING:
+
+        def __set__(self, instance: object, value: T) -> None: ...
+
+    def to_wire(self, value: V) -> AttributeValue:
+        """The stored form. Raises UnstorableError for a value that the field's type cannot hold."""
+        raise NotImplementedError
+
+    def from_wire(self, wire: AttributeValue) -> V:
+        """The value of a stored form. Raises KeyError or ValueError for one that is not of this field's type."""
+        raise NotImplementedError
+
+    def check(self, value: V) -> None:
+        """Refuse, by UnstorableError, a value of the right type that the field's own options rule out."""
+
+    def encode(self, value: Any) -> AttributeValue:
+        """The stored form of a value, checked in every way. Raises FieldValidationException."""
+        if value is None:
+            raise self._missing()
+        wire = self._literal(value)
+        try:
+            self.check(value)
+        except UnstorableError as error:
+            raise self.refusal(value, str(error)) from error
+        if self.validator is not None:
+            self._validate(value)
+        return wire
+
+    def decode(self, wire: AttributeValue) -> V | None:
+        """The value of a stored form; None for a stored NULL. Raises FieldValidationException."""
+        if "NULL" in wire:
+            return None
+        try:
+            return self.from_wire(wire)
+        except (KeyError, ValueError) as error:
+            raise FieldValidationException(
+                f"{self}: the stored value {_shown(wire)} is not what a {type(self).__name__} holds",
+                field=self.attribute,
+                value=wire,
+            ) from error
+
+    def refusal(self, value: object, reason: str, error: type[FieldValidationException] | None = None) -> Exception:
+        """The error that says that this field cannot hold `value`."""
+        return (error or FieldValidationException)(
+            f"{self} cannot hold {_shown(value)}: {reason}", field=self.attribute, value=value
+        )
+
+    @property
+    def has_default(self) -> bool:
+        """Whether a new instance may get a value that was not given."""
+        return self.default is not None or self.default_using_instance is not None
+
+    def default_for(self, instance: object) -> Any:
+        """A fresh default for a new instance, or None."""
+        if self.default_using_instance is not None:
+            return self.default_using_instance(instance)
+        return self.fresh_default()
+
+    def fresh_default(self) -> Any:
+        """The default's own copy, or None."""
+        return self.default() if callable(self.default) else copy.deepcopy(self.default)
+
+    @property
+    def constrained(self) -> bool:
+        """Whether values need more than the check of their type."""
+        return self.validator is not None
+
+    def _missing(self) -> FieldValidationException:
+        if self.hash_key or self.range_key:
+            kind = "partition" if self.hash_key else "sort"
+            return MissingKeyError(f"{self}, the {kind} key, has no value", field=self.attribute)
+        return RequiredFieldError(f"{self} is required and has no value", field=self.attribute)
+
+    def _validate(self, value: V) -> None:
+        assert self.validator is not None  # noqa: S101 - narrows the type; the caller has looked
+        try:
+            accepted = self.validator(value)
+        except FieldValidationException:
+            raise
+        except ValueError as error:
+            raise self.refusal(value, str(error)) from error
+        if accepted is False:
+            raise self.refusal(value, "its validator refuses it")
+
+    def _path(self) -> Path:
+        return Path((self.name,), self)
+
+    def _literal(self, value: Any) -> AttributeValue:
+        if value is None:
+            raise self.refusal(
+                value,
+                "None is not stored; use exists() and not_exists(), or set_field(field, None) to remove",
+                WrongTypeError,
+            )
+        try:
+            return self.to_wire(value)
+        except UnstorableError as error:
+            raise self.refusal(value, str(error), WrongTypeError if error.of_type else None) from error
+
+    def _ordered(self, condition: str) -> None:
+        if not self.sorts:
+            raise InvalidQueryError(
+                f"{self} cannot be compared by {condition}: its stored texts do not sort as its values do"
+            )
+
+
+def _shown(value: object) -> str:
+    """A value's repr, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}... ({len(text)} characters)"
+
+
+def wrong_type(value: object, wanted: str) -> UnstorableError:
+    """The refusal of a value of a wrong type."""
+    return UnstorableError(f"it takes {wanted}, not {type(value).__name__}", of_type=True)
