@@ -1,0 +1,173 @@
+"""Flows on one item: get, put, update, delete."""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from dynamix.changes import Pending
+from dynamix.codec import values
+from dynamix.drafts import Plan, holds
+from dynamix.errors import ConditionalCheckFailedError, ItemExistsError, ItemNotFoundError, ItemTooLargeError
+from dynamix.expressions.nodes import And, AttributeExists, AttributeNotExists, Condition, Path
+from dynamix.expressions.render import Placeholders, render_condition, render_update
+from dynamix.limits import ITEM_BYTES
+from dynamix.operations.retry import RetryPolicy, request
+from dynamix.schema import Table
+from dynamix.wire import Call, Flow, Item
+
+M = TypeVar("M")
+
+_MOST_PICTURES = 10
+
+
+def get(policy: RetryPolicy, table: Table[M], key: Item, consistent: bool) -> Flow[M | None]:
+    """The instance with this key, or None."""
+    body: dict[str, Any] = {"TableName": table.name, "Key": key}
+    if consistent:
+        body["ConsistentRead"] = True
+    return request(policy, Call("GetItem", msgspec.json.encode(body), table.schema.codec.reader().item))
+
+
+def exists(policy: RetryPolicy, table: Table[Any], key: Item) -> Flow[bool]:
+    """Whether an item has this key; only the key is read."""
+    placeholders = Placeholders()
+    names = ", ".join(map(placeholders.name, key))
+    body = {
+        "TableName": table.name,
+        "Key": key,
+        "ProjectionExpression": names,
+        "ExpressionAttributeNames": placeholders.names,
+    }
+    return request(policy, Call("GetItem", msgspec.json.encode(body), _found))
+
+
+def _found(body: bytes) -> bool:
+    return "Item" in msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+
+
+def put(policy: RetryPolicy, table: Table[Any], item: Item, overwrite: bool) -> Flow[None]:
+    """Store a whole item. Raises ItemExistsError where one has the key and `overwrite` is False."""
+    body: dict[str, Any] = {"TableName": table.name, "Item": item}
+    if not overwrite:
+        condition(body, AttributeNotExists(Path((table.schema.table.hash_key.name,))))
+    call = Call("PutItem", _checked_body(table, item, body), _nothing, repeatable=overwrite)
+    try:
+        yield from request(policy, call)
+    except ConditionalCheckFailedError as error:
+        raise _as(
+            ItemExistsError,
+            error,
+            f"{table.schema.model_name} with {_shown_key(table, item)} exists already; it was left alone",
+        ) from error
+
+
+def delete(policy: RetryPolicy, table: Table[Any], key: Item, conditions: tuple[Condition, ...]) -> Flow[None]:
+    """Delete an item, if the conditions are met. An item that does not exist is no error where no condition is given.
+    """
+    body: dict[str, Any] = {"TableName": table.name, "Key": key}
+    if conditions:
+        condition(body, _all(conditions))
+    yield from request(policy, Call("DeleteItem", msgspec.json.encode(body), _nothing, repeatable=not conditions))
+
+
+def commit(
+    policy: RetryPolicy, table: Table[Any], key: Item, pending: Pending, atomic: bool
+) -> Flow[dict[str, Any] | None]:
+    """Send what is pending: one UpdateItem, or a second one where a set has both additions and deletions.
+
+    The result is the values of the stored item by attribute. Raises ItemNotFoundError where the item does not exist,
+    ConditionalCheckFailedError where a condition is not met; then nothing was stored and all is still pending.
+    """
+    plan = pending.plan()
+    if atomic:
+        pending.refuse_second(plan)
+    stored = yield from _update(policy, table, key, pending, plan)
+    if plan.then_delete:
+        pending.keep_second()
+        stored = yield from _update(policy, table, key, pending, pending.plan())
+    return stored
+
+
+def _update(
+    policy: RetryPolicy, table: Table[Any], key: Item, pending: Pending, plan: Plan
+) -> Flow[dict[str, Any] | None]:
+    """Send one plan, and where the stored item differs from the picture it was made for, the plan made anew."""
+    for _ in range(_MOST_PICTURES):
+        try:
+            return (yield from request(policy, _update_call(table, key, pending, plan)))
+        except ConditionalCheckFailedError as error:
+            if error.item is None:
+                raise _as(
+                    ItemNotFoundError,
+                    error,
+                    f"{table.schema.model_name} with {_shown_key(table, key)} does not exist; nothing was stored",
+                ) from error
+            if all(holds(fact, error.item) for fact in plan.facts):
+                raise
+            failure = error
+            plan = pending.plan(error.item)
+    raise failure
+
+
+def _update_call(table: Table[Any], key: Item, pending: Pending, plan: Plan) -> Call[dict[str, Any] | None]:
+    there = AttributeExists(Path((table.schema.table.hash_key.name,)))
+    placeholders = Placeholders()
+    body: dict[str, Any] = {
+        "TableName": table.name,
+        "Key": key,
+        "ReturnValues": "ALL_NEW",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    expression = render_update(plan.update(), placeholders)
+    if expression:
+        body["UpdateExpression"] = expression
+    condition(body, _all((there, *plan.facts, *pending.conditions)), placeholders)
+    repeatable = plan.repeatable and not pending.conditions
+    return Call("UpdateItem", msgspec.json.encode(body), table.schema.codec.reader().attributes, repeatable)
+
+
+def condition(body: dict[str, Any], node: Condition, placeholders: Placeholders | None = None) -> None:
+    """Put a condition, and all names and values handed out so far, into a request."""
+    placeholders = placeholders or Placeholders()
+    body["ConditionExpression"] = render_condition(node, placeholders)
+    body["ExpressionAttributeNames"] = placeholders.names
+    if placeholders.values:
+        body["ExpressionAttributeValues"] = placeholders.values
+
+
+def _all(conditions: tuple[Condition, ...]) -> Condition:
+    return conditions[0] if len(conditions) == 1 else And(conditions)
+
+
+def _checked_body(table: Table[Any], item: Item, body: dict[str, Any]) -> bytes:
+    """The JSON of a put; an item over the limit is refused. JSON is never shorter than what the service counts."""
+    encoded = msgspec.json.encode(body)
+    if len(encoded) > ITEM_BYTES:
+        refuse_too_large(table, item)
+    return encoded
+
+
+def refuse_too_large(table: Table[Any], item: Item) -> None:
+    """Raise ItemTooLargeError for an item of more than 400 KB."""
+    size = values.item_size(item)
+    if size > ITEM_BYTES:
+        largest = max(item, key=lambda name: values.size(item[name]))
+        raise ItemTooLargeError(
+            f"{table.schema.model_name} with {_shown_key(table, item)} has {size} bytes, more than the "
+            f"{ITEM_BYTES} of an "
+            f"item; {largest!r} alone has {values.size(item[largest])}"
+        )
+
+
+def _shown_key(table: Table[Any], item: Item) -> str:
+    return ", ".join(f"{f.attribute}={f.decode(item[f.name])!r}" for f in table.schema.table.keys)
+
+
+def _as(
+    kind: type[ConditionalCheckFailedError], error: ConditionalCheckFailedError, message: str
+) -> ConditionalCheckFailedError:
+    return kind(message, code=error.code, status=error.status, request_id=error.request_id)
+
+
+def _nothing(body: bytes) -> None:
+    """The answer of a write whose answer says nothing."""

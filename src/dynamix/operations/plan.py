@@ -1,0 +1,232 @@
+"""What a search reads, and which of its conditions choose by key and which filter.
+
+That follows from the index. What DynamoDB cannot do is refused here, with the reason and what would work, before
+anything is sent. Source: DynamoDB Developer Guide, "Key condition expressions for the Query operation" and "Filter
+expressions".
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from dynamix.cursor import Cursor
+from dynamix.errors import InvalidQueryError, UnknownNameError
+from dynamix.expressions.nodes import (
+    And,
+    AttributeExists,
+    AttributeNotExists,
+    AttributeType,
+    BeginsWith,
+    Between,
+    Compare,
+    Condition,
+    Contains,
+    In,
+    Not,
+    Operand,
+    Or,
+    Path,
+    Size,
+)
+from dynamix.schema import AnyField, Index, Schema
+
+M = TypeVar("M")
+
+
+@dataclass(frozen=True, slots=True)
+class Search(Generic[M]):
+    """What to read: a query (`keyed`) or a scan of a table or index.
+
+    `fields` are those to read, none meaning all that the index holds. `limit` is the most matches to return.
+    """
+
+    schema: Schema[M]
+    keyed: bool
+    index: Index
+    fields: tuple[AnyField, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    ascending: bool = True
+    consistent: bool = False
+    limit: int | None = None
+    start: Cursor | None = None
+
+
+class Split(NamedTuple):
+    """The conditions of a search: those on the key, and those that filter what the key finds."""
+
+    key: tuple[Condition, ...]
+    filters: tuple[Condition, ...]
+
+
+def split(search: Search[Any]) -> Split:
+    """The key conditions and the filters of a search. Raises InvalidQueryError for what DynamoDB cannot do."""
+    schema, index = search.schema, search.index
+    conditions = list(_flattened(search.conditions))
+    for condition in conditions:
+        for path in paths(condition):
+            _check_path(schema, index, path)
+    if search.consistent and not index.local:
+        raise InvalidQueryError(
+            f"a global index such as {index.name!r} has no consistent reads; read the table instead"
+        )
+    if not search.keyed:
+        return Split((), tuple(conditions))
+    on_partition = [c for c in conditions if _is_on(c, index.hash_key)]
+    on_sort = [c for c in conditions if index.range_key is not None and _is_on(c, index.range_key)]
+    filters = tuple(c for c in conditions if not any(c is k for k in (*on_partition, *on_sort)))
+    for condition in filters:
+        for path in paths(condition):
+            if any(path.parts[0] == key.name for key in index.keys):
+                raise InvalidQueryError(
+                    f"{path.source or path.parts[0]} is a key of {_where(schema, index)}; a condition on it must stand "
+                    "alone, not inside |, ~ or size()"
+                )
+    return Split((_partition(schema, index, on_partition, conditions), *_sort(index, on_sort)), filters)
+
+
+def _flattened(conditions: Iterable[Condition]) -> Iterable[Condition]:
+    for condition in conditions:
+        if isinstance(condition, And):
+            yield from _flattened(condition.conditions)
+        else:
+            yield condition
+
+
+def _is_on(condition: Condition, key: AnyField) -> bool:
+    """Whether a condition is a plain one on a key."""
+    match condition:
+        case Compare(_, Path(parts)) | Between(Path(parts)) | BeginsWith(Path(parts)) | In(Path(parts)):
+            return parts == (key.name,)
+        case Contains(Path(parts)) | AttributeExists(Path(parts)) | AttributeNotExists(Path(parts)):
+            return parts == (key.name,)
+        case AttributeType(Path(parts)):
+            return parts == (key.name,)
+    return False
+
+
+def _partition(schema: Schema[Any], index: Index, found: list[Condition], conditions: list[Condition]) -> Condition:
+    match found:
+        case [Compare("=") as condition]:
+            return condition
+        case []:
+            raise InvalidQueryError(
+                f"a query of {_where(schema, index)} needs {index.hash_key}.eq(...), its partition key; "
+                f"{_advice(schema, conditions)}"
+            )
+        case [_]:
+            raise InvalidQueryError(
+                f"{index.hash_key} is the partition key of {_where(schema, index)}; DynamoDB takes only eq on it, "
+                f"or use {schema.model_name}.scan()"
+            )
+    raise InvalidQueryError(
+        f"{index.hash_key}, the partition key of {_where(schema, index)}, has more than one condition"
+    )
+
+
+def _advice(schema: Schema[Any], conditions: list[Condition]) -> str:
+    """What would work for conditions that lack the partition key."""
+    for candidate in (schema.table, *schema.indexes.values()):
+        if any(isinstance(c, Compare) and c.operator == "=" and _is_on(c, candidate.hash_key) for c in conditions):
+            if candidate.name is None:
+                return "leave out use_index() to query the table itself"
+            return f"use_index({candidate.name!r}) has the key for these conditions"
+    return f"or use {schema.model_name}.scan(), which reads the whole table"
+
+
+def _sort(index: Index, found: list[Condition]) -> tuple[Condition, ...]:
+    for condition in found:
+        if not isinstance(condition, Compare | Between | BeginsWith) or (
+            isinstance(condition, Compare) and condition.operator == "<>"
+        ):
+            raise InvalidQueryError(
+                f"{index.range_key} is the sort key; DynamoDB takes eq, lt, lte, gt, gte, between or begins_with "
+                "on it, not "
+                f"{_verb(condition)}"
+            )
+    match found:
+        case [] | [_]:
+            return tuple(found)
+        case [Compare(">=", path, low), Compare("<=", _, high)] | [Compare("<=", path, high), Compare(">=", _, low)]:
+            return (Between(path, low, high),)
+    raise InvalidQueryError(
+        f"{index.range_key}, the sort key, has {len(found)} conditions and DynamoDB takes one; between(low, high), "
+        "or gte and "
+        "lte together, make a range"
+    )
+
+
+def _verb(condition: Condition) -> str:
+    match condition:
+        case Compare():
+            return "ne"
+        case In():
+            return "is_in"
+        case Contains():
+            return "contains"
+        case AttributeExists():
+            return "exists"
+        case AttributeNotExists():
+            return "not_exists"
+    return "attribute_type"
+
+
+def _check_path(schema: Schema[Any], index: Index, path: Path) -> None:
+    """Refuse a condition on another model's field, or on one that the index does not hold."""
+    field: AnyField | None = path.source
+    if field is None:
+        return
+    if not schema.owns(field):
+        raise InvalidQueryError(f"{field} is not a field of {schema.model_name}")
+    held = schema.loaded_from(index)
+    if held is not None and field.attribute not in held:
+        raise InvalidQueryError(
+            f"{_where(schema, index)} does not hold {field}, so it cannot filter by it; add it to the index's "
+            "projections, "
+            "or query the table"
+        )
+
+
+def check_fields(schema: Schema[Any], index: Index, fields: Sequence[AnyField]) -> None:
+    """Refuse to read fields of another model, or fields that the index does not hold."""
+    held = schema.loaded_from(index)
+    for field in fields:
+        if not schema.owns(field):
+            raise UnknownNameError(f"{field} is not a field of {schema.model_name}")
+        if held is not None and field.attribute not in held:
+            raise InvalidQueryError(
+                f"{_where(schema, index)} does not hold {field}; leave out the fields and use "
+                "get_items(requery_for_all_projections=True)"
+            )
+
+
+def _where(schema: Schema[Any], index: Index) -> str:
+    return f"the table of {schema.model_name}" if index.name is None else f"the index {index.name!r}"
+
+
+def paths(condition: Condition) -> Iterable[Path]:
+    """All document paths in a condition."""
+    match condition:
+        case And(conditions) | Or(conditions):
+            for part in conditions:
+                yield from paths(part)
+        case Not(inner):
+            yield from paths(inner)
+        case AttributeExists(path) | AttributeNotExists(path) | AttributeType(path):
+            yield from _operand_paths(path)
+        case Compare(_, left, right):
+            yield from _operand_paths(left, right)
+        case BeginsWith(left, right) | Contains(left, right):
+            yield from _operand_paths(left, right)
+        case Between(operand, low, high):
+            yield from _operand_paths(operand, low, high)
+        case In(operand, options):
+            yield from _operand_paths(operand, *options)
+
+
+def _operand_paths(*operands: Operand) -> Iterable[Path]:
+    for operand in operands:
+        match operand:
+            case Path():
+                yield operand
+            case Size(Path() as path):
+                yield path

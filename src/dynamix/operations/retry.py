@@ -1,0 +1,126 @@
+"""When a request is sent again, after how long, and when that would be wrong.
+
+Failures fall into three kinds:
+
+    surely not applied     throttled, refused with 503, never sent, a conflict that the service reports: repeat always
+    possibly applied       the connection died after sending, a 500, a damaged answer: repeat only a call that is
+                           `repeatable`, else the outcome is unknown and the caller is told so
+    repeating cannot help  everything else: a failed condition, an invalid request, missing credentials
+
+The wait before repeat n is drawn evenly from 0 to base * 2**n ("full jitter"), so that clients who failed together do
+not return together. Sources: Amazon DynamoDB Developer Guide, "Error retries and exponential backoff"; "Exponential
+backoff and jitter", AWS Architecture Blog; the standard retry mode of the AWS SDKs.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import TypeVar
+
+import msgspec
+
+from dynamix.errors import (
+    ConnectError,
+    ConnectionException,
+    ConnectionLostError,
+    DynamixError,
+    InvalidAnswerError,
+    LimitExceededError,
+    OutcomeUnknownError,
+    RequestTimeoutError,
+    ServiceUnavailableError,
+    ThrottledError,
+    TransactionInProgressError,
+)
+from dynamix.wire import Call, Flow, Pause
+
+T = TypeVar("T")
+
+_REFUSED_CODES = ("ServiceUnavailable", "ServiceUnavailableException", "ReplicatedWriteConflictException")
+
+
+class RetryPolicy(msgspec.Struct, frozen=True):
+    """How often a request is sent, and how long to wait between.
+
+    `attempts` counts the first one. `base` and `throttle_base` are the longest first wait in seconds after a failure
+    and after a throttled request; each further wait may be twice as long, up to `cap`. `jitter` draws from 0 to 1.
+    """
+
+    attempts: int = 4
+    base: float = 0.025
+    throttle_base: float = 1.0
+    cap: float = 20.0
+    jitter: Callable[[], float] = random.random
+
+    def delays(self, *, throttled: bool = False) -> Iterator[float]:
+        """The waits in seconds before each repeat of one request."""
+        return (self.delay(repeat, throttled=throttled) for repeat in range(self.attempts - 1))
+
+    def delay(self, repeat: int, *, throttled: bool) -> float:
+        """The wait in seconds before a repeat, counted from 0."""
+        longest = (self.throttle_base if throttled else self.base) * 2.0 ** min(repeat, 64)
+        return self.jitter() * min(longest, self.cap)
+
+
+class Verdict(Enum):
+    """What a failure says about the request."""
+
+    NOT_APPLIED = "surely not applied"
+    MAYBE_APPLIED = "possibly applied"
+    FINAL = "repeating cannot help"
+
+
+def judge(error: DynamixError) -> Verdict:
+    """What a failure says about the request."""
+    match error:
+        case ThrottledError() | TransactionInProgressError() | LimitExceededError() | ConnectError():
+            return Verdict.NOT_APPLIED
+        case ServiceUnavailableError():
+            refused = error.status == 503 or error.code in _REFUSED_CODES
+            return Verdict.NOT_APPLIED if refused else Verdict.MAYBE_APPLIED
+        case ConnectionLostError(sent=False):
+            return Verdict.NOT_APPLIED
+        case ConnectionLostError() | RequestTimeoutError(sent=True) | InvalidAnswerError(sent=True):
+            return Verdict.MAYBE_APPLIED
+    return Verdict.FINAL
+
+
+def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
+    """Sends a call, again where its failure allows, and returns the decoded answer.
+
+    Raises OutcomeUnknownError where a call that must not be repeated may have been applied, else the last failure.
+    """
+    try:
+        answer: T = yield call
+        return answer
+    except DynamixError as error:
+        failure = error
+    maybe_applied = False
+    for repeat in range(policy.attempts - 1):
+        verdict = judge(failure)
+        maybe_applied |= verdict is Verdict.MAYBE_APPLIED
+        if verdict is Verdict.FINAL or (maybe_applied and not call.repeatable):
+            break
+        yield Pause(policy.delay(repeat, throttled=isinstance(failure, ThrottledError)))
+        try:
+            answer = yield call
+            return answer
+        except DynamixError as error:
+            failure = error
+    raise _last(failure, call, maybe_applied=maybe_applied or judge(failure) is Verdict.MAYBE_APPLIED)
+
+
+def _last(failure: DynamixError, call: Call[T], *, maybe_applied: bool) -> DynamixError:
+    """The error to raise when no further attempt is made."""
+    if not maybe_applied:
+        return failure
+    if not call.repeatable:
+        unknown = OutcomeUnknownError(
+            f"{call.target} may or may not have been applied, and repeating it could apply it twice: {failure}",
+            sent=True,
+        )
+        unknown.__cause__ = failure
+        return unknown
+    if isinstance(failure, ConnectionException):
+        failure.sent = True  # an earlier attempt may have been received, though the last was not
+    return failure

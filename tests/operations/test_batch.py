@@ -1,0 +1,78 @@
+"""What the service leaves undone of a batch is sent again; nothing is dropped."""
+
+from typing import Any
+
+import pytest
+from script import LONGEST, Script
+
+import dynamix
+from dynamix.operations import batch
+from dynamix.schema import Table
+from dynamix.wire import Flow
+
+
+class Note(dynamix.Model):
+    """A small item."""
+
+    name = dynamix.CharField(hash_key=True)
+
+
+TABLE: Table[Note] = Note._schema().at("")
+KEYS: list[Any] = [{"name": {"S": str(n)}} for n in range(3)]
+
+
+def test_unprocessed_keys_are_asked_for_again() -> None:
+    """Keys that an answer leaves out are asked for again after a pause; the order stays the caller's."""
+    script = Script(
+        {"Responses": {"Note": []}, "UnprocessedKeys": {"Note": {"Keys": KEYS}}},
+        {"Responses": {"Note": [KEYS[2]]}, "UnprocessedKeys": {"Note": {"Keys": KEYS[:2]}}},
+        {"Responses": {"Note": KEYS[1::-1]}, "UnprocessedKeys": {}},
+    )
+    found = script.run(batch.get(LONGEST, TABLE, KEYS, False))
+    assert [note.name for note in found] == ["0", "1", "2"]
+    assert [request["RequestItems"]["Note"]["Keys"] for _, request in script.requests] == [KEYS, KEYS, KEYS[:2]]
+    assert script.pauses == [0.025, 0.025]  # the second round got something done, so the waits began anew
+
+
+def test_unprocessed_writes_are_sent_again() -> None:
+    """Writes that the service leaves are sent again, and only they."""
+    left = [{"PutRequest": {"Item": KEYS[1]}}]
+    script = Script({"UnprocessedItems": {"Note": left}}, {"UnprocessedItems": {}})
+    script.run(batch.put(LONGEST, TABLE, KEYS))
+    assert script.requests[1][1]["RequestItems"]["Note"] == left
+    assert len(script.pauses) == 1
+
+
+@pytest.mark.parametrize("kind", ["get", "put", "delete"])
+def test_what_is_never_done_is_told(kind: str) -> None:
+    """Where nothing moves any more, an error says so and holds what is left, in DynamoDB's form."""
+
+    def refuse_the_last(target: str, body: dict[str, Any]) -> dict[str, Any]:
+        asked = body["RequestItems"]["Note"]
+        if target == "BatchGetItem":
+            return {"Responses": {"Note": []}, "UnprocessedKeys": {"Note": {"Keys": asked["Keys"][-1:]}}}
+        return {"UnprocessedItems": {"Note": asked[-1:]}}
+
+    flows: dict[str, Flow[Any]] = {
+        "get": batch.get(LONGEST, TABLE, KEYS, False),
+        "put": batch.put(LONGEST, TABLE, KEYS),
+        "delete": batch.delete(LONGEST, TABLE, KEYS),
+    }
+    script = Script(always=refuse_the_last)
+    with pytest.raises(dynamix.BatchIncompleteError, match="1 items undone") as caught:
+        script.run(flows[kind])
+    assert caught.value.unprocessed == (KEYS[2],)
+    assert isinstance(caught.value, dynamix.ThrottledError)
+    assert len(script.pauses) > 3
+
+
+def test_batches_are_cut_by_the_services_limits() -> None:
+    """100 keys go in one read, 25 items in one write."""
+    many: list[Any] = [{"name": {"S": str(n)}} for n in range(101)]
+    script = Script(always=lambda target, body: {"Responses": {"Note": []}})
+    assert script.run(batch.get(LONGEST, TABLE, many, True)) == []
+    assert [len(request["RequestItems"]["Note"]["Keys"]) for _, request in script.requests] == [100, 1]
+    assert all(request["RequestItems"]["Note"]["ConsistentRead"] for _, request in script.requests)
+    script = Script(always=lambda target, body: {})
+    script.run(batch.delete(LONGEST, TABLE, many))
+    assert [len(request["RequestItems"]["Note"]) for _, request in script.requests] == [25, 25, 25, 25, 1]
