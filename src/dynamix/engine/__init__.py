@@ -1,0 +1,5 @@
+"""DynamoDB's semantics on SQLite, in the process."""
+
+from dynamix.engine.engine import Engine
+
+__all__ = ["Engine"]

@@ -1,0 +1,215 @@
+"""The changes of one item: put, update, delete, and the check of a condition.
+
+A change is made from its request, which checks all that can be known without the table. `locate` finds its table and
+key; `run` then makes the change within the running transaction and says what it did. The single operations, the
+batches and the transactions all work with these.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+
+from dynamix.engine import indexes
+from dynamix.engine.capacity import Charge, write_units
+from dynamix.engine.catalog import Catalog, Table
+from dynamix.engine.expressions import Expressions, read
+from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.rows import Row
+from dynamix.engine.values import check_item, item_size
+from dynamix.limits import ITEM_BYTES
+from dynamix.wire import AttributeValue, Item
+
+_encode = msgspec.json.Encoder().encode
+decode_item = msgspec.json.Decoder(dict[str, AttributeValue]).decode
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a change did: the row before and after it, and what it took."""
+
+    old: Row | None = None
+    new: Row | None = None
+    charge: Charge = field(default_factory=Charge)
+
+
+class Change(Protocol):
+    """One action on one item."""
+
+    table: Table
+    key: bytes
+
+    def locate(self, catalog: Catalog) -> None: ...
+
+    def run(self, catalog: Catalog) -> Outcome: ...
+
+    def item_key(self) -> Item: ...
+
+
+class _Located:
+    """What all changes share: their request, its expressions, and where the item is."""
+
+    __slots__ = ("expressions", "key", "request", "table")
+
+    table: Table
+    key: bytes
+
+    def __init__(self, target: str, request: dict[str, Any]) -> None:
+        self.request = request
+        self.expressions: Expressions = read(target, request)
+
+    def current(self, catalog: Catalog) -> tuple[Row | None, Item | None]:
+        """The item as it is: its row, and decoded where the condition had to see it. Raises where that fails."""
+        row = self.table.store.get(catalog.execute, self.key)
+        condition = self.expressions.condition
+        if condition is None:
+            return row, None
+        item = decode_item(row[1]) if row else None
+        if not condition(item or {}):
+            raise self._refused(item)
+        return row, item
+
+    def _refused(self, item: Item | None) -> Fault:
+        members: dict[str, Any] = {}
+        if item is not None and self.request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD":
+            members["Item"] = item
+        return Fault("ConditionalCheckFailedException", "The conditional request failed", **members)
+
+
+class Put(_Located):
+    """Store a whole item."""
+
+    __slots__ = ("_size", "item")
+
+    def __init__(self, request: dict[str, Any], target: str = "Put") -> None:
+        self.item = check_item(request["Item"])
+        super().__init__(target, request)
+        self._size = item_size(self.item)
+        if self._size > ITEM_BYTES:
+            raise invalid("Item size has exceeded the maximum allowed size")
+
+    def locate(self, catalog: Catalog) -> None:
+        self.table = catalog.table(self.request["TableName"])
+        self.key = self.table.keys.encode_item(self.item)
+
+    def item_key(self) -> Item:
+        return self.table.keys.key_of(self.item)
+
+    def run(self, catalog: Catalog) -> Outcome:
+        indexes.check_index_keys(self.table, self.item)
+        row, old = self.current(catalog)
+        new = (self._size, _encode(self.item))
+        charge = write(catalog, self.table, self.key, row, old, new, self.item)
+        return Outcome(row, new, charge)
+
+
+class _Keyed(_Located):
+    """A change of the item with a given key."""
+
+    __slots__ = ("given",)
+
+    def __init__(self, request: dict[str, Any], target: str) -> None:
+        self.given = check_item(request["Key"])
+        super().__init__(target, request)
+
+    def locate(self, catalog: Catalog) -> None:
+        self.table = catalog.table(self.request["TableName"])
+        self.key = self.table.keys.encode_key(self.given)
+
+    def item_key(self) -> Item:
+        return self.given
+
+
+class Delete(_Keyed):
+    """Remove an item, if it exists."""
+
+    __slots__ = ()
+
+    def __init__(self, request: dict[str, Any], target: str = "Delete") -> None:
+        super().__init__(request, target)
+
+    def run(self, catalog: Catalog) -> Outcome:
+        row, old = self.current(catalog)
+        if row is None:
+            return Outcome(charge=Charge(1.0))
+        return Outcome(row, None, erase(catalog, self.table, self.key, row, old))
+
+
+class Check(_Keyed):
+    """Only check the condition."""
+
+    __slots__ = ()
+
+    def __init__(self, request: dict[str, Any], target: str = "ConditionCheck") -> None:
+        super().__init__(request, target)
+
+    def run(self, catalog: Catalog) -> Outcome:
+        row, _ = self.current(catalog)
+        return Outcome(row, row, Charge(write_units(row[0] if row else 0, 0)))
+
+
+class Update(_Keyed):
+    """Change an item in place; it comes into being where it does not exist."""
+
+    __slots__ = ("after", "before")
+
+    def __init__(self, request: dict[str, Any], target: str = "Update") -> None:
+        super().__init__(request, target)
+        self.before: Item = {}
+        self.after: Item = {}
+
+    def locate(self, catalog: Catalog) -> None:
+        super().locate(catalog)
+        update = self.expressions.update
+        if update is not None:
+            for name, _ in self.table.keys.attributes:
+                if name in update.attributes:
+                    raise invalid(
+                        f"One or more parameter values were invalid: Cannot update attribute {name}. "
+                        "This attribute is part of the key"
+                    )
+
+    def run(self, catalog: Catalog) -> Outcome:
+        row, old = self.current(catalog)
+        if row is not None:
+            self.before = old if old is not None else decode_item(row[1])
+        update = self.expressions.update
+        if row is None and update is not None and not update.creates:
+            update.apply(self.given)  # its paths must fit all the same
+            return Outcome(charge=Charge(1.0))
+        start = self.before if row is not None else self.given
+        self.after = start if update is None else update.apply(start)
+        if update is not None and not update.attributes.isdisjoint(self.table.index_attributes):
+            indexes.check_index_keys(self.table, self.after, updated=True)
+        size = item_size(self.after)
+        if size > ITEM_BYTES:
+            raise invalid("Item size to update has exceeded the maximum allowed size")
+        new = (size, _encode(self.after))
+        return Outcome(row, new, write(catalog, self.table, self.key, row, self.before, new, self.after))
+
+
+def write(
+    catalog: Catalog, table: Table, key: bytes, old: Row | None, old_item: Item | None, new: Row, new_item: Item
+) -> Charge:
+    """Store a row in place of the old one, in the table and its indexes. `old_item` is decoded if not given."""
+    old_size = old[0] if old else None
+    table.store.put(catalog.execute, key, new[0], new[1], old_size)
+    charge = Charge(write_units(old_size or 0, new[0]))
+    if table.indexes or table.expiry_store:
+        if old is not None and old_item is None:
+            old_item = decode_item(old[1])
+        before = old_item if old is not None else None
+        charge.indexes = indexes.replace(catalog.execute, table, key, before, new_item)
+        indexes.replace_expiry(catalog.execute, table, key, before, new_item)
+    return charge
+
+
+def erase(catalog: Catalog, table: Table, key: bytes, old: Row, old_item: Item | None = None) -> Charge:
+    """Remove a row from the table and its indexes."""
+    table.store.delete(catalog.execute, key, old[0])
+    charge = Charge(write_units(old[0], 0))
+    if table.indexes or table.expiry_store:
+        before = old_item if old_item is not None else decode_item(old[1])
+        charge.indexes = indexes.replace(catalog.execute, table, key, before, None)
+        indexes.replace_expiry(catalog.execute, table, key, before, None)
+    return charge

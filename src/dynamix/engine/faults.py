@@ -1,0 +1,43 @@
+"""What the engine answers when it refuses: an error of the service, with its code, words and extra members."""
+
+from typing import Any
+
+import msgspec
+
+_NAMESPACE = "com.amazonaws.dynamodb.v20120810#"
+_CORAL = "com.amazon.coral.service#"
+_CORAL_VALIDATION = "com.amazon.coral.validate#"
+_SPELLING = {
+    "ValidationException": _CORAL_VALIDATION,
+    "SerializationException": _CORAL,
+    "UnknownOperationException": _CORAL,
+    "AccessDeniedException": _CORAL,
+    "MissingAuthenticationTokenException": _CORAL,
+    "RequestEntityTooLargeException": _CORAL,
+}
+
+
+class Fault(Exception):  # noqa: N818 - the word of SOAP and Smithy for an error that is an answer
+    """An error answer. `members` are those beside the message, such as `Item` or `CancellationReasons`.
+
+    An empty message is left out, as the service does where it says nothing but the error's name.
+    """
+
+    def __init__(self, code: str, message: str, *, status: int = 400, **members: Any) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+        self.members = members
+
+    def body(self) -> bytes:
+        """The JSON body of the answer, `__type` spelt as the service spells it."""
+        kind = _SPELLING.get(self.code, _NAMESPACE) + self.code
+        capital = "CancellationReasons" in self.members or _SPELLING.get(self.code) == _CORAL
+        said = {"Message" if capital else "message": self.message} if self.message else {}
+        return msgspec.json.encode({"__type": kind, **said, **self.members})
+
+
+def invalid(message: str) -> Fault:
+    """The service's ValidationException."""
+    return Fault("ValidationException", message)

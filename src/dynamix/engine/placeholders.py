@@ -1,0 +1,84 @@
+"""ExpressionAttributeNames and ExpressionAttributeValues, checked before any expression is read."""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.values import check_value
+from dynamix.limits import NESTING_LEVELS, PLACEHOLDER_BYTES
+from dynamix.wire import AttributeValue
+
+NAMES, VALUES = "ExpressionAttributeNames", "ExpressionAttributeValues"
+_NAME_BYTES = 65535
+_CACHED_KEYS = 4096
+_PATTERNS = {NAMES: re.compile(r"#[A-Za-z0-9_]+"), VALUES: re.compile(r":[A-Za-z0-9_]+")}
+
+
+def read_names(request: dict[str, Any], *, used: bool) -> dict[str, str]:
+    """The names of a request, {} if there are none; `used` says whether it has expressions. Raises Fault."""
+    names: dict[str, str] | None = request.get(NAMES)
+    if names is None:
+        return {}
+    if not used:
+        raise invalid(f"{NAMES} can only be specified when using expressions")
+    if not names:
+        raise invalid(f"{NAMES} must not be empty")
+    for key in names:
+        _check_key(NAMES, key)
+    for key, name in names.items():
+        if not name:
+            raise _bad_name("Empty attribute name", key)
+        if len(name) * 4 > _NAME_BYTES and len(name.encode()) > _NAME_BYTES:
+            raise _bad_name("Attribute name is too large, must be less than 65536 bytes", key)
+    return names
+
+
+def read_values(request: dict[str, Any], texts: list[str], users: tuple[str, ...]) -> dict[str, AttributeValue]:
+    """The values of a request, canonical, {} if there are none. Raises Fault.
+
+    `texts` are the parameters in which it has expressions, `users` those that may use values.
+    """
+    values: dict[str, AttributeValue] | None = request.get(VALUES)
+    if values is None:
+        return {}
+    if not any(name in texts for name in users):
+        absent = f"{' and '.join(users)} {'is' if len(users) == 1 else 'are'} null"
+        raise invalid(f"{VALUES} can only be specified when using expressions: {absent}")
+    if not values:
+        raise invalid(f"{VALUES} must not be empty")
+    for key in values:
+        _check_key(VALUES, key)
+    return {
+        key: value if "S" in value and len(value) == 1 else _check_value(key, value) for key, value in values.items()
+    }
+
+
+def unused(parameter: str, keys: set[str]) -> Fault:
+    """The refusal of placeholders that no expression uses."""
+    return invalid(f"Value provided in {parameter} unused in expressions: keys: {{{', '.join(sorted(keys))}}}")
+
+
+@lru_cache(_CACHED_KEYS)
+def _check_key(parameter: str, key: str) -> None:
+    problem = None
+    size = len(key.encode())
+    if not key:
+        problem = "The expression attribute map contains an empty key;"
+    elif size > PLACEHOLDER_BYTES:
+        problem = f"The expression attribute map contains a key that is too long; size of key: {size}"
+    elif not _PATTERNS[parameter].fullmatch(key):
+        problem = f'Syntax error; key: "{key}"'
+    if problem:
+        raise invalid(f"{parameter} contains invalid key: {problem}")
+
+
+def _bad_name(problem: str, key: str) -> Fault:
+    return invalid(f"{NAMES} contains invalid value: {problem} for key {key}")
+
+
+def _check_value(key: str, value: AttributeValue) -> AttributeValue:
+    try:
+        return check_value(value, NESTING_LEVELS + 1)
+    except Fault as fault:
+        raise invalid(f"{VALUES} contains invalid value: {fault.message} for key {key}") from fault

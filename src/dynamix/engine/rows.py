@@ -1,0 +1,87 @@
+"""Row stores: the items of one table, or the entries of one index, in the order of their key bytes.
+
+A row is its key, the size that the service counts for it, and the item as JSON, handed out as it lies there. A range
+of keys is given by its first key and the key just after its last.
+"""
+
+from collections.abc import Callable
+from sqlite3 import Cursor
+from typing import TypeAlias
+
+Execute: TypeAlias = Callable[..., Cursor]
+"""`execute` of the connection whose transaction is running."""
+
+Row: TypeAlias = tuple[int, bytes]
+"""The size of an item, and the item as JSON."""
+
+FIRST = b""
+LAST = b"\xff" * 16
+"""Before and after every key: a key begins with eight bytes of hash and a length that is far below FF FF."""
+
+
+class Store:
+    """One row store. All its SQL is made of its number."""
+
+    __slots__ = ("_count", "_delete", "_get", "_put", "backward", "forward", "id")
+
+    def __init__(self, id_: int) -> None:
+        self.id = id_
+        name = f"s{id_:d}"
+        self._get = f"SELECT size, item FROM {name} WHERE k = ?"  # noqa: S608 - a number of our own
+        self._put = f"INSERT OR REPLACE INTO {name} VALUES (?, ?, ?)"  # noqa: S608
+        self._delete = f"DELETE FROM {name} WHERE k = ?"  # noqa: S608
+        self._count = f"UPDATE stores SET items = items + ?, bytes = bytes + ? WHERE id = {id_:d}"  # noqa: S608
+        self.forward = f"SELECT k, size, item FROM {name} WHERE k >= ? AND k < ? ORDER BY k"  # noqa: S608
+        self.backward = f"{self.forward} DESC"
+
+    @classmethod
+    def create(cls, execute: Execute) -> "Store":
+        """A new, empty store."""
+        id_ = execute("INSERT INTO stores (items, bytes) VALUES (0, 0)").lastrowid
+        assert id_ is not None  # noqa: S101 - an INSERT has one
+        execute(f"CREATE TABLE s{id_:d} (k BLOB PRIMARY KEY, size INTEGER NOT NULL, item BLOB NOT NULL) WITHOUT ROWID")
+        return cls(id_)
+
+    def drop(self, execute: Execute) -> None:
+        """Remove the store and its rows."""
+        execute(f"DROP TABLE s{self.id:d}")
+        execute("DELETE FROM stores WHERE id = ?", (self.id,))
+
+    def get(self, execute: Execute, key: bytes) -> Row | None:
+        """The row of a key."""
+        row: Row | None = execute(self._get, (key,)).fetchone()
+        return row
+
+    def put(self, execute: Execute, key: bytes, size: int, item: bytes, old_size: int | None) -> None:
+        """Store a row in place of the one of `old_size`; None says that there was none."""
+        execute(self._put, (key, size, item))
+        if old_size is None:
+            execute(self._count, (1, size))
+        elif size != old_size:
+            execute(self._count, (0, size - old_size))
+
+    def delete(self, execute: Execute, key: bytes, old_size: int) -> None:
+        """Remove the row of a key, which is there."""
+        execute(self._delete, (key,))
+        execute(self._count, (-1, -old_size))
+
+    def between(self, execute: Execute, low: bytes, high: bytes, *, forward: bool = True) -> Cursor:
+        """The rows (key, size, item) from `low` to before `high`, read as they are asked for."""
+        return execute(self.forward if forward else self.backward, (low, high))
+
+    def totals(self, execute: Execute) -> tuple[int, int]:
+        """How many rows there are, and the sum of their sizes."""
+        totals: tuple[int, int] = execute("SELECT items, bytes FROM stores WHERE id = ?", (self.id,)).fetchone()
+        return totals
+
+    def bytes_between(self, execute: Execute, low: bytes, high: bytes) -> int:
+        """The sum of the sizes of the rows from `low` to before `high`."""
+        statement = f"SELECT COALESCE(SUM(size), 0) FROM s{self.id:d} WHERE k >= ? AND k < ?"  # noqa: S608
+        total: int = execute(statement, (low, high)).fetchone()[0]
+        return total
+
+
+def after(prefix: bytes) -> bytes:
+    """The first key after all that begin with `prefix`."""
+    stem = prefix.rstrip(b"\xff")
+    return stem[:-1] + bytes((stem[-1] + 1,)) if stem else LAST

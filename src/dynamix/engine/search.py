@@ -1,0 +1,298 @@
+"""Query and Scan: one page of items from a range of a table's or an index's rows.
+
+A page ends at `Limit` rows, or with the row that takes the sizes of the rows read past 1 MB; filters do not change
+what is counted. Where a page ended before the range did, `LastEvaluatedKey` names the last row read, and the next
+page begins after it. Rows are taken from SQLite one at a time, so a page costs what it holds.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from dynamix.engine.capacity import Charge, read_units, report
+from dynamix.engine.catalog import Catalog, Index, Table
+from dynamix.engine.changes import decode_item
+from dynamix.engine.expressions import Expressions, read
+from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.keys import HASH_BYTES, KeySchema
+from dynamix.engine.ranges import KeyTest, key_range, key_tests
+from dynamix.engine.rows import FIRST, LAST, Execute, Store
+from dynamix.engine.storage import Storage
+from dynamix.engine.values import check_item
+from dynamix.limits import PAGE_BYTES
+from dynamix.wire import Item
+
+
+@dataclass(slots=True)
+class _Search:
+    """A query or scan, ready to read its page."""
+
+    request: dict[str, Any]
+    table: Table
+    index: Index | None
+    expressions: Expressions
+    low: bytes = FIRST
+    high: bytes = LAST
+    forward: bool = True
+
+    @property
+    def store(self) -> Store:
+        return self.table.store if self.index is None else self.index.store
+
+    @property
+    def schema(self) -> KeySchema:
+        return self.table.keys if self.index is None else self.index.keys
+
+
+@dataclass(slots=True)
+class _Page:
+    """What was read: the items to answer with, counts, and the last row's item where more may follow."""
+
+    items: list[Any] = field(default_factory=list)
+    scanned: int = 0
+    size: int = 0
+    fetched_units: float = 0.0
+    last: bytes | None = None
+
+
+def query(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
+    """The items of one partition, in the order of their sort keys."""
+    expressions, start = _read("Query", request)
+    if expressions.key_condition is None:
+        raise invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+    tests = key_tests(expressions.key_condition)
+    with storage.reading() as catalog:
+        search = _prepare(catalog, request, expressions, "querying")
+        search.low, search.high = key_range(search.schema, tests)
+        _check_filter(search)
+        search.forward = request.get("ScanIndexForward") is not False
+        if start is not None:
+            _start_after(search, start, tests)
+        return _answer(search, _page(catalog.execute, search))
+
+
+def scan(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
+    """All items, or those of one segment, in the order of their partition keys' hashes."""
+    segment = _segment(request)
+    expressions, start = _read("Scan", request)
+    with storage.reading() as catalog:
+        search = _prepare(catalog, request, expressions, "scanning")
+        if segment is not None:
+            search.low, search.high = segment
+        if start is not None:
+            _start_after(search, start, None)
+        return _answer(search, _page(catalog.execute, search))
+
+
+def _read(target: str, request: dict[str, Any]) -> tuple[Expressions, Item | None]:
+    """The expressions and the start key of a request, checked as far as no table is needed."""
+    expressions = read(target, request)
+    start = request.get("ExclusiveStartKey")
+    if start is not None:
+        try:
+            start = check_item(start)
+        except Fault as fault:
+            raise invalid(f"The provided starting key is invalid: {fault.message}") from fault
+    _check_select(request)
+    return expressions, start
+
+
+def _check_select(request: dict[str, Any]) -> None:
+    select = request.get("Select")
+    if select is None:
+        return
+    if select == "ALL_PROJECTED_ATTRIBUTES" and "IndexName" not in request:
+        raise invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
+    for member in ("AttributesToGet", "ProjectionExpression"):
+        if member in request and select != "SPECIFIC_ATTRIBUTES":
+            wanted = "only the Count" if select == "COUNT" else select
+            raise invalid(f"Cannot specify the {member} when choosing to get {wanted}")
+    if select == "SPECIFIC_ATTRIBUTES" and not ("AttributesToGet" in request or "ProjectionExpression" in request):
+        raise invalid(
+            "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
+        )
+
+
+def _segment(request: dict[str, Any]) -> tuple[bytes, bytes] | None:
+    """The key range of the segment asked for."""
+    number, total = request.get("Segment"), request.get("TotalSegments")
+    if number is None and total is None:
+        return None
+    if total is None:
+        raise invalid(
+            "The TotalSegments parameter is required but was not present in the request when Segment parameter is "
+            "present"
+        )
+    if number is None:
+        raise invalid(
+            "The Segment parameter is required but was not present in the request when parameter TotalSegments is "
+            "present"
+        )
+    if number >= total:
+        raise invalid(
+            "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
+            f"Segment: {number} is not less than TotalSegments: {total}"
+        )
+    return _hash_bound(number, total), _hash_bound(number + 1, total)
+
+
+def _hash_bound(number: int, total: int) -> bytes:
+    if number == total:
+        return LAST
+    return ((number << 8 * HASH_BYTES) // total).to_bytes(HASH_BYTES, "big")
+
+
+def _prepare(catalog: Catalog, request: dict[str, Any], expressions: Expressions, doing: str) -> _Search:
+    table = catalog.table(request["TableName"])
+    name = request.get("IndexName")
+    index = None if name is None else table.index(name)
+    if index is not None:
+        if index.is_global and request.get("ConsistentRead"):
+            raise invalid("Consistent reads are not supported on global secondary indexes")
+        if index.kept is not None:
+            _check_projected(index, index.kept, request, expressions)
+    return _Search(request, table, index, expressions)
+
+
+def _check_projected(index: Index, kept: frozenset[str], request: dict[str, Any], expressions: Expressions) -> None:
+    """A global index answers only with what it holds; a filter sees no more on a local one either."""
+    everything = request.get("Select") == "ALL_ATTRIBUTES"
+    unseen = sorted(expressions.filter_attributes - kept)
+    if unseen and (index.is_global or not everything):
+        raise invalid(
+            f"One or more parameter values were invalid: Secondary index {index.name} does not project one or more "
+            f"filter attributes: [{', '.join(unseen)}]"
+        )
+    if not index.is_global:
+        return
+    if everything:
+        raise invalid(
+            "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global "
+            f"secondary index {index.name} because its projection type is not ALL"
+        )
+    lacking = sorted(expressions.projection_attributes - kept)
+    if lacking:
+        raise invalid(
+            f"One or more parameter values were invalid: Global secondary index {index.name} does not project "
+            f"[{', '.join(lacking)}]"
+        )
+
+
+def _check_filter(search: _Search) -> None:
+    """A filter of a query must leave the key attributes to the key condition."""
+    for name, _ in search.schema.attributes:
+        if name in search.expressions.filter_attributes:
+            if "FilterExpression" in search.request:
+                raise invalid(
+                    f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}"
+                )
+            raise invalid(f"QueryFilter can only contain non-primary key attributes: Primary key attribute: {name}")
+
+
+def _start_after(search: _Search, start: Item, tests: dict[str, KeyTest] | None) -> None:
+    """Narrow the range to what comes after the start key, which must be a key within it."""
+    key = _start_key(search, start)
+    if not search.low <= key < search.high:
+        if tests is None:
+            number, total = search.request["Segment"], search.request["TotalSegments"]
+            raise invalid(
+                "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with "
+                f"correct Segment. TotalSegments: {total} Segment: {number}"
+            )
+        partition = search.schema.partition_of
+        if partition(key) != partition(search.low):
+            raise invalid("The provided starting key is outside query boundaries based on provided conditions")
+        raise invalid("The provided starting key does not match the range key predicate")
+    if search.forward:
+        search.low = key + b"\x00"
+    else:
+        search.high = key
+
+
+def _start_key(search: _Search, start: Item) -> bytes:
+    attributes = dict(search.table.keys.attributes)
+    if search.index is not None:
+        attributes |= dict(search.index.keys.attributes)
+    if len(start) != len(attributes):
+        raise invalid("The provided starting key is invalid")
+    for name, type_ in attributes.items():
+        if name not in start:
+            raise invalid("The provided starting key is invalid")
+        if not start[name].get(type_):
+            raise invalid("The provided starting key is invalid: The provided key element does not match the schema")
+    key = search.table.keys.encode(start)
+    return key if search.index is None else search.index.keys.encode(start) + key
+
+
+def _page(execute: Execute, search: _Search) -> _Page:
+    """Read rows until the page is full or the range ends."""
+    page = _Page()
+    limit = search.request.get("Limit")
+    view = _view(execute, search, page)
+    append = page.items.append
+    size = 0
+    body = b""
+    for _, row_size, body in search.store.between(execute, search.low, search.high, forward=search.forward):
+        page.scanned += 1
+        size += row_size
+        shown = msgspec.Raw(body) if view is None else view(body)
+        if shown is not None:
+            append(shown)
+        if page.scanned == limit or size > PAGE_BYTES:
+            page.last = body
+            break
+    page.size = size
+    return page
+
+
+def _view(execute: Execute, search: _Search, page: _Page) -> Callable[[bytes], Any] | None:
+    """What the answer shows of a row, None for a row that the filter drops. No function where rows go out as they lie.
+
+    A query of a local index that asks for more than the index holds reads each item from the table, for its price.
+    """
+    keep, projection = search.expressions.filter, search.expressions.projection
+    fetch = _fetches(search)
+    if keep is None and projection is None and not fetch:
+        return None
+    table = search.table
+
+    def show(body: bytes) -> Any:
+        item = decode_item(body)
+        if fetch:
+            row = table.store.get(execute, table.keys.encode(item))
+            assert row is not None  # noqa: S101 - an index has no entry without its item
+            page.fetched_units += read_units(row[0], search.request)
+            body = row[1]
+            item = decode_item(body)
+        if keep is not None and not keep(item):
+            return None
+        return msgspec.Raw(body) if projection is None else projection(item)
+
+    return show
+
+
+def _fetches(search: _Search) -> bool:
+    index = search.index
+    if index is None or index.kept is None or index.is_global:
+        return False
+    select = search.request.get("Select")
+    return select == "ALL_ATTRIBUTES" or not search.expressions.projection_attributes <= index.kept
+
+
+def _answer(search: _Search, page: _Page) -> dict[str, Any]:
+    request, table, index = search.request, search.table, search.index
+    answer: dict[str, Any] = {"Count": len(page.items), "ScannedCount": page.scanned}
+    if request.get("Select") != "COUNT":
+        answer["Items"] = page.items
+    if page.last is not None:
+        last = decode_item(page.last)
+        key = table.keys.key_of(last)
+        answer["LastEvaluatedKey"] = key if index is None else key | index.keys.key_of(last)
+    units = read_units(page.size, request)
+    charge = Charge(units) if index is None else Charge(page.fetched_units, {index.name: units})
+    consumed = report(request, table, charge)
+    if consumed is not None:
+        answer["ConsumedCapacity"] = consumed
+    return answer

@@ -1,0 +1,372 @@
+"""The database under the engine: one SQLite database, in memory or in a file.
+
+What is stored
+    tables   one row per DynamoDB table: its name and its record (see catalog.py)
+    stores   one row per row store, with the number of its rows and the sum of their sizes
+    s1, s2.. the row stores: the items of one table, or the entries of one index, by key bytes (see keys.py)
+    tokens   the client tokens of transactions of the last ten minutes
+    meta     the revision, raised by every change of a table's description
+
+The names of the row stores come from numbers that are never used again, so a statement of this program holds no text of
+a request.
+
+In memory there is one connection, and one lock around each piece of work. On a file there is a connection for each
+piece of work that runs at the same time; SQLite's write-ahead log lets readers go on while one writer, of this or
+another process, writes. A writer begins with `BEGIN IMMEDIATE`, so nothing that it read can change before it commits.
+With `synchronous=NORMAL` a committed write is in the operating system's hands: it survives the end of the process.
+
+Source: https://www.sqlite.org/wal.html
+"""
+
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol
+
+from dynamix.engine.catalog import Catalog
+from dynamix.engine.faults import Fault
+from dynamix.errors import ConnectError
+
+_APPLICATION_ID = 0x64796E78  # "dynx"
+_LAYOUT = 1
+_PATIENCE_SECONDS = 60.0
+_BUSY_SECONDS = 5.0
+
+_TABLES = (
+    "CREATE TABLE meta (revision INTEGER NOT NULL)",
+    "INSERT INTO meta VALUES (1)",
+    "CREATE TABLE tables (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, record BLOB NOT NULL)",
+    "CREATE TABLE stores (id INTEGER PRIMARY KEY AUTOINCREMENT, items INTEGER NOT NULL, bytes INTEGER NOT NULL)",
+    "CREATE TABLE tokens (token TEXT PRIMARY KEY, digest BLOB NOT NULL, expires REAL NOT NULL)",
+    f"PRAGMA application_id = {_APPLICATION_ID}",
+    f"PRAGMA user_version = {_LAYOUT}",
+)
+
+
+class Work(Protocol):
+    """A piece of work on the database: entered, it is the catalog to work with; an error undoes what it wrote."""
+
+    def __enter__(self) -> Catalog: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Storage(Protocol):
+    """Where the rows are."""
+
+    def reading(self) -> Work: ...
+
+    def writing(self) -> Work: ...
+
+    def snapshot(self) -> "Snapshot": ...
+
+    def restore(self, snapshot: "Snapshot") -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Snapshot:
+    """A copy of a whole database at one moment. It may be restored any number of times."""
+
+    def __init__(self, source: sqlite3.Connection) -> None:
+        self._copy = _connect(":memory:")
+        source.backup(self._copy)
+
+    def restore(self, target: sqlite3.Connection) -> None:
+        """Make `target` equal to the copy."""
+        self._copy.backup(target)
+
+    def close(self) -> None:
+        """Give the copy's memory back."""
+        self._copy.close()
+
+
+def open_storage(path: str | os.PathLike[str] | None, clock: Callable[[], float]) -> Storage:
+    """The storage in the file at `path`, made if it does not exist; in memory for None."""
+    return Memory(clock) if path is None else File(path, clock)
+
+
+class Memory:
+    """A database in memory, shared by all threads."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._lock = threading.Lock()
+        connection = _connect(":memory:")
+        connection.execute("PRAGMA journal_mode = MEMORY")
+        for statement in _TABLES:
+            connection.execute(statement)
+        self._connection = connection
+        catalog = Catalog(connection, clock)
+        self._reading = _MemoryReading(self._lock, catalog)
+        self._writing = _MemoryWriting(self._lock, catalog)
+        self._catalog = catalog
+        _forkable.add(self)
+
+    def reading(self) -> Work:
+        return self._reading
+
+    def writing(self) -> Work:
+        return self._writing
+
+    def snapshot(self) -> Snapshot:
+        with self._lock:
+            return Snapshot(self._connection)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        with self._lock:
+            snapshot.restore(self._connection)
+            self._catalog.forget()
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def before_fork(self) -> None:
+        """Let no other thread be inside while the process is copied."""
+        self._lock.acquire()
+
+    def after_fork(self, *, child: bool) -> None:
+        """Go on; the child has a database of its own."""
+        self._lock.release()
+
+
+class _MemoryReading:
+    __slots__ = ("_acquire", "_catalog", "_release")
+
+    def __init__(self, lock: threading.Lock, catalog: Catalog) -> None:
+        self._acquire = lock.acquire
+        self._release = lock.release
+        self._catalog = catalog
+
+    def __enter__(self) -> Catalog:
+        self._acquire()
+        return self._catalog
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._release()
+
+
+class _MemoryWriting(_MemoryReading):
+    __slots__ = ()
+
+    def __enter__(self) -> Catalog:
+        self._acquire()
+        try:
+            self._catalog.execute("BEGIN")
+        except BaseException:
+            self._release()
+            raise
+        return self._catalog
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            _finish(self._catalog, failed=kind is not None)
+        finally:
+            self._release()
+
+
+class File:
+    """A database in a file, which several processes may use at once."""
+
+    def __init__(self, path: str | os.PathLike[str], clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._path = os.fspath(path)
+        self._free: deque[Catalog] = deque()
+        self._write_lock = threading.Lock()
+        self._abandoned: list[deque[Catalog]] = []
+        self._closed = False
+        self._free.append(self._open())
+        _forkable.add(self)
+
+    def reading(self) -> Work:
+        return _FileWork(self, "BEGIN", None)
+
+    def writing(self) -> Work:
+        return _FileWork(self, "BEGIN IMMEDIATE", self._write_lock)
+
+    def snapshot(self) -> Snapshot:
+        catalog = self.take()
+        try:
+            return Snapshot(catalog.connection)
+        finally:
+            self.give(catalog)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        catalog = self.take()
+        try:
+            with self._write_lock:
+                snapshot.restore(catalog.connection)
+                catalog.execute("UPDATE meta SET revision = revision + ?", (int(time.time() * 1e6),))
+        finally:
+            self.give(catalog)
+
+    def close(self) -> None:
+        self._closed = True
+        while self._free:
+            self._free.pop().connection.close()
+
+    def take(self) -> Catalog:
+        """A free connection, or a new one."""
+        if self._closed:
+            raise sqlite3.ProgrammingError("the engine is closed")
+        try:
+            return self._free.pop()
+        except IndexError:
+            return self._open()
+
+    def give(self, catalog: Catalog) -> None:
+        """Take a connection back."""
+        if self._closed:
+            catalog.connection.close()
+        else:
+            self._free.append(catalog)
+
+    def before_fork(self) -> None:
+        """Let no other thread write while the process is copied."""
+        self._write_lock.acquire()
+
+    def after_fork(self, *, child: bool) -> None:
+        """A connection must not be used by two processes: the child leaves its parent's alone and opens others."""
+        if child:
+            self._abandoned.append(self._free)
+            self._free = deque()
+        self._write_lock.release()
+
+    def _open(self) -> Catalog:
+        try:
+            connection = _connect(self._path)
+        except sqlite3.OperationalError as error:
+            raise ConnectError(f"cannot open the database {self._path!r}: {error}") from error
+        try:
+            _patiently(connection, "BEGIN IMMEDIATE")
+            _prepare(connection, self._path)
+            connection.execute("COMMIT")
+            _patiently(connection, "PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            raise ConnectError(f"cannot open {self._path!r} as a database of dynamix: {error}") from error
+        except BaseException:
+            connection.close()
+            raise
+        return Catalog(connection, self._clock)
+
+
+class _FileWork:
+    __slots__ = ("_begin", "_catalog", "_file", "_lock")
+
+    def __init__(self, file: File, begin: str, lock: "threading.Lock | None") -> None:
+        self._file = file
+        self._begin = begin
+        self._lock = lock
+
+    def __enter__(self) -> Catalog:
+        self._catalog = self._file.take()
+        if self._lock is not None:
+            self._lock.acquire()
+        try:
+            _patiently(self._catalog.connection, self._begin)
+            self._catalog.refresh()
+        except BaseException:
+            self._leave(failed=True)
+            raise
+        return self._catalog
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leave(failed=kind is not None)
+
+    def _leave(self, *, failed: bool) -> None:
+        try:
+            _finish(self._catalog, failed=failed)
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+            self._file.give(self._catalog)
+
+
+def _finish(catalog: Catalog, *, failed: bool) -> None:
+    """Commit, or undo everything when the work failed or its commit does."""
+    if not failed:
+        try:
+            catalog.execute("COMMIT")
+        except BaseException:
+            catalog.execute("ROLLBACK")
+            catalog.undone()
+            raise
+    elif catalog.connection.in_transaction:
+        catalog.execute("ROLLBACK")
+        catalog.undone()
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=512
+    )
+
+
+def _patiently(connection: sqlite3.Connection, statement: str) -> None:
+    """Run a statement that may have to wait for other processes, beyond the patience of SQLite itself."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            connection.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            if time.monotonic() > deadline:
+                message = f"another process has held the database for {_PATIENCE_SECONDS:.0f} seconds"
+                raise Fault("InternalServerError", message, status=500) from error
+            time.sleep(0.002)
+
+
+def _prepare(connection: sqlite3.Connection, path: str) -> None:
+    """Lay out a new file; refuse one that is not the engine's, or of a newer layout."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (layout,) = connection.execute("PRAGMA user_version").fetchone()
+    if application == _APPLICATION_ID:
+        if layout > _LAYOUT:
+            raise ConnectError(
+                f"{path!r} was written by a newer dynamix (layout {layout}, this one knows {_LAYOUT}); upgrade dynamix"
+            )
+        return
+    if application or layout or connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+        raise ConnectError(f"{path!r} is a database of another program; give the path of a new file")
+    for statement in _TABLES:
+        connection.execute(statement)
+
+
+_forkable: weakref.WeakSet[Memory | File] = weakref.WeakSet()
+_forking: list[Memory | File] = []
+
+
+def _before_fork() -> None:
+    for storage in list(_forkable):
+        storage.before_fork()
+        _forking.append(storage)
+
+
+def _after_fork(*, child: bool) -> None:
+    while _forking:
+        _forking.pop().after_fork(child=child)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=lambda: _after_fork(child=False),
+        after_in_child=lambda: _after_fork(child=True),
+    )

@@ -1,0 +1,277 @@
+"""Attribute values in their wire form: checked, normalised, measured and compared as the service does.
+
+Values come from a request whose shape has been checked: JSON types and base64 are right. A checked value is canonical:
+numbers are plain digits, and base64 has one spelling. So two scalars are equal when their JSON is, and only sets, whose
+order means nothing, need more.
+
+Sources: DynamoDB Developer Guide, "Supported data types and naming rules" and "DynamoDB item sizes and formats";
+the wording of refusals is the service's.
+"""
+
+import re
+from binascii import a2b_base64
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from dynamix.codec import numbers
+from dynamix.engine.faults import Fault, invalid
+from dynamix.limits import NESTING_LEVELS
+from dynamix.wire import AttributeValue, Item
+
+_plain_number = re.compile(
+    r"-?[1-9]\d{0,37}|0|-?(?=[\d.]{3,38}$)(?:0|[1-9]\d*)\.\d*[1-9]",  # the look-ahead bounds the digits of a fraction
+    re.ASCII,
+).fullmatch
+_INVALID = "One or more parameter values were invalid: "
+_NUMBER_FAULTS = {
+    numbers.TOO_PRECISE: "Attempting to store more than 38 significant digits in a Number",
+    numbers.TOO_LARGE: "Number overflow. Attempting to store a number with magnitude larger than supported range",
+    numbers.TOO_SMALL: "Number underflow. Attempting to store a number with magnitude smaller than supported range",
+}
+
+
+def check_item(item: Item) -> Item:
+    """The item with every value checked and canonical; the same object where nothing had to change."""
+    return _check_members(item, NESTING_LEVELS)
+
+
+def check_value(value: AttributeValue, levels: int = NESTING_LEVELS) -> AttributeValue:
+    """One value, checked and canonical; the same object where nothing had to change.
+
+    `levels` is how deep it may nest, itself included.
+    """
+    if len(value) != 1:
+        raise _not_one_member(value)
+    for kind, content in value.items():
+        check = _CHECKS.get(kind)
+        if check is not None:
+            checked = check(content, levels)
+            if checked is not content:
+                return {kind: checked}
+    return value
+
+
+def check_levels(value: AttributeValue, levels: int) -> None:
+    """Refuse a checked value that nests deeper than so many levels, itself included."""
+    for kind, content in value.items():
+        if kind in ("L", "M"):
+            if levels <= 1:
+                raise _too_deep()
+            for inner in content if kind == "L" else content.values():
+                check_levels(inner, levels - 1)
+
+
+def equal(a: AttributeValue, b: AttributeValue) -> bool:
+    """Whether two checked values are the same: exact numbers, sets regardless of order."""
+    if a == b:
+        return True
+    [(kind, left)] = a.items()
+    if kind not in b:
+        return False
+    right = b[kind]
+    if kind in ("SS", "NS", "BS"):
+        return len(left) == len(right) and set(left) == set(right)
+    if kind == "L":
+        return len(left) == len(right) and all(map(equal, left, right))
+    if kind == "M":
+        return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
+    return False
+
+
+def compare(a: AttributeValue, b: AttributeValue) -> int | None:
+    """Negative, zero or positive as a is before, equal to or after b; None where the service has no order.
+
+    Strings are ordered by their UTF-8, which is the order of code points; numbers exactly; binary by unsigned bytes.
+    """
+    [(kind, left)] = a.items()
+    if kind not in b:
+        return None
+    sortable = _SORTABLE.get(kind)
+    if sortable is None:
+        return None
+    low, high = sortable(left), sortable(b[kind])
+    return int(low > high) - int(low < high)
+
+
+def size(value: AttributeValue) -> int | None:
+    """What the function `size` gives: characters as UTF-16 counts them, bytes, or elements. None for other types."""
+    [(kind, content)] = value.items()
+    if kind == "S":
+        return len(content) if content.isascii() else len(content.encode("utf-16-le")) // 2
+    if kind == "B":
+        return _binary_size(content)
+    return None if kind in ("N", "BOOL", "NULL") else len(content)
+
+
+def item_size(item: Item) -> int:
+    """The bytes that the service counts for an item, names included."""
+    return _members_size(item)
+
+
+def value_size(value: AttributeValue) -> int:
+    """The bytes that the service counts for a value."""
+    [(kind, content)] = value.items()
+    return _SIZES[kind](content)
+
+
+def number_fault(error: numbers.NumberError, text: str) -> Fault:
+    """The service's refusal of a number."""
+    message = _NUMBER_FAULTS.get(error.reason)
+    if message is None:
+        message = "The parameter cannot be converted to a numeric value" + (f": {text}" if text else "")
+    return invalid(message)
+
+
+def _not_one_member(value: AttributeValue) -> Fault:
+    if value:
+        return invalid(
+            "Supplied AttributeValue has more than one datatypes set, "
+            "must contain exactly one of the supported datatypes"
+        )
+    return invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+
+
+def _too_deep() -> Fault:
+    return invalid("Nesting Levels have exceeded supported limits")
+
+
+def _check_number(text: str, _levels: int) -> str:
+    if _plain_number(text):
+        return text
+    try:
+        canonical = numbers.normalize(text)
+    except numbers.NumberError as error:
+        raise number_fault(error, text) from error
+    return text if canonical == text else canonical
+
+
+def _check_null(content: bool, _levels: int) -> bool:
+    if not content:
+        raise invalid(_INVALID + "Null attribute value types must have the value of true")
+    return True
+
+
+def _check_list(content: list[AttributeValue], levels: int) -> list[AttributeValue]:
+    if levels <= 1:
+        raise _too_deep()
+    changed = None
+    for index, value in enumerate(content):
+        checked = check_value(value, levels - 1)
+        if checked is not value:
+            changed = changed or content.copy()
+            changed[index] = checked
+    return changed or content
+
+
+def _check_map(content: dict[str, AttributeValue], levels: int) -> dict[str, AttributeValue]:
+    if levels <= 1:
+        raise _too_deep()
+    return _check_members(content, levels - 1)
+
+
+def _check_members(members: dict[str, AttributeValue], levels: int) -> dict[str, AttributeValue]:
+    if "" in members:
+        raise invalid("Empty attribute name")
+    changed = None
+    for name, value in members.items():
+        if "S" in value and len(value) == 1:
+            continue
+        checked = check_value(value, levels)
+        if checked is not value:
+            changed = changed or members.copy()
+            changed[name] = checked
+    return changed or members
+
+
+def _check_strings(content: list[str], _levels: int) -> list[str]:
+    if not content:
+        raise invalid(_INVALID + "An string set  may not be empty")
+    if len(set(content)) != len(content):
+        raise invalid(f"{_INVALID}Input collection [{', '.join(content)}] contains duplicates.")
+    return content
+
+
+def _check_numbers(content: list[str], _levels: int) -> list[str]:
+    if not content:
+        raise invalid(_INVALID + "An number set  may not be empty")
+    checked = [_check_number(text, 0) for text in content]
+    if len(set(checked)) != len(checked):
+        raise invalid("Input collection contains duplicates")
+    return content if checked == content else checked
+
+
+def _check_binaries(content: list[str], _levels: int) -> list[str]:
+    if not content:
+        raise invalid(_INVALID + "Binary sets should not be empty")
+    if len(set(content)) != len(content):
+        raise invalid(f"{_INVALID}Input collection [{', '.join(content)}]of type BS contains duplicates.")
+    return content
+
+
+def _text_size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _number_size(text: str) -> int:
+    """One byte, one per two digits (in pairs that start at the decimal point, outer zeros left out), one for a sign."""
+    if text[-1] != "0" and text.isdigit():
+        return len(text) // 2 + len(text) % 2 + 1
+    whole, _, fraction = text.lstrip("-").partition(".")
+    digits = "0" * (len(whole) % 2) + whole + fraction
+    end = len(digits.rstrip("0"))
+    if not end:
+        return 1
+    start = len(digits) - len(digits.lstrip("0"))
+    return 2 + (text[0] == "-") + (end - 1) // 2 - start // 2
+
+
+def _binary_size(text: str) -> int:
+    return len(text) // 4 * 3 - text.endswith("=") - text.endswith("==")
+
+
+def _members_size(members: dict[str, AttributeValue]) -> int:
+    total = 0
+    for name, value in members.items():
+        total += len(name) if name.isascii() else len(name.encode())
+        for kind, content in value.items():
+            total += _SIZES[kind](content)
+    return total
+
+
+def _list_size(elements: list[AttributeValue]) -> int:
+    total = 3 + len(elements)
+    for value in elements:
+        for kind, content in value.items():
+            total += _SIZES[kind](content)
+    return total
+
+
+def _flat_size(_content: bool) -> int:
+    return 1
+
+
+_SORTABLE: dict[str, Callable[[str], Any]] = {"S": str, "N": Decimal, "B": a2b_base64}
+_CHECKS: dict[str, Callable[[Any, int], Any]] = {
+    "N": _check_number,
+    "NULL": _check_null,
+    "L": _check_list,
+    "M": _check_map,
+    "SS": _check_strings,
+    "NS": _check_numbers,
+    "BS": _check_binaries,
+}
+"""The types of which a shape that is right is not all there is to check."""
+
+_SIZES: dict[str, Callable[[Any], int]] = {
+    "S": _text_size,
+    "N": _number_size,
+    "B": _binary_size,
+    "BOOL": _flat_size,
+    "NULL": _flat_size,
+    "SS": lambda content: sum(map(_text_size, content)),
+    "NS": lambda content: sum(map(_number_size, content)),
+    "BS": lambda content: sum(map(_binary_size, content)),
+    "L": _list_size,
+    "M": lambda content: 3 + len(content) + _members_size(content),
+}

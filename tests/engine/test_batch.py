@@ -1,0 +1,98 @@
+"""Batches: many items at once, each for itself."""
+
+import pytest
+
+from engine.database import Database, wire
+
+
+@pytest.fixture
+def database() -> Database:
+    database = Database()
+    database.create("a:S b:N")
+    database.create("a:S", name="other")
+    return database
+
+
+def test_batches_write_and_read_several_tables(database: Database) -> None:
+    """Puts and deletes take effect, and the items that exist come back by table."""
+    database.put(a="x", b=1)
+    answer = database.call(
+        "BatchWriteItem",
+        RequestItems={
+            "tab": [
+                {"DeleteRequest": {"Key": wire({"a": "x", "b": 1})}},
+                {"PutRequest": {"Item": wire({"a": "x", "b": 2, "c": 3})}},
+            ],
+            "other": [{"PutRequest": {"Item": wire({"a": "x"})}}],
+        },
+        ReturnConsumedCapacity="TOTAL",
+    )
+    assert answer == {
+        "UnprocessedItems": {},
+        "ConsumedCapacity": [{"TableName": "tab", "CapacityUnits": 2}, {"TableName": "other", "CapacityUnits": 1}],
+    }
+    answer = database.call(
+        "BatchGetItem",
+        RequestItems={
+            "tab": {"Keys": [wire({"a": "x", "b": number}) for number in (1, 2)], "ProjectionExpression": "c"},
+            "other": {"Keys": [wire({"a": "x"})], "ConsistentRead": True},
+        },
+        ReturnConsumedCapacity="TOTAL",
+    )
+    assert answer == {
+        "Responses": {"tab": [wire({"c": 3})], "other": [wire({"a": "x"})]},
+        "UnprocessedKeys": {},
+        "ConsumedCapacity": [{"TableName": "tab", "CapacityUnits": 1}, {"TableName": "other", "CapacityUnits": 1}],
+    }
+
+
+def test_duplicates_are_refused(database: Database) -> None:
+    """Two requests for one item are an error, also where the number is written differently."""
+    keys = [{"a": {"S": "x"}, "b": {"N": number}} for number in ("1", "1.0")]
+    expected = ("ValidationException", "Provided list of item keys contains duplicates")
+    assert database.refusal("BatchGetItem", RequestItems={"tab": {"Keys": keys}}) == expected
+    writes = [{"PutRequest": {"Item": keys[0]}}, {"DeleteRequest": {"Key": keys[1]}}]
+    assert database.refusal("BatchWriteItem", RequestItems={"tab": writes}) == expected
+
+
+def test_a_batch_write_is_checked_before_it_begins(database: Database) -> None:
+    """An invalid request changes nothing, even where others of the batch were fine."""
+    writes = [{"PutRequest": {"Item": wire({"a": "x", "b": 1})}}, {"PutRequest": {"Item": wire({"a": "x"})}}]
+    code, _ = database.refusal("BatchWriteItem", RequestItems={"tab": writes})
+    assert code == "ValidationException"
+    code, _ = database.refusal(
+        "BatchWriteItem", RequestItems={"tab": writes[:1], "nope": [{"PutRequest": {"Item": wire({"a": "x"})}}]}
+    )
+    assert code == "ResourceNotFoundException"
+    assert database.get(a="x", b=1) is None
+
+
+@pytest.mark.parametrize("part", [{}, {"PutRequest": {"Item": {"a": {"S": "x"}}}, "DeleteRequest": {"Key": {}}}])
+def test_a_write_is_a_put_or_a_delete(database: Database, part: dict[str, object]) -> None:
+    """Each part of a batch write is one of the two."""
+    code, message = database.refusal("BatchWriteItem", RequestItems={"other": [part]})
+    assert code == "ValidationException"
+    assert message.startswith("Supplied AttributeValue has more than one datatypes set")
+
+
+def test_large_answers_leave_keys_unprocessed(database: Database) -> None:
+    """What would pass 16 MB in all, or 1 MB of one partition, is left to be asked again; nothing is lost."""
+    for number in range(60):
+        database.put(table="other", a=f"{number}", d="y" * 390_000)
+    left = {"Keys": [wire({"a": f"{number}"}) for number in range(60)], "ProjectionExpression": "a"}
+    found = []
+    rounds = 0
+    while left:
+        answer = database.call("BatchGetItem", RequestItems={"other": left})
+        found += [item["a"]["S"] for item in answer["Responses"]["other"]]
+        left = answer["UnprocessedKeys"].get("other")
+        rounds += 1
+        assert left is None or left["ProjectionExpression"] == "a"
+    assert (sorted(found), rounds) == (sorted(str(number) for number in range(60)), 2)
+    for number in range(4):
+        database.put(a="x", b=number, d="y" * 390_000)
+    answer = database.call(
+        "BatchGetItem", RequestItems={"tab": {"Keys": [wire({"a": "x", "b": number}) for number in range(4)]}}
+    )
+    assert len(answer["Responses"]["tab"]) == 2
+    assert answer["UnprocessedKeys"]["tab"]["Keys"] == [wire({"a": "x", "b": number}) for number in (2, 3)]

@@ -1,0 +1,211 @@
+"""What the engine has answered is in its file, whatever happens to the process; processes share a file without loss."""
+
+import json
+import multiprocessing
+import random
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dynamix.engine import Engine
+
+KILLS = 10
+WRITERS = 4
+ROUNDS = 100
+ACCOUNTS = 4
+processes = multiprocessing.get_context("spawn")
+
+
+def ask(engine: Engine, operation: str, request: dict[str, Any], *, may_cancel: bool = False) -> dict[str, Any]:
+    """The answer, which must be good, or a cancelled transaction where that may be."""
+    status, body = engine.handle(operation, json.dumps(request).encode())
+    answer: dict[str, Any] = json.loads(body)
+    assert status == 200 or (may_cancel and answer["__type"].endswith("#TransactionCanceledException")), answer
+    return answer
+
+
+def opened(path: str) -> Engine:
+    """The file as an engine, with its table if it is new."""
+    engine = Engine(path)
+    if not ask(engine, "ListTables", {})["TableNames"]:
+        definition = {
+            "TableName": "Kept",
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": n, "AttributeType": "N"} for n in ("id", "other")],
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "GlobalSecondaryIndexes": [
+                {
+                    "IndexName": "by-other",
+                    "KeySchema": [{"AttributeName": "other", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+        }
+        ask(engine, "CreateTable", definition)
+    return engine
+
+
+def item(number: int) -> dict[str, Any]:
+    text = {"S": str(number) * 500}
+    return {"id": {"N": str(number)}, "other": {"N": str(number % 7)}, "first": text, "second": text}
+
+
+def get(engine: Engine, number: int) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = ask(engine, "GetItem", {"TableName": "Kept", "Key": {"id": {"N": str(number)}}}).get(
+        "Item"
+    )
+    return found
+
+
+def put_singly(engine: Engine, number: int) -> None:
+    for id_ in (2 * number, 2 * number + 1):
+        ask(engine, "PutItem", {"TableName": "Kept", "Item": item(id_)})
+
+
+def put_in_a_transaction(engine: Engine, number: int) -> None:
+    actions = [{"Put": {"TableName": "Kept", "Item": item(id_)}} for id_ in (2 * number, 2 * number + 1)]
+    ask(engine, "TransactWriteItems", {"TransactItems": actions})
+
+
+def write_and_tell(path: str, write: Callable[[Engine, int], None], first: int, told: Connection) -> None:
+    """Writes without end and tells each number once its writes are answered."""
+    engine = opened(path)
+    number = first
+    while True:
+        write(engine, number)
+        told.send(number)
+        number += 1
+
+
+@pytest.mark.parametrize("write", [put_singly, put_in_a_transaction])
+def test_answered_writes_survive_a_kill(tmp_path: Path, write: Callable[[Engine, int], None]) -> None:
+    """A process is killed at any moment, again and again: every answered write is there, and no partial one."""
+    path = str(tmp_path / "kept.db")
+    opened(path).close()
+    rng = random.Random(7)
+    answered = -1
+    for _ in range(KILLS):
+        told, tell = processes.Pipe(duplex=False)
+        writer = processes.Process(target=write_and_tell, args=(path, write, answered + 1, tell))
+        writer.start()
+        tell.close()
+        answered = told.recv()
+        time.sleep(rng.random() * 0.05)
+        writer.kill()
+        writer.join()
+        while True:
+            try:
+                answered = told.recv()
+            except EOFError:
+                break
+    engine = opened(path)
+    for id_ in range(2 * answered + 2):
+        assert get(engine, id_) == item(id_)
+    unanswered = [get(engine, 2 * answered + 2), get(engine, 2 * answered + 3)]
+    assert unanswered[0] in (None, item(2 * answered + 2))
+    assert unanswered[1] in (None, item(2 * answered + 3))
+    if write is put_in_a_transaction:
+        assert (unanswered[0] is None) == (unanswered[1] is None)
+    stored = {"table": count(engine, {}), "index": count(engine, {"IndexName": "by-other"})}
+    assert stored["table"] == stored["index"] == 2 * answered + 2 + sum(found is not None for found in unanswered)
+    engine.close()
+
+
+def count(engine: Engine, options: dict[str, str]) -> int:
+    """How many items a scan finds."""
+    total, start = 0, {}
+    while True:
+        page = ask(engine, "Scan", {"TableName": "Kept", "Select": "COUNT", **options, **start})
+        total += page["Count"]
+        if "LastEvaluatedKey" not in page:
+            return total
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def add_ones(path: str) -> None:
+    engine = opened(path)
+    for _ in range(ROUNDS):
+        request = {
+            "TableName": "Kept",
+            "Key": {"id": {"N": "1"}},
+            "UpdateExpression": "ADD counted :one",
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+        }
+        ask(engine, "UpdateItem", request)
+    engine.close()
+
+
+def move_money(path: str, seed: int) -> None:
+    """Moves one from an account to another, if there is one, and looks that the sum is the same."""
+    engine = opened(path)
+    rng = random.Random(seed)
+    for _ in range(ROUNDS):
+        source, sink = rng.sample(range(ACCOUNTS), 2)
+        actions: list[dict[str, Any]] = []
+        for account, sign in ((source, "-"), (sink, "+")):
+            update: dict[str, Any] = {
+                "TableName": "Kept",
+                "Key": {"id": {"N": str(account)}},
+                "UpdateExpression": f"SET money = money {sign} :one",
+                "ExpressionAttributeValues": {":one": {"N": "1"}},
+            }
+            if sign == "-":
+                update["ConditionExpression"] = "money >= :one"
+            actions.append({"Update": update})
+        ask(engine, "TransactWriteItems", {"TransactItems": actions}, may_cancel=True)
+        assert money(engine) == 10 * ACCOUNTS
+    engine.close()
+
+
+def money(engine: Engine) -> int:
+    """The sum of all accounts, read at one moment."""
+    gets = [{"Get": {"TableName": "Kept", "Key": {"id": {"N": str(account)}}}} for account in range(ACCOUNTS)]
+    answer = ask(engine, "TransactGetItems", {"TransactItems": gets})
+    return sum(int(found["Item"]["money"]["N"]) for found in answer["Responses"])
+
+
+def run_all(target: Callable[..., None], arguments: list[tuple[Any, ...]]) -> None:
+    """Runs the function in processes at once; each must end well."""
+    running = [processes.Process(target=target, args=each) for each in arguments]
+    for process in running:
+        process.start()
+    for process in running:
+        process.join()
+    assert [process.exitcode for process in running] == [0] * len(running)
+
+
+def test_processes_lose_no_update(tmp_path: Path) -> None:
+    """Counters incremented by several processes at once have every increment; no lock is seen."""
+    path = str(tmp_path / "kept.db")
+    opened(path).close()
+    run_all(add_ones, [(path,)] * WRITERS)
+    engine = opened(path)
+    assert get(engine, 1) == {"id": {"N": "1"}, "counted": {"N": str(WRITERS * ROUNDS)}}
+    engine.close()
+
+
+def test_processes_see_whole_transactions(tmp_path: Path) -> None:
+    """Transactions of several processes keep a sum, and nobody reads the middle of one."""
+    path = str(tmp_path / "kept.db")
+    engine = opened(path)
+    for account in range(ACCOUNTS):
+        accounts = {"id": {"N": str(account)}, "money": {"N": "10"}}
+        ask(engine, "PutItem", {"TableName": "Kept", "Item": accounts})
+    run_all(move_money, [(path, seed) for seed in range(WRITERS)])
+    assert money(engine) == 10 * ACCOUNTS
+    engine.close()
+
+
+def test_processes_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    """The first use of a file is safe too."""
+    run_all(_open_and_list, [(str(tmp_path / "new.db"),)] * WRITERS)
+
+
+def _open_and_list(path: str) -> None:
+    engine = Engine(path)
+    ask(engine, "ListTables", {})
+    engine.close()

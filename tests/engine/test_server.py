@@ -1,0 +1,399 @@
+"""The HTTP server: framing, the service's status codes and headers, and the command that runs it."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.config
+import botocore.exceptions
+import pytest
+
+from dynamix.cli import main
+from dynamix.engine import Engine
+from dynamix.engine.server import Server
+
+SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=a/b/c/dynamodb/aws4_request, SignedHeaders=host, Signature=x"}
+CONTENT = {"Content-Type": "application/x-amz-json-1.0"}
+LIST = {"X-Amz-Target": "DynamoDB_20120810.ListTables", **SIGNED, **CONTENT}
+
+
+class Echo:
+    """Answers with what it was asked; "Fail" fails, "Wait" waits for `go`."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.go = threading.Event()
+
+    def handle(self, target: str, body: bytes) -> tuple[int, bytes]:
+        if target == "Fail":
+            raise RuntimeError("no")
+        if target == "Wait":
+            self.asked.set()
+            self.go.wait()
+        return 200, json.dumps([target, len(body), body[:100].decode()]).encode()
+
+
+@pytest.fixture
+def echo() -> Echo:
+    return Echo()
+
+
+@pytest.fixture
+def server(echo: Echo) -> Iterator[Server]:
+    with Server(echo, port=0) as server:
+        yield server
+
+
+@pytest.fixture
+def http_(server: Server) -> Iterator[http.client.HTTPConnection]:
+    connection = http.client.HTTPConnection(*server.address)
+    yield connection
+    connection.close()
+
+
+def post(connection: http.client.HTTPConnection, target: str, body: bytes = b"{}", **headers: str) -> Any:
+    connection.request(
+        "POST", "/", body, {"X-Amz-Target": f"DynamoDB_20120810.{target}", **SIGNED, **CONTENT, **headers}
+    )
+    answer = connection.getresponse()
+    return answer.status, answer.headers, answer.read()
+
+
+def talk(server: Server, *parts: bytes) -> bytes:
+    """Sends the parts one by one and reads until the server closes."""
+    with socket.create_connection(server.address) as client:
+        for part in parts:
+            client.sendall(part)
+        client.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+def request(target: str, body: bytes, *headers: str) -> bytes:
+    lines = [f"X-Amz-Target: DynamoDB_20120810.{target}", "Authorization: AWS4-x", "Content-Type: application/json"]
+    lines += [f"Content-Length: {len(body)}", *headers]
+    return b"POST / HTTP/1.1\r\nHost: x\r\n" + "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def bodies(answers: bytes) -> list[Any]:
+    """The JSON bodies of a stream of answers."""
+    return [json.loads(part.partition(b"\r\n\r\n")[2]) for part in answers.split(b"HTTP/1.1 ")[1:]]
+
+
+def test_an_answer_has_the_headers_of_the_service(http_: http.client.HTTPConnection) -> None:
+    """Content type, checksum and request id are those that SDKs look at."""
+    status, headers, body = post(http_, "GetItem", b'{"a": 1}')
+    assert (status, json.loads(body)) == (200, ["GetItem", 8, '{"a": 1}'])
+    assert headers["Content-Type"] == "application/x-amz-json-1.0"
+    assert int(headers["x-amz-crc32"]) == zlib.crc32(body)
+    assert len(headers["x-amzn-requestid"]) == 52
+    assert headers["x-amzn-requestid"].isalnum()
+    assert headers["Date"].endswith(" GMT")
+
+
+def test_a_connection_serves_many_requests(http_: http.client.HTTPConnection) -> None:
+    """Connections stay open, also after errors."""
+    post(http_, "GetItem")
+    before = http_.sock.getsockname()
+    for target in ("GetItem", "Fail", "PutItem"):
+        post(http_, target)
+    http_.request("GET", "/")
+    http_.getresponse().read()
+    assert http_.sock.getsockname() == before
+
+
+def test_requests_sent_together_are_answered_in_order(server: Server) -> None:
+    """Pipelined requests have their answers one after the other."""
+    asked = b"".join(request(f"Op{number}", b"x" * number) for number in range(20))
+    assert bodies(talk(server, asked)) == [[f"Op{n}", n, "x" * n] for n in range(20)]
+
+
+def test_a_request_may_arrive_in_pieces(server: Server) -> None:
+    """Where the network cuts the bytes does not matter."""
+    whole = request("GetItem", b"hello") + request("PutItem", b"you")
+    pieces = [whole[i : i + 1] for i in range(len(whole))]
+    assert bodies(talk(server, *pieces)) == [["GetItem", 5, "hello"], ["PutItem", 3, "you"]]
+
+
+def test_a_chunked_body_is_put_together(server: Server) -> None:
+    """Transfer-Encoding: chunked is understood."""
+    head = request("GetItem", b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+    assert bodies(talk(server, head, b"3\r\nabc\r\n", b"2\r\nde\r\n0\r\n\r\n")) == [["GetItem", 5, "abcde"]]
+
+
+def test_a_client_may_wait_for_leave_to_send_the_body(server: Server) -> None:
+    """Expect: 100-continue is granted."""
+    with socket.create_connection(server.address) as client:
+        client.sendall(request("GetItem", b"abc", "Expect: 100-continue")[:-3])
+        assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"abc")
+        assert b'["GetItem", 3, "abc"]' in client.recv(65536)
+
+
+@pytest.mark.parametrize("version", [b"HTTP/1.0", b"HTTP/1.1"])
+def test_the_connection_is_closed_where_the_client_asks_for_it(server: Server, version: bytes) -> None:
+    """Connection: close and HTTP/1.0 end the connection after the answer; later requests are not served."""
+    asked = request("GetItem", b"", "Connection: close").replace(b"HTTP/1.1", version) + request("PutItem", b"")
+    answer = talk(server, asked)
+    assert answer.count(b"HTTP/1.1 200 OK") == 1
+    assert b"Connection: close" in answer
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"hello\r\n\r\n",
+        b"\x16\x03\x01\x02\x00",
+        b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\n" + b"name: value\r\n" * 10_000,
+        b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n",
+    ],
+)
+def test_what_is_not_http_is_refused(server: Server, garbage: bytes) -> None:
+    """Bytes that are no request of ours have a 400 as their last answer, and the connection is closed."""
+    answer = b""
+    with contextlib.suppress(ConnectionError):
+        answer = talk(server, garbage)
+    assert b"HTTP/1.1 400 Bad Request" in answer or b"healthy" in answer
+    assert bodies(talk(server, request("GetItem", b""))) == [["GetItem", 0, ""]]
+
+
+def test_a_request_over_16_megabytes_is_refused(http_: http.client.HTTPConnection) -> None:
+    """The limit of the service's requests; one byte less is served."""
+    limit = 16 * 1024 * 1024
+    assert json.loads(post(http_, "PutItem", b"x" * limit)[2])[:2] == ["PutItem", limit]
+    status, headers, body = post(http_, "PutItem", b"x" * (limit + 1))
+    assert (status, headers["Connection"]) == (413, "close")
+    assert json.loads(body)["__type"].endswith("#RequestEntityTooLargeException")
+
+
+def test_get_answers_that_all_is_well(http_: http.client.HTTPConnection) -> None:
+    """Load balancers and SDK tests ask by GET."""
+    http_.request("GET", "/")
+    answer = http_.getresponse()
+    assert (answer.status, answer.read()[:17]) == (200, b"healthy: dynamodb")
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [("PUT", LIST), ("DELETE", LIST), ("POST", {}), ("POST", {**LIST, "Content-Type": "text/plain"})],
+)
+def test_another_method_or_content_type_is_no_operation(
+    http_: http.client.HTTPConnection, method: str, headers: dict[str, str]
+) -> None:
+    """What is not a POST of JSON is answered in XML, as the service does."""
+    http_.request(method, "/", b"{}", headers)
+    answer = http_.getresponse()
+    assert (answer.status, answer.read()) == (404, b"<UnknownOperationException/>\n")
+
+
+@pytest.mark.parametrize("target", [None, "", "ListTables", "DynamoDB_20111205.ListTables"])
+def test_a_missing_target_is_an_unknown_operation(http_: http.client.HTTPConnection, target: str | None) -> None:
+    """The service's error has no message."""
+    http_.request("POST", "/", b"{}", {**CONTENT, **SIGNED, **({} if target is None else {"X-Amz-Target": target})})
+    answer = http_.getresponse()
+    assert answer.status == 400
+    assert json.loads(answer.read()) == {"__type": "com.amazon.coral.service#UnknownOperationException"}
+
+
+@pytest.mark.parametrize("authorization", [None, "", "Basic eDp5"])
+def test_a_request_without_credentials_is_refused(http_: http.client.HTTPConnection, authorization: str | None) -> None:
+    """Signatures are not checked, but one must be there."""
+    headers = {**LIST, "Authorization": authorization or ""}
+    if authorization is None:
+        del headers["Authorization"]
+    http_.request("POST", "/", b"{}", headers)
+    answer = http_.getresponse()
+    assert answer.status == 400
+    assert json.loads(answer.read()) == {
+        "__type": "com.amazon.coral.service#MissingAuthenticationTokenException",
+        "Message": "Request is missing Authentication Token",
+    }
+
+
+def test_a_presigned_request_is_served(http_: http.client.HTTPConnection) -> None:
+    """Credentials may stand in the address."""
+    headers = {name: value for name, value in LIST.items() if name != "Authorization"}
+    http_.request("POST", "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=x", b"{}", headers)
+    assert http_.getresponse().status == 200
+
+
+def test_a_failure_of_the_engine_is_a_500(http_: http.client.HTTPConnection, caplog: pytest.LogCaptureFixture) -> None:
+    """The traceback is logged, the client is told, the server goes on."""
+    status, _, body = post(http_, "Fail")
+    assert status == 500
+    assert json.loads(body)["__type"] == "com.amazonaws.dynamodb.v20120810#InternalServerError"
+    assert "RuntimeError: no" in caplog.text
+    assert post(http_, "GetItem")[0] == 200
+
+
+def test_closing_gives_the_answer_that_is_owed(echo: Echo, server: Server, http_: http.client.HTTPConnection) -> None:
+    """A request that the engine is working on is answered before the server ends; idle connections are ended."""
+    with socket.create_connection(server.address) as idle:
+        http_.request("POST", "/", b"{}", {**LIST, "X-Amz-Target": "DynamoDB_20120810.Wait"})
+        echo.asked.wait()
+        closing = threading.Thread(target=server.close)
+        closing.start()
+        assert idle.recv(1) == b""
+        echo.go.set()
+        assert http_.getresponse().status == 200
+        closing.join()
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    engine = Engine()
+    with Server(engine, port=0) as server:
+        client = boto3.client(
+            "dynamodb",
+            endpoint_url="http://{}:{}".format(*server.address),
+            region_name="eu-west-1",
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+            config=botocore.config.Config(retries={"max_attempts": 0}),
+        )
+        yield client
+        client.close()
+    engine.close()
+
+
+def test_boto3_finds_a_table_service(client: Any) -> None:
+    """A boto3 client creates a table, writes, reads, queries, meets errors, and deletes it."""
+    client.create_table(
+        TableName="Thread",
+        AttributeDefinitions=[
+            {"AttributeName": "forum", "AttributeType": "S"},
+            {"AttributeName": "subject", "AttributeType": "S"},
+        ],
+        KeySchema=[{"AttributeName": "forum", "KeyType": "HASH"}, {"AttributeName": "subject", "KeyType": "RANGE"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    client.get_waiter("table_exists").wait(TableName="Thread", WaiterConfig={"Delay": 0})
+    for number in range(3):
+        item = {"forum": {"S": "é"}, "subject": {"S": str(number)}, "data": {"B": b"\x00\xff"}, "n": {"N": "1.50"}}
+        client.put_item(TableName="Thread", Item=item)
+    found = client.get_item(TableName="Thread", Key={"forum": {"S": "é"}, "subject": {"S": "1"}})["Item"]
+    assert found == {"forum": {"S": "é"}, "subject": {"S": "1"}, "data": {"B": b"\x00\xff"}, "n": {"N": "1.5"}}
+    pages = client.get_paginator("query").paginate(
+        TableName="Thread",
+        KeyConditionExpression="forum = :f",
+        ExpressionAttributeValues={":f": {"S": "é"}},
+        PaginationConfig={"PageSize": 2},
+    )
+    assert [item["subject"]["S"] for page in pages for item in page["Items"]] == ["0", "1", "2"]
+    with pytest.raises(client.exceptions.ConditionalCheckFailedException):
+        client.put_item(TableName="Thread", Item=item, ConditionExpression="attribute_not_exists(forum)")
+    with pytest.raises(client.exceptions.TransactionCanceledException) as cancelled:
+        client.transact_write_items(
+            TransactItems=[
+                {"Put": {"TableName": "Thread", "Item": item, "ConditionExpression": "attribute_not_exists(forum)"}}
+            ]
+        )
+    assert [reason["Code"] for reason in cancelled.value.response["CancellationReasons"]] == ["ConditionalCheckFailed"]
+    with pytest.raises(botocore.exceptions.ClientError, match="ValidationException"):
+        client.query(TableName="Thread", KeyConditionExpression="nonsense")
+    client.delete_table(TableName="Thread")
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.describe_table(TableName="Thread")
+
+
+def test_many_connections_are_served_at_once(client: Any) -> None:
+    """Threads of a client have a connection each."""
+    with_error: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            for _ in range(10):
+                assert client.list_tables()["TableNames"] == []
+        except BaseException as error:
+            with_error.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not with_error
+
+
+@contextlib.contextmanager
+def served(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], http.client.HTTPConnection]]:
+    """The command in a process of its own, and a connection to the address that it printed."""
+    command = [sys.executable, "-m", "dynamix", "serve", "--port", "0", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        connection = http.client.HTTPConnection(process.stdout.readline().strip().rpartition("//")[2])
+        try:
+            yield process, connection
+        finally:
+            connection.close()
+            process.kill()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_command_cleanly(tmp_path: Path, ending: signal.Signals) -> None:
+    """SIGTERM and SIGINT end the process with status 0 and nothing said; what was written is kept."""
+    path = str(tmp_path / "data.db")
+    table = {
+        "TableName": "Kept",
+        "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    with served("--db", path) as (process, connection):
+        assert post(connection, "CreateTable", json.dumps(table).encode())[0] == 200
+        process.send_signal(ending)
+        assert process.wait(30) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert os.listdir(tmp_path) == ["data.db"]
+    with served("--db", path) as (_, connection):
+        assert json.loads(post(connection, "ListTables")[2]) == {"TableNames": ["Kept"]}
+
+
+def test_a_taken_port_is_said(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    """The message names the port and what to do."""
+    port = server.address[1]
+    assert main(["serve", "--port", str(port)]) == 1
+    assert (
+        f"cannot listen at 127.0.0.1 port {port}: Address already in use; check --host, or try another"
+        in capsys.readouterr().err
+    )
+
+
+def test_a_file_that_is_not_the_engines_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file of another program is left alone, and the message names it."""
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear engine, " * 1000)
+    assert main(["serve", "--port", "0", "--db", str(path)]) == 1
+    assert f"cannot open '{path}': " in capsys.readouterr().err
+    assert path.read_text() == "Dear engine, " * 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["serve", "--port", "http"], "'http' is not a port; give a number from 0 to 65535"),
+        (["serve", "--port", "65536"], "'65536' is not a port; give a number from 0 to 65535"),
+        (["serve", "--prot", "1"], "unrecognized arguments: --prot 1"),
+        ([], "required: COMMAND"),
+        (["surf"], "invalid choice: 'surf'"),
+    ],
+)
+def test_bad_arguments_say_what_to_do(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Mistakes on the command line end it with status 2 and a message."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err

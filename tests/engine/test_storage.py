@@ -1,0 +1,214 @@
+"""Where the rows are: shared by threads, snapshots, files opened and refused."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dynamix.engine import Engine
+from dynamix.errors import ConnectError
+from engine.database import Database, index, wire
+
+
+@pytest.fixture(params=["memory", "file"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    engine = Engine() if request.param == "memory" else Engine(tmp_path / "file.db")
+    yield engine
+    engine.close()
+
+
+def _count(database: Database, times: int) -> None:
+    for _ in range(times):
+        database.call(
+            "UpdateItem",
+            TableName="tab",
+            Key=wire({"a": "x"}),
+            UpdateExpression="ADD n :n",
+            ExpressionAttributeValues={":n": {"N": "1"}},
+        )
+
+
+def test_threads_lose_no_update(engine: Engine) -> None:
+    """Many threads on one engine count without losing."""
+    database = Database(engine)
+    database.create("a:S")
+    threads = [threading.Thread(target=_count, args=(database, 50)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert database.get(a="x") == wire({"a": "x", "n": 400})
+
+
+def test_snapshots_are_restored(engine: Engine) -> None:
+    """Restoring brings back tables, items and counts, as often as wanted, and forgets what came after."""
+    database = Database(engine)
+    database.create("a:S")
+    database.put(a="kept")
+    snapshot = engine.snapshot()
+    for _ in range(2):
+        database.put(a="later")
+        database.create("a:S", name="later")
+        database.call(
+            "UpdateTable",
+            TableName="tab",
+            AttributeDefinitions=[{"AttributeName": "c", "AttributeType": "S"}],
+            GlobalSecondaryIndexUpdates=[
+                {
+                    "Create": {
+                        "IndexName": "gsi",
+                        "KeySchema": [{"AttributeName": "c", "KeyType": "HASH"}],
+                        "Projection": {"ProjectionType": "ALL"},
+                    }
+                }
+            ],
+        )
+        engine.restore(snapshot)
+        assert database.call("ListTables")["TableNames"] == ["tab"]
+        assert database.call("Scan", TableName="tab")["Items"] == [wire({"a": "kept"})]
+        assert "GlobalSecondaryIndexes" not in database.call("DescribeTable", TableName="tab")["Table"]
+    snapshot.close()
+
+
+def test_a_snapshot_goes_from_one_engine_to_another(engine: Engine) -> None:
+    """A test can load a file's data into memory, or the other way round."""
+    database = Database(engine)
+    database.create("a:S", GlobalSecondaryIndexes=[index("gsi", "c:S")])
+    database.put(a="x", c="y")
+    other = Engine()
+    other.restore(engine.snapshot())
+    copy = Database(other)
+    assert copy.call("Scan", TableName="tab", IndexName="gsi")["Count"] == 1
+    copy.put(a="z")
+    assert database.call("Scan", TableName="tab")["Count"] == 1
+
+
+def test_failed_changes_of_tables_leave_nothing(engine: Engine) -> None:
+    """A table operation that is refused half-way leaves tables and indexes as they were."""
+    database = Database(engine)
+    database.create("a:S")
+    before = database.call("DescribeTable", TableName="tab")
+    code, _ = database.refusal(
+        "UpdateTable",
+        TableName="tab",
+        DeletionProtectionEnabled=True,
+        GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "nope"}}],
+    )
+    assert code == "ResourceNotFoundException"
+    assert database.call("DescribeTable", TableName="tab") == before
+
+
+def test_files_keep_what_was_answered(tmp_path: Path) -> None:
+    """What one engine wrote another finds, also while the first is still open."""
+    path = tmp_path / "file.db"
+    first = Database(Engine(path))
+    first.create("a:S")
+    first.put(a="x")
+    second = Database(Engine(path))
+    assert second.get(a="x") == wire({"a": "x"})
+    first.call("DeleteTable", TableName="tab")
+    assert second.refusal("GetItem", TableName="tab", Key=wire({"a": "x"}))[0] == "ResourceNotFoundException"
+    first.create("a:S", GlobalSecondaryIndexes=[index("gsi", "c:S")])
+    second.put(a="y", c="z")
+    first.engine.close()
+    assert second.call("Scan", TableName="tab", IndexName="gsi")["Count"] == 1
+    second.engine.close()
+
+
+def test_changed_indexes_are_seen_by_all(tmp_path: Path) -> None:
+    """A writer that knew the table without an index fills the index that another engine made."""
+    path = tmp_path / "file.db"
+    first, second = Database(Engine(path)), Database(Engine(path))
+    first.create("a:S")
+    second.put(a="x")
+    first.call(
+        "UpdateTable",
+        TableName="tab",
+        AttributeDefinitions=[{"AttributeName": "c", "AttributeType": "S"}],
+        GlobalSecondaryIndexUpdates=[
+            {
+                "Create": {
+                    "IndexName": "gsi",
+                    "KeySchema": [{"AttributeName": "c", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            }
+        ],
+    )
+    second.put(a="y", c="z")
+    assert first.call("Scan", TableName="tab", IndexName="gsi")["Items"] == [wire({"a": "y", "c": "z"})]
+    first.engine.close()
+    second.engine.close()
+
+
+def _refused(path: Path) -> str:
+    with pytest.raises(ConnectError) as caught:
+        Engine(path)
+    assert caught.value.sent is False
+    return str(caught.value)
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    """A file of another program, or no database at all, is refused and left as it is."""
+    text = tmp_path / "text.db"
+    text.write_text("not a database at all, but long enough to be taken for one" * 20)
+    before = text.read_bytes()
+    assert "text.db" in _refused(text)
+    assert text.read_bytes() == before
+    foreign = tmp_path / "foreign.db"
+    connection = sqlite3.connect(foreign)
+    connection.execute("CREATE TABLE mine (x)")
+    connection.close()
+    before = foreign.read_bytes()
+    assert "another program" in _refused(foreign)
+    assert foreign.read_bytes() == before
+    assert "cannot open" in _refused(tmp_path / "no folder" / "file.db")
+
+
+def test_newer_files_are_refused(tmp_path: Path) -> None:
+    """A file of a newer layout is refused with what to do."""
+    path = tmp_path / "file.db"
+    Engine(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    assert "upgrade dynamix" in _refused(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_has_the_database_too(tmp_path: Path) -> None:
+    """After a fork parent and child go on: in memory each with a copy, on a file together."""
+    program = """
+import os, sys
+from engine.database import Database, wire
+from dynamix.engine import Engine
+memory, file = Database(), Database(Engine(sys.argv[1]))
+for database in (memory, file):
+    database.create("a:S")
+    database.put(a="before")
+child = os.fork()
+if not child:
+    for database in (memory, file):
+        assert database.get(a="before") is not None
+        database.put(a="child")
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+for database, seen in ((memory, False), (file, True)):
+    assert (database.get(a="child") is not None) is seen
+    database.put(a="parent")
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "file.db")], env=environment, check=True)
+
+
+def test_a_closed_engine_says_so(engine: Engine) -> None:
+    """A request to a closed engine is answered with an error, not raised."""
+    engine.close()
+    status, body = engine.handle("ListTables", b"{}")
+    assert status == 500
+    assert b"InternalServerError" in body

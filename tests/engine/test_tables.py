@@ -1,0 +1,260 @@
+"""Tables: made, described, listed, changed, deleted."""
+
+# ruff: noqa: E501 - the messages of the service are long
+
+import pytest
+
+from engine.database import Database, index, keys_of
+
+
+@pytest.fixture
+def database() -> Database:
+    return Database()
+
+
+def test_created_table_is_described(database: Database) -> None:
+    """A table is CREATING in the answer to its creation and ACTIVE in the next."""
+    created = database.create(
+        "a:S b:N",
+        GlobalSecondaryIndexes=[index("gsi", "c:S", "KEYS_ONLY")],
+        LocalSecondaryIndexes=[index("lsi", "a:S c:S", "INCLUDE", "d")],
+        TableClass="STANDARD_INFREQUENT_ACCESS",
+        SSESpecification={"Enabled": True},
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+        OnDemandThroughput={"MaxReadRequestUnits": 10, "MaxWriteRequestUnits": 20},
+    )["TableDescription"]
+    assert created["TableStatus"] == "CREATING"
+    assert created["GlobalSecondaryIndexes"][0]["IndexStatus"] == "CREATING"
+    described = database.call("DescribeTable", TableName="tab")["Table"]
+    assert described["TableStatus"] == "ACTIVE"
+    assert described["TableArn"] == "arn:aws:dynamodb:us-east-1:000000000000:table/tab"
+    assert described["TableId"] == created["TableId"]
+    assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert described["ProvisionedThroughput"]["ReadCapacityUnits"] == 0
+    assert described["TableClassSummary"] == {"TableClass": "STANDARD_INFREQUENT_ACCESS"}
+    assert described["SSEDescription"]["Status"] == "ENABLED"
+    assert described["LatestStreamArn"] == f"{described['TableArn']}/stream/{described['LatestStreamLabel']}"
+    assert described["OnDemandThroughput"] == {"MaxReadRequestUnits": 10, "MaxWriteRequestUnits": 20}
+    assert described["DeletionProtectionEnabled"] is False
+    (global_,) = described["GlobalSecondaryIndexes"]
+    assert global_["IndexStatus"] == "ACTIVE"
+    assert global_["IndexArn"] == f"{described['TableArn']}/index/gsi"
+    (local,) = described["LocalSecondaryIndexes"]
+    assert local["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["d"]}
+    assert "IndexStatus" not in local
+
+
+def test_counts_and_sizes_follow_the_writes(database: Database) -> None:
+    """ItemCount and sizes are exact, of the table and of each index."""
+    database.create("a:S", GlobalSecondaryIndexes=[index("gsi", "c:S", "KEYS_ONLY")])
+    database.put(a="one", c="x", d="yy")
+    database.put(a="two")
+    database.put(a="two", d="y")
+    described = database.call("DescribeTable", TableName="tab")["Table"]
+    assert (described["ItemCount"], described["TableSizeBytes"]) == (2, 4 + 2 + 3 + 4 + 2)
+    (global_,) = described["GlobalSecondaryIndexes"]
+    assert (global_["ItemCount"], global_["IndexSizeBytes"]) == (1, 4 + 2)
+    database.call("DeleteItem", TableName="tab", Key={"a": {"S": "one"}})
+    described = database.call("DescribeTable", TableName="tab")["Table"]
+    assert (described["ItemCount"], described["TableSizeBytes"]) == (1, 4 + 2)
+    assert described["GlobalSecondaryIndexes"][0]["ItemCount"] == 0
+
+
+def test_names_are_listed_in_pages(database: Database) -> None:
+    """Tables are listed in the order of their names, with a name to go on after."""
+    for name in ("ccc", "aaa", "bbb"):
+        database.create("a:S", name=name)
+    assert database.call("ListTables") == {"TableNames": ["aaa", "bbb", "ccc"]}
+    page = database.call("ListTables", Limit=2)
+    assert page == {"TableNames": ["aaa", "bbb"], "LastEvaluatedTableName": "bbb"}
+    assert database.call("ListTables", ExclusiveStartTableName="bbb", Limit=2) == {"TableNames": ["ccc"]}
+
+
+def test_missing_tables_are_named(database: Database) -> None:
+    """The operations on tables say which table is not there; those on items do not."""
+    for target in ("DescribeTable", "DeleteTable"):
+        code, message = database.refusal(target, TableName="nope")
+        assert code == "ResourceNotFoundException"
+        assert message == "Requested resource not found: Table: nope not found"
+    assert database.refusal("GetItem", TableName="nope", Key={"a": {"S": "x"}}) == (
+        "ResourceNotFoundException",
+        "Requested resource not found",
+    )
+
+
+def test_tables_answer_to_their_arn(database: Database) -> None:
+    """Where the service takes a table's name it takes its ARN."""
+    arn = database.create("a:S")["TableDescription"]["TableArn"]
+    database.put(a="x", table=arn)
+    assert database.get(a="x") == {"a": {"S": "x"}}
+
+
+def test_a_name_is_taken_once(database: Database) -> None:
+    """A second table of the same name is refused; after a deletion the name is free and the items are gone."""
+    database.create("a:S")
+    database.put(a="x")
+    definitions, schema = keys_of("a:S")
+    code, message = database.refusal(
+        "CreateTable",
+        TableName="tab",
+        AttributeDefinitions=definitions,
+        KeySchema=schema,
+        BillingMode="PAY_PER_REQUEST",
+    )
+    assert (code, message) == ("ResourceInUseException", "Table already exists: tab")
+    assert database.call("DeleteTable", TableName="tab")["TableDescription"]["TableStatus"] == "DELETING"
+    database.create("a:S")
+    assert database.get(a="x") is None
+
+
+def test_protected_tables_stay(database: Database) -> None:
+    """Deletion protection has to be lifted before a table can be deleted."""
+    database.create("a:S", DeletionProtectionEnabled=True)
+    code, message = database.refusal("DeleteTable", TableName="tab")
+    assert code == "ValidationException"
+    assert "protected against deletion" in message
+    database.call("UpdateTable", TableName="tab", DeletionProtectionEnabled=False)
+    database.call("DeleteTable", TableName="tab")
+
+
+ALL = {"ProjectionType": "ALL"}
+IN = "One or more parameter values were invalid: "
+
+
+def _index(keys: str, **more: object) -> dict[str, object]:
+    return {"IndexName": "idx", "KeySchema": keys_of(keys)[1], "Projection": ALL, **more}
+
+
+@pytest.mark.parametrize(
+    ("defined", "keys", "more", "message"),
+    [
+        ("a:S b:S", "a:S", {}, f"{IN}Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions"),
+        ("b:S", "a:S", {}, f"{IN}Some index key attributes are not defined in AttributeDefinitions. Keys: [a], AttributeDefinitions: [b]"),
+        ("a:S", "a:S a:S", {}, "Both the Hash Key and the Range Key element in the KeySchema have the same name"),
+        ("a:S b:S", "a:S b:S!", {}, "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"),
+        ("a:S", "a:S", {"BillingMode": "PROVISIONED"}, f"{IN}ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"),
+        ("a:S", "a:S", {"ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}, f"{IN}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"),
+        ("a:S", "a:S", {"GlobalSecondaryIndexes": []}, f"{IN}List of GlobalSecondaryIndexes is empty"),
+        ("a:S b:S", "a:S", {"LocalSecondaryIndexes": [_index("a:S b:S")]}, f"{IN}Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex"),
+        ("a:S b:S c:S", "a:S b:S", {"LocalSecondaryIndexes": [_index("c:S b:S")]}, f"{IN}Index KeySchema does not have the same leading hash key as table KeySchema for index: idx. index hash key: c, table hash key: a"),
+        ("a:S b:S", "a:S b:S", {"LocalSecondaryIndexes": [_index("a:S")]}, f"{IN}Index KeySchema does not have a range key for index: idx"),
+        ("a:S b:S", "a:S", {"GlobalSecondaryIndexes": [_index("b:S"), _index("b:S")]}, f"{IN}Duplicate index name: idx"),
+        ("a:S b:S", "a:S", {"GlobalSecondaryIndexes": [_index("b:S", Projection={})]}, f"{IN}Unknown ProjectionType: null"),
+        ("a:S b:S", "a:S", {"GlobalSecondaryIndexes": [_index("b:S", Projection={"ProjectionType": "ALL", "NonKeyAttributes": ["x"]})]}, f"{IN}ProjectionType is ALL, but NonKeyAttributes is specified"),
+        ("a:S b:S", "a:S", {"GlobalSecondaryIndexes": [_index("b:S", Projection={"ProjectionType": "INCLUDE"})]}, f"{IN}ProjectionType is INCLUDE, but NonKeyAttributes is not specified"),
+        ("a:S b:S c:S", "a:S", {"GlobalSecondaryIndexes": [_index("b:S")]}, f"{IN}Some AttributeDefinitions are not used. AttributeDefinitions: [a, b, c], keys used: [a, b]"),
+    ],
+)  # fmt: skip
+def test_impossible_tables_are_refused(
+    database: Database, defined: str, keys: str, more: dict[str, object], message: str
+) -> None:
+    """What no table can have is refused in the service's words, and no table is made."""
+    request = {"BillingMode": "PAY_PER_REQUEST", **more}
+    refused = database.refusal(
+        "CreateTable", TableName="tab", AttributeDefinitions=keys_of(defined)[0], KeySchema=keys_of(keys)[1], **request
+    )
+    assert refused == ("ValidationException", message)
+    assert database.call("ListTables")["TableNames"] == []
+
+
+def test_throughput_is_changed(database: Database) -> None:
+    """A new throughput is described with the time of the change; the same again is refused."""
+    throughput = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5}
+    database.create("a:S", BillingMode="PROVISIONED", ProvisionedThroughput=throughput)
+    code, message = database.refusal("UpdateTable", TableName="tab", ProvisionedThroughput=throughput)
+    assert code == "ValidationException"
+    assert message.startswith("The provisioned throughput for the table will not change.")
+    changed = database.call(
+        "UpdateTable", TableName="tab", ProvisionedThroughput={"ReadCapacityUnits": 7, "WriteCapacityUnits": 3}
+    )["TableDescription"]
+    assert changed["TableStatus"] == "UPDATING"
+    told = changed["ProvisionedThroughput"]
+    assert (told["ReadCapacityUnits"], told["WriteCapacityUnits"], told["NumberOfDecreasesToday"]) == (7, 3, 1)
+    assert "LastIncreaseDateTime" in told
+    assert "LastDecreaseDateTime" in told
+    database.call("UpdateTable", TableName="tab", BillingMode="PAY_PER_REQUEST")
+    described = database.call("DescribeTable", TableName="tab")["Table"]
+    assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert described["ProvisionedThroughput"]["ReadCapacityUnits"] == 0
+
+
+def test_streams_are_switched(database: Database) -> None:
+    """A stream's settings are described, and its last ARN stays known when it is switched off."""
+    database.create("a:S")
+    stream = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    on = database.call("UpdateTable", TableName="tab", StreamSpecification=stream)["TableDescription"]
+    assert on["StreamSpecification"] == stream
+    code, _ = database.refusal("UpdateTable", TableName="tab", StreamSpecification=stream)
+    assert code == "ValidationException"
+    off = database.call("UpdateTable", TableName="tab", StreamSpecification={"StreamEnabled": False})
+    assert "StreamSpecification" not in off["TableDescription"]
+    assert off["TableDescription"]["LatestStreamArn"] == on["LatestStreamArn"]
+
+
+def test_updates_must_say_something(database: Database) -> None:
+    """An UpdateTable that changes nothing is refused."""
+    database.create("a:S")
+    code, message = database.refusal("UpdateTable", TableName="tab")
+    assert code == "ValidationException"
+    assert message.startswith("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled")
+
+
+def _create(name: str, keys: str, projection: str = "ALL") -> dict[str, object]:
+    made = index(name, keys, projection)
+    del made["definitions"]
+    return {"Create": made}
+
+
+def test_indexes_are_made_and_removed(database: Database) -> None:
+    """A new global index holds what the table holds; a removed one is gone, and its attributes are no longer defined."""
+    database.create("a:S")
+    database.put(a="1", c="x")
+    database.put(a="2", c={"N": "5"})
+    database.put(a="3", c="")
+    database.put(a="4")
+    made = database.call(
+        "UpdateTable",
+        TableName="tab",
+        AttributeDefinitions=keys_of("c:S")[0],
+        GlobalSecondaryIndexUpdates=[_create("gsi", "c:S")],
+    )["TableDescription"]
+    assert made["TableStatus"] == "UPDATING"
+    assert made["GlobalSecondaryIndexes"][0]["IndexStatus"] == "CREATING"
+    found = database.call("Scan", TableName="tab", IndexName="gsi")
+    assert found["Items"] == [{"a": {"S": "1"}, "c": {"S": "x"}}]
+    removed = database.call(
+        "UpdateTable", TableName="tab", GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "gsi"}}]
+    )["TableDescription"]
+    assert removed["GlobalSecondaryIndexes"][0]["IndexStatus"] == "DELETING"
+    described = database.call("DescribeTable", TableName="tab")["Table"]
+    assert "GlobalSecondaryIndexes" not in described
+    assert described["AttributeDefinitions"] == [{"AttributeName": "a", "AttributeType": "S"}]
+    code, _ = database.refusal("Scan", TableName="tab", IndexName="gsi")
+    assert code == "ValidationException"
+    database.put(a="5", c={"N": "5"})
+
+
+def test_indexes_change_one_at_a_time(database: Database) -> None:
+    """Only one index can be made or removed by one UpdateTable."""
+    database.create("a:S", GlobalSecondaryIndexes=[index("old", "c:S")])
+    code, _ = database.refusal(
+        "UpdateTable",
+        TableName="tab",
+        AttributeDefinitions=keys_of("d:S")[0],
+        GlobalSecondaryIndexUpdates=[_create("new", "d:S"), {"Delete": {"IndexName": "old"}}],
+    )
+    assert code == "LimitExceededException"
+    code, message = database.refusal(
+        "UpdateTable",
+        TableName="tab",
+        GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "old"}}, {"Delete": {"IndexName": "old"}}],
+    )
+    assert message.endswith("Only one global secondary index update per index is allowed simultaneously. Index: old")
+    code, _ = database.refusal(
+        "UpdateTable", TableName="tab", GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "nope"}}]
+    )
+    assert code == "ResourceNotFoundException"
+    code, message = database.refusal(
+        "UpdateTable", TableName="tab", GlobalSecondaryIndexUpdates=[_create("old", "c:S")]
+    )
+    assert (code, message) == ("ValidationException", "Attempting to create an index which already exists")

@@ -1,0 +1,164 @@
+"""Transactions: all or nothing, with a reason for each action."""
+
+from typing import Any
+
+import pytest
+
+from dynamix.engine import Engine
+from engine.database import Clock, Database, index, wire
+
+
+@pytest.fixture
+def database() -> Database:
+    database = Database()
+    database.create("a:S", GlobalSecondaryIndexes=[index("gsi", "c:S")])
+    return database
+
+
+def _put(a: str, **more: Any) -> dict[str, Any]:
+    options = {name: more.pop(name) for name in list(more) if name[0].isupper()}
+    return {"Put": {"TableName": "tab", "Item": wire({"a": a, **more}), **options}}
+
+
+def _key(action: str, a: str, **options: Any) -> dict[str, Any]:
+    return {action: {"TableName": "tab", "Key": wire({"a": a}), **options}}
+
+
+def _update(a: str, expression: str, **values: Any) -> dict[str, Any]:
+    given = {f":{name}": {"N": str(number)} for name, number in values.items()}
+    return _key("Update", a, UpdateExpression=expression, ExpressionAttributeValues=given)
+
+
+def test_all_four_actions_happen_together(database: Database) -> None:
+    """Put, update, delete and check, in one go."""
+    database.put(a="deleted")
+    database.put(a="checked")
+    answer = database.call(
+        "TransactWriteItems",
+        TransactItems=[
+            _put("put", n=1),
+            _update("updated", "SET n = :n", n=2),
+            _key("Delete", "deleted"),
+            _key("ConditionCheck", "checked", ConditionExpression="attribute_exists(a)"),
+        ],
+        ReturnConsumedCapacity="TOTAL",
+    )
+    consumed = {"TableName": "tab", "CapacityUnits": 8, "WriteCapacityUnits": 8}
+    assert answer == {"ConsumedCapacity": [consumed]}
+    answer = database.call(
+        "TransactGetItems",
+        TransactItems=[
+            _key("Get", "put"),
+            _key("Get", "deleted"),
+            _key("Get", "updated", ProjectionExpression="n"),
+        ],
+        ReturnConsumedCapacity="TOTAL",
+    )
+    assert answer == {
+        "Responses": [{"Item": wire({"a": "put", "n": 1})}, {}, {"Item": wire({"n": 2})}],
+        "ConsumedCapacity": [{"TableName": "tab", "CapacityUnits": 6, "ReadCapacityUnits": 6}],
+    }
+
+
+def test_a_failed_transaction_changes_nothing(database: Database) -> None:
+    """Every action has its reason, in the caller's order, and table and indexes stay as they were."""
+    database.put(a="there", c="x")
+    error = database.error(
+        "TransactWriteItems",
+        TransactItems=[
+            _put("new", c="y"),
+            _put(
+                "there",
+                ConditionExpression="attribute_not_exists(a)",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            ),
+            _update("other", "SET n = n + :n", n=1),
+            _key("ConditionCheck", "missing", ConditionExpression="attribute_exists(a)"),
+            _key("Delete", "there too"),
+        ],
+    )
+    assert error["__type"].endswith("#TransactionCanceledException")
+    assert error["Message"] == (
+        "Transaction cancelled, please refer cancellation reasons for specific reasons "
+        "[None, ConditionalCheckFailed, ValidationError, ConditionalCheckFailed, None]"
+    )
+    reasons = error["CancellationReasons"]
+    failed = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
+    assert reasons[0] == reasons[4] == {"Code": "None"}
+    assert reasons[1] == {**failed, "Item": wire({"a": "there", "c": "x"})}
+    assert reasons[3] == failed
+    assert reasons[2] == {
+        "Code": "ValidationError",
+        "Message": "The provided expression refers to an attribute that does not exist in the item",
+    }
+    assert database.call("Scan", TableName="tab")["Items"] == [wire({"a": "there", "c": "x"})]
+    assert database.call("Scan", TableName="tab", IndexName="gsi")["Items"] == [wire({"a": "there", "c": "x"})]
+    assert database.call("DescribeTable", TableName="tab")["Table"]["ItemCount"] == 1
+
+
+def test_an_item_is_acted_on_once(database: Database) -> None:
+    """Two actions on one item are refused; so is an action that is none or two."""
+    message = "Transaction request cannot include multiple operations on one item"
+    refused = database.refusal("TransactWriteItems", TransactItems=[_put("x"), _key("Delete", "x")])
+    assert refused == ("ValidationException", message)
+    refused = database.refusal("TransactGetItems", TransactItems=[_key("Get", "x"), _key("Get", "x")])
+    assert refused == ("ValidationException", message)
+    code, _ = database.refusal("TransactWriteItems", TransactItems=[{}])
+    assert code == "ValidationException"
+    code, _ = database.refusal("TransactWriteItems", TransactItems=[_put("x") | _key("Delete", "x")])
+    assert code == "ValidationException"
+
+
+def test_missing_tables_and_wrong_keys(database: Database) -> None:
+    """A missing table is an answer of its own; a key that does not fit is the reason of its action."""
+    action = {"Delete": {"TableName": "nope", "Key": wire({"a": "x"})}}
+    code, _ = database.refusal("TransactWriteItems", TransactItems=[_put("x"), action])
+    assert code == "ResourceNotFoundException"
+    for target, kind in (("TransactWriteItems", "Delete"), ("TransactGetItems", "Get")):
+        action = {kind: {"TableName": "tab", "Key": wire({"b": "x"})}}
+        error = database.error(target, TransactItems=[_key(kind, "x"), action])
+        assert [reason["Code"] for reason in error["CancellationReasons"]] == ["None", "ValidationError"]
+
+
+def test_transactions_are_at_most_4_mb(database: Database) -> None:
+    """The items of a transaction, old or new, are 4 MB in all at most."""
+    puts = [_put(f"{number}", d="y" * 400_000) for number in range(11)]
+    refused = database.refusal("TransactWriteItems", TransactItems=puts)
+    assert refused == ("ValidationException", "Collection size limit exceeded for a transaction")
+    assert database.call("Scan", TableName="tab")["Count"] == 0
+    for number in range(11):
+        database.put(a=f"{number}", d="y" * 400_000)
+    code, _ = database.refusal("TransactGetItems", TransactItems=[_key("Get", f"{n}") for n in range(11)])
+    assert code == "ValidationException"
+
+
+def test_client_tokens_make_repeats_harmless() -> None:
+    """A request sent again with its token is answered again but not done again, for ten minutes."""
+    clock = Clock()
+    database = Database(Engine(clock=clock))
+    database.create("a:S")
+    request: dict[str, Any] = {
+        "TransactItems": [_update("x", "ADD n :n", n=1)],
+        "ClientRequestToken": "token",
+        "ReturnConsumedCapacity": "TOTAL",
+    }
+    first = database.call("TransactWriteItems", **request)
+    assert first["ConsumedCapacity"] == [{"TableName": "tab", "CapacityUnits": 2, "WriteCapacityUnits": 2}]
+    again = database.call("TransactWriteItems", **request)
+    assert again["ConsumedCapacity"] == [{"TableName": "tab", "CapacityUnits": 2, "ReadCapacityUnits": 2}]
+    assert database.get(a="x") == wire({"a": "x", "n": 1})
+    code, _ = database.refusal(
+        "TransactWriteItems", TransactItems=[_update("x", "ADD n :n", n=2)], ClientRequestToken="token"
+    )
+    assert code == "IdempotentParameterMismatchException"
+    clock.now += 601
+    database.call("TransactWriteItems", **request)
+    assert database.get(a="x") == wire({"a": "x", "n": 2})
+
+
+def test_the_token_of_a_failed_transaction_is_free(database: Database) -> None:
+    """A transaction that was cancelled did not happen, so its token may be used again."""
+    guarded = _put("x", ConditionExpression="attribute_exists(a)")
+    database.error("TransactWriteItems", TransactItems=[guarded], ClientRequestToken="token")
+    database.call("TransactWriteItems", TransactItems=[_put("y")], ClientRequestToken="token")
+    assert database.get(a="y") is not None
