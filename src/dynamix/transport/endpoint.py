@@ -1,0 +1,96 @@
+"""The address of a service: URL parts, the public endpoints by region, and the certificates to trust."""
+
+import ipaddress
+import os
+import ssl
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from dynamix.errors import ValidationException
+
+# AWS partitions other than the public one, by the beginning of their regions' names. Source: AWS endpoint data as
+# shipped with its SDKs (partitions.json); a test compares.
+_DOMAINS = (
+    ("cn-", "amazonaws.com.cn"),
+    ("us-iso-", "c2s.ic.gov"),
+    ("us-isob-", "sc2s.sgov.gov"),
+    ("us-isof-", "csp.hci.ic.gov"),
+    ("eu-isoe-", "cloud.adc-e.uk"),
+    ("eusc-", "amazonaws.eu"),
+)
+_PORTS = {"http": 80, "https": 443}
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Where to send requests. `path` is percent-encoded."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str = "/"
+
+    @property
+    def authority(self) -> str:
+        """Host and port as the Host header has them: without the scheme's usual port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The whole URL."""
+        return f"{self.scheme}://{self.authority}{self.path}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the endpoint is on this machine, as far as its name tells."""
+        if self.host == "localhost" or self.host.endswith(".localhost"):
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def parse(url: str) -> Endpoint:
+    """The endpoint that a URL names. Raises ValidationException."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ValidationException(f"the endpoint URL is not a URL: {error}") from error
+    if parts.username is not None or parts.password is not None:
+        raise ValidationException("the endpoint URL must not hold a user name or password")
+    if parts.scheme not in _PORTS or not parts.hostname or parts.query or parts.fragment:
+        raise ValidationException(f"the endpoint URL must look like https://host or http://host:port, not {url!r}")
+    return Endpoint(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], quote(parts.path or "/", safe="/%~"))
+
+
+def of_region(region: str, *, fips: bool = False) -> Endpoint:
+    """The public endpoint of a region. Raises ValidationException for what cannot be a region's name."""
+    if not region.replace("-", "").isalnum() or not region.isascii():
+        raise ValidationException(f"{region!r} is not the name of an AWS region, such as 'eu-west-1'")
+    domain = next((domain for start, domain in _DOMAINS if region.startswith(start)), "amazonaws.com")
+    return Endpoint("https", f"dynamodb{'-fips' if fips else ''}.{region}.{domain}", 443)
+
+
+def tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:
+    """What to trust: AWS_CA_BUNDLE where set, else the system's authorities, else those that come with botocore."""
+    bundle = environ.get("AWS_CA_BUNDLE")
+    if not bundle and not any(ssl.get_default_verify_paths()[:2]) and os.name == "posix":
+        package = find_spec("botocore")
+        bundle = str(Path(package.origin).with_name("cacert.pem")) if package and package.origin else None
+    try:
+        if not bundle:
+            context = ssl.create_default_context()
+        elif Path(bundle).is_dir():
+            context = ssl.create_default_context(capath=bundle)
+        else:
+            context = ssl.create_default_context(cafile=bundle)
+    except OSError as error:
+        raise ValidationException(f"the certificates of AWS_CA_BUNDLE={bundle!r} cannot be read: {error}") from error
+    context.set_alpn_protocols(["http/1.1"])
+    return context

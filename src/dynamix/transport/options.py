@@ -1,0 +1,150 @@
+"""What a connection may be told, and what contradicts what. Shared by `Connection` and `set_connection`."""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, TypedDict
+
+from dynamix.errors import UnknownNameError, ValidationException, WrongTypeError
+from dynamix.transport.endpoint import parse
+
+
+class ConnectionOptions(TypedDict, total=False):
+    """The arguments of a connection. Times are in seconds.
+
+    One of four places, where none is named Amazon DynamoDB:
+
+    - `is_local_endpoint`: a server on this machine; True for 127.0.0.1:8000, or (host, port). Any credentials will
+      do, also none.
+    - `endpoint_url`: a server of the DynamoDB protocol, such as "https://dynamodb.eu-west-1.amazonaws.com".
+    - `embedded`: the engine in this process; True for one in memory, or the path of its file.
+    - `boto_client`, `aboto_client`: a caller's own boto3 client, and an aiobotocore (aioboto3) one for the
+      asynchronous methods.
+
+    Credentials: `aws_access_key_id` with `aws_secret_access_key` and perhaps `aws_session_token`, or `profile_name`;
+    where neither is given, the environment, the default profile, or the role of the machine.
+
+    - `region_name`: such as "eu-west-1".
+    - `table_prefix`: stands before the name of every table.
+    - `connect_timeout` (5): for a connection, TLS included.
+    - `read_timeout` (30): for a whole answer, and for a free connection when all are busy.
+    - `max_connections` (64): for all threads together, and for each event loop.
+    - `max_attempts` (4, over a boto client 1): how often a request is sent that may be repeated, the first time
+      included.
+    - `retry_delay` (0.025), `throttle_delay` (1), `max_retry_delay` (20): the longest first wait, the same when
+      throttled, and the longest of all; each wait may be twice as long as the one before and is cut by chance.
+    """
+
+    is_local_endpoint: bool | tuple[str, int | str]
+    endpoint_url: str
+    embedded: bool | str | os.PathLike[str]
+    boto_client: Any
+    aboto_client: Any
+    aws_access_key_id: str
+    aws_secret_access_key: str
+    aws_session_token: str | None
+    profile_name: str
+    region_name: str
+    table_prefix: str
+    connect_timeout: float
+    read_timeout: float
+    max_connections: int
+    max_attempts: int
+    retry_delay: float
+    throttle_delay: float
+    max_retry_delay: float
+
+
+_KNOWN = tuple(ConnectionOptions.__annotations__)
+_TEXTS = (
+    "endpoint_url",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+    "profile_name",
+    "region_name",
+)
+_TIMES = ("connect_timeout", "read_timeout", "retry_delay", "throttle_delay", "max_retry_delay")
+_COUNTS = ("max_connections", "max_attempts")
+_PLACES = ("is_local_endpoint", "endpoint_url", "embedded", "boto_client")
+SECRETS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+"""Options whose values are never shown."""
+
+_NETWORK = (*SECRETS, "profile_name", "region_name", "connect_timeout", "read_timeout", "max_connections")
+
+
+def check(options: Mapping[str, Any]) -> ConnectionOptions:
+    """The options that were given, without those that are None or False.
+
+    Raises UnknownNameError, WrongTypeError, or ValidationException where two contradict each other.
+    """
+    for name in options:
+        if name not in _KNOWN:
+            near = get_close_matches(name, _KNOWN, 1, 0.5)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise UnknownNameError(f"a connection has no option {name!r}; {hint}There are: {', '.join(_KNOWN)}")
+    given = {name: value for name, value in options.items() if value is not None and value is not False}
+    _check_types(given)
+    _check_place(given)
+    _check_keys(given)
+    return given  # type: ignore[return-value]
+
+
+def _check_types(given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        if name in _TEXTS and not (isinstance(value, str) and value):
+            raise _wrong(name, value, "a string that is not empty")
+        if name == "table_prefix" and not isinstance(value, str):
+            raise _wrong(name, value, "a string")
+        if name in _TIMES and not (_is_number(value) and 0 < value < float("inf")):
+            raise _wrong(name, value, "a number of seconds above 0")
+        if name in _COUNTS and not (_is_number(value) and isinstance(value, int) and value > 0):
+            raise _wrong(name, value, "an int above 0")
+        if name == "embedded" and not (value is True or (isinstance(value, str | os.PathLike) and os.fspath(value))):
+            raise _wrong(name, value, "True or the path of a file")
+    if "is_local_endpoint" in given:
+        local_address(given["is_local_endpoint"])
+    if "endpoint_url" in given:
+        parse(given["endpoint_url"])
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _wrong(name: str, value: object, wanted: str) -> WrongTypeError:
+    shown = f"a {type(value).__name__}" if name in SECRETS else repr(value)
+    return WrongTypeError(f"{name} must be {wanted}, not {shown}", field=name)
+
+
+def local_address(value: Any) -> tuple[str, int]:
+    """Host and port of `is_local_endpoint`."""
+    if value is True:
+        return "127.0.0.1", 8000
+    match value:
+        case (str(host), int() | str() as port) if host and str(port).isascii() and str(port).isdigit():
+            if 0 < int(port) < 65536:
+                return host, int(port)
+    raise _wrong("is_local_endpoint", value, "True or (host, port)")
+
+
+def _check_place(given: Mapping[str, Any]) -> None:
+    places = [name for name in _PLACES if name in given]
+    if "aboto_client" in given and "boto_client" not in given:
+        places.append("aboto_client")
+    if len(places) > 1:
+        raise ValidationException(f"{' and '.join(places)} contradict each other: each names another place; give one")
+    if places and places[0] in ("embedded", "boto_client", "aboto_client"):
+        useless = [name for name in _NETWORK if name in given]
+        if useless:
+            raise ValidationException(f"{', '.join(useless)} would have no effect with {places[0]}; leave them out")
+
+
+def _check_keys(given: Mapping[str, Any]) -> None:
+    keys = [name for name in SECRETS if name in given]
+    if keys and "profile_name" in given:
+        raise ValidationException(
+            f"{' and '.join(keys)} and profile_name contradict each other; give keys or a profile"
+        )
+    if keys and "is_local_endpoint" not in given and not {*SECRETS[:2]} <= {*keys}:
+        raise ValidationException(f"{' and '.join(keys)} alone are not enough: give {SECRETS[0]} and {SECRETS[1]}")

@@ -1,0 +1,161 @@
+"""From options to a transport: which endpoint, which region, whose credentials.
+
+What the options do not say is looked up where every AWS tool does: first in the environment, then by botocore
+(profiles, roles). botocore is imported only for what is still open then, since that takes longer than a request.
+
+An endpoint on this machine (by name: localhost, 127.0.0.1, ::1) needs neither keys nor a region. Keys are sent to it
+with letters and digits only, because DynamoDB Local accepts no others.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from dynamix.errors import NotConfiguredError
+from dynamix.transport import endpoint as endpoints
+from dynamix.transport.credentials import WAYS, BotocoreCredentials, Credentials, FixedCredentials, Source
+from dynamix.transport.endpoint import Endpoint
+from dynamix.transport.http import HttpTransport
+from dynamix.transport.options import ConnectionOptions, local_address
+from dynamix.wire import Transport
+
+_LOCAL_KEY = "local"
+_LOCAL_REGION = "us-east-1"
+
+
+def open_http(options: ConnectionOptions, environ: Mapping[str, str]) -> HttpTransport:
+    """The transport that options and environment ask for. May read files; sends nothing.
+
+    Raises NotConfiguredError where something is missing.
+    """
+    place = _Place(options, environ)
+    region = place.region()
+    return HttpTransport(
+        place.endpoint(region),
+        region,
+        place.source,
+        environ,
+        connect_timeout=options.get("connect_timeout", 5.0),
+        read_timeout=options.get("read_timeout", 30.0),
+        max_connections=options.get("max_connections", 64),
+    )
+
+
+def open_engine(embedded: bool | str | os.PathLike[str]) -> Transport:
+    """An engine of this process as a transport that closes it: in memory for True, else on the file of this path."""
+    from dynamix.transport import embedded as door
+
+    class OwnEngine(door.EmbeddedTransport):
+        def close(self) -> None:
+            self.engine.close()
+
+        async def aclose(self) -> None:
+            self.engine.close()
+
+    return OwnEngine(door.Engine(None if isinstance(embedded, bool) else embedded))  # type: ignore[attr-defined]
+
+
+class _Place:
+    """Answers what the options leave open."""
+
+    def __init__(self, options: ConnectionOptions, environ: Mapping[str, str]) -> None:
+        self._options = options
+        self._environ = environ
+        self._session = cache(self._make_session)
+        self._given = self._given_endpoint()
+        self._is_local = "is_local_endpoint" in options or (self._given is not None and self._given.is_loopback)
+        self.source = self._source()
+
+    def region(self) -> str:
+        """The region: given, of the environment, or of the profile."""
+        options, environ = self._options, self._environ
+        region = options.get("region_name")
+        if region is None and "is_local_endpoint" not in options:
+            region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+        if region is None and self._is_local:
+            region = _LOCAL_REGION
+        if region is None:
+            region = self._look_up("region")
+        if region is None:
+            raise NotConfiguredError(f"no AWS region is configured; {WAYS}")
+        return str(region)
+
+    def endpoint(self, region: str) -> Endpoint:
+        """The endpoint: given, of the environment, of the profile, or the region's public one."""
+        if self._given is not None:
+            return self._given
+        if isinstance(self.source, BotocoreCredentials):
+            configured = self._profile_endpoint()
+            if configured is not None:
+                return endpoints.parse(configured)
+        return endpoints.of_region(region, fips=self._environ.get("AWS_USE_FIPS_ENDPOINT", "").lower() == "true")
+
+    def _source(self) -> Source:
+        """Where the keys come from."""
+        options = self._options
+        keys = self._given_keys()
+        if keys is not None:
+            if self._is_local:
+                access_key = re.sub("[^A-Za-z0-9]", "", keys.access_key) or _LOCAL_KEY
+                keys = Credentials(access_key, keys.secret_key, keys.token)
+            return FixedCredentials(keys)
+        if self._is_local and "profile_name" not in options:
+            return FixedCredentials(Credentials(_LOCAL_KEY, _LOCAL_KEY))
+        return BotocoreCredentials(self._session)
+
+    def _given_endpoint(self) -> Endpoint | None:
+        options, environ = self._options, self._environ
+        if "is_local_endpoint" in options:
+            host, port = local_address(options["is_local_endpoint"])
+            return Endpoint("http", host, port)
+        url = options.get("endpoint_url")
+        if url is None and environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() != "true":
+            url = environ.get("AWS_ENDPOINT_URL_DYNAMODB") or environ.get("AWS_ENDPOINT_URL")
+        return endpoints.parse(url) if url else None
+
+    def _given_keys(self) -> Credentials | None:
+        """Keys of the options, else of the environment where no profile is asked for."""
+        options, environ = self._options, self._environ
+        if "aws_access_key_id" in options or "aws_secret_access_key" in options:
+            return Credentials(
+                options.get("aws_access_key_id", _LOCAL_KEY),
+                options.get("aws_secret_access_key", _LOCAL_KEY),
+                options.get("aws_session_token"),
+            )
+        if "profile_name" in options or "is_local_endpoint" in options:
+            return None
+        access_key, secret_key = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
+        if access_key and secret_key:
+            return Credentials(access_key, secret_key, environ.get("AWS_SESSION_TOKEN") or None)
+        return None
+
+    def _make_session(self) -> Any:
+        from botocore.session import Session  # type: ignore[import-untyped]
+
+        return Session(profile=self._options.get("profile_name"))
+
+    def _look_up(self, name: str) -> str | None:
+        """One setting of the profile."""
+        from botocore.exceptions import BotoCoreError  # type: ignore[import-untyped]
+
+        try:
+            value = self._session().get_config_variable(name)
+        except BotoCoreError as error:
+            raise NotConfiguredError(f"{error}; {WAYS}") from error
+        return None if value is None else str(value)
+
+    def _profile_endpoint(self) -> str | None:
+        """The endpoint that the profile names: for DynamoDB, or for all services."""
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            session = self._session()
+            profile, services = session.get_scoped_config(), session.full_config.get("services", {})
+        except BotoCoreError as error:
+            raise NotConfiguredError(f"{error}; {WAYS}") from error
+        own = services.get(profile.get("services"), {}).get("dynamodb", {})
+        url = own.get("endpoint_url") if isinstance(own, dict) else None
+        found: str | None = url or profile.get("endpoint_url")
+        return found
