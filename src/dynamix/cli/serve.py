@@ -1,0 +1,71 @@
+"""`dynamix serve`: the embedded engine for every program that speaks DynamoDB's protocol."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+from dynamix.engine import Engine
+from dynamix.engine.server import Server
+from dynamix.errors import DynamixError
+
+_ENDINGS = (signal.SIGTERM, signal.SIGINT)
+
+
+def add_to(subparsers: Any) -> None:
+    """Adds the command to the parser's `subparsers`."""
+    parser = subparsers.add_parser(
+        "serve",
+        help="serve the embedded engine over HTTP",
+        description="Serve the embedded engine over DynamoDB's HTTP protocol until SIGTERM or SIGINT. "
+        "The address is the first line of output.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen at")
+    parser.add_argument("--port", type=_port, default=8000, help="the port to listen at; 0 picks a free one")
+    parser.add_argument(
+        "--db", metavar="PATH", help="the file that keeps the data; without it the data lives in memory"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serves until a signal ends it; returns the exit status."""
+    try:
+        engine = Engine(options.db)
+    except DynamixError as error:
+        return _fail(f"cannot open {options.db!r}: {error}")
+    try:
+        server = Server(engine, options.host, options.port)
+    except OSError as error:
+        engine.close()
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error
+        return _fail(
+            f"cannot listen at {options.host} port {options.port}: {reason}; check --host, or try another --port, or 0"
+        )
+    with server:
+        _announce_and_wait(*server.address)
+    engine.close()
+    return 0
+
+
+def _announce_and_wait(host: str, port: int) -> None:
+    ended = threading.Event()
+    for ending in _ENDINGS:
+        signal.signal(ending, lambda *_: ended.set())
+    authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    print(f"dynamix serves DynamoDB at http://{authority}", flush=True)  # noqa: T201
+    ended.wait()
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a number from 0 to 65535")
+    return int(text)
+
+
+def _fail(message: str) -> int:
+    print(f"dynamix serve: {message}", file=sys.stderr)  # noqa: T201
+    return 1

@@ -1,0 +1,194 @@
+"""Queries and scans as users build them: `ForumThread.query().where(...).use_index(...).get_items()`.
+
+Each method returns a new query and leaves the old one as it was. Iterating reads page after page to the end.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from typing import Any, Generic, Self, TypeVar
+
+from dynamix.connection import Connection
+from dynamix.cursor import Cursor
+from dynamix.errors import InvalidQueryError, TableNotFoundError, WrongTypeError
+from dynamix.expressions.nodes import Condition
+from dynamix.fields.base import Field
+from dynamix.operations import search as flows
+from dynamix.operations import tables
+from dynamix.operations.plan import Search, check_fields, split
+from dynamix.wire import Flow
+
+M = TypeVar("M")
+
+
+class _Reading(Generic[M]):
+    """What a query and a scan share."""
+
+    def __init__(self, search: Search[M], connection: Callable[[], Connection]) -> None:
+        self._search = search
+        self._connection = connection
+
+    def __repr__(self) -> str:
+        search = self._search
+        index = f".use_index({search.index.name!r})" if search.index.name else ""
+        verb = "query" if search.keyed else "scan"
+        return f"<{search.schema.model_name}.{verb}(){index} with {len(search.conditions)} conditions>"
+
+    def _with(self, **changes: Any) -> Self:
+        return type(self)(replace(self._search, **changes), self._connection)
+
+    def where(self, *conditions: Condition) -> Self:
+        """Only what meets all conditions. Key conditions choose what is read; others filter what was read."""
+        for condition in conditions:
+            if not isinstance(condition, Condition):
+                raise WrongTypeError(
+                    f"where() takes conditions such as {self._search.index.hash_key}.eq(...), not {condition!r}",
+                    field="",
+                    value=condition,
+                )
+        return self._with(conditions=self._search.conditions + conditions)
+
+    def limit(self, most: int) -> Self:
+        """At most so many matches."""
+        if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+            raise InvalidQueryError(f"limit() takes an int of 1 or more, not {most!r}")
+        return self._with(limit=most)
+
+    def start_key(self, cursor: Cursor | str | None) -> Self:
+        """Go on where the cursor of an earlier page says; None starts at the beginning.
+
+        Raises InvalidCursorError for a damaged cursor, and when the query is sent, for one of another table or index.
+        """
+        return self._with(start=Cursor.parse(cursor) if isinstance(cursor, str) else cursor)
+
+    def consistent(self, consistent: bool = True) -> Self:
+        """Read what was stored before the request, at twice the cost. Global indexes cannot."""
+        return self._with(consistent=consistent)
+
+    def _on_index(self, index: str | Field[Any, Any] | None) -> Self:
+        schema = self._search.schema
+        if index is None:
+            return self._with(index=schema.table)
+        if isinstance(index, str):
+            return self._with(index=schema.index(index))
+        if not isinstance(index, Field):
+            raise WrongTypeError(f"use_index() takes an index's name or a field, not {index!r}", field="", value=index)
+        return self._with(index=schema.index_on(index))
+
+    def _run(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Any:
+        connection = self._connection()
+        table = search.schema.at(connection.table_prefix)
+        try:
+            return connection.run(flow(connection.retry, table, search, *arguments))
+        except TableNotFoundError as error:
+            raise tables.missing(table, error) from error
+
+    async def _arun(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Any:
+        connection = self._connection()
+        table = search.schema.at(connection.table_prefix)
+        try:
+            return await connection.arun(flow(connection.retry, table, search, *arguments))
+        except TableNotFoundError as error:
+            raise tables.missing(table, error) from error
+
+    def _checked(self) -> Search[M]:
+        """The search, refused where DynamoDB cannot run it."""
+        check_fields(self._search.schema, self._search.index, self._search.fields)
+        split(self._search)
+        return self._search
+
+    def get_items(self, requery_for_all_projections: bool = False) -> tuple[list[M], Cursor | None]:
+        """The matches, and the cursor of the next page: None at the end.
+
+        Without a limit, one page: up to 1 MB of what the key conditions find. A page may be empty and still have a
+        cursor, where a filter left nothing of it. `requery_for_all_projections` reads from the table what the index
+        does not hold. Raises InvalidQueryError for what DynamoDB cannot do.
+        """
+        result: tuple[list[M], Cursor | None]
+        result = self._run(flows.items, self._checked(), requery_for_all_projections)
+        return result
+
+    async def aget_items(self, requery_for_all_projections: bool = False) -> tuple[list[M], Cursor | None]:
+        """See `get_items`."""
+        result: tuple[list[M], Cursor | None]
+        result = await self._arun(flows.items, self._checked(), requery_for_all_projections)
+        return result
+
+    def first(self) -> M | None:
+        """The first match, or None."""
+        items, _ = self.limit(1).get_items()
+        return items[0] if items else None
+
+    async def afirst(self) -> M | None:
+        """See `first`."""
+        items, _ = await self.limit(1).aget_items()
+        return items[0] if items else None
+
+    def count(self) -> int:
+        """The number of matches, at most the limit. All of them are read, though not sent."""
+        result: int = self._run(flows.count, self._checked())
+        return result
+
+    async def acount(self) -> int:
+        """See `count`."""
+        result: int = await self._arun(flows.count, self._checked())
+        return result
+
+    def __iter__(self) -> Iterator[M]:
+        search, left = self._checked(), self._search.limit
+        while True:
+            items, cursor = self._run(flows.items, search)
+            yield from items
+            if left is not None:
+                left -= len(items)
+            if cursor is None or left == 0:
+                return
+            search = replace(search, start=cursor, limit=left)
+
+    async def __aiter__(self) -> AsyncIterator[M]:
+        """Page after page; the next one is fetched while this one is used."""
+        import asyncio  # here, so that programs without it start faster
+
+        search, left = self._checked(), self._search.limit
+        fetching = asyncio.ensure_future(self._arun(flows.items, search))
+        try:
+            while True:
+                items, cursor = await fetching
+                if left is not None:
+                    left -= len(items)
+                more = cursor is not None and left != 0
+                if more:
+                    search = replace(search, start=cursor, limit=left)
+                    fetching = asyncio.ensure_future(self._arun(flows.items, search))
+                for item in items:
+                    yield item
+                if not more:
+                    return
+        finally:
+            if not fetching.done():
+                fetching.cancel()
+                await asyncio.wait([fetching])
+            if not fetching.cancelled():
+                fetching.exception()  # of a page that nobody asks for any more
+
+
+class Query(_Reading[M]):
+    """A query: the items of one partition key, in the order of the sort key."""
+
+    def use_index(self, index: str | Field[Any, Any] | None = None, *, asc: bool = True) -> Self:
+        """Query an index, given by its name or by the field it sorts by, or the table (None); `asc=False` reads
+        backwards.
+
+        Raises UnknownNameError for an index that does not exist.
+        """
+        return self._on_index(index)._with(ascending=asc)
+
+
+class Scan(_Reading[M]):
+    """A scan: all items of the table or index, in no order."""
+
+    def use_index(self, index: str | Field[Any, Any] | None = None) -> Self:
+        """Scan an index, given by its name or by the field it sorts by, or the table (None).
+
+        Raises UnknownNameError for an index that does not exist.
+        """
+        return self._on_index(index)
