@@ -1,0 +1,152 @@
+"""Every field type keeps its values exactly, on every place, in the stored formats of the first dynamix."""
+
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sample import Sample
+
+import dynamix
+from places import Place
+
+DEEP: dict[str, Any] = {
+    "text": "é😀\u0000",
+    "none": None,
+    "truth": [True, False],
+    "numbers": [0, -1, 10**37, 0.1, 1e-100, Decimal("1.2345678901234567890123456789012345678")],
+    "binary": b"\x00\xff",
+    "sets": [{"a", "b"}, {1, 2.5}, {b"x"}],
+    "empty": ["", [], {}, b""],
+}
+
+VALUES: list[tuple[str, Any, dict[str, Any]]] = [
+    ("text", "plain", {"S": "plain"}),
+    ("text", "", {"S": ""}),
+    ("text", 'quotes " and \\ and \u2028 and \U0001f600', {"S": 'quotes " and \\ and \u2028 and \U0001f600'}),
+    ("number", 0, {"N": "0"}),
+    ("number", -(10**38) + 1, {"N": "-" + "9" * 38}),
+    ("number", 10**125, {"N": "1" + "0" * 125}),
+    ("real", 0.1, {"N": "0.1"}),
+    ("real", 1e-130, {"N": "0." + "0" * 129 + "1"}),
+    ("real", -2.5e100, {"N": "-25" + "0" * 99}),
+    ("real", 3.0, {"N": "3"}),
+    ("truth", True, {"BOOL": True}),
+    ("truth", False, {"BOOL": False}),
+    ("moment", datetime(2026, 11, 23, 12, 30, 15, 123456), {"S": "2026-11-23T12:30:15.123456"}),
+    ("moment", datetime(2026, 11, 23, 12, 30, tzinfo=UTC), {"S": "2026-11-23T12:30:00+00:00"}),
+    (
+        "moment",
+        datetime(2026, 11, 23, 12, 30, tzinfo=timezone(timedelta(hours=5, minutes=30))),
+        {"S": "2026-11-23T07:00:00+00:00"},
+    ),
+    ("day", date(2024, 2, 29), {"S": "2024-02-29"}),
+    ("clock", time(23, 59, 59), {"N": "86399"}),
+    ("clock", time(0, 0, 0, 1), {"N": "0.000001"}),
+    ("span", timedelta(days=2, seconds=5), {"S": "172805"}),
+    ("span", -timedelta(seconds=5), {"S": "-5"}),
+    ("items", [], {"L": []}),
+    ("items", [1, "a", [None]], {"L": [{"N": "1"}, {"S": "a"}, {"L": [{"NULL": True}]}]}),
+    ("mapping", {}, {"M": {}}),
+    ("mapping", {"#": 1, "a.b": {"c": []}}, {"M": {"#": {"N": "1"}, "a.b": {"M": {"c": {"L": []}}}}}),
+    ("many", {"a"}, {"SS": ["a"]}),
+    ("many", {5}, {"NS": ["5"]}),
+    ("many", {b"\x00"}, {"BS": ["AA=="]}),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "stored"), VALUES)
+def test_a_value_reads_back_as_it_was(place: Place, field: str, value: Any, stored: dict[str, Any]) -> None:
+    """What is created is read back equal and of the same type, and is stored in the documented form."""
+    dynamix.create_table(Sample)
+    created = Sample.create(key="k", **{field: value})
+    found = Sample.get(key="k")
+    assert found is not None
+    assert found == created
+    read = getattr(found, field)
+    assert read == value
+    assert type(read) is type(value)
+    assert place.stored_item(Sample, key="k") == {"key": {"S": "k"}, field: stored}
+
+
+@pytest.mark.usefixtures("place")
+def test_deep_values_read_back_as_they_were() -> None:
+    """Whatever nests in a map or a list reads back equal: numbers to the digit, sets as sets, binary as bytes."""
+    dynamix.create_table(Sample)
+    Sample.create(key="k", mapping=DEEP, items=[DEEP])
+    found = Sample.get(key="k")
+    assert found is not None
+    assert found.mapping == DEEP
+    assert found.items == [DEEP]
+    assert found.mapping is not None
+    assert [type(number) for number in found.mapping["numbers"]] == [int, int, int, float, float, Decimal]
+
+
+@pytest.mark.usefixtures("place")
+def test_values_read_back_from_every_way_of_reading() -> None:
+    """get, batch_get, query and scan show the same instance."""
+    dynamix.create_table(Sample)
+    values = {"text": "t", "number": 1, "real": 0.5, "truth": True, "items": [1], "mapping": {"a": 1}, "many": {1, 2}}
+    times = {"moment": datetime(2026, 1, 1), "day": date(2026, 1, 1), "clock": time(1), "span": timedelta(1)}
+    created = Sample.create(key="k", **values, **times)  # type: ignore[arg-type]
+    assert Sample.get(key="k") == created
+    assert Sample.batch_get({"key": "k"}) == [created]
+    assert Sample.query().where(Sample.key.eq("k")).get_items()[0] == [created]
+    assert list(Sample.scan()) == [created]
+
+
+def test_missing_is_missing(place: Place) -> None:
+    """None and an empty set are not stored, and read back as None."""
+    dynamix.create_table(Sample)
+    Sample.create(key="k", text=None, many=set())
+    assert place.stored_item(Sample, key="k") == {"key": {"S": "k"}}
+    found = Sample.get(key="k")
+    assert found is not None
+    assert found.text is None
+    assert found.many is None
+
+
+class Named(dynamix.Model):
+    """Attributes whose stored names are reserved words, or hold dots, spaces, emoji or another field's name."""
+
+    key = dynamix.CharField(hash_key=True, name="select")
+    sort = dynamix.IntegerField(range_key=True, name="order by")
+    dotted = dynamix.CharField(name="a.b[0].c", indexed=True, projections="ALL")
+    emoji = dynamix.IntegerField(name="😀")
+    swapped = dynamix.CharField(name="other")
+    other = dynamix.CharField(name="swapped")
+    hashes = dynamix.DictField(name="#n0")
+    colons = dynamix.ListField(name=":v0")
+    size = dynamix.SetField()
+
+
+def test_odd_names_work_everywhere(place: Place) -> None:
+    """A name is never taken for syntax, and Python code uses the attribute's name, whatever the stored one."""
+    dynamix.create_table(Named)
+    named = Named.create(
+        key="k", sort=1, dotted="d", emoji=5, swapped="s", other="o", hashes={"a.b": {"😀 ": 1}}, colons=[1], size={"x"}
+    )
+    assert set(place.stored_item(Named, key="k", sort=1) or {}) == {
+        "select", "order by", "a.b[0].c", "😀", "other", "swapped", "#n0", ":v0", "size",
+    }  # fmt: skip
+    assert Named.get(key="k", sort=1) == named
+    found, _ = (
+        Named.query()
+        .where(Named.key == "k", Named.sort.between(0, 2), Named.emoji > 4, Named.swapped == "s", Named.other == "o")
+        .get_items()
+    )
+    assert found == [named]
+    found, _ = Named.query().use_index(Named.dotted).where(Named.key.eq("k"), Named.dotted.begins_with("d")).get_items()
+    assert found == [named]
+    assert list(Named.scan().where(Named.hashes["a.b"]["😀 "].eq(1) & Named.size.contains("x"))) == [named]
+
+    named.set_field(Named.dotted, "e")
+    named.add_to_field(Named.emoji, 1)
+    named.update_to_dict_field(Named.hashes, {"#": 1, ":v1": 2})
+    named.append_to_listfield(Named.colons, 2)
+    named.add_to_setfield(Named.size, {"y"})
+    named.set_modify_conditions(Named.other.eq("o"))
+    named.commit_changes()
+    assert Named.get(key="k", sort=1) == named
+    assert (named.dotted, named.emoji, named.colons, named.size) == ("e", 6, [1, 2], {"x", "y"})
+    assert named.hashes == {"a.b": {"😀 ": 1}, "#": 1, ":v1": 2}

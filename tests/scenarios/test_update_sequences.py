@@ -1,0 +1,152 @@
+"""Any changes in any order, several on one field too: one commit has the effect of applying them one after another.
+
+The oracle is plain Python doing the same on plain values.
+"""
+
+from typing import Any
+
+import pytest
+from forum import Thread, key
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import dynamix
+
+small = st.integers(-3, 3)
+word = st.sampled_from(["a", "b", "c", "d"])
+words = st.lists(word, max_size=3)
+index = st.integers(0, 4)
+
+changes = st.one_of(
+    st.tuples(st.just("set number"), st.one_of(st.none(), small)),
+    st.tuples(st.just("add"), small),
+    st.tuples(st.just("set map"), st.one_of(st.none(), st.dictionaries(word, small, max_size=3))),
+    st.tuples(st.just("update map"), st.dictionaries(word, small, max_size=3)),
+    st.tuples(st.just("remove keys"), words),
+    st.tuples(st.just("set list"), st.one_of(st.none(), words)),
+    st.tuples(st.just("append"), words),
+    st.tuples(st.just("replace"), st.tuples(index, word)),
+    st.tuples(st.just("remove"), index),
+    st.tuples(st.just("set set"), st.one_of(st.none(), st.sets(word, max_size=3))),
+    st.tuples(st.just("add elements"), st.sets(word, min_size=1, max_size=3)),
+    st.tuples(st.just("delete elements"), st.sets(word, min_size=1, max_size=3)),
+)
+
+starts = st.fixed_dictionaries(
+    {},
+    optional={
+        "expires_at": small,
+        "data": st.dictionaries(word, small, max_size=3),
+        "reviews": words,
+        "tags": st.sets(word, min_size=1, max_size=3),
+    },
+)
+
+
+def queue(thread: Thread, change: tuple[str, Any]) -> None:
+    """Queue one change on the instance."""
+    match change:
+        case ("set number", value):
+            thread.set_field(Thread.expires_at, value)
+        case ("add", amount):
+            thread.add_to_field(Thread.expires_at, amount)
+        case ("set map", value):
+            thread.set_field(Thread.data, value)
+        case ("update map", elements):
+            thread.update_to_dict_field(Thread.data, elements)
+        case ("remove keys", keys):
+            thread.remove_from_dict_field(Thread.data, keys)
+        case ("set list", value):
+            thread.set_field(Thread.reviews, value)
+        case ("append", elements):
+            thread.append_to_listfield(Thread.reviews, elements)
+        case ("replace", (position, element)):
+            thread.replace_by_index_in_listfield(Thread.reviews, position, element)
+        case ("remove", position):
+            thread.remove_by_index_from_listfield(Thread.reviews, position)
+        case ("set set", value):
+            thread.set_field(Thread.tags, value)
+        case ("add elements", elements):
+            thread.add_to_setfield(Thread.tags, elements)
+        case ("delete elements", elements):
+            thread.delete_from_setfield(Thread.tags, elements)
+
+
+def apply(values: dict[str, Any], change: tuple[str, Any]) -> None:
+    """The same change on plain values; a missing one is None."""
+    kind, argument = change
+    match kind:
+        case "set number":
+            values["expires_at"] = argument
+        case "add":
+            values["expires_at"] = (values["expires_at"] or 0) + argument
+        case "set map":
+            values["data"] = argument
+        case "update map":
+            values["data"] = (values["data"] or {}) | argument
+        case "remove keys" if values["data"] is not None:
+            values["data"] = {k: v for k, v in values["data"].items() if k not in argument}
+        case "set list":
+            values["reviews"] = argument
+        case "append":
+            values["reviews"] = [*(values["reviews"] or []), *argument]
+        case "replace":
+            position, element = argument
+            elements = list(values["reviews"] or [])
+            elements[position : position + 1] = [element]
+            values["reviews"] = elements
+        case "remove" if values["reviews"] is not None:
+            values["reviews"] = [e for i, e in enumerate(values["reviews"]) if i != argument]
+        case "set set":
+            values["tags"] = argument or None
+        case "add elements":
+            values["tags"] = (values["tags"] or set()) | argument
+        case "delete elements":
+            values["tags"] = ((values["tags"] or set()) - argument) or None
+
+
+def plain(thread: Thread | None) -> dict[str, Any]:
+    """The four fields of an instance, an empty set as a missing one. A missing list reads as its default."""
+    assert thread is not None
+    return {name: getattr(thread, name) for name in ("expires_at", "data", "reviews")} | {"tags": thread.tags or None}
+
+
+@pytest.mark.usefixtures("place")
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(start=starts, sequence=st.lists(changes, max_size=8))
+def test_one_commit_is_all_changes_in_order(start: dict[str, Any], sequence: list[tuple[str, Any]]) -> None:
+    """The instance before the commit, the instance after it, and the table all agree with plain Python."""
+    dynamix.create_table(Thread)
+    thread = Thread.create(**key(1), **start)
+    values = plain(thread)
+    for change in sequence:
+        queue(thread, change)
+        apply(values, change)
+    assert plain(thread) == {**values, "reviews": values["reviews"] or []} or plain(thread) == values
+    thread.commit_changes()
+    stored = Thread.get(**key(1))
+    assert plain(stored) == {**values, "reviews": values["reviews"] or []}
+    assert plain(thread) in (plain(stored), values)
+
+
+@pytest.mark.usefixtures("place")
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(start=starts, meanwhile=st.lists(changes, max_size=4), sequence=st.lists(changes, max_size=6))
+def test_a_stale_instance_commits_all_the_same(
+    start: dict[str, Any], meanwhile: list[tuple[str, Any]], sequence: list[tuple[str, Any]]
+) -> None:
+    """When the item changed since it was loaded, the changes are applied to what is stored."""
+    dynamix.create_table(Thread)
+    thread = Thread.create(**key(1), **start)
+    other = Thread.get(**key(1))
+    assert other is not None
+    values = plain(thread)
+    for change in meanwhile:
+        queue(other, change)
+        apply(values, change)
+    other.commit_changes()
+    for change in sequence:
+        queue(thread, change)
+        apply(values, change)
+    thread.commit_changes()
+    assert plain(Thread.get(**key(1))) == {**values, "reviews": values["reviews"] or []}

@@ -1,0 +1,227 @@
+"""Models and fields by themselves, without any place."""
+
+import copy
+import pickle
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import pytest
+
+import dynamix
+from dynamix import drafts
+from dynamix.codec import values
+from dynamix.expressions.nodes import BeginsWith, Path, Value
+
+
+class Everything(dynamix.Model):
+    """A field of each type."""
+
+    key = dynamix.CharField(hash_key=True)
+    sort = dynamix.IntegerField(range_key=True)
+    text = dynamix.CharField(required=True)
+    real = dynamix.FloatField()
+    moment = dynamix.DateTimeField()
+    day = dynamix.DateField()
+    clock = dynamix.TimeField()
+    span = dynamix.TimeDeltaField()
+    items = dynamix.ListField()
+    mapping = dynamix.DictField()
+    many = dynamix.SetField()
+
+
+def refused(definition: dict[str, Any], **indexes: Any) -> str:
+    """Why a model with these attributes, or these global indexes, is refused."""
+    base = {} if definition else {"key": dynamix.CharField(hash_key=True), "items": dynamix.ListField()}
+    attributes: dict[str, Any] = {"__module__": __name__, **base, **definition, "__secondary_indexes__": indexes}
+    with pytest.raises((dynamix.ModelDefinitionError, dynamix.UnknownNameError)) as caught:
+        type("Wrong", (dynamix.Model,), attributes)()
+    return str(caught.value)
+
+
+def test_a_definition_that_no_table_can_have_is_refused() -> None:
+    """Each mistake in a model's definition has a message that names what is wrong."""
+    hash_key = {"key": dynamix.CharField(hash_key=True)}
+    both_keys = {**hash_key, "sort": dynamix.CharField(range_key=True)}
+    assert "has projections but no index" in refused({**hash_key, "a": dynamix.CharField(projections=["key"])})
+    assert "6 local indexes" in refused({**both_keys, **{f"f{n}": dynamix.CharField(indexed=True) for n in range(6)}})
+    assert "need a table with a sort key" in refused({**hash_key, "a": dynamix.CharField(indexed=True)})
+    assert "21 global indexes" in refused({}, **{f"index{n}": {"hash_key": "key"} for n in range(21)})
+    assert "did you mean 'range_key'" in refused({}, wrong={"hash_key": "key", "range_kye": "key"})
+    assert "has no hash_key" in refused({}, wrong={"range_key": "key"})
+    assert "cannot be a key of the index" in refused({}, wrong={"hash_key": "items"})
+    assert "did you mean 'key'" in refused({}, wrong={"hash_key": "kye"})
+    assert "projects 21 attributes" in refused({}, wrong={"hash_key": "key", "projections": ["key"] * 21})
+    assert "hides a method of Model" in refused({**hash_key, "query": dynamix.CharField()})
+
+
+def test_indexes_may_name_fields_in_each_way() -> None:
+    """An index names a field by its attribute, its stored name, or as the field itself."""
+    user = dynamix.CharField(name="u")
+
+    class Note(dynamix.Model):
+        __secondary_indexes__: ClassVar = {
+            "one": {"hash_key": "author"},
+            "two": {"hash_key": "u"},
+            "three": {"hash_key": user},
+        }
+        key = dynamix.CharField(hash_key=True)
+        author = user
+
+    assert {index.hash_key for index in Note._schema().indexes.values()} == {Note.author}
+
+
+def test_a_field_can_be_taken_away_by_a_child() -> None:
+    """A child that sets an inherited field's name to something else has no such field."""
+
+    class Base(dynamix.Model):
+        key = dynamix.CharField(hash_key=True)
+        text = dynamix.CharField()
+
+    class Child(Base):
+        text = None
+
+    assert list(Child._schema().fields) == ["key"]
+    with pytest.raises(dynamix.UnknownNameError):
+        Child(key="k", text="x")
+
+
+def test_fields_are_pickled_and_shown_by_name() -> None:
+    """A field survives pickling as itself, and says whose it is."""
+    assert pickle.loads(pickle.dumps(Everything.text)) is Everything.text
+    assert copy.deepcopy(Everything.text) is Everything.text
+    assert repr(Everything.text) == "<CharField Everything.text>"
+    assert str(dynamix.CharField()) == "CharField"
+
+
+def test_instances_survive_pickling_and_copying() -> None:
+    """An instance is pickled and copied with its values."""
+    instance = Everything(key="k", sort=1, text="t", items=[1, {"a": {2}}])
+    assert pickle.loads(pickle.dumps(instance)) == instance
+    twin = copy.deepcopy(instance)
+    assert twin == instance
+    assert twin.items is not instance.items
+
+
+def test_to_son_of_every_type() -> None:
+    """to_son turns what JSON lacks into text, numbers and lists."""
+    instance = Everything(
+        key="k",
+        sort=1,
+        text="t",
+        real=0.5,
+        moment=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+        day=date(2026, 1, 2),
+        clock=time(3, 4),
+        span=timedelta(minutes=2),
+        items=[Decimal("0.1234567890123456789"), b"\xff", None, True],
+        mapping={"a": {"c", "b"}},
+        many={2, 1},
+    )
+    assert instance.to_son() == {
+        "key": "k",
+        "sort": 1,
+        "text": "t",
+        "real": 0.5,
+        "moment": "2026-01-02T03:04:00+00:00",
+        "day": "2026-01-02",
+        "clock": "03:04:00",
+        "span": 120,
+        "items": ["0.1234567890123456789", "/w==", None, True],
+        "mapping": {"a": ["b", "c"]},
+        "many": [1, 2],
+    }
+
+
+def test_a_key_is_set_once() -> None:
+    """A missing key may be given later; one that is there cannot be changed, only a new item made."""
+    instance = Everything(text="t", sort=1)
+    instance.key = "k"
+    assert instance.get_primary_key_dict() == {"key": "k", "sort": 1}
+    with pytest.raises(dynamix.InvalidUpdateError, match="create an item with the new key"):
+        instance.key = "other"
+    with pytest.raises(dynamix.FieldValidationException):
+        Everything(text="t").key = 5  # type: ignore[assignment]
+
+
+def test_a_required_field_cannot_be_removed() -> None:
+    """Setting a required field to None is refused."""
+    with pytest.raises(dynamix.FieldValidationException, match=r"Everything\.text"):
+        Everything(key="k", sort=1, text="t").set_field(Everything.text, None)
+
+
+def test_private_attributes_are_free() -> None:
+    """A name with a leading underscore is the program's own, and not stored."""
+    instance = Everything(key="k", sort=1, text="t")
+    instance._cache = 5  # type: ignore[attr-defined]
+    assert instance._cache == 5  # type: ignore[attr-defined]
+    assert "_cache" not in instance.to_son()
+
+
+@pytest.mark.parametrize(
+    "misuse",
+    [
+        lambda it: it.set_modify_conditions("text = 'x'"),
+        lambda it: it.set_field("text", "x"),
+        lambda it: it.add_to_setfield(Everything.many, "abc"),
+        lambda it: Everything.query().where("text = 'x'"),  # type: ignore[arg-type]
+        lambda it: Everything.query().use_index(5),  # type: ignore[arg-type]
+        lambda it: Everything.batch_get("k"),  # type: ignore[arg-type]
+        lambda it: Everything.batch_write(["k"]),  # type: ignore[list-item]
+        lambda it: Everything.items[-1],
+        lambda it: Everything.items["a"][True],  # type: ignore[index]
+        lambda it: Everything.mapping["a"].eq(object()),
+        lambda it: Everything.text.size() == "3",
+    ],
+)
+def test_misuse_is_a_type_error_or_a_value_error(misuse: Any) -> None:
+    """What is given in place of a field, a condition, a key or an index is refused with a sentence."""
+    with pytest.raises((dynamix.ValidationException, TypeError), match=r"not|neither|has no"):
+        misuse(Everything(key="k", sort=1, text="t"))
+
+
+def test_float_amounts_add_up_in_decimal() -> None:
+    """Queued float amounts add up in decimal, as DynamoDB adds them."""
+    instance = Everything(key="k", sort=1, text="t", real=0.1)
+    instance.add_to_field(Everything.real, 0.2)
+    assert instance.real == 0.3
+
+
+def test_a_validator_may_raise_its_own_refusal() -> None:
+    """A FieldValidationException of a validator is passed on as it is."""
+    own = dynamix.FieldValidationException("my words", field="text")
+
+    def refuse(value: str) -> None:
+        raise own
+
+    class Note(dynamix.Model):
+        key = dynamix.CharField(hash_key=True, validator=refuse)
+
+    with pytest.raises(dynamix.FieldValidationException) as caught:
+        Note(key="k").validate()
+    assert caught.value is own
+
+
+@pytest.mark.parametrize(
+    ("wire", "size"),
+    [
+        ({"S": "é"}, 2),
+        ({"N": "-12.5"}, 4),
+        ({"B": "AAAA"}, 3),
+        ({"BOOL": True}, 1),
+        ({"NULL": True}, 1),
+        ({"SS": ["ab", "c"]}, 3),
+        ({"L": [{"S": "ab"}, {"BOOL": True}]}, 3 + 1 + 2 + 1 + 1),
+        ({"M": {"key": {"S": "ab"}}}, 3 + 1 + 3 + 2),
+    ],
+)
+def test_sizes_are_counted_as_the_service_does(wire: dict[str, Any], size: int) -> None:
+    """The size of each type, by the published rules."""
+    assert values.size(wire) == size
+    assert values.item_size({"name": wire}) == 4 + size
+
+
+def test_only_facts_of_plans_are_checked() -> None:
+    """A condition that no plan relies on is not taken for a fact."""
+    with pytest.raises(TypeError, match="not a fact"):
+        drafts.holds(BeginsWith(Path(("a",)), Value({"S": "x"})), {})

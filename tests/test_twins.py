@@ -1,0 +1,149 @@
+"""Every operation that talks to a place has an async twin, and the two cannot drift apart.
+
+The names are computed from the classes: whatever is public either is a coroutine function (a twin), has one, or stands
+in the list of what never talks to a place. A new method that is none of these fails here.
+"""
+
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, get_args, get_origin
+
+import pytest
+
+import dynamix
+from dynamix.connection import Connection
+from dynamix.model import Model
+from dynamix.query import Query, Scan
+
+SILENT = {
+    Model: {
+        "add_to_field",
+        "add_to_setfield",
+        "append_to_listfield",
+        "delete_from_setfield",
+        "discard_changes",
+        "get_primary_key_dict",
+        "is_valid",
+        "query",
+        "remove_by_index_from_listfield",
+        "remove_from_dict_field",
+        "replace_by_index_in_listfield",
+        "scan",
+        "set_field",
+        "set_modify_conditions",
+        "to_son",
+        "update_to_dict_field",
+        "validate",
+    },
+    Query: {"consistent", "limit", "start_key", "use_index", "where"},
+    Scan: {"consistent", "limit", "start_key", "use_index", "where"},
+    Connection: set(),
+    dynamix: {"set_connection", "use_connection"},
+}
+"""What is public and never talks to a place."""
+
+OWNERS = list(SILENT)
+LANGUAGE = ("enter", "exit", "iter", "next")
+"""What the language calls: `__enter__` and `__aenter__`, ..."""
+
+
+def name_of(owner: Any) -> str:
+    """How a test calls an owner of operations."""
+    return str(owner.__name__)
+
+
+def functions(owner: Any) -> dict[str, Callable[..., Any]]:
+    """The public functions of a class, those of its bases first, or of the package, as they are defined in order."""
+    if inspect.ismodule(owner):
+        named = {name: getattr(owner, name) for name in owner.__all__}
+        found = {name: value for name, value in named.items() if inspect.isfunction(value)}
+        return dict(sorted(found.items(), key=lambda entry: entry[1].__code__.co_firstlineno))
+    names = dict.fromkeys(name for base in reversed(owner.__mro__[:-1]) for name in vars(base))
+    public = {name: inspect.getattr_static(owner, name) for name in names if not name.startswith("_")}
+    plain = {name: getattr(value, "__func__", value) for name, value in public.items()}
+    return {name: value for name, value in plain.items() if inspect.isfunction(value)}
+
+
+def spoken(owner: Any) -> list[str]:
+    """The blocking operations: public, no coroutine functions, and not silent."""
+    found = functions(owner)
+    return [
+        name for name, f in found.items() if not inspect.iscoroutinefunction(f) and name not in SILENT.get(owner, ())
+    ]
+
+
+def twins(owner: Any) -> list[str]:
+    """The names of the coroutine functions."""
+    return [name for name, function in functions(owner).items() if inspect.iscoroutinefunction(function)]
+
+
+def language_pairs(owner: Any) -> list[tuple[str, str]]:
+    """The methods that the language calls, blocking and async, of which a class has at least one."""
+    pairs = [(f"__{word}__", f"__a{word}__") for word in LANGUAGE]
+    return [pair for pair in pairs if any(hasattr(owner, name) for name in pair)]
+
+
+def signature(function: Callable[..., Any]) -> tuple[list[tuple[str, Any, Any, Any]], Any]:
+    """Parameters (name, kind, default, annotation) and the result of a call, awaited or iterated by whom it is for."""
+    described = inspect.signature(function)
+    parameters = [(p.name, p.kind, p.default, p.annotation) for p in described.parameters.values()]
+    result = described.return_annotation
+    if get_origin(result) is AsyncIterator:
+        result = Iterator.__class_getitem__(get_args(result))  # type: ignore[attr-defined]
+    return parameters, result
+
+
+@pytest.mark.parametrize("owner", OWNERS, ids=name_of)
+def test_every_operation_has_a_twin(owner: Any) -> None:
+    """The twins are the blocking operations with `a` in front, in the same order: none is missing, none is alone."""
+    assert twins(owner) == ["a" + name for name in spoken(owner)]
+
+
+@pytest.mark.parametrize("owner", OWNERS, ids=name_of)
+def test_the_list_of_the_silent_is_true(owner: Any) -> None:
+    """What is listed as silent exists, and no twin of it does."""
+    found = functions(owner)
+    assert {name for name in SILENT[owner] if name not in found or "a" + name in found} == set()
+
+
+@pytest.mark.parametrize("owner", OWNERS, ids=name_of)
+def test_twins_have_the_same_signature(owner: Any) -> None:
+    """A twin takes the same parameters, with the same kinds, defaults and types, and gives the same once awaited."""
+    found = functions(owner)
+    for name in spoken(owner):
+        assert signature(found["a" + name]) == signature(found[name]), name
+
+
+@pytest.mark.parametrize("owner", OWNERS[:-1], ids=name_of)
+def test_twins_are_called_on_the_same(owner: Any) -> None:
+    """A twin of a class method is one, a twin of an instance's method is one."""
+    for name in spoken(owner):
+        twin, operation = (inspect.getattr_static(owner, each) for each in ("a" + name, name))
+        assert type(twin) is type(operation), name
+
+
+def test_the_language_has_its_twins() -> None:
+    """Queries and scans serve `for` and `async for`, connections `with` and `async with`, by the same signatures."""
+    pairs = {owner: language_pairs(owner) for owner in OWNERS[:-1]}
+    iterating, managing = [("__iter__", "__aiter__")], [("__enter__", "__aenter__"), ("__exit__", "__aexit__")]
+    assert pairs == {Model: [], Query: iterating, Scan: iterating, Connection: managing}
+    for owner, names in pairs.items():
+        for name, twin in names:
+            assert signature(getattr(owner, twin)) == signature(getattr(owner, name)), name
+
+
+def test_the_check_sees_what_is_missing() -> None:
+    """The check itself finds an operation without a twin, a twin alone, and one that takes something else."""
+
+    class Drifted(Connection):
+        def describe(self) -> None: ...
+
+        async def alist(self) -> None: ...
+
+        def move(self, to: str, *, force: bool = False) -> None: ...
+
+        async def amove(self, to: str, *, force: bool = True) -> None: ...
+
+    assert set(spoken(Drifted)) - set(spoken(Connection)) == {"describe", "move"}
+    assert set(twins(Drifted)) - set(twins(Connection)) == {"alist", "amove"}
+    assert signature(Drifted.move) != signature(Drifted.amove)
