@@ -1,0 +1,96 @@
+"""dynamix, as its README uses it."""
+
+from functools import cache
+from typing import Any
+
+import sample
+
+import dynamix
+from dynamix import (
+    BooleanField,
+    CharField,
+    DateTimeField,
+    DictField,
+    FloatField,
+    IntegerField,
+    ListField,
+    Model,
+    SetField,
+)
+
+RESULT = "model objects"
+
+
+class Post(Model):
+    __table_name__ = sample.TABLE
+
+    forum_id = CharField(hash_key=True)
+    thread_id = CharField(range_key=True)
+    author = CharField()
+    title = CharField()
+    body = CharField()
+    views = IntegerField()
+    likes = IntegerField()
+    score = FloatField()
+    pinned = BooleanField()
+    created_at = DateTimeField()
+    tags = SetField()
+    reviews = ListField()
+    meta = DictField()
+
+
+POST = sample.post(0)
+
+
+def connect(url: str) -> None:
+    dynamix.set_connection(endpoint_url=url, max_connections=sample.IN_FLIGHT)
+
+
+def get() -> Post | None:
+    return Post.get(forum_id=sample.FORUM, thread_id=sample.thread_id(0))
+
+
+async def get_async() -> Post | None:
+    return await Post.aget(forum_id=sample.FORUM, thread_id=sample.thread_id(0))
+
+
+def put() -> None:
+    Post.create(**POST)
+
+
+@cache
+def first() -> Post:
+    return Post(**POST)
+
+
+def update() -> None:
+    post = first()
+    post.set_field(Post.title, "A new title")
+    post.add_to_field(Post.views, 1)
+    post.set_modify_conditions(Post.author.eq(sample.AUTHOR))
+    post.commit_changes()
+
+
+def query(forum_id: str) -> list[Post]:
+    return Post.query().where(Post.forum_id.eq(forum_id)).get_items()[0]
+
+
+@cache
+def posts() -> list[Post]:
+    return [Post(**values) for values in sample.posts()]
+
+
+def batch_write() -> None:
+    Post.batch_write(posts())
+
+
+def batch_get() -> list[Post]:
+    return Post.batch_get(*({"forum_id": forum, "thread_id": thread} for forum, thread in sample.post_keys()))
+
+
+def scan() -> int:
+    return sum(1 for _ in Post.scan())
+
+
+def values(post: Post) -> dict[str, Any]:
+    return {name: getattr(post, name) for name in POST}
