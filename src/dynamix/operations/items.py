@@ -62,8 +62,7 @@ def put(policy: RetryPolicy, table: Table[Any], item: Item, overwrite: bool) -> 
 
 
 def delete(policy: RetryPolicy, table: Table[Any], key: Item, conditions: tuple[Condition, ...]) -> Flow[None]:
-    """Delete an item, if the conditions are met. An item that does not exist is no error where no condition is given.
-    """
+    """Delete an item, if the conditions are met. One that does not exist is no error where no condition is given."""
     body: dict[str, Any] = {"TableName": table.name, "Key": key}
     if conditions:
         condition(body, _all(conditions))
