@@ -203,13 +203,13 @@ class Field(Conditions[V], Generic[V, T]):
         unread = values.get(UNREAD, {})
         raw = None if self.attribute in values else unread.get(self.attribute)
         if raw is not None:
-            value = self._read(bytes(raw))
+            value = self._read(raw)
             if value is not None or not self.required:
                 values.setdefault(self.attribute, value)
             unread.pop(self.attribute, None)
         return self.attribute in values
 
-    def _read(self, raw: bytes) -> V | None:
+    def _read(self, raw: msgspec.Raw) -> V | None:
         """The value of a stored form's JSON; of none, the default."""
         try:
             value = self.decode(msgspec.json.decode(raw)) if raw else None
