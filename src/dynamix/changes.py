@@ -4,8 +4,10 @@ Every field that has changes has an `Entry` of two drafts (`dynamix.drafts`), th
 becomes the update, `shown` starts from the value that the instance had and becomes the one it shows.
 """
 
+import copy
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from enum import Enum
+from typing import Any, NamedTuple, Self, TypeVar
 
 from dynamix.drafts import DRAFTS, UNKNOWN, Draft, Picture, Plan, SetDraft
 from dynamix.errors import InvalidUpdateError
@@ -14,7 +16,15 @@ from dynamix.fields.base import Field
 from dynamix.wire import Item
 
 D = TypeVar("D", bound=Draft)
-_MISSING = object()
+
+
+class _Lack(Enum):
+    """The value of a field that was not loaded; an enum's member stays itself when it is copied or pickled."""
+
+    LACKING = "not loaded"
+
+
+_LACKING = _Lack.LACKING
 
 
 class Entry(NamedTuple):
@@ -27,40 +37,77 @@ class Entry(NamedTuple):
 
 
 class Pending:
-    """What waits on an instance for `commit_changes()`. `values` is the instance's own `__dict__`."""
+    """What waits on an instance for `commit_changes()`. `values` is always the instance's own `__dict__`.
 
-    def __init__(self, values: dict[str, Any]) -> None:
-        self._values = values
+    As a context manager it is being sent: what was queued meanwhile would be taken for sent, and what is sent twice is
+    added twice, so both are refused.
+    """
+
+    def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
-        self.conditions: tuple[Condition, ...] = ()
+        self._conditions: tuple[Condition, ...] = ()
+        self._under_way = False
 
     def __bool__(self) -> bool:
         return bool(self._entries)
+
+    def __enter__(self) -> None:
+        self._refuse_under_way()
+        self._under_way = True
+
+    def __exit__(self, *error: object) -> None:
+        self._under_way = False
+
+    def _refuse_under_way(self) -> None:
+        if self._under_way:
+            raise InvalidUpdateError(
+                "a commit of this instance is under way; wait for its end, or get another instance"
+            )
+
+    def copy(self) -> Self:
+        """The same changes, for an instance of their own."""
+        twin = type(self)()
+        twin._entries, twin._conditions = copy.deepcopy((self._entries, self._conditions))
+        return twin
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What must hold for the changes to be stored."""
+        return self._conditions
+
+    @conditions.setter
+    def conditions(self, conditions: tuple[Condition, ...]) -> None:
+        self._refuse_under_way()
+        self._conditions = conditions
 
     @property
     def fields(self) -> tuple[Field[Any, Any], ...]:
         """The fields that have changes."""
         return tuple(entry.draft.field for entry in self._entries.values())
 
-    def change(self, field: Field[Any, Any], kind: type[D], step: Callable[[D], None]) -> None:
-        """Queue one change, `step`, of a field whose drafts are of the class `kind`, and show it."""
+    def change(self, values: dict[str, Any], field: Field[Any, Any], kind: type[D], step: Callable[[D], None]) -> None:
+        """Queue one change, `step`, of a field whose drafts are of the class `kind`, and show it.
+
+        A step that the draft refuses changes nothing.
+        """
+        self._refuse_under_way()
         attribute = field.attribute
-        entry = self._entries.get(attribute)
-        if entry is None:
-            entry = self._entries[attribute] = self._entry(field)
+        entry = self._entries.get(attribute) or self._entry(values, field)
         for draft in (entry.draft, entry.shown):
             if isinstance(draft, kind):
                 step(draft)
+        self._entries[attribute] = entry
         if entry.shown is not None:
-            self._values[attribute] = entry.shown.value
+            values[attribute] = entry.shown.value
         elif entry.draft.assigned:
-            self._values[attribute] = entry.draft.value
+            values[attribute] = entry.draft.value
 
-    def _entry(self, field: Field[Any, Any]) -> Entry:
+    @staticmethod
+    def _entry(values: dict[str, Any], field: Field[Any, Any]) -> Entry:
         draft_class = DRAFTS.get(field.kind, Draft)
-        if not field.read_in(self._values):
-            return Entry(draft_class(field), None, _MISSING, UNKNOWN)
-        before = self._values[field.attribute]
+        if not field.read_in(values):
+            return Entry(draft_class(field), None, _LACKING, UNKNOWN)
+        before = values[field.attribute]
         shown = draft_class(field)
         shown.assign(before)
         return Entry(draft_class(field), shown, before, Picture.of(before))
@@ -86,7 +133,7 @@ class Pending:
 
     def keep_second(self) -> None:
         """The first update is done: forget all but what the second is for."""
-        self.conditions = ()
+        self._conditions = ()
         for attribute, entry in list(self._entries.items()):
             draft = entry.draft
             if isinstance(draft, SetDraft) and not draft.assigned and draft.added and draft.deleted:
@@ -94,16 +141,17 @@ class Pending:
             else:
                 del self._entries[attribute]
 
-    def discard(self) -> None:
+    def discard(self, values: dict[str, Any]) -> None:
         """Forget all changes and conditions, and show what was shown before."""
+        self._refuse_under_way()
         for attribute, entry in self._entries.items():
-            if entry.before is _MISSING:
-                self._values.pop(attribute, None)
+            if entry.before is _LACKING:
+                values.pop(attribute, None)
             else:
-                self._values[attribute] = entry.before
+                values[attribute] = entry.before
         self.clear()
 
     def clear(self) -> None:
         """Forget all changes and conditions; what is shown stays."""
         self._entries.clear()
-        self.conditions = ()
+        self._conditions = ()

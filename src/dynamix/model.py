@@ -29,7 +29,7 @@ from dynamix.errors import (
     WrongTypeError,
 )
 from dynamix.expressions.nodes import Condition
-from dynamix.fields import DateTimeField, DictField, FloatField, IntegerField, ListField, SetField
+from dynamix.fields import DictField, FloatField, IntegerField, ListField, SetField
 from dynamix.fields.base import Field
 from dynamix.operations import batch, items, tables
 from dynamix.operations.plan import Search, paths
@@ -41,6 +41,7 @@ from dynamix.wire import Flow, Item
 P = ParamSpec("P")
 R = TypeVar("R")
 V = TypeVar("V")
+D = TypeVar("D", bound=Draft)
 AnyField = Field[Any, Any]
 AnyModel = TypeVar("AnyModel", bound="Model")
 
@@ -259,34 +260,34 @@ class Model:
             type(self)._schema().encoder(field)(value)
         elif field.required:
             field.encode(None)
-        self._pending().change(field, Draft, lambda draft: draft.assign(value))
+        self._change(field, Draft, lambda draft: draft.assign(value))
 
     def add_to_field(self, field: "IntegerField[Any] | FloatField[Any]", amount: int | float) -> None:
         """Queue: add a number (negative: subtract), atomically. A missing field counts as 0."""
         self._own(field, IntegerField, FloatField)
         field._literal(amount)
-        self._pending().change(field, NumberDraft, lambda draft: draft.add(amount))
+        self._change(field, NumberDraft, lambda draft: draft.add(amount))
 
     def update_to_dict_field(self, field: DictField[Any], elements: Mapping[str, Any]) -> None:
         """Queue: set keys of a map and leave its others alone. A missing map is created."""
         self._own(field, DictField)
         new = dict(elements)
         field._literal(new)
-        self._pending().change(field, MapDraft, lambda draft: draft.update(new))
+        self._change(field, MapDraft, lambda draft: draft.update(new))
 
     def remove_from_dict_field(self, field: DictField[Any], keys: Iterable[str]) -> None:
         """Queue: remove keys of a map. Those that are not there are left at that."""
         self._own(field, DictField)
         gone = [keys] if isinstance(keys, str) else list(keys)
         field._literal(dict.fromkeys(gone))
-        self._pending().change(field, MapDraft, lambda draft: draft.discard(gone))
+        self._change(field, MapDraft, lambda draft: draft.discard(gone))
 
     def append_to_listfield(self, field: ListField[Any], value: Any) -> None:
         """Queue: append a value to a list, or all elements of a list. A missing list is created."""
         self._own(field, ListField)
         elements = list(value) if isinstance(value, list | tuple) else [value]
         field._literal(elements)
-        self._pending().change(field, ListDraft, lambda draft: draft.append(elements))
+        self._change(field, ListDraft, lambda draft: draft.append(elements))
 
     def replace_by_index_in_listfield(self, field: ListField[Any], index: int, value: Any) -> None:
         """Queue: replace the element at `index`, counted from 0 after the changes queued before. Past the end it is
@@ -295,7 +296,7 @@ class Model:
         self._own(field, ListField)
         self._check_index(field, index)
         field._literal([value])
-        self._pending().change(field, ListDraft, lambda draft: draft.replace(index, value))
+        self._change(field, ListDraft, lambda draft: draft.replace(index, value))
 
     def remove_by_index_from_listfield(self, field: ListField[Any], index: int) -> None:
         """Queue: remove the element at `index`, counted from 0 after the changes queued before. Past the end nothing
@@ -303,19 +304,19 @@ class Model:
         """
         self._own(field, ListField)
         self._check_index(field, index)
-        self._pending().change(field, ListDraft, lambda draft: draft.remove(index))
+        self._change(field, ListDraft, lambda draft: draft.remove(index))
 
     def add_to_setfield(self, field: SetField[Any], elements: Iterable[Any]) -> None:
         """Queue: add elements to a set. A missing set is created."""
         new = self._elements(field, elements)
         if new:
-            self._pending().change(field, SetDraft, lambda draft: draft.add(new))
+            self._change(field, SetDraft, lambda draft: draft.add(new))
 
     def delete_from_setfield(self, field: SetField[Any], elements: Iterable[Any]) -> None:
         """Queue: delete elements from a set. Those that are not there are left at that; an emptied set is removed."""
         gone = self._elements(field, elements)
         if gone:
-            self._pending().change(field, SetDraft, lambda draft: draft.delete(gone))
+            self._change(field, SetDraft, lambda draft: draft.delete(gone))
 
     def set_modify_conditions(self, *conditions: Condition) -> None:
         """Store or delete only if all conditions are met by what is stored, at the next `commit_changes()` or
@@ -340,16 +341,18 @@ class Model:
         queued, to look at, to `discard_changes()` or to send again.
         """
         if pending := self._changed():
-            self._committed(self._run(items.commit, self._key(), pending, atomic))
+            with pending:
+                self._committed(self._run(items.commit, self._key(), pending, atomic))
 
     async def acommit_changes(self, *, atomic: bool = False) -> None:
         """See `commit_changes`."""
         if pending := self._changed():
-            self._committed(await self._arun(items.commit, self._key(), pending, atomic))
+            with pending:
+                self._committed(await self._arun(items.commit, self._key(), pending, atomic))
 
     def discard_changes(self) -> None:
         """Drop all queued changes and conditions, and show again what was there before them."""
-        self._pending().discard()
+        self._pending().discard(vars(self))
 
     # The instance
 
@@ -403,8 +406,16 @@ class Model:
             else:
                 self.set_field(field, value)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self._values().items() if name != UNREAD}
+    def __getstate__(self) -> object:
+        """What a copy or a pickle holds: everything read that was loaded, and queued changes of its own."""
+        self._values()
+        state = super().__getstate__()
+        pending: Pending | None = vars(self).get("_changes")
+        if pending is None:
+            return state
+        values, *slots = state if isinstance(state, tuple) else (state,)
+        values = {**values, "_changes": pending.copy()}
+        return (values, *slots) if slots else values
 
     def _values(self) -> dict[str, Any]:
         """The instance's `__dict__`, with everything read that was loaded."""
@@ -416,18 +427,20 @@ class Model:
     def _pending(self) -> Pending:
         pending: Pending | None = vars(self).get("_changes")
         if pending is None:
-            pending = vars(self)["_changes"] = Pending(vars(self))
+            pending = vars(self)["_changes"] = Pending()
         return pending
 
     def _changed(self) -> Pending | None:
         """What is pending, with the automatic times; None where nothing is."""
         pending: Pending | None = vars(self).get("_changes")
+    def _change(self, field: AnyField, kind: type[D], step: Callable[[D], None]) -> None:
+        self._pending().change(vars(self), field, kind, step)
+
         if not pending:
             return None
         now = datetime.now(UTC)
-        for field in type(self)._schema().fields.values():
-            if isinstance(field, DateTimeField) and field.auto_now:
-                pending.change(field, Draft, lambda draft: draft.assign(now))
+        for field in type(self)._schema().renewed:
+            pending.change(vars(self), field, Draft, lambda draft: draft.assign(now))
         return pending
 
     def _committed(self, stored: dict[str, Any] | None) -> None:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from dynamix.codec.compiled import ModelCodec, Slot
 from dynamix.errors import ModelDefinitionError, UnknownNameError
 from dynamix.fields.base import Field
+from dynamix.fields.temporal import DateTimeField
 from dynamix.limits import (
     GLOBAL_INDEXES,
     LOCAL_INDEXES,
@@ -152,8 +153,14 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
 
     @cached_property
     def defaults(self) -> tuple[tuple[str, AnyField], ...]:
-        """The fields that a new instance may have a default for, by attribute."""
-        return tuple((name, field) for name, field in self.fields.items() if field.has_default)
+        """The fields that a new instance may have a default for, by attribute; last those that look at the instance."""
+        defaults = [(name, field) for name, field in self.fields.items() if field.has_default]
+        return tuple(sorted(defaults, key=lambda entry: entry[1].default_using_instance is not None))
+
+    @cached_property
+    def renewed(self) -> tuple[DateTimeField[Any], ...]:
+        """The fields that hold the time of the last write."""
+        return tuple(f for f in self.fields.values() if isinstance(f, DateTimeField) and f.auto_now)
 
     @cached_property
     def blank(self) -> dict[str, None]:

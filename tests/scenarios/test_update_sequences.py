@@ -3,6 +3,7 @@
 The oracle is plain Python doing the same on plain values.
 """
 
+import copy
 from typing import Any
 
 import pytest
@@ -148,5 +149,46 @@ def test_a_stale_instance_commits_all_the_same(
     for change in sequence:
         queue(thread, change)
         apply(values, change)
+    thread.commit_changes()
+    assert plain(Thread.get(**key(1))) == {**values, "reviews": values["reviews"] or []}
+
+
+@pytest.mark.usefixtures("place")
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(start=starts, sequence=st.lists(changes, max_size=8))
+def test_fields_that_were_not_loaded_commit_all_the_same(
+    start: dict[str, Any], sequence: list[tuple[str, Any]]
+) -> None:
+    """When none of the changed fields was loaded, the changes are applied to what is stored."""
+    dynamix.create_table(Thread)
+    values = plain(Thread.create(**key(1), **start))
+    (thread,) = Thread.query(Thread.title).where(Thread.forum_id == "science", Thread.thread_id == "t0001")
+    for change in sequence:
+        queue(thread, change)
+        apply(values, change)
+    thread.commit_changes()
+    assert plain(Thread.get(**key(1))) == {**values, "reviews": values["reviews"] or []}
+
+
+@pytest.mark.usefixtures("place")
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(start=starts, sequence=st.lists(changes, min_size=1, max_size=8))
+def test_a_refused_commit_can_be_dropped_and_made_again(start: dict[str, Any], sequence: list[tuple[str, Any]]) -> None:
+    """A failed condition stores nothing, discard_changes shows what was there, and the same changes work again."""
+    dynamix.create_table(Thread)
+    thread = Thread.create(**key(1), **start)
+    before, stored = copy.deepcopy(thread), Thread.get(**key(1))
+    values = plain(thread)
+    for change in sequence:
+        queue(thread, change)
+        apply(values, change)
+    thread.set_modify_conditions(Thread.title.exists())
+    with pytest.raises(dynamix.ConditionalCheckFailedError):
+        thread.commit_changes()
+    assert Thread.get(**key(1)) == stored
+    thread.discard_changes()
+    assert thread == before
+    for change in sequence:
+        queue(thread, change)
     thread.commit_changes()
     assert plain(Thread.get(**key(1))) == {**values, "reviews": values["reviews"] or []}
