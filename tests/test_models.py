@@ -225,3 +225,7 @@ def test_only_facts_of_plans_are_checked() -> None:
     """A condition that no plan relies on is not taken for a fact."""
     with pytest.raises(TypeError, match="not a fact"):
         drafts.holds(BeginsWith(Path(("a",)), Value({"S": "x"})), {})
+    instance.set_field(Everything.real, Decimal("0.5"))
+    instance.add_to_field(Everything.real, Decimal("0.25"))  # type: ignore[arg-type]
+    instance.add_to_field(Everything.real, 1)
+    assert instance.real == 1.75

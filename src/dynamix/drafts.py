@@ -139,8 +139,10 @@ class NumberDraft(Draft):
         """Add to the number; a missing one counts as 0."""
         if self.assigned:
             self.value = plus(self.value, amount)
-        else:
-            self.amount = plus(self.amount, amount)
+            return
+        total = plus(self.amount, amount)
+        self.field._literal(total)
+        self.amount = total
 
     def plan(self, plan: Plan, picture: Picture) -> None:
         if self.assigned:
@@ -206,6 +208,7 @@ class SetDraft(Draft):
         if self.assigned:
             self.value = (self.value or set()) | elements
             return
+        self._check(elements)
         self.added |= elements
         self.deleted -= elements
 
@@ -214,8 +217,13 @@ class SetDraft(Draft):
         if self.assigned:
             self.value = (self.value or set()) - elements
             return
+        self._check(elements)
         self.deleted |= elements
         self.added -= elements
+
+    def _check(self, elements: set[Any]) -> None:
+        """Refuse elements of another type than those queued: of two updates the second would fail."""
+        self.field._literal(self.added | self.deleted | elements)
 
     def plan(self, plan: Plan, picture: Picture) -> None:
         if self.assigned:
@@ -358,8 +366,8 @@ class _Splice:
 
 def plus(number: int | float | None, amount: int | float) -> int | float:
     """A sum as DynamoDB computes it, in decimal. None counts as 0."""
-    if isinstance(number, float) or isinstance(amount, float):
-        return float(_EXACT.add(Decimal(repr(number or 0)), Decimal(repr(amount))))
+    if isinstance(number, float | Decimal) or isinstance(amount, float | Decimal):
+        return float(_EXACT.add(Decimal(str(number or 0)), Decimal(str(amount))))
     return (number or 0) + amount
 
 

@@ -338,3 +338,65 @@ def test_delete_under_a_condition() -> None:
     thread.set_modify_conditions(Thread.updated_at.eq(1))
     thread.delete()
     assert not Thread.exists(**key(1))
+
+
+def test_elements_of_two_types_are_refused_when_queued() -> None:
+    """A set has elements of one type, so changes that mix them are refused, before half of them is stored."""
+    thread = Thread.create(**key(1), tags={"a"})
+    for first, second in (
+        (thread.add_to_setfield, thread.add_to_setfield),
+        (thread.add_to_setfield, thread.delete_from_setfield),
+        (thread.delete_from_setfield, thread.add_to_setfield),
+    ):
+        first(Thread.tags, {"b"})
+        with pytest.raises(dynamix.FieldValidationException, match=r"Thread\.tags .*mixes types"):
+            second(Thread.tags, {1})
+        thread.discard_changes()
+    thread.add_to_setfield(Thread.tags, {"b"})
+    with pytest.raises(dynamix.FieldValidationException):
+        thread.delete_from_setfield(Thread.tags, {1})
+    thread.commit_changes()
+    assert stored().tags == thread.tags == {"a", "b"}
+
+
+def test_a_sum_of_too_many_digits_is_refused_when_queued() -> None:
+    """Amounts that together have over 38 digits are refused; those queued before are kept."""
+    thread = Thread.create(**key(1), expires_at=-(10**38) + 1)
+    thread.add_to_field(Thread.expires_at, 10**38 - 1)
+    with pytest.raises(dynamix.FieldValidationException, match=r"Thread\.expires_at .*38"):
+        thread.add_to_field(Thread.expires_at, 2)
+    thread.commit_changes()
+    assert stored().expires_at == thread.expires_at == 0
+
+
+def test_a_refused_change_leaves_nothing_to_send() -> None:
+    """When the only change was refused, a commit sends nothing: here there is no such item."""
+    thread = Thread(**key(1))
+    with pytest.raises(dynamix.ValidationException):
+        thread.add_to_field(Thread.expires_at, 10**38 + 1)
+    thread.commit_changes()
+
+
+def test_after_the_commit_nothing_is_shown_that_is_not_stored(place: Place) -> None:
+    """What others removed is gone from the instance as well, a required field included."""
+
+    class Note(dynamix.Model):
+        __table_name__ = "thread"
+        forum_id = dynamix.CharField(hash_key=True)
+        thread_id = dynamix.CharField(range_key=True)
+        title = dynamix.CharField(required=True)
+        state = dynamix.CharField()
+
+    note = Note.create(**key(1), title="t", state="open")
+    place.call(
+        "UpdateItem",
+        TableName=place.table_name(Thread),
+        Key={"forum_id": {"S": "science"}, "thread_id": {"S": "t0001"}},
+        UpdateExpression="REMOVE title, #s",
+        ExpressionAttributeNames={"#s": "state"},
+    )
+    note.set_field(Note.state, None)
+    note.commit_changes()
+    assert note.state is None
+    with pytest.raises(dynamix.FieldNotLoadedError):
+        _ = note.title
