@@ -447,7 +447,7 @@ class Model:
         self._pending().clear()
         if stored is not None:
             values = vars(self)
-            for name in (UNREAD, *stored.get(UNREAD, ())):
+            for name in (UNREAD, *type(self)._schema().fields):
                 values.pop(name, None)
             values.update(stored)
 
