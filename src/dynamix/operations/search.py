@@ -13,7 +13,7 @@ from dynamix.expressions.render import Placeholders, render_condition, render_pr
 from dynamix.operations import batch
 from dynamix.operations.plan import Search, split
 from dynamix.operations.retry import RetryPolicy, request
-from dynamix.schema import Table
+from dynamix.schema import AnyField, Table
 from dynamix.wire import Call, Flow, Item
 
 M = TypeVar("M")
@@ -67,9 +67,9 @@ def _limited(policy: RetryPolicy, table: Table[M], search: Search[M]) -> Flow[tu
 def count(policy: RetryPolicy, table: Table[Any], search: Search[Any]) -> Flow[int]:
     """The number of matches, at most the limit; nothing but numbers is sent back."""
     total = 0
+    search = replace(search, fields=())
     while True:
         body = {**_body(table, search, None), "Select": "COUNT"}
-        body.pop("ProjectionExpression", None)
         call = Call(_target(search), msgspec.json.encode(body), msgspec.json.decode)
         answer: dict[str, Any] = yield from request(policy, call)
         total += int(answer["Count"])
@@ -84,9 +84,14 @@ def count(policy: RetryPolicy, table: Table[Any], search: Search[Any]) -> Flow[i
 def _call(table: Table[M], search: Search[M], look: int | None) -> Call[Page[M]]:
     attributes = search.schema.loaded_from(search.index)
     if search.fields:
-        attributes = frozenset(field.attribute for field in (*search.schema.table.keys, *search.fields))
+        attributes = frozenset(field.attribute for field in _chosen(search))
     reader = search.schema.codec.reader(attributes)
     return Call(_target(search), msgspec.json.encode(_body(table, search, look)), reader.page)
+
+
+def _chosen(search: Search[Any]) -> tuple[AnyField, ...]:
+    """The fields to read where some were chosen: these, and the keys, from which cursors are made."""
+    return (*search.schema.table.keys, *search.index.keys, *search.fields)
 
 
 def _target(search: Search[Any]) -> str:
@@ -104,7 +109,7 @@ def _body(table: Table[Any], search: Search[Any], look: int | None) -> dict[str,
     if filters:
         body["FilterExpression"] = render_condition(_all(filters), placeholders)
     if search.fields:
-        names = dict.fromkeys(field.name for field in (*search.schema.table.keys, *search.fields))
+        names = dict.fromkeys(field.name for field in _chosen(search))
         body["ProjectionExpression"] = render_projection(tuple(Path((name,)) for name in names), placeholders)
     if placeholders.names:
         body["ExpressionAttributeNames"] = placeholders.names
