@@ -489,8 +489,10 @@ class Model:
         for item in items_or_dicts:
             if isinstance(item, cls):
                 instances.append(item)
+        now = datetime.now(UTC)
             elif isinstance(item, Mapping):
                 instances.append(cls(**item))
+                vars(item).update((field.attribute, now) for field in cls._schema().renewed)
             else:
                 raise WrongTypeError(f"{item!r} is neither a dict nor a {cls.__name__}", field="", value=item)
         return instances

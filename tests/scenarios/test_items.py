@@ -170,3 +170,50 @@ def test_undeclared_attributes_survive_an_update() -> None:
     wide = Thread.get(**key(1))
     assert wide is not None
     assert (wide.title, wide.data) == ("u", {"a": 1})
+
+
+def test_a_batch_is_a_write_as_well() -> None:
+    """batch_write of a loaded instance sets auto_now, and leaves auto_now_add alone."""
+    dynamix.create_table(Note)
+    Note.create(key="k", text="a")
+    note = Note.get(key="k")
+    assert note is not None
+    assert note.changed_at is not None
+    made, changed = note.made_at, note.changed_at
+    assert Note.batch_write([note]) == [note]
+    assert note.made_at == made
+    assert note.changed_at > changed
+    assert Note.get(key="k") == note
+
+
+class Falsy(dynamix.Model):
+    """Defaults that are false in Python, and some that are true."""
+
+    slug = dynamix.CharField(default_using_instance=lambda falsy: falsy.title.lower())
+    key = dynamix.CharField(hash_key=True, default=lambda: "made up")
+    title = dynamix.CharField(default="Untitled")
+    zero = dynamix.IntegerField(default=0)
+    no = dynamix.BooleanField(default=False)
+    empty = dynamix.CharField(default="")
+    five = dynamix.IntegerField(default=5)
+    yes = dynamix.BooleanField(default=True)
+    real = dynamix.FloatField(default=1.5)
+    items = dynamix.ListField(default=[1])
+
+
+def test_defaults_that_are_false() -> None:
+    """0, False and "" are values: as defaults, and in place of other defaults, and so is an empty list."""
+    dynamix.create_table(Falsy)
+    falsy = Falsy.create()
+    assert (falsy.key, falsy.zero, falsy.no, falsy.empty) == ("made up", 0, False, "")
+    assert Falsy.get(key="made up") == falsy
+    given = Falsy.create(key="k", title="", five=0, yes=False, real=0.0, items=[])
+    found = Falsy.get(key="k")
+    assert found == given
+    assert found is not None
+    assert (found.title, found.five, found.yes, found.real, found.items) == ("", 0, False, 0.0, [])
+
+
+def test_a_default_from_the_instance_sees_the_others() -> None:
+    """default_using_instance comes after all plain defaults, in whichever order the fields are declared."""
+    assert Falsy(key="k").slug == "untitled"

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec.numbers import plain
 from dynamix.codec.values import UnstorableError
+from dynamix.errors import ModelDefinitionError
 from dynamix.fields.base import Defaulted, Field, HashKey, Options, Present, RangeKey, wrong_type
 from dynamix.wire import AttributeValue
 
@@ -65,6 +66,8 @@ class DateTimeField(Field[datetime, T]):
     ) -> None: ...
     def __init__(self, *, auto_now: bool = False, auto_now_add: bool = False, **options: Any) -> None:
         super().__init__(**options)
+        if auto_now and (self.hash_key or self.range_key):
+            raise ModelDefinitionError("a key cannot have auto_now: no update can change it; give it auto_now_add")
         self.auto_now = auto_now
         self.auto_now_add = auto_now_add
 
