@@ -53,6 +53,64 @@ def test_a_definition_that_no_table_can_have_is_refused() -> None:
     assert "did you mean 'key'" in refused({}, wrong={"hash_key": "kye"})
     assert "projects 21 attributes" in refused({}, wrong={"hash_key": "key", "projections": ["key"] * 21})
     assert "hides a method of Model" in refused({**hash_key, "query": dynamix.CharField()})
+    assert "hides an argument of create()" in refused({**hash_key, "overwrite": dynamix.BooleanField()})
+    assert "hides an argument of get()" in refused({"consistent": dynamix.CharField(hash_key=True)})
+
+
+def test_a_mixin_cannot_hide_a_method_either() -> None:
+    """A field that comes from a class that is no model is held to the same rules."""
+
+    class Mixin:
+        scan = dynamix.CharField()
+
+    with pytest.raises(dynamix.ModelDefinitionError, match="hides a method of Model"):
+        type("Wrong", (Mixin, dynamix.Model), {"key": dynamix.CharField(hash_key=True)})
+
+
+def test_a_field_that_no_model_can_have_is_refused() -> None:
+    """A stored name that cannot be one, and a key that every update would have to change, are refused at once."""
+    for name in ("", 5):
+        with pytest.raises(dynamix.ModelDefinitionError, match="not empty"):
+            dynamix.CharField(name=name)  # type: ignore[call-overload]
+    with pytest.raises(dynamix.ModelDefinitionError, match="auto_now_add"):
+        dynamix.DateTimeField(range_key=True, auto_now=True)
+
+
+def test_a_field_is_one_models_under_one_name() -> None:
+    """A field object used under a second name is refused, where it would be read and stored as the other."""
+    shared = dynamix.CharField()
+
+    class First(dynamix.Model):
+        key = dynamix.CharField(hash_key=True)
+        one = shared
+
+    class Second(dynamix.Model):
+        key = dynamix.CharField(hash_key=True)
+        other = shared
+
+    assert Second(key="k", other="x").to_son() == {"key": "k", "other": "x"}
+    with pytest.raises(dynamix.ModelDefinitionError, match=r"First\.one .* Second\.other"):
+        First(key="k")
+
+
+def test_mixins_give_fields() -> None:
+    """Fields of a class that is no model are a model's as well, and a child's own field stands in for its parent's."""
+
+    class Titled:
+        title = dynamix.CharField(default="Untitled")
+
+    class Base(dynamix.Model):
+        key = dynamix.CharField(hash_key=True)
+        state = dynamix.CharField()
+
+    class Child(Titled, Base):
+        state = dynamix.CharField(name="s", default="open")
+
+    child = Child(key="k")
+    assert child.to_son() == {"key": "k", "state": "open", "title": "Untitled"}
+    assert child._item() == {"key": {"S": "k"}, "s": {"S": "open"}, "title": {"S": "Untitled"}}
+    with pytest.raises(dynamix.UnknownNameError):
+        child.set_field(Base.state, "shut")
 
 
 def test_indexes_may_name_fields_in_each_way() -> None:

@@ -60,11 +60,10 @@ class Model:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        for attribute, value in vars(cls).items():
-            if isinstance(value, Field) and hasattr(Model, attribute):
+        for attribute, value in (entry for base in cls.__mro__ for entry in vars(base).items()):
+            if isinstance(value, Field) and (hidden := _hidden_by(attribute, value)):
                 raise ModelDefinitionError(
-                    f"{cls.__name__}.{attribute} hides a method of Model; give the field another attribute name "
-                    "and keep "
+                    f"{cls.__name__}.{attribute} hides {hidden}; give the field another attribute name and keep "
                     f"name={attribute!r} as the stored one"
                 )
         cls.__schema = None
@@ -538,6 +537,15 @@ def create_table(model: type[Model], *, force: bool = False) -> None:
     """Create the model's table with its indexes, and wait until it is active.
 
     An existing table is left alone, with a warning where its keys or indexes differ from the model's; `force=True`
+def _hidden_by(attribute: str, field: AnyField) -> str | None:
+    """What a field of this name would hide."""
+    if hasattr(Model, attribute):
+        return "a method of Model"
+    if attribute == "overwrite":
+        return "an argument of create()"
+    return "an argument of get()" if attribute == "consistent" and (field.hash_key or field.range_key) else None
+
+
     drops it first, with all its items.
     """
     _warn(model, model._run(tables.create, force))

@@ -261,6 +261,10 @@ def _fields(model: type) -> dict[str, AnyField]:
             if isinstance(value, Field):
                 fields[attribute] = value
             else:
+                if value.attribute != attribute:
+                    raise ModelDefinitionError(
+                        f"{model.__name__}.{attribute} is the same field as {value}; make a field of its own"
+                    )
                 fields.pop(attribute, None)
     return fields
 

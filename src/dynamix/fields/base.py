@@ -109,8 +109,11 @@ class Field(Conditions[V], Generic[V, T]):
         validator: Callable[[Any], object] | None = None,
         **unknown: object,
     ) -> None:
+        self._owner: type | None = None
         if unknown:
             raise UnknownNameError(f"{type(self).__name__} has no option {next(iter(unknown))!r}")
+        if name is not None and (not isinstance(name, str) or not name):
+            raise ModelDefinitionError(f"a {self} cannot be stored under the name {name!r}; give a str, not empty")
         self._stored_name = name
         self.hash_key = hash_key
         self.range_key = range_key
@@ -120,7 +123,6 @@ class Field(Conditions[V], Generic[V, T]):
         self.default_using_instance = default_using_instance
         self.required = required or hash_key or range_key
         self.validator = validator
-        self._owner: type | None = None
         if self.key_type is None and (hash_key or range_key or indexed):
             raise ModelDefinitionError(f"a {self} cannot be a key: it is not stored as a string or a number")
 
