@@ -189,6 +189,9 @@ def test_to_son_of_every_type() -> None:
         "mapping": {"a": ["b", "c"]},
         "many": [1, 2],
     }
+    instance = Everything(key="k", sort=1, items=[(b"x", {1}), bytearray(b"y")], mapping={"a": (memoryview(b"z"),)})
+    assert instance.to_son()["items"] == [["eA==", [1]], "eQ=="]
+    assert instance.to_son()["mapping"] == {"a": ["eg=="]}
 
 
 def test_a_key_is_set_once() -> None:
@@ -230,11 +233,20 @@ def test_private_attributes_are_free() -> None:
         lambda it: Everything.items["a"][True],  # type: ignore[index]
         lambda it: Everything.mapping["a"].eq(object()),
         lambda it: Everything.text.size() == "3",
+        lambda it: it.add_to_setfield(Everything.many, 5),
+        lambda it: it.update_to_dict_field(Everything.mapping, "abc"),
+        lambda it: it.update_to_dict_field(Everything.mapping, 5),
+        lambda it: it.remove_from_dict_field(Everything.mapping, 5),
+        lambda it: Everything.text.is_in("abc"),
+        lambda it: Everything.query().start_key(5),  # type: ignore[arg-type]
+        lambda it: Everything.query("text").where(Everything.key == "k").count(),  # type: ignore[arg-type]
+        lambda it: (Everything.text == "a") & None,  # type: ignore[operator]
+        lambda it: (Everything.text == "a") | True,  # type: ignore[operator]
     ],
 )
 def test_misuse_is_a_type_error_or_a_value_error(misuse: Any) -> None:
     """What is given in place of a field, a condition, a key or an index is refused with a sentence."""
-    with pytest.raises((dynamix.ValidationException, TypeError), match=r"not|neither|has no"):
+    with pytest.raises((dynamix.ValidationException, TypeError), match=r"not|neither|has no|unsupported|give"):
         misuse(Everything(key="k", sort=1, text="t"))
 
 
@@ -243,6 +255,10 @@ def test_float_amounts_add_up_in_decimal() -> None:
     instance = Everything(key="k", sort=1, text="t", real=0.1)
     instance.add_to_field(Everything.real, 0.2)
     assert instance.real == 0.3
+    instance.set_field(Everything.real, Decimal("0.5"))
+    instance.add_to_field(Everything.real, Decimal("0.25"))  # type: ignore[arg-type]
+    instance.add_to_field(Everything.real, 1)
+    assert instance.real == 1.75
 
 
 def test_a_validator_may_raise_its_own_refusal() -> None:
@@ -283,7 +299,3 @@ def test_only_facts_of_plans_are_checked() -> None:
     """A condition that no plan relies on is not taken for a fact."""
     with pytest.raises(TypeError, match="not a fact"):
         drafts.holds(BeginsWith(Path(("a",)), Value({"S": "x"})), {})
-    instance.set_field(Everything.real, Decimal("0.5"))
-    instance.add_to_field(Everything.real, Decimal("0.25"))  # type: ignore[arg-type]
-    instance.add_to_field(Everything.real, 1)
-    assert instance.real == 1.75

@@ -270,6 +270,8 @@ class Model:
     def update_to_dict_field(self, field: DictField[Any], elements: Mapping[str, Any]) -> None:
         """Queue: set keys of a map and leave its others alone. A missing map is created."""
         self._own(field, DictField)
+        if not isinstance(elements, Mapping):
+            raise field.refusal(elements, "give a dict of the keys to set", WrongTypeError)
         new = dict(elements)
         field._literal(new)
         self._change(field, MapDraft, lambda draft: draft.update(new))
@@ -277,6 +279,8 @@ class Model:
     def remove_from_dict_field(self, field: DictField[Any], keys: Iterable[str]) -> None:
         """Queue: remove keys of a map. Those that are not there are left at that."""
         self._own(field, DictField)
+        if not isinstance(keys, Iterable):
+            raise field.refusal(keys, "give the keys to remove", WrongTypeError)
         gone = [keys] if isinstance(keys, str) else list(keys)
         field._literal(dict.fromkeys(gone))
         self._change(field, MapDraft, lambda draft: draft.discard(gone))
@@ -429,12 +433,12 @@ class Model:
             pending = vars(self)["_changes"] = Pending()
         return pending
 
-    def _changed(self) -> Pending | None:
-        """What is pending, with the automatic times; None where nothing is."""
-        pending: Pending | None = vars(self).get("_changes")
     def _change(self, field: AnyField, kind: type[D], step: Callable[[D], None]) -> None:
         self._pending().change(vars(self), field, kind, step)
 
+    def _changed(self) -> Pending | None:
+        """What is pending, with the automatic times; None where nothing is."""
+        pending: Pending | None = vars(self).get("_changes")
         if not pending:
             return None
         now = datetime.now(UTC)
@@ -485,13 +489,13 @@ class Model:
     @classmethod
     def _instances(cls, items_or_dicts: Iterable[Self | Mapping[str, Any]]) -> list[Self]:
         instances = []
+        now = datetime.now(UTC)
         for item in items_or_dicts:
             if isinstance(item, cls):
+                vars(item).update((field.attribute, now) for field in cls._schema().renewed)
                 instances.append(item)
-        now = datetime.now(UTC)
             elif isinstance(item, Mapping):
                 instances.append(cls(**item))
-                vars(item).update((field.attribute, now) for field in cls._schema().renewed)
             else:
                 raise WrongTypeError(f"{item!r} is neither a dict nor a {cls.__name__}", field="", value=item)
         return instances
@@ -516,7 +520,7 @@ class Model:
 
     def _elements(self, field: SetField[Any], elements: Iterable[Any]) -> set[Any]:
         self._own(field, SetField)
-        if isinstance(elements, str | bytes):
+        if isinstance(elements, str | bytes) or not isinstance(elements, Iterable):
             raise field.refusal(elements, "give a set of elements, not a single one", WrongTypeError)
         members = set(elements)
         if members:
@@ -533,10 +537,6 @@ class Model:
             )
 
 
-def create_table(model: type[Model], *, force: bool = False) -> None:
-    """Create the model's table with its indexes, and wait until it is active.
-
-    An existing table is left alone, with a warning where its keys or indexes differ from the model's; `force=True`
 def _hidden_by(attribute: str, field: AnyField) -> str | None:
     """What a field of this name would hide."""
     if hasattr(Model, attribute):
@@ -546,6 +546,10 @@ def _hidden_by(attribute: str, field: AnyField) -> str | None:
     return "an argument of get()" if attribute == "consistent" and (field.hash_key or field.range_key) else None
 
 
+def create_table(model: type[Model], *, force: bool = False) -> None:
+    """Create the model's table with its indexes, and wait until it is active.
+
+    An existing table is left alone, with a warning where its keys or indexes differ from the model's; `force=True`
     drops it first, with all its items.
     """
     _warn(model, model._run(tables.create, force))
@@ -567,7 +571,7 @@ def _plain(value: Any) -> Any:
     match value:
         case set() | frozenset():
             return [_plain(element) for element in sorted(value)]
-        case list():
+        case list() | tuple():
             return [_plain(element) for element in value]
         case dict():
             return {key: _plain(element) for key, element in value.items()}
@@ -575,7 +579,7 @@ def _plain(value: Any) -> Any:
             return value.isoformat()
         case timedelta():
             return int(value.total_seconds())
-        case bytes():
+        case bytes() | bytearray() | memoryview():
             return b64encode(value).decode()
         case Decimal():
             return str(value)

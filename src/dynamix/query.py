@@ -59,7 +59,13 @@ class _Reading(Generic[M]):
 
         Raises InvalidCursorError for a damaged cursor, and when the query is sent, for one of another table or index.
         """
-        return self._with(start=Cursor.parse(cursor) if isinstance(cursor, str) else cursor)
+        if isinstance(cursor, str):
+            cursor = Cursor.parse(cursor)
+        elif not isinstance(cursor, Cursor | None):
+            raise WrongTypeError(
+                f"start_key() takes a cursor, its text or None, not {cursor!r}", field="", value=cursor
+            )
+        return self._with(start=cursor)
 
     def consistent(self, consistent: bool = True) -> Self:
         """Read what was stored before the request, at twice the cost. Global indexes cannot."""

@@ -114,9 +114,11 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         local = [index for index in found if index.local]
         if local or len(found) == 1:
             return (local or found)[0]
-        raise UnknownNameError(
-            f"{field} is the sort key of {len(found)} indexes; name the index: {', '.join(map(repr, self.indexes))}"
-        )
+        if not self.owns(field):
+            raise UnknownNameError(f"{field} is not a field of {self.model_name}")
+        names = ", ".join(map(repr, [index.name for index in found] or self.indexes)) or "there is none"
+        number = len(found) or "no"
+        raise UnknownNameError(f"{field} is the sort key of {number} indexes; give the index by its name: {names}")
 
     def loaded_from(self, index: Index) -> frozenset[str] | None:
         """The attributes that a read of an index brings, or None for all."""
@@ -259,12 +261,12 @@ def _fields(model: type) -> dict[str, AnyField]:
     for base in reversed(model.__mro__):
         for attribute, value in vars(base).items():
             if isinstance(value, Field):
-                fields[attribute] = value
-            else:
                 if value.attribute != attribute:
                     raise ModelDefinitionError(
                         f"{model.__name__}.{attribute} is the same field as {value}; make a field of its own"
                     )
+                fields[attribute] = value
+            else:
                 fields.pop(attribute, None)
     return fields
 

@@ -1,5 +1,7 @@
 """Queries and scans: indexes, conditions, order, pages, cursors."""
 
+from typing import ClassVar
+
 import pytest
 from forum import Thread, create_threads, key
 from sample import Sample
@@ -257,6 +259,10 @@ REFUSED = {
     "fields that the index lacks": lambda: Thread.query(Thread.data).use_index("by_user").where(Thread.user_id == "x"),
     "another model's fields": lambda: Thread.query(Sample.text).where(Thread.forum_id == "x"),
     "the size of a key": lambda: Thread.query().where(Thread.forum_id == "x", Thread.thread_id.size() > 3),
+    "a prefix of a number": lambda: (
+        Thread.query().use_index(Thread.updated_at).where(Thread.forum_id == "x", Thread.updated_at.begins_with("1"))
+    ),
+    "another model's index": lambda: Thread.query().use_index(Sample.text).where(Thread.forum_id == "x"),
     "ne on the sort key": lambda: Thread.query().where(Thread.forum_id == "x", Thread.thread_id != "y"),
     "is_in on the sort key": lambda: Thread.query().where(Thread.forum_id == "x", Thread.thread_id.is_in(["y"])),
     "two conditions on the sort key": lambda: Thread.query().where(
@@ -291,6 +297,62 @@ def test_refusals_say_what_would_work() -> None:
         Thread.query().where(Thread.thread_id == "x").get_items()
     with pytest.raises(dynamix.ValidationException, match=r"by_user"):
         Thread.query().use_index("by_usr").where(Thread.user_id == "x").get_items()
+    with pytest.raises(dynamix.UnknownNameError, match=r"no indexes; give the index by its name: .*'by_user'"):
+        Thread.query().use_index(Thread.title)
+    with pytest.raises(dynamix.InvalidQueryError, match=r"updated_at.*number.*between"):
+        REFUSED["a prefix of a number"]().get_items()
+
+
+class Twice(dynamix.Model):
+    """Two global indexes, and a local one, sort by one field; two more by another."""
+
+    __secondary_indexes__: ClassVar = {
+        "by_user": {"hash_key": "user", "range_key": "at"},
+        "by_state": {"hash_key": "state", "range_key": "at"},
+        "user_rank": {"hash_key": "user", "range_key": "rank"},
+        "state_rank": {"hash_key": "state", "range_key": "rank"},
+    }
+    key = dynamix.CharField(hash_key=True)
+    sort = dynamix.IntegerField(range_key=True)
+    at = dynamix.IntegerField(indexed=True)
+    rank = dynamix.IntegerField()
+    user = dynamix.CharField()
+    state = dynamix.CharField()
+
+
+def test_a_field_of_several_indexes() -> None:
+    """Of several indexes that sort by a field the local one is meant; among global ones the name has to be said."""
+    dynamix.create_table(Twice)
+    twice = Twice.create(key="k", sort=1, at=2, rank=3, user="u", state="s")
+    found, _ = Twice.query().use_index(Twice.at).where(Twice.key == "k").get_items(requery_for_all_projections=True)
+    assert found == [twice]
+    with pytest.raises(dynamix.UnknownNameError, match=r"2 indexes; .*: 'user_rank', 'state_rank'$"):
+        Twice.query().use_index(Twice.rank)
+
+
+def test_a_key_of_the_table_filters_an_index() -> None:
+    """In an index the table's own keys are plain attributes, by which a filter may choose."""
+    create_threads(6)
+    late = Thread.thread_id > "t0002"
+    by_user = Thread.query().use_index("by_user").where(Thread.user_id == "user0", late)
+    assert numbers(by_user.get_items()[0]) == [3]
+    by_update = Thread.query().use_index(Thread.updated_at).where(Thread.forum_id == "science", late)
+    assert numbers(by_update.get_items()[0]) == [3, 4, 5]
+
+
+def test_writing_while_iterating() -> None:
+    """Changing and deleting what an iteration gave does not disturb it, over page borders."""
+    dynamix.create_table(Thread)
+    Thread.batch_write([{**key(n), "title": "x" * 200_000} for n in range(12)])
+    seen = []
+    for thread in Thread.query().where(Thread.forum_id == "science"):
+        seen.append(thread)
+        thread.set_field(Thread.title, "short")
+        thread.commit_changes()
+    assert numbers(seen) == list(range(12))
+    for thread in Thread.scan():
+        thread.delete()
+    assert Thread.scan().count() == 0
 
 
 def test_an_item_deleted_before_the_second_round(place: Place) -> None:

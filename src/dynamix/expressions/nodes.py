@@ -61,10 +61,10 @@ class _Node(Struct, frozen=True):
     """What all conditions share: how they combine."""
 
     def __and__(self, other: "Condition") -> "And":
-        return And((self, other))  # type: ignore[arg-type]
+        return And((self, other)) if isinstance(other, _Node) else NotImplemented  # type: ignore[arg-type]
 
     def __or__(self, other: "Condition") -> "Or":
-        return Or((self, other))  # type: ignore[arg-type]
+        return Or((self, other)) if isinstance(other, _Node) else NotImplemented  # type: ignore[arg-type]
 
     def __invert__(self) -> "Not":
         return Not(self)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from msgspec import Struct
 
 from dynamix.cursor import Cursor
-from dynamix.errors import InvalidQueryError, UnknownNameError
+from dynamix.errors import InvalidQueryError, UnknownNameError, WrongTypeError
 from dynamix.expressions.nodes import (
     And,
     AttributeExists,
@@ -29,6 +29,7 @@ from dynamix.expressions.nodes import (
     Path,
     Size,
 )
+from dynamix.fields.base import Field
 from dynamix.schema import AnyField, Index, Schema
 
 M = TypeVar("M")
@@ -144,6 +145,10 @@ def _sort(index: Index, found: list[Condition]) -> tuple[Condition, ...]:
                 f"{_verb(condition)}"
             )
     match found:
+        case [BeginsWith()] if index.range_key is not None and index.range_key.key_type != "S":
+            raise InvalidQueryError(
+                f"{index.range_key}, the sort key, is stored as a number; begins_with is for strings, between for both"
+            )
         case [] | [_]:
             return tuple(found)
         case [Compare(">=", path, low), Compare("<=", _, high)] | [Compare("<=", path, high), Compare(">=", _, low)]:
@@ -190,6 +195,10 @@ def check_fields(schema: Schema[Any], index: Index, fields: Sequence[AnyField]) 
     """Refuse to read fields of another model, or fields that the index does not hold."""
     held = schema.loaded_from(index)
     for field in fields:
+        if not isinstance(field, Field):
+            raise WrongTypeError(
+                f"{field!r} is not a field; give {schema.model_name}.<name>", field=str(field), value=field
+            )
         if not schema.owns(field):
             raise UnknownNameError(f"{field} is not a field of {schema.model_name}")
         if held is not None and field.attribute not in held:
