@@ -152,7 +152,7 @@ class Conditions(Comparable[V]):
             raise WrongTypeError(
                 f"begins_with takes a str, not {prefix!r}", field=str(self._path().parts[0]), value=prefix
             )
-        return BeginsWith(self._path(), Value({"S": prefix}))
+        return BeginsWith(self._path(), Value({"S": str.__str__(prefix)}))
 
     def contains(self, part: Any) -> Condition:
         """The string holds the substring `part`, or the set or list the element `part`."""

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -67,6 +68,88 @@ def test_a_value_reads_back_as_it_was(place: Place, field: str, value: Any, stor
     assert read == value
     assert type(read) is type(value)
     assert place.stored_item(Sample, key="k") == {"key": {"S": "k"}, field: stored}
+
+
+class Text(str):
+    """A str of a program's own."""
+
+
+class Colour(str, Enum):  # noqa: UP042 - unlike a StrEnum's, its str() is not its value
+    """Strings with names."""
+
+    RED = "red"
+
+
+class Level(int, Enum):
+    """Numbers with names."""
+
+    HIGH = 3
+
+
+@pytest.mark.usefixtures("place")
+def test_a_value_of_a_subclass_is_stored_as_what_it_is() -> None:
+    """A str or int of a subclass, enums among them, is stored by its value, as a key and in conditions too."""
+    dynamix.create_table(Sample)
+    Sample.create(key=Text("k"), text=Colour.RED, number=Level.HIGH)
+    found = Sample.get(key=Text("k"))
+    assert found is not None
+    assert (found.key, found.text, found.number) == ("k", "red", 3)
+    assert {type(found.text), type(found.number)} == {str, int}
+    for condition in (Sample.text == Colour.RED, Sample.text.begins_with(Text("r")), Sample.number == Level.HIGH):
+        assert list(Sample.scan().where(condition)) == [found]
+
+
+class Timed(dynamix.Model):
+    """Keys of a time and a float."""
+
+    at = dynamix.DateTimeField(hash_key=True)
+    amount = dynamix.FloatField(range_key=True)
+    count = dynamix.IntegerField()
+
+
+class Dated(dynamix.Model):
+    """Keys of a date and a time of day."""
+
+    day = dynamix.DateField(hash_key=True)
+    clock = dynamix.TimeField(range_key=True)
+
+
+class Spanned(dynamix.Model):
+    """Keys of a timedelta and a long integer."""
+
+    span = dynamix.TimeDeltaField(hash_key=True)
+    number = dynamix.IntegerField(range_key=True)
+
+
+@pytest.mark.usefixtures("place")
+def test_keys_of_every_type() -> None:
+    """Whatever can be a key finds its item again: by get, in batches, in conditions and through a cursor's text."""
+    for model in (Timed, Dated, Spanned):
+        dynamix.create_table(model)
+    at = datetime(2026, 1, 1, 12, 0, 0, 5, tzinfo=timezone(timedelta(hours=5)))
+    Timed.batch_write(
+        [{"at": at, "amount": amount, "count": 1} for amount in (-0.0, 1e-7, 12345678901234567890.0, -2.5)]
+    )
+    zero = Timed.get(at=at, amount=0)
+    assert zero is not None
+    assert Timed.batch_get({"at": at, "amount": 0.0}, {"at": at.astimezone(UTC), "amount": 0}) == [zero]
+    zero.add_to_field(Timed.count, 1)
+    zero.commit_changes()
+    assert zero.count == 2
+    query = Timed.query().where(Timed.at == at).limit(2)
+    page, cursor = query.get_items()
+    assert [timed.amount for timed in page] == [-2.5, 0.0]
+    page, cursor = query.start_key(str(cursor)).get_items()
+    assert [timed.amount for timed in page] == [1e-7, 12345678901234567890.0]
+
+    dated = Dated.create(day=date(2026, 1, 1), clock=time(1, 2, 3, 4))
+    assert Dated.get(day=date(2026, 1, 1), clock=time(1, 2, 3, 4)) == dated
+    assert Dated.query().where(Dated.day == date(2026, 1, 1), Dated.clock > time(1)).first() == dated
+
+    spanned = Spanned.create(span=-timedelta(days=1, seconds=3), number=10**37)
+    assert Spanned.query().where(Spanned.span == spanned.span, Spanned.number.lte(10**37)).first() == spanned
+    spanned.delete()
+    assert not Spanned.exists(span=-timedelta(days=1, seconds=3), number=10**37)
 
 
 @pytest.mark.usefixtures("place")

@@ -53,7 +53,7 @@ class CharField(Field[str, T]):
     def to_wire(self, value: str) -> AttributeValue:
         if not isinstance(value, str):
             raise wrong_type(value, "a str")
-        return {"S": value}
+        return {"S": value if type(value) is str else str.__str__(value)}
 
     def from_wire(self, wire: AttributeValue) -> str:
         return str(wire["S"])
@@ -123,7 +123,7 @@ class IntegerField(Field[int, T]):
     def to_wire(self, value: int) -> AttributeValue:
         if isinstance(value, bool) or not isinstance(value, int):
             raise wrong_type(value, "an int")
-        return {"N": encode_number(value)}
+        return {"N": encode_number(int(value))}
 
     def from_wire(self, wire: AttributeValue) -> int:
         number = from_text(wire["N"])
