@@ -377,7 +377,9 @@ def test_a_file_that_is_not_the_engines_is_refused(tmp_path: Path, capsys: pytes
     path = tmp_path / "letter.txt"
     path.write_text("Dear engine, " * 1000)
     assert main(["serve", "--port", "0", "--db", str(path)]) == 1
-    assert f"cannot open '{path}': " in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.startswith(f"dynamix serve: cannot open '{path}' as a database of dynamix: ")
+    assert said.count("\n") == 1
     assert path.read_text() == "Dear engine, " * 1000
 
 
@@ -386,6 +388,7 @@ def test_a_file_that_is_not_the_engines_is_refused(tmp_path: Path, capsys: pytes
     [
         (["serve", "--port", "http"], "'http' is not a port; give a number from 0 to 65535"),
         (["serve", "--port", "65536"], "'65536' is not a port; give a number from 0 to 65535"),
+        (["serve", "--db", ""], "an empty path keeps nothing; name a file, or leave --db out"),
         (["serve", "--prot", "1"], "unrecognized arguments: --prot 1"),
         ([], "required: COMMAND"),
         (["surf"], "invalid choice: 'surf'"),

@@ -26,7 +26,11 @@ def add_to(subparsers: Any) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at")
     parser.add_argument("--port", type=_port, default=8000, help="the port to listen at; 0 picks a free one")
     parser.add_argument(
-        "--db", metavar="PATH", help="the file that keeps the data; without it the data lives in memory"
+        "--db",
+        metavar="PATH",
+        type=_path,
+        default=argparse.SUPPRESS,
+        help="the file that keeps the data; without it the data lives in memory",
     )
     parser.set_defaults(run=run)
 
@@ -34,9 +38,9 @@ def add_to(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serves until a signal ends it; returns the exit status."""
     try:
-        engine = Engine(options.db)
+        engine = Engine(vars(options).get("db"))
     except DynamixError as error:
-        return _fail(f"cannot open {options.db!r}: {error}")
+        return _fail(str(error))
     try:
         server = Server(engine, options.host, options.port)
     except OSError as error:
@@ -64,6 +68,12 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a number from 0 to 65535")
     return int(text)
+
+
+def _path(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("an empty path keeps nothing; name a file, or leave --db out")
+    return text
 
 
 def _fail(message: str) -> int:
