@@ -213,9 +213,10 @@ def _no_connection_afterwards() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_no_connection_afterwards")
-def test_the_programs_own_connection_line(dynamodb_local: tuple[str, int]) -> None:
+@pytest.mark.parametrize("server", ["dynamodb_local", "engine_http"])
+def test_the_programs_own_connection_line(server: str, request: pytest.FixtureRequest) -> None:
     """The program's line works as written: a port in a string, and "*" for both keys, which the server would refuse."""
-    host, port = dynamodb_local
+    host, port = request.getfixturevalue(server)
     dynamix.set_connection(
         is_local_endpoint=(host, str(port)),
         aws_access_key_id="*",
