@@ -68,3 +68,72 @@ assert_type(pinned, Pinned | None)
 if pinned is not None:
     assert_type(pinned.rank, int)
     assert_type(pinned.title, str | None)
+
+
+# The asyncio twins give the same.
+async def twins() -> None:
+    assert_type(await ForumThread.aget(forum_id="science", thread_id="physics_1"), ForumThread | None)
+    assert_type(await ForumThread.acreate(forum_id="science", thread_id="physics_1"), ForumThread)
+    assert_type(await ForumThread.aexists(forum_id="science", thread_id="physics_1"), bool)
+    assert_type(await ForumThread.abatch_get({"forum_id": "science", "thread_id": "physics_1"}), list[ForumThread])
+    assert_type(await ForumThread.abatch_write([thread, {"forum_id": "science"}]), list[ForumThread])
+    await ForumThread.abatch_delete([thread, {"forum_id": "science", "thread_id": "physics_1"}])
+    await ForumThread.abatch_delete(keys=[{"forum_id": "science", "thread_id": "physics_1"}])
+    await thread.acommit_changes(atomic=True)
+    query = ForumThread.query(ForumThread.title).use_index(ForumThread.updated_at, asc=False).limit(3)
+    assert_type(await query.aget_items(requery_for_all_projections=True), tuple[list[ForumThread], Cursor | None])
+    assert_type(await query.afirst(), ForumThread | None)
+    assert_type(await query.acount(), int)
+    async for found in query:
+        assert_type(found, ForumThread)
+    async for found in ForumThread.scan():
+        assert_type(found, ForumThread)
+    await dynamix.acreate_table(ForumThread, force=True)
+
+
+# Each kind of field, in each way of ruling None out.
+class Kinds(dynamix.Model):
+    """One model of them all."""
+
+    key = dynamix.DateTimeField(hash_key=True)
+    sort = dynamix.FloatField(range_key=True)
+    text = dynamix.CharField(default_using_instance=lambda kinds: "made", validator=str.isascii)
+    number = dynamix.IntegerField(required=True, minimum=0)
+    real = dynamix.FloatField(default=1)
+    truth = dynamix.BooleanField(required=True)
+    moment = dynamix.DateTimeField(auto_now=True)
+    began = dynamix.DateTimeField(required=True)
+    day = dynamix.DateField(default=datetime.date.today)
+    clock = dynamix.TimeField(required=True)
+    span = dynamix.TimeDeltaField(default=datetime.timedelta(1))
+    items = dynamix.ListField(required=True)
+    mapping = dynamix.DictField(default=dict)
+    many = dynamix.SetField(required=True)
+
+
+kinds = Kinds(sort=1.5)
+assert_type(kinds.key, datetime.datetime)
+assert_type(kinds.sort, float)
+assert_type(kinds.text, str | None)
+assert_type(kinds.number, int)
+assert_type(kinds.real, float)
+assert_type(kinds.truth, bool)
+assert_type(kinds.moment, datetime.datetime | None)
+assert_type(kinds.began, datetime.datetime)
+assert_type(kinds.day, datetime.date)
+assert_type(kinds.clock, datetime.time)
+assert_type(kinds.span, datetime.timedelta)
+assert_type(kinds.items, list[Any])
+assert_type(kinds.mapping, dict[str, Any])
+assert_type(kinds.many, set[Any])
+assert_type(thread.created, datetime.datetime | None)
+
+# Assigning takes the values of the field, and None where it reads as None.
+thread.title = None
+thread.votes = 3
+kinds.real = 2
+kinds.mapping = {"a": 1}
+ForumThread.query().start_key(None).start_key("text").start_key(ForumThread.query().get_items()[1])
+ForumThread.batch_delete(keys=[{"forum_id": "science", "thread_id": "physics_1"}])
+ForumThread.batch_write([thread])
+assert_type(thread.to_son(), dict[str, Any])

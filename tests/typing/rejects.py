@@ -2,6 +2,8 @@
 
 from forum import ForumThread
 
+import dynamix
+
 thread = ForumThread(forum_id="science", thread_id="physics_1", author="me")
 
 length = len(thread.title)  # rejected: arg-type, reportArgumentType
@@ -14,3 +16,18 @@ misspelt = ForumThread.titel  # rejected: attr-defined, reportAttributeAccessIss
 thread.set_field(ForumThread.title, 3)  # rejected: misc, reportArgumentType
 thread.add_to_field(ForumThread.title, 1)  # rejected: arg-type, reportArgumentType
 thread.append_to_listfield(ForumThread.tags, "x")  # rejected: arg-type, reportArgumentType
+thread.votes = "3"  # rejected: assignment, reportAttributeAccessIssue
+thread.votes = 1.5  # rejected: assignment, reportAttributeAccessIssue
+thread.updated_at = None  # rejected: assignment, reportAttributeAccessIssue
+thread.tags = ["x"]  # rejected: assignment, reportAttributeAccessIssue
+thread.key_value_data = {1: "x"}  # rejected: dict-item, reportAttributeAccessIssue
+thread.due = "2026-01-01"  # rejected: assignment, reportAttributeAccessIssue
+thread.closed = 1  # rejected: assignment, reportAttributeAccessIssue
+ForumThread.title.is_in([3])  # rejected: list-item, reportArgumentType
+ForumThread.title.between("a", 3)  # rejected: arg-type, reportArgumentType
+ForumThread.title.attribute_type("X")  # rejected: arg-type, reportArgumentType
+ForumThread.query().where("title")  # rejected: arg-type, reportArgumentType
+wrong = ForumThread.scan().get_items()[0][0].titel  # rejected: attr-defined, reportAttributeAccessIssue
+ForumThread("science")  # rejected: call-arg, reportCallIssue
+dynamix.create_table(thread)  # rejected: arg-type, reportArgumentType
+dynamix.set_connection(region="eu-west-1")  # rejected: call-arg, reportCallIssue
