@@ -1,6 +1,9 @@
 """create_table: keys, indexes, capacity, and what happens to a table that exists."""
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from threading import Barrier
 from typing import ClassVar
 
 import pytest
@@ -84,6 +87,22 @@ def test_force_drops_the_table_first() -> None:
     Thread.create(**key(1))
     dynamix.create_table(Thread, force=True)
     assert list(Thread.scan()) == []
+
+
+@pytest.mark.usefixtures("place")
+def test_many_may_create_a_table_at_once() -> None:
+    """Whoever comes second waits for the table of the first; all go on with the same table."""
+    meeting = Barrier(4)
+
+    def create(number: int) -> Thread:
+        meeting.wait(30)
+        dynamix.create_table(Thread)
+        return Thread.create(**key(number))
+
+    with ThreadPoolExecutor(4) as pool:
+        creating = [pool.submit(copy_context().run, create, number) for number in range(4)]
+        threads = [future.result() for future in creating]
+    assert Thread.batch_get(*map(key, range(4))) == threads
 
 
 @pytest.mark.usefixtures("place")
