@@ -24,7 +24,6 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from dynamix.codec import values
 from dynamix.expressions.nodes import (
     AttributeExists,
     AttributeNotExists,
@@ -127,6 +126,10 @@ class Draft:
         else:
             plan.set.append((self.path, Value(self.field.encode(self.value))))
 
+    def _literal(self, value: Any) -> Value:
+        """A value as the update says it; checked once more, for the caller may have changed it since it was queued."""
+        return Value(self.field._literal(value))
+
 
 class NumberDraft(Draft):
     """Changes of a number: a sum to add."""
@@ -147,7 +150,7 @@ class NumberDraft(Draft):
     def plan(self, plan: Plan, picture: Picture) -> None:
         if self.assigned:
             return super().plan(plan, picture)
-        plan.add.append((self.path, Value(self.field.to_wire(self.amount))))
+        plan.add.append((self.path, self._literal(self.amount)))
         plan.repeatable = False
         return None
 
@@ -185,11 +188,11 @@ class MapDraft(Draft):
         if picture.exists is False:
             plan.facts.append(AttributeNotExists(self.path))
             if self.creates:
-                plan.set.append((self.path, Value(self.field.to_wire(self.changed))))
+                plan.set.append((self.path, self._literal(self.changed)))
             return None
         plan.facts.append(AttributeExists(self.path))
-        for key, value in self.changed.items():
-            plan.set.append((Path((*self.path.parts, key)), Value(values.encode(value))))
+        for key, wire in self._literal(self.changed).value["M"].items():
+            plan.set.append((Path((*self.path.parts, key)), Value(wire)))
         for key in sorted(self.removed):
             plan.remove.append(Path((*self.path.parts, key)))
         return None
@@ -229,10 +232,10 @@ class SetDraft(Draft):
         if self.assigned:
             return super().plan(plan, picture)
         if self.added:
-            plan.add.append((self.path, Value(self.field.to_wire(self.added))))
+            plan.add.append((self.path, self._literal(self.added)))
         if self.deleted:
             later = plan.then_delete if self.added else plan.delete
-            later.append((self.path, Value(self.field.to_wire(self.deleted))))
+            later.append((self.path, self._literal(self.deleted)))
         return None
 
 
@@ -294,11 +297,11 @@ class ListDraft(Draft):
             touched = sorted({*splice.replaced, *splice.removed})
             plan.facts.extend(AttributeExists(self._element(index)) for index in touched)
         for index, element in splice.replaced.items():
-            plan.set.append((self._element(index), Value(values.encode(element))))
+            plan.set.append((self._element(index), self._element_literal(element)))
         plan.remove.extend(map(self._element, sorted(splice.removed)))
         if splice.replaced or splice.removed:
             for offset, element in enumerate(splice.tail):
-                plan.set.append((self._element(_PAST_ANY_END + offset), Value(values.encode(element))))
+                plan.set.append((self._element(_PAST_ANY_END + offset), self._element_literal(element)))
         elif splice.tail or (splice.appends and not splice.exact):
             base = IfNotExists(self.path, Value({"L": []}))
             plan.set.append((self.path, ListAppend(base, self._literal(splice.tail))))
@@ -308,8 +311,8 @@ class ListDraft(Draft):
     def _element(self, index: int) -> Path:
         return Path((*self.path.parts, index))
 
-    def _literal(self, elements: list[Any]) -> Value:
-        return Value(self.field.to_wire(elements))
+    def _element_literal(self, element: Any) -> Value:
+        return Value(self._literal([element]).value["L"][0])
 
 
 class _Splice:

@@ -400,3 +400,23 @@ def test_after_the_commit_nothing_is_shown_that_is_not_stored(place: Place) -> N
     assert note.state is None
     with pytest.raises(dynamix.FieldNotLoadedError):
         _ = note.title
+
+
+def test_a_value_changed_after_it_was_queued() -> None:
+    """What is queued is the caller's own object; where it cannot be stored any more, the commit is refused."""
+    thread = Thread.create(**key(1), reviews=["x"], data={"a": 1})
+    inner: dict[str, object] = {}
+    changes: tuple[Callable[[], None], ...] = (
+        lambda: thread.update_to_dict_field(Thread.data, {"b": inner}),
+        lambda: thread.append_to_listfield(Thread.reviews, [inner]),
+        lambda: thread.replace_by_index_in_listfield(Thread.reviews, 0, inner),
+        lambda: thread.set_field(Thread.reviews, [inner]),
+    )
+    for change in changes:
+        inner.clear()
+        change()
+        inner["c"] = object()
+        with pytest.raises(dynamix.FieldValidationException, match=r"Thread\.(data|reviews)"):
+            thread.commit_changes()
+        thread.discard_changes()
+    assert (stored().data, stored().reviews) == ({"a": 1}, ["x"])
