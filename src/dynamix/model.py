@@ -100,8 +100,8 @@ class Model:
         table = cls._schema().at(connection.table_prefix)
         try:
             return connection.run(flow(connection.retry, table, *args, **kw))
-        except TableNotFoundError as error:
-            raise tables.missing(table, error) from error
+        except (TableNotFoundError, UnicodeEncodeError) as error:
+            raise tables.explained(table, error) from error
 
     @classmethod
     async def _arun(
@@ -111,8 +111,8 @@ class Model:
         table = cls._schema().at(connection.table_prefix)
         try:
             return await connection.arun(flow(connection.retry, table, *args, **kw))
-        except TableNotFoundError as error:
-            raise tables.missing(table, error) from error
+        except (TableNotFoundError, UnicodeEncodeError) as error:
+            raise tables.explained(table, error) from error
 
     # Reading
 

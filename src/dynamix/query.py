@@ -86,16 +86,16 @@ class _Reading(Generic[M]):
         table = search.schema.at(connection.table_prefix)
         try:
             return connection.run(flow(connection.retry, table, search, *arguments))
-        except TableNotFoundError as error:
-            raise tables.missing(table, error) from error
+        except (TableNotFoundError, UnicodeEncodeError) as error:
+            raise tables.explained(table, error) from error
 
     async def _arun(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Any:
         connection = self._connection()
         table = search.schema.at(connection.table_prefix)
         try:
             return await connection.arun(flow(connection.retry, table, search, *arguments))
-        except TableNotFoundError as error:
-            raise tables.missing(table, error) from error
+        except (TableNotFoundError, UnicodeEncodeError) as error:
+            raise tables.explained(table, error) from error
 
     def _checked(self) -> Search[M]:
         """The search, refused where DynamoDB cannot run it."""

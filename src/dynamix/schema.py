@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from dynamix.codec.compiled import ModelCodec, Slot
 from dynamix.errors import ModelDefinitionError, UnknownNameError
-from dynamix.fields.base import Field
+from dynamix.fields.base import NO_TEXT, Field
 from dynamix.fields.temporal import DateTimeField
 from dynamix.limits import (
     GLOBAL_INDEXES,
@@ -211,7 +211,10 @@ def _encode_key(field: AnyField, limit: int, value: Any) -> AttributeValue:
     wire = field.encode(value)
     text = wire.get("S")
     if text is not None:
-        size = len(text.encode())
+        try:
+            size = len(text.encode())
+        except UnicodeEncodeError as error:
+            raise field.refusal(value, NO_TEXT) from error
         if not size:
             raise field.refusal(value, "a key of a table or an index cannot be empty")
         if size > limit:

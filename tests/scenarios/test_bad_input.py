@@ -1,7 +1,7 @@
 """Bad input gets a clear error, in time, and nothing is lost or stored."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -68,6 +68,8 @@ LOSSY: list[tuple[str, Any]] = [
     ("real", 1e200),
     ("real", 2**53 + 1),
     ("real", Decimal("0.1000000000000000000001")),
+    ("moment", datetime.min.replace(tzinfo=timezone(timedelta(hours=5)))),
+    ("moment", datetime.max.replace(tzinfo=timezone(-timedelta(hours=5)))),
     ("span", timedelta(microseconds=1)),
     ("clock", time(1, tzinfo=UTC)),
     ("items", [float("nan")]),
@@ -90,6 +92,39 @@ def test_a_value_that_would_lose_something(field: str, value: Any) -> None:
     with pytest.raises(dynamix.FieldValidationException, match=f"Sample.{field}"):
         Sample.create(key="k", **{field: value})
     assert Sample.get(key="k") is None
+
+
+@pytest.mark.usefixtures("place")
+def test_text_that_is_no_text() -> None:
+    """A surrogate without its partner has no place in Unicode text; wherever it is given, it is refused and shown."""
+    dynamix.create_table(Sample)
+    sample = Sample.create(key="k")
+    half = "half \ud800"
+    sample.set_field(Sample.text, half)
+    attempts: tuple[Callable[[], object], ...] = (
+        lambda: Sample.create(key=half),
+        lambda: Sample.get(key=half),
+        lambda: Sample.create(key="k2", text=half),
+        lambda: Sample.create(key="k2", mapping={half: 1}),
+        lambda: Sample.batch_write([{"key": "k2", "items": [half]}]),
+        lambda: list(Sample.scan().where(Sample.text == half)),
+        lambda: list(Sample.scan().where(Sample.mapping[half].exists())),
+        sample.commit_changes,
+    )
+    for attempt in attempts:
+        with pytest.raises(dynamix.FieldValidationException, match=r"half \\ud800.*surrogate"):
+            attempt()
+    assert list(Sample.scan()) == [Sample(key="k")]
+
+
+@pytest.mark.usefixtures("place")
+def test_a_value_of_endless_depth() -> None:
+    """Lists within lists without end are refused, though they cannot even be shown."""
+    deep: list[Any] = []
+    for _ in range(10_000):
+        deep = [deep]
+    with pytest.raises(dynamix.FieldValidationException, match=r"Sample\.items cannot hold .*nested"):
+        Sample.create(key="k", items=deep)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ from dynamix.wire import AttributeValue
 V = TypeVar("V")
 T = TypeVar("T")
 
+NO_TEXT = "it has a surrogate without its partner, so it is no Unicode text; decode it with errors='replace'"
+
 
 class Options(TypedDict, Generic[V], total=False):
     """The options of every field.
@@ -192,7 +194,7 @@ class Field(Conditions[V], Generic[V, T]):
             return self.from_wire(wire)
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise FieldValidationException(
-                f"{self}: the stored value {_shown(wire)} is not what a {type(self).__name__} holds",
+                f"{self}: the stored value {shown(wire)} is not what a {type(self).__name__} holds",
                 field=self.attribute,
                 value=wire,
             ) from error
@@ -222,7 +224,7 @@ class Field(Conditions[V], Generic[V, T]):
     def refusal(self, value: object, reason: str, error: type[FieldValidationException] | None = None) -> Exception:
         """The error that says that this field cannot hold `value`."""
         return (error or FieldValidationException)(
-            f"{self} cannot hold {_shown(value)}: {reason}", field=self.attribute, value=value
+            f"{self} cannot hold {shown(value)}: {reason}", field=self.attribute, value=value
         )
 
     @property
@@ -284,9 +286,12 @@ class Field(Conditions[V], Generic[V, T]):
             )
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A value's repr, cut where it is long."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        return f"a {type(value).__name__} nested too deeply to be shown"
     return text if len(text) <= 200 else f"{text[:200]}... ({len(text)} characters)"
 
 

@@ -74,7 +74,10 @@ class DateTimeField(Field[datetime, T]):
     def to_wire(self, value: datetime) -> AttributeValue:
         if not isinstance(value, datetime):
             raise wrong_type(value, "a datetime")
-        return {"S": (value if value.utcoffset() is None else value.astimezone(UTC)).isoformat()}
+        try:
+            return {"S": (value if value.utcoffset() is None else value.astimezone(UTC)).isoformat()}
+        except OverflowError as error:
+            raise UnstorableError("in UTC, in which it is stored, its year is not from 1 to 9999") from error
 
     def from_wire(self, wire: AttributeValue) -> datetime:
         return datetime.fromisoformat(wire["S"])

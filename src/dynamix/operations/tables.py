@@ -5,7 +5,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from dynamix.errors import DynamixError, ModelDefinitionError, TableInUseError, TableNotFoundError
+from dynamix.errors import (
+    DynamixError,
+    FieldValidationException,
+    ModelDefinitionError,
+    TableInUseError,
+    TableNotFoundError,
+)
+from dynamix.fields.base import NO_TEXT, shown
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema import Index, Schema, Table
 from dynamix.wire import Call, Flow, Pause
@@ -68,9 +75,14 @@ def count(policy: RetryPolicy, table: Table[Any]) -> Flow[int]:
     return int(answer["Table"].get("ItemCount", 0))
 
 
-def missing(table: Table[Any], error: TableNotFoundError) -> TableNotFoundError:
-    """The error that says which table does not exist and how to make it, in place of the service's."""
+def explained(table: Table[Any], error: TableNotFoundError | UnicodeEncodeError) -> DynamixError:
+    """What to raise in place of an error that does not say enough: which table does not exist and how to make it, or
+    which text could not be written as JSON."""
     name = table.schema.model_name
+    if isinstance(error, UnicodeEncodeError):
+        return FieldValidationException(
+            f"a {name} cannot hold {shown(error.object)}: {NO_TEXT}", field="", value=error.object
+        )
     return TableNotFoundError(
         f"the table {table.name!r} of {name} does not exist; create it with dynamix.create_table({name})",
         code=error.code,
