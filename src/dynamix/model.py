@@ -30,12 +30,12 @@ from dynamix.errors import (
 )
 from dynamix.expressions.nodes import Condition
 from dynamix.fields import DictField, FloatField, IntegerField, ListField, SetField
-from dynamix.fields.base import Field
+from dynamix.fields.base import Field, unknown
 from dynamix.operations import batch, items, tables
 from dynamix.operations.plan import Search, paths
 from dynamix.operations.retry import RetryPolicy
 from dynamix.query import Query, Scan
-from dynamix.schema import Schema, Table, describe, unknown
+from dynamix.schema import Schema, Table, describe
 from dynamix.wire import Flow, Item
 
 P = ParamSpec("P")

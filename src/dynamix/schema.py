@@ -6,7 +6,7 @@ index cannot. Projections given mean INCLUDE, none mean KEYS_ONLY. `__secondary_
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, Generic, Literal, TypeVar
 
@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from dynamix.codec.compiled import ModelCodec, Slot
 from dynamix.errors import ModelDefinitionError, UnknownNameError
-from dynamix.fields.base import NO_TEXT, Field
+from dynamix.fields.base import NO_TEXT, Field, unknown
 from dynamix.fields.temporal import DateTimeField
 from dynamix.limits import (
     GLOBAL_INDEXES,
@@ -220,16 +220,6 @@ def _encode_key(field: AnyField, limit: int, value: Any) -> AttributeValue:
         if size > limit:
             raise field.refusal(value, f"it has {size} bytes, and a key may have at most {limit}")
     return wire
-
-
-def unknown(name: str, problem: str, known: Iterable[str]) -> str:
-    """The message for a name that nothing has; it suggests the nearest, else lists the known ones."""
-    from difflib import get_close_matches  # takes a while to import, and few programs need it
-
-    names = sorted(known)
-    near = get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names) or 'none'}"
-    return f"{problem} {name!r}; {hint}"
 
 
 def describe(model: type[M]) -> Schema[M]:

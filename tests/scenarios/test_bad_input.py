@@ -355,5 +355,9 @@ def test_models_that_no_table_can_have() -> None:
 
 def test_a_misspelt_option() -> None:
     """An unknown option of a field is an error that suggests the nearest."""
-    with pytest.raises(dynamix.UnknownNameError, match="requird"):
+    with pytest.raises(dynamix.UnknownNameError, match=r"CharField has no option 'requird'; did you mean 'required'\?"):
         dynamix.CharField(requird=True)  # type: ignore[call-overload]
+    with pytest.raises(dynamix.UnknownNameError, match="did you mean 'max_length'"):
+        dynamix.CharField(max_lenght=5)  # type: ignore[call-overload]
+    with pytest.raises(dynamix.UnknownNameError, match=r"there are: .*auto_now, .*validator$"):
+        dynamix.DateTimeField(tz="UTC")  # type: ignore[call-overload]

@@ -9,7 +9,7 @@ and `from_wire` are the plain way, with which the fast one must agree.
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Required, Self, TypedDict, TypeVar, overload
 
 import msgspec
@@ -109,11 +109,11 @@ class Field(Conditions[V], Generic[V, T]):
         default_using_instance: Callable[[Any], Any] | None = None,
         required: bool = False,
         validator: Callable[[Any], object] | None = None,
-        **unknown: object,
+        **others: object,
     ) -> None:
         self._owner: type | None = None
-        if unknown:
-            raise UnknownNameError(f"{type(self).__name__} has no option {next(iter(unknown))!r}")
+        for option in others:
+            raise UnknownNameError(unknown(option, f"{type(self).__name__} has no option", self._options()))
         if name is not None and (not isinstance(name, str) or not name):
             raise ModelDefinitionError(f"a {self} cannot be stored under the name {name!r}; give a str, not empty")
         self._stored_name = name
@@ -127,6 +127,12 @@ class Field(Conditions[V], Generic[V, T]):
         self.validator = validator
         if self.key_type is None and (hash_key or range_key or indexed):
             raise ModelDefinitionError(f"a {self} cannot be a key: it is not stored as a string or a number")
+
+    @classmethod
+    def _options(cls) -> set[str]:
+        """The names of the options of this kind of field."""
+        makers = (vars(base).get("__init__") for base in cls.__mro__)
+        return {name for maker in makers for name in getattr(maker, "__kwdefaults__", None) or ()}
 
     def __set_name__(self, owner: type, attribute: str) -> None:
         self.attribute = attribute
@@ -293,6 +299,16 @@ def shown(value: object) -> str:
     except RecursionError:
         return f"a {type(value).__name__} nested too deeply to be shown"
     return text if len(text) <= 200 else f"{text[:200]}... ({len(text)} characters)"
+
+
+def unknown(name: str, problem: str, known: Iterable[str]) -> str:
+    """The message for a name that nothing has; it suggests the nearest, else lists the known ones."""
+    from difflib import get_close_matches  # takes a while to import, and few programs need it
+
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names) or 'none'}"
+    return f"{problem} {name!r}; {hint}"
 
 
 def wrong_type(value: object, wanted: str) -> UnstorableError:
