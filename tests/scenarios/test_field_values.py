@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from sample import Sample
@@ -233,3 +233,48 @@ def test_odd_names_work_everywhere(place: Place) -> None:
     assert Named.get(key="k", sort=1) == named
     assert (named.dotted, named.emoji, named.colons, named.size) == ("e", 6, [1, 2], {"x", "y"})
     assert named.hashes == {"a.b": {"😀 ": 1}, "#": 1, ":v1": 2}
+
+
+class Odd(dynamix.Model):
+    """Keys of table and indexes, and projections, under names that look like syntax."""
+
+    __secondary_indexes__: ClassVar = {
+        "by_owner": {"hash_key": "owner", "range_key": "rank", "projections": ["note"]},
+        "by_note": {"hash_key": "a.b :x", "projections": "ALL"},
+    }
+
+    key = dynamix.CharField(hash_key=True, name="#k.[0]")
+    sort = dynamix.IntegerField(range_key=True, name=":v0 and 😀")
+    owner = dynamix.CharField(name="size(x)")
+    rank = dynamix.IntegerField(name="#n1", indexed=True, projections=["note"])
+    note = dynamix.CharField(name="a.b :x")
+    data = dynamix.DictField(name="NULL")
+
+
+@pytest.mark.usefixtures("place")
+def test_odd_names_work_as_keys_and_in_projections() -> None:
+    """Indexes, chosen fields, pages, the second round, batches and conditions on keys take any name."""
+    dynamix.create_table(Odd)
+    values = [
+        {"key": "k", "sort": n, "owner": "o", "rank": 9 - n, "note": f"n{n % 2}", "data": {"#": n}} for n in range(6)
+    ]
+    odds = Odd.batch_write(values)
+    assert Odd.batch_get(*[odd.get_primary_key_dict() for odd in odds]) == odds
+    with pytest.raises(dynamix.ItemExistsError):
+        Odd.create(key="k", sort=0, overwrite=False)
+    assert Odd.exists(key="k", sort=0)
+
+    by_owner = Odd.query().use_index("by_owner").where(Odd.owner == "o", Odd.rank > 4, Odd.note == "n0")
+    page, cursor = by_owner.limit(1).get_items()
+    assert [(odd.sort, odd.note) for odd in page] == [(4, "n0")]
+    page, cursor = by_owner.limit(2).start_key(str(cursor)).get_items(requery_for_all_projections=True)
+    assert page == [odds[2], odds[0]]
+    assert list(Odd.query().use_index("by_note").where(Odd.note == "n1", Odd.data["#"].gt(3))) == [odds[5]]
+    by_rank = Odd.query(Odd.note).use_index(Odd.rank, asc=False).where(Odd.key == "k", Odd.sort.between(1, 3))
+    assert [(odd.sort, odd.note) for odd in by_rank] == [(1, "n1"), (2, "n0"), (3, "n1")]
+    assert sorted(odd.sort for odd in Odd.scan(Odd.data).where(Odd.data["#"].is_in([1, 5]))) == [1, 5]
+
+    odds[0].set_modify_conditions(Odd.key.eq("k"), Odd.data["#"].eq(0))
+    odds[0].delete()
+    Odd.batch_delete([odds[1]], keys=[{"key": "k", "sort": 2}])
+    assert Odd.scan().count() == 3
