@@ -9,6 +9,7 @@ import pytest
 
 import dynamix
 from dynamix import Connection, connection, use_connection
+from dynamix.transport.options import local_address
 
 
 class Note(dynamix.Model):
@@ -127,6 +128,12 @@ def test_wrong_options_are_refused(options: dict[str, Any], said: str) -> None:
     with pytest.raises(dynamix.ValidationException, match=said):
         dynamix.set_connection(**options)
     assert connection._default is None
+
+
+def test_a_local_endpoint() -> None:
+    """True is DynamoDB Local's own address; a port may be a number or its text."""
+    assert local_address(True) == ("127.0.0.1", 8000)
+    assert local_address(("localhost", "8001")) == local_address(("localhost", 8001)) == ("localhost", 8001)
 
 
 def test_nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

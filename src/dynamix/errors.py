@@ -98,7 +98,8 @@ class InvalidQueryError(ValidationException):
 
 
 class InvalidUpdateError(ValidationException):
-    """Changes that DynamoDB cannot make, or not in one request where that was asked for."""
+    """Changes that DynamoDB cannot make, or not in one request where that was asked for, or not while a commit of the
+    same instance is under way."""
 
 
 class InvalidCursorError(ValidationException):

@@ -341,7 +341,8 @@ class Model:
         They go as one request, all or nothing. Only a set with elements both to add and to delete takes a second one,
         which `atomic=True` refuses by InvalidUpdateError. Raises ConditionalCheckFailedError where a condition is not
         met and ItemNotFoundError where the item does not exist; then nothing was stored, and the changes are still
-        queued, to look at, to `discard_changes()` or to send again.
+        queued, to look at, to `discard_changes()` or to send again. While it is under way, InvalidUpdateError refuses
+        further changes and commits of this instance.
         """
         if pending := self._changed():
             with pending:
