@@ -6,6 +6,22 @@ import dynamix
 class ForumThread(dynamix.Model):
     """One thread of a forum."""
 
+    __table_name__ = "forum_thread"
+
+    ReadCapacityUnits = 2
+    WriteCapacityUnits = 2
+
+    __secondary_indexes__ = {  # noqa: RUF012 - as users write it
+        "user_threads_index": {
+            "hash_key": "user_id",
+            "range_key": "updated_at",
+            "read_capacity": 2,
+            "write_capacity": 2,
+            "projections": ["title"],
+        },
+        "by_state": {"hash_key": "state", "projections": "ALL"},
+    }
+
     forum_id = dynamix.CharField(hash_key=True)
     thread_id = dynamix.CharField(range_key=True)
     user_id = dynamix.CharField(name="user")
