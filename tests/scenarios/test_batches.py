@@ -46,7 +46,7 @@ def test_batch_delete_takes_items_and_keys() -> None:
     """Instances, keys, and a key given twice are all taken; what does not exist is no error."""
     threads = create_threads(4)
     Thread.batch_delete([threads[0], key(1), key(1), key(99)])
-    Thread.batch_delete(keys=[key(2)])
+    Thread.batch_delete(keys=[key(2), threads[1]])
     assert list(Thread.scan()) == [threads[3]]
 
 
