@@ -218,7 +218,7 @@ class SetDraft(Draft):
     def delete(self, elements: set[Any]) -> None:
         """Delete elements; those that are not there are left at that."""
         if self.assigned:
-            self.value = (self.value or set()) - elements
+            self.value = self.value and self.value - elements
             return
         self._check(elements)
         self.deleted |= elements
@@ -265,7 +265,8 @@ class ListDraft(Draft):
         splice = _Splice(len(self.value or ()))
         getattr(splice, verb)(*arguments)
         kept = [splice.replaced.get(i, old) for i, old in enumerate(self.value or ()) if i not in splice.removed]
-        self.value = kept + splice.tail
+        if self.value is not None or splice.appends:
+            self.value = kept + splice.tail
 
     def assign(self, value: Any) -> None:
         super().assign(value)

@@ -192,3 +192,74 @@ def test_a_refused_commit_can_be_dropped_and_made_again(start: dict[str, Any], s
         queue(thread, change)
     thread.commit_changes()
     assert plain(Thread.get(**key(1))) == {**values, "reviews": values["reviews"] or []}
+
+
+class Listing(dynamix.Model):
+    """A list without a default: it is None where nothing is stored."""
+
+    key = dynamix.CharField(hash_key=True)
+    reviews = dynamix.ListField()
+
+
+list_changes = st.one_of(
+    st.tuples(st.just("set"), st.one_of(st.none(), words)),
+    st.tuples(st.just("append"), words),
+    st.tuples(st.just("replace"), st.tuples(index, word)),
+    st.tuples(st.just("remove"), index),
+)
+
+
+def queue_on_list(listing: Listing, change: tuple[str, Any]) -> None:
+    """Queue one change of the list."""
+    match change:
+        case ("set", value):
+            listing.set_field(Listing.reviews, value)
+        case ("append", elements):
+            listing.append_to_listfield(Listing.reviews, elements)
+        case ("replace", (position, element)):
+            listing.replace_by_index_in_listfield(Listing.reviews, position, element)
+        case ("remove", position):
+            listing.remove_by_index_from_listfield(Listing.reviews, position)
+
+
+def apply_to_list(value: list[str] | None, change: tuple[str, Any]) -> list[str] | None:
+    """The same change of a plain list, or of None."""
+    match change:
+        case ("set", new):
+            return new  # type: ignore[no-any-return]
+        case ("append", elements):
+            return [*(value or []), *elements]
+        case ("replace", (position, element)):
+            return [*(value or [])[:position], element, *(value or [])[position + 1 :]]
+        case ("remove", position):
+            return value and value[:position] + value[position + 1 :]
+    raise AssertionError(change)
+
+
+@pytest.mark.usefixtures("place")
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    start=st.one_of(st.none(), words),
+    meanwhile=st.one_of(st.none(), st.tuples(st.just("set"), st.one_of(st.none(), words))),
+    sequence=st.lists(list_changes, min_size=1, max_size=5),
+)
+def test_changes_of_a_list_that_may_be_missing(
+    start: list[str] | None, meanwhile: tuple[str, Any] | None, sequence: list[tuple[str, Any]]
+) -> None:
+    """A list that is missing, that went missing, or that was made since, takes every change in order."""
+    dynamix.create_table(Listing)
+    listing = Listing.create(key="k", reviews=start)
+    expected = shown = start
+    if meanwhile is not None:
+        other = Listing.get(key="k")
+        assert other is not None
+        queue_on_list(other, meanwhile)
+        other.commit_changes()
+        expected = apply_to_list(expected, meanwhile)
+    for change in sequence:
+        queue_on_list(listing, change)
+        expected, shown = apply_to_list(expected, change), apply_to_list(shown, change)
+        assert listing.reviews == shown
+    listing.commit_changes()
+    assert listing.reviews == expected
+    assert Listing.get(key="k") == listing

@@ -130,6 +130,7 @@ def test_removing_what_is_not_there() -> None:
     thread.remove_from_dict_field(Thread.data, ["a"])
     thread.delete_from_setfield(Thread.tags, {"p"})
     thread.remove_by_index_from_listfield(Thread.reviews, 5)
+    assert (thread.data, thread.tags, thread.reviews) == (None, None, ["x"])
     thread.commit_changes()
     assert (stored().data, stored().tags, stored().reviews) == (None, None, ["x"])
 
