@@ -80,11 +80,6 @@ class Pending:
         self._refuse_under_way()
         self._conditions = conditions
 
-    @property
-    def fields(self) -> tuple[Field[Any, Any], ...]:
-        """The fields that have changes."""
-        return tuple(entry.draft.field for entry in self._entries.values())
-
     def change(self, values: dict[str, Any], field: Field[Any, Any], kind: type[D], step: Callable[[D], None]) -> None:
         """Queue one change, `step`, of a field whose drafts are of the class `kind`, and show it.
 

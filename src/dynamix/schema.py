@@ -70,11 +70,6 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         return self.model.__name__
 
     @cached_property
-    def by_stored_name(self) -> dict[str, AnyField]:
-        """The fields by the name under which they are stored."""
-        return {field.name: field for field in self.fields.values()}
-
-    @cached_property
     def codec(self) -> ModelCodec[M]:
         """The compiled codec of the model."""
         return ModelCodec(self.model, [self._slot(field) for field in self.fields.values()])
