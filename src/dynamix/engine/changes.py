@@ -16,7 +16,7 @@ from dynamix.engine.catalog import Catalog, Table
 from dynamix.engine.expressions import Expressions, read
 from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.rows import Row
-from dynamix.engine.values import check_item, item_size
+from dynamix.engine.values import check_item, item_size, measured_item
 from dynamix.limits import ITEM_BYTES
 from dynamix.wire import AttributeValue, Item
 
@@ -82,9 +82,8 @@ class Put(_Located):
     __slots__ = ("_size", "item")
 
     def __init__(self, request: dict[str, Any], target: str = "Put") -> None:
-        self.item = check_item(request["Item"])
+        self.item, self._size = measured_item(request["Item"])
         super().__init__(target, request)
-        self._size = item_size(self.item)
         if self._size > ITEM_BYTES:
             raise invalid("Item size has exceeded the maximum allowed size")
 

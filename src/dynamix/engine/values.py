@@ -36,6 +36,30 @@ def check_item(item: Item) -> Item:
     return _check_members(item, NESTING_LEVELS)
 
 
+def measured_item(item: Item) -> tuple[Item, int]:
+    """What `check_item` and `item_size` give, in one pass over the attributes."""
+    if "" in item:
+        raise _empty_name()
+    size = _text_size("".join(item))
+    changed = None
+    for name, value in item.items():
+        if len(value) != 1:
+            raise _not_one_member(value)
+        for kind, content in value.items():
+            if kind == "S":
+                size += len(content) if content.isascii() else len(content.encode())
+                continue
+            check = _CHECKS.get(kind)
+            if check is not None:
+                checked = check(content, NESTING_LEVELS)
+                if checked is not content:
+                    changed = changed or item.copy()
+                    changed[name] = {kind: checked}
+                    content = checked
+            size += _SIZES[kind](content)
+    return changed or item, size
+
+
 def check_value(value: AttributeValue, levels: int = NESTING_LEVELS) -> AttributeValue:
     """One value, checked and canonical; the same object where nothing had to change.
 
@@ -132,6 +156,10 @@ def _not_one_member(value: AttributeValue) -> Fault:
     return invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
 
 
+def _empty_name() -> Fault:
+    return invalid("Empty attribute name")
+
+
 def _too_deep() -> Fault:
     return invalid("Nesting Levels have exceeded supported limits")
 
@@ -172,7 +200,7 @@ def _check_map(content: dict[str, AttributeValue], levels: int) -> dict[str, Att
 
 def _check_members(members: dict[str, AttributeValue], levels: int) -> dict[str, AttributeValue]:
     if "" in members:
-        raise invalid("Empty attribute name")
+        raise _empty_name()
     changed = None
     for name, value in members.items():
         if "S" in value and len(value) == 1:
@@ -215,8 +243,8 @@ def _text_size(text: str) -> int:
 
 def _number_size(text: str) -> int:
     """One byte, one per two digits (in pairs that start at the decimal point, outer zeros left out), one for a sign."""
-    if text[-1] != "0" and text.isdigit():
-        return len(text) // 2 + len(text) % 2 + 1
+    if text.isdigit():
+        return 2 + (len(text) % 2 + len(text.rstrip("0")) - 1) // 2 if text != "0" else 1
     whole, _, fraction = text.lstrip("-").partition(".")
     digits = "0" * (len(whole) % 2) + whole + fraction
     end = len(digits.rstrip("0"))
@@ -231,9 +259,8 @@ def _binary_size(text: str) -> int:
 
 
 def _members_size(members: dict[str, AttributeValue]) -> int:
-    total = 0
-    for name, value in members.items():
-        total += len(name) if name.isascii() else len(name.encode())
+    total = _text_size("".join(members))
+    for value in members.values():
         for kind, content in value.items():
             total += _SIZES[kind](content)
     return total
@@ -269,7 +296,7 @@ _SIZES: dict[str, Callable[[Any], int]] = {
     "B": _binary_size,
     "BOOL": _flat_size,
     "NULL": _flat_size,
-    "SS": lambda content: sum(map(_text_size, content)),
+    "SS": lambda content: _text_size("".join(content)),
     "NS": lambda content: sum(map(_number_size, content)),
     "BS": lambda content: sum(map(_binary_size, content)),
     "L": _list_size,
