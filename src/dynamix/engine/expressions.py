@@ -3,6 +3,9 @@
 What a text means depends on the text and the names alone, so it is parsed and compiled once and kept; each request
 brings its values. A request may use the older parameters instead, never both.
 
+A request whose texts and names were met before and found right goes by a plan, which is kept as well, and has only its
+values checked. All others are read the long way, which finds the service's words for what is wrong.
+
 The order of the checks is the service's: mixed parameters; names, then values; each expression; placeholders that no
 expression uses; then the older parameters.
 """
@@ -14,8 +17,8 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from dynamix.engine import legacy
 from dynamix.engine.conditions import Test, compile_condition
-from dynamix.engine.faults import invalid
-from dynamix.engine.placeholders import NAMES, VALUES, read_names, read_values, unused
+from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.placeholders import NAMES, VALUES, canonical, read_names, read_values, unused
 from dynamix.engine.projections import compile_projection
 from dynamix.engine.updates import CompiledUpdate, UpdatePlan
 from dynamix.expressions.nodes import Condition, Path
@@ -56,6 +59,7 @@ class _Parameters:
         self.texts = texts
         self.older = older
         self.valued = valued
+        self.older_names = frozenset(older)
         self.all = frozenset({*texts, *older, NAMES, VALUES})
 
 
@@ -110,6 +114,9 @@ def read(target: str, request: dict[str, Any]) -> Expressions:
     parameters = _PARAMETERS[target]
     if parameters.all.isdisjoint(request) and parameters is not _QUERIED:
         return _NOTHING
+    planned = _planned(target, parameters, request)
+    if planned is not None:
+        return planned
     texts = [name for name in parameters.texts if name in request]
     older = [name for name in parameters.older if name in request]
     if texts and older:
@@ -122,8 +129,28 @@ def read(target: str, request: dict[str, Any]) -> Expressions:
     if older:
         _read_older(found, request)
     if parameters is _QUERIED and "key_condition" not in found:
-        raise invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+        raise _no_key_condition()
     return Expressions(**found)
+
+
+def _no_key_condition() -> Fault:
+    return invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+
+
+def _planned(target: str, parameters: _Parameters, request: dict[str, Any]) -> Expressions | None:
+    """The expressions of a request by a plan; None where there cannot be one, or where anything is wrong."""
+    names: _Names | None = request.get(NAMES)
+    values: dict[str, AttributeValue] | None = request.get(VALUES)
+    if not parameters.older_names.isdisjoint(request) or (names and not _keepable(names)):
+        return None
+    pairs = None if names is None else tuple(names.items())
+    try:
+        plan = _plan(target, tuple(map(request.get, parameters.texts)), pairs)
+        if values is None:
+            return None if plan.values else plan.bound({})
+        return plan.bound(canonical(values)) if plan.values and plan.values == values.keys() else None
+    except (ExpressionError, Fault):
+        return None
 
 
 def _check_apart(texts: list[str], older: list[str]) -> None:
@@ -161,6 +188,42 @@ def _compile(parameter: str, text: str, names: tuple[tuple[str, str], ...]) -> _
     elif parameter != "KeyConditionExpression":
         run = compile_condition(parsed.node)
     return _Compiled(parsed, run, frozenset(str(path.parts[0]) for path in parsed.paths))
+
+
+class _Plan:
+    """The expressions of a request, right but for their values, and the placeholders of values that they use."""
+
+    __slots__ = ("_parts", "values")
+
+    def __init__(self, parts: list[tuple[str, _Compiled]]) -> None:
+        self._parts = parts
+        self.values = frozenset[str]().union(*(compiled.parsed.values for _, compiled in parts))
+
+    def bound(self, values: _Values) -> Expressions:
+        """The expressions with their values. Raises ExpressionError where they cannot have these."""
+        found: dict[str, Any] = {}
+        for parameter, compiled in self._parts:
+            compiled.parsed.check(values)
+            _place(found, parameter, compiled, values)
+        return Expressions(**found)
+
+
+@lru_cache(_CACHED_TEXTS)
+def _plan(target: str, texts: tuple[str | None, ...], pairs: tuple[tuple[str, str], ...] | None) -> _Plan:
+    """The plan for the texts of an operation's parameters and the pairs of its names; raises where anything is wrong.
+
+    What exactly is wrong is found the long way.
+    """
+    parameters = _PARAMETERS[target]
+    given = {name: text for name, text in zip(parameters.texts, texts, strict=True) if text is not None}
+    names = read_names({} if pairs is None else {NAMES: dict(pairs)}, used=bool(given))
+    parts = [(name, _compile(name, given[name], pairs or ())) for name in _PARSERS if name in given]
+    unused_names = names.keys() - frozenset[str]().union(*(compiled.parsed.names for _, compiled in parts))
+    if unused_names:
+        raise unused(NAMES, unused_names)
+    if parameters is _QUERIED and "KeyConditionExpression" not in given:
+        raise _no_key_condition()
+    return _Plan(parts)
 
 
 def _read_texts(

@@ -49,6 +49,11 @@ def read_values(request: dict[str, Any], texts: list[str], users: tuple[str, ...
         raise invalid(f"{VALUES} must not be empty")
     for key in values:
         _check_key(VALUES, key)
+    return canonical(values)
+
+
+def canonical(values: dict[str, AttributeValue]) -> dict[str, AttributeValue]:
+    """Values, checked and canonical. Raises Fault."""
     return {
         key: value if "S" in value and len(value) == 1 else _check_value(key, value) for key, value in values.items()
     }
