@@ -5,7 +5,6 @@ key; `run` then makes the change within the running transaction and says what it
 batches and the transactions all work with these.
 """
 
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
@@ -16,7 +15,7 @@ from dynamix.engine.catalog import Catalog, Table
 from dynamix.engine.expressions import Expressions, read
 from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.rows import Row
-from dynamix.engine.values import check_item, item_size, measured_item
+from dynamix.engine.values import check_item, item_size, measured_item, resized
 from dynamix.limits import ITEM_BYTES
 from dynamix.wire import AttributeValue, Item
 
@@ -24,13 +23,12 @@ _encode = msgspec.json.Encoder().encode
 decode_item = msgspec.json.Decoder(dict[str, AttributeValue]).decode
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(msgspec.Struct):
     """What a change did: the row before and after it, and what it took."""
 
     old: Row | None = None
     new: Row | None = None
-    charge: Charge = field(default_factory=Charge)
+    charge: Charge = msgspec.field(default_factory=Charge)
 
 
 class Change(Protocol):
@@ -180,11 +178,18 @@ class Update(_Keyed):
         self.after = start if update is None else update.apply(start)
         if update is not None and not update.attributes.isdisjoint(self.table.index_attributes):
             indexes.check_index_keys(self.table, self.after, updated=True)
-        size = item_size(self.after)
+        size = self._size(row)
         if size > ITEM_BYTES:
             raise invalid("Item size to update has exceeded the maximum allowed size")
         new = (size, _encode(self.after))
         return Outcome(row, new, write(catalog, self.table, self.key, row, self.before, new, self.after))
+
+    def _size(self, row: Row | None) -> int:
+        """The size of the item after the update, which differs from that of the row by what was touched."""
+        update = self.expressions.update
+        if row is None:
+            return item_size(self.after)
+        return row[0] if update is None else resized(row[0], self.before, self.after, update.attributes)
 
 
 def write(

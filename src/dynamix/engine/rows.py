@@ -28,10 +28,7 @@ class Store:
         self.id = id_
         name = f"s{id_:d}"
         self._get = f"SELECT size, item FROM {name} WHERE k = ?"  # noqa: S608 - a number of our own
-        self._put = (  # in place where it can be; "OR REPLACE" would delete and insert
-            f"INSERT INTO {name} VALUES (?, ?, ?) "  # noqa: S608
-            "ON CONFLICT (k) DO UPDATE SET size = excluded.size, item = excluded.item"
-        )
+        self._put = f"INSERT OR REPLACE INTO {name} VALUES (?, ?, ?)"  # noqa: S608
         self._delete = f"DELETE FROM {name} WHERE k = ?"  # noqa: S608
         self._count = f"UPDATE stores SET items = items + ?, bytes = bytes + ? WHERE id = {id_:d}"  # noqa: S608
         self.forward = f"SELECT k, size, item FROM {name} WHERE k >= ? AND k < ? ORDER BY k"  # noqa: S608

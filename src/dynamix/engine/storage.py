@@ -37,6 +37,9 @@ _LAYOUT = 1
 _PATIENCE_SECONDS = 60.0
 _BUSY_SECONDS = 5.0
 
+_PAGE_BYTES = 8192
+"""Of a page of SQLite: a row of up to a quarter of it lies within its page, and most items are smaller than 2 KB."""
+
 _TABLES = (
     "CREATE TABLE meta (revision INTEGER NOT NULL)",
     "INSERT INTO meta VALUES (1)",
@@ -312,9 +315,11 @@ def _finish(catalog: Catalog, *, failed: bool) -> None:
 
 
 def _connect(path: str) -> sqlite3.Connection:
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=512
     )
+    connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+    return connection
 
 
 def _patiently(connection: sqlite3.Connection, statement: str) -> None:

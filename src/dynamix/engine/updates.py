@@ -101,6 +101,8 @@ class _Draft:
     def holder(self, path: Path) -> Any:
         """The map or list, copied, in which the last part of the path stands."""
         container: Any = self.item
+        if len(path.parts) == 1:
+            return container
         for part, following in pairwise(path.parts):
             value = child(container, part)
             inner = None if value is None else contents(value, following)
@@ -132,10 +134,12 @@ class _Draft:
 
     def finish(self) -> Item:
         """The new item."""
-        for _, elements, value in sorted(self._appended, key=itemgetter(0)):
-            elements.append(value)
-        for index, elements in sorted(self._removed, key=itemgetter(0), reverse=True):
-            del elements[index]
+        if self._appended:
+            for _, elements, value in sorted(self._appended, key=itemgetter(0)):
+                elements.append(value)
+        if self._removed:
+            for index, elements in sorted(self._removed, key=itemgetter(0), reverse=True):
+                del elements[index]
         return self.item
 
 

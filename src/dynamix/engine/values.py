@@ -10,7 +10,7 @@ the wording of refusals is the service's.
 
 import re
 from binascii import a2b_base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +23,7 @@ _plain_number = re.compile(
     r"-?[1-9]\d{0,37}|0|-?(?=[\d.]{3,38}$)(?:0|[1-9]\d*)\.\d*[1-9]",  # the look-ahead bounds the digits of a fraction
     re.ASCII,
 ).fullmatch
+_padded_number = re.compile(r"-?(?=[\d.]{3,38}$)(?:0|[1-9]\d*)\.\d*0", re.ASCII).fullmatch
 _INVALID = "One or more parameter values were invalid: "
 _NUMBER_FAULTS = {
     numbers.TOO_PRECISE: "Attempting to store more than 38 significant digits in a Number",
@@ -45,18 +46,20 @@ def measured_item(item: Item) -> tuple[Item, int]:
     for name, value in item.items():
         if len(value) != 1:
             raise _not_one_member(value)
-        for kind, content in value.items():
-            if kind == "S":
-                size += len(content) if content.isascii() else len(content.encode())
-                continue
-            check = _CHECKS.get(kind)
-            if check is not None:
-                checked = check(content, NESTING_LEVELS)
-                if checked is not content:
-                    changed = changed or item.copy()
-                    changed[name] = {kind: checked}
-                    content = checked
-            size += _SIZES[kind](content)
+        if "S" in value:  # most are
+            content = value["S"]
+            size += len(content) if content.isascii() else len(content.encode())
+            continue
+        (kind,) = value
+        content = value[kind]
+        check = _CHECKS.get(kind)
+        if check is not None:
+            checked = check(content, NESTING_LEVELS)
+            if checked is not content:
+                changed = changed or item.copy()
+                changed[name] = {kind: checked}
+                content = checked
+        size += _SIZES[kind](content)
     return changed or item, size
 
 
@@ -67,12 +70,13 @@ def check_value(value: AttributeValue, levels: int = NESTING_LEVELS) -> Attribut
     """
     if len(value) != 1:
         raise _not_one_member(value)
-    for kind, content in value.items():
-        check = _CHECKS.get(kind)
-        if check is not None:
-            checked = check(content, levels)
-            if checked is not content:
-                return {kind: checked}
+    (kind,) = value
+    check = _CHECKS.get(kind)
+    if check is not None:
+        content = value[kind]
+        checked = check(content, levels)
+        if checked is not content:
+            return {kind: checked}
     return value
 
 
@@ -133,10 +137,20 @@ def item_size(item: Item) -> int:
     return _members_size(item)
 
 
+def resized(size: int, before: Item, after: Item, changed: Iterable[str]) -> int:
+    """The size of an item after a change of some attributes, by its size before."""
+    for name in changed:
+        if name in before:
+            size -= _text_size(name) + value_size(before[name])
+        if name in after:
+            size += _text_size(name) + value_size(after[name])
+    return size
+
+
 def value_size(value: AttributeValue) -> int:
     """The bytes that the service counts for a value."""
-    [(kind, content)] = value.items()
-    return _SIZES[kind](content)
+    (kind,) = value
+    return _SIZES[kind](value[kind])
 
 
 def number_fault(error: numbers.NumberError, text: str) -> Fault:
@@ -167,6 +181,9 @@ def _too_deep() -> Fault:
 def _check_number(text: str, _levels: int) -> str:
     if _plain_number(text):
         return text
+    if _padded_number(text):  # as other programs write whole numbers: 4.0
+        stripped = text.rstrip("0").rstrip(".")
+        return stripped if stripped != "-0" else "0"
     try:
         canonical = numbers.normalize(text)
     except numbers.NumberError as error:
@@ -261,16 +278,16 @@ def _binary_size(text: str) -> int:
 def _members_size(members: dict[str, AttributeValue]) -> int:
     total = _text_size("".join(members))
     for value in members.values():
-        for kind, content in value.items():
-            total += _SIZES[kind](content)
+        (kind,) = value
+        total += _SIZES[kind](value[kind])
     return total
 
 
 def _list_size(elements: list[AttributeValue]) -> int:
     total = 3 + len(elements)
     for value in elements:
-        for kind, content in value.items():
-            total += _SIZES[kind](content)
+        (kind,) = value
+        total += _SIZES[kind](value[kind])
     return total
 
 
