@@ -60,6 +60,11 @@ class Index:
         kept = self.kept
         return item if kept is None else {name: value for name, value in item.items() if name in kept}
 
+    def holds_alike(self, old: Item, new: Item) -> bool:
+        """Whether the index holds the same of two versions of an item."""
+        kept = self.kept
+        return old == new if kept is None else all(old.get(name) == new.get(name) for name in kept)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

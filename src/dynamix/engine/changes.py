@@ -14,6 +14,7 @@ from dynamix.engine.capacity import Charge, write_units
 from dynamix.engine.catalog import Catalog, Table
 from dynamix.engine.expressions import Expressions, read
 from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.indexes import Version
 from dynamix.engine.rows import Row
 from dynamix.engine.values import check_item, item_size, measured_item, resized
 from dynamix.limits import ITEM_BYTES
@@ -200,11 +201,7 @@ def write(
     table.store.put(catalog.execute, key, new[0], new[1], old_size)
     charge = Charge(write_units(old_size or 0, new[0]))
     if table.indexes or table.expiry_store:
-        if old is not None and old_item is None:
-            old_item = decode_item(old[1])
-        before = old_item if old is not None else None
-        charge.indexes = indexes.replace(catalog.execute, table, key, before, new_item)
-        indexes.replace_expiry(catalog.execute, table, key, before, new_item)
+        _follow(catalog, table, key, charge, _version(old, old_item), Version(new_item, new))
     return charge
 
 
@@ -213,7 +210,18 @@ def erase(catalog: Catalog, table: Table, key: bytes, old: Row, old_item: Item |
     table.store.delete(catalog.execute, key, old[0])
     charge = Charge(write_units(old[0], 0))
     if table.indexes or table.expiry_store:
-        before = old_item if old_item is not None else decode_item(old[1])
-        charge.indexes = indexes.replace(catalog.execute, table, key, before, None)
-        indexes.replace_expiry(catalog.execute, table, key, before, None)
+        _follow(catalog, table, key, charge, _version(old, old_item), None)
     return charge
+
+
+def _version(row: Row | None, item: Item | None) -> Version | None:
+    return None if row is None else Version(decode_item(row[1]) if item is None else item, row)
+
+
+def _follow(
+    catalog: Catalog, table: Table, key: bytes, charge: Charge, old: Version | None, new: Version | None
+) -> None:
+    """Bring indexes and expiry times after a change of an item."""
+    charge.indexes = indexes.replace(catalog.execute, table, key, old, new)
+    if table.expiry_store is not None:
+        indexes.replace_expiry(catalog.execute, table, key, old and old.item, new and new.item)
