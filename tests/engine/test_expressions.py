@@ -302,6 +302,38 @@ def test_values_of_a_known_text_are_checked_anew() -> None:
     assert "attribute value: :v" in message("PutItem", {"ConditionExpression": "begins_with(a, :v)"})
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {VALUES: {}},
+        {VALUES: {":m": N}},
+        {VALUES: {":n": N, ":m": N}},
+        {VALUES: {":n": N, ":-": N}},
+        {VALUES: {":n": S}},
+        {VALUES: {":n": {"N": "one"}}},
+        {NAMES: {}},
+        {NAMES: {"#a": "a"}},
+        {NAMES: {"#a": "a", "#b": ""}},
+        {NAMES: {"#a": "a", "#b": "b", "#c": "c"}},
+        {NAMES: {"#a": "a", "#b": "b", "c": "c"}},
+        {"Expected": {"a": EQUALS}},
+        {"ConditionExpression": "size(#b) < :n AND"},
+    ],
+)
+def test_known_texts_are_refused_in_the_same_words(wrong: dict[str, Any]) -> None:
+    """What is kept of a request that was right changes nothing of what is said of one that is not."""
+    right = {
+        "UpdateExpression": "SET #a = #a + :n",
+        "ConditionExpression": "#b < :n",
+        NAMES: {"#a": "a", "#b": "b"},
+        VALUES: {":n": N},
+    }
+    expressions._plan.cache_clear()
+    words = message("UpdateItem", {**right, **wrong})
+    assert read("UpdateItem", right).update is not None
+    assert message("UpdateItem", {**right, **wrong}) == words
+
+
 def test_names_of_a_known_text_are_looked_up_anew() -> None:
     """The same text with other names means something else."""
     for name in ("a", "b"):
@@ -312,8 +344,9 @@ def test_names_of_a_known_text_are_looked_up_anew() -> None:
 
 def test_long_names_are_not_kept() -> None:
     """Names may have 64 KB each; what is kept between requests stays small."""
-    before = expressions._compile.cache_info().currsize
+    kept = (expressions._compile, expressions._plan)
+    before = [cache.cache_info().currsize for cache in kept]
     update = read("UpdateItem", {"UpdateExpression": "REMOVE #long", NAMES: {"#long": "n" * 60_000}}).update
     assert update is not None
     assert update.attributes == {"n" * 60_000}
-    assert expressions._compile.cache_info().currsize == before
+    assert [cache.cache_info().currsize for cache in kept] == before
