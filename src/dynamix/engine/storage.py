@@ -124,8 +124,12 @@ class Memory:
 
     def restore(self, snapshot: Snapshot) -> None:
         with self._lock:
-            snapshot.restore(self._connection)
-            self._catalog.forget()
+            self._catalog.execute("PRAGMA journal_mode = OFF")  # a copy of what is replaced would cost most of the time
+            try:
+                snapshot.restore(self._connection)
+            finally:
+                self._catalog.execute("PRAGMA journal_mode = MEMORY")
+                self._catalog.forget()
 
     def close(self) -> None:
         with self._lock:
