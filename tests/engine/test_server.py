@@ -218,7 +218,7 @@ def test_a_request_without_credentials_is_refused(http_: http.client.HTTPConnect
     assert answer.status == 400
     assert json.loads(answer.read()) == {
         "__type": "com.amazon.coral.service#MissingAuthenticationTokenException",
-        "Message": "Request is missing Authentication Token",
+        "message": "Request is missing Authentication Token",
     }
 
 

@@ -72,8 +72,15 @@ def test_names_are_listed_in_pages(database: Database) -> None:
 
 def test_missing_tables_are_named(database: Database) -> None:
     """The operations on tables say which table is not there; those on items do not."""
-    for target in ("DescribeTable", "DeleteTable"):
-        code, message = database.refusal(target, TableName="nope")
+    ttl = {"TimeToLiveSpecification": {"Enabled": True, "AttributeName": "t"}}
+    for target, more in (
+        ("DescribeTable", {}),
+        ("DeleteTable", {}),
+        ("UpdateTable", {"TableClass": "STANDARD"}),
+        ("DescribeTimeToLive", {}),
+        ("UpdateTimeToLive", ttl),
+    ):
+        code, message = database.refusal(target, TableName="nope", **more)
         assert code == "ResourceNotFoundException"
         assert message == "Requested resource not found: Table: nope not found"
     assert database.refusal("GetItem", TableName="nope", Key={"a": {"S": "x"}}) == (
@@ -176,6 +183,90 @@ def test_throughput_is_changed(database: Database) -> None:
     described = database.call("DescribeTable", TableName="tab")["Table"]
     assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
     assert described["ProvisionedThroughput"]["ReadCapacityUnits"] == 0
+
+
+def _units(reads: int, writes: int) -> dict[str, int]:
+    return {"ReadCapacityUnits": reads, "WriteCapacityUnits": writes}
+
+
+def _updated_index(name: str, reads: int, writes: int) -> dict[str, object]:
+    return {"Update": {"IndexName": name, "ProvisionedThroughput": _units(reads, writes)}}
+
+
+def test_throughput_of_an_index_is_changed(database: Database) -> None:
+    """As that of a table; the same again is refused, and so is what is not paid for."""
+    gsi = index("gsi", "c:S", ProvisionedThroughput=_units(1, 5))
+    database.create("a:S", BillingMode="PROVISIONED", ProvisionedThroughput=_units(2, 2), GlobalSecondaryIndexes=[gsi])
+
+    def refusal(**updates: object) -> str:
+        return database.refusal("UpdateTable", TableName="tab", **updates)[1]
+
+    assert refusal(GlobalSecondaryIndexUpdates=[_updated_index("gsi", 1, 5)]) == (
+        "The provisioned throughput for the index gsi will not change. The requested value equals the current value. "
+        "Current ReadCapacityUnits provisioned for the index: 1. Requested ReadCapacityUnits: 1. "
+        "Current WriteCapacityUnits provisioned for the index: 5. Requested WriteCapacityUnits: 5. "
+        "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
+    )
+    assert refusal(GlobalSecondaryIndexUpdates=[_updated_index("gsi", 10**12 + 1, 5)]) == (
+        f"Given value {10**12 + 1} for ReadCapacityUnits is out of bounds for index gsi"
+    )
+    changed = database.call("UpdateTable", TableName="tab", GlobalSecondaryIndexUpdates=[_updated_index("gsi", 1, 4)])[
+        "TableDescription"
+    ]["GlobalSecondaryIndexes"][0]
+    assert changed["IndexStatus"] == "UPDATING"
+    told = changed["ProvisionedThroughput"]
+    assert (told["WriteCapacityUnits"], told["NumberOfDecreasesToday"]) == (4, 1)
+    assert "LastDecreaseDateTime" in told
+    database.call("UpdateTable", TableName="tab", BillingMode="PAY_PER_REQUEST")
+    assert refusal(GlobalSecondaryIndexUpdates=[_updated_index("gsi", 1, 6)]) == (
+        f"{IN}ProvisionedThroughput should not be specified for index: gsi when BillingMode is PAY_PER_REQUEST"
+    )
+
+
+def test_throughput_goes_with_the_billing_mode(database: Database) -> None:
+    """It is given, for the table and each index, when the table is to be paid by it, and never otherwise."""
+    database.create("a:S", GlobalSecondaryIndexes=[index("one", "c:S"), index("two", "c:S")])
+
+    def refusal(**updates: object) -> str:
+        return database.refusal("UpdateTable", TableName="tab", **updates)[1]
+
+    assert refusal(BillingMode="PROVISIONED") == (
+        f"{IN}ProvisionedThroughput must be specified when BillingMode is PROVISIONED"
+    )
+    neither = (
+        f"{IN}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"
+    )
+    assert refusal(ProvisionedThroughput=_units(1, 1)) == neither
+    assert refusal(ProvisionedThroughput=_units(1, 1), BillingMode="PAY_PER_REQUEST") == neither
+    assert refusal(ProvisionedThroughput=_units(1, 10**12 + 1), BillingMode="PROVISIONED") == (
+        f"Given value {10**12 + 1} for WriteCapacityUnits is out of bounds"
+    )
+    paid = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": _units(1, 1)}
+    assert refusal(**paid) == f"{IN}ProvisionedThroughput must be specified for index: one,two"
+    updates = [_updated_index("one", 2, 2)]
+    assert refusal(**paid, GlobalSecondaryIndexUpdates=updates) == (
+        f"{IN}ProvisionedThroughput must be specified for index: two"
+    )
+    updates.append(_updated_index("two", 3, 3))
+    changed = database.call("UpdateTable", TableName="tab", **paid, GlobalSecondaryIndexUpdates=updates)
+    told = changed["TableDescription"]
+    assert told["BillingModeSummary"]["BillingMode"] == "PROVISIONED"
+    assert [each["ProvisionedThroughput"]["ReadCapacityUnits"] for each in told["GlobalSecondaryIndexes"]] == [2, 3]
+
+
+def test_a_stream_has_a_view_type(database: Database) -> None:
+    """A stream without one is refused, and a view type without a stream, of old and new tables."""
+    without = "Invalid StreamViewType: Stream ViewType must not be null or empty when enabling streams."
+    alone = "Invalid StreamViewType: Stream StreamEnabled was false but a StreamViewType was present."
+    definitions, schema = keys_of("a:S")
+    new = {"AttributeDefinitions": definitions, "KeySchema": schema, "BillingMode": "PAY_PER_REQUEST"}
+    database.create("a:S")
+    for stream, message in (
+        ({"StreamEnabled": True}, without),
+        ({"StreamEnabled": False, "StreamViewType": "KEYS_ONLY"}, alone),
+    ):
+        for target, more in (("CreateTable", {**new, "TableName": "other"}), ("UpdateTable", {"TableName": "tab"})):
+            assert database.refusal(target, StreamSpecification=stream, **more) == ("ValidationException", message)
 
 
 def test_streams_are_switched(database: Database) -> None:

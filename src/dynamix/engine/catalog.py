@@ -78,7 +78,7 @@ class Table:
     indexes: tuple[Index, ...]
     expiry_store: Store | None
     index_keys: tuple[tuple[str, str, str], ...]
-    """Of each index: key attribute, type, name of the index; what every written item is checked against."""
+    """Of each index, global ones first: key attribute, type, index name; what written items are checked against."""
     index_attributes: frozenset[str]
 
     @property
@@ -92,6 +92,24 @@ class Table:
             if index.name == name:
                 return index
         raise Fault("ValidationException", f"The table does not have the specified index: {name}")
+
+    def check_scalars(self, entered: frozenset[str]) -> None:
+        """Refuse expressions that look into key attributes, which hold neither maps nor lists."""
+        if not entered:
+            return
+        for name, _ in self.keys.attributes:
+            if name in entered:
+                raise _no_scalar(f"Key: {name}")
+        for name, _, _ in self.index_keys:
+            if name in entered:
+                raise _no_scalar(f"IndexKey: {name}")
+
+
+def _no_scalar(what: str) -> Fault:
+    return Fault(
+        "ValidationException",
+        f"Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: {what}",
+    )
 
 
 class ItemsDue(Exception):  # noqa: N818 - a signal, not an error
@@ -127,6 +145,13 @@ class Catalog:
     def find(self, name: str) -> Table | None:
         """The table of this name or ARN, if there is one."""
         return self._tables.get(name) or self._load(name)
+
+    def named(self, name: str) -> Table:
+        """The table of this name or ARN; the operations on tables name the one that does not exist."""
+        table = self.find(name)
+        if table is None:
+            raise Fault("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
+        return table
 
     def due(self, table: Table) -> list[bytes]:
         """The keys in the table's expiry store of some items that have expired."""
@@ -229,7 +254,7 @@ def _compile(id_: int, name: str, record: Record) -> Table:
     ]
     index_keys = tuple(
         (attribute, type_, index.name)
-        for index in indexes
+        for index in sorted(indexes, key=lambda index: not index.is_global)
         for attribute, type_ in index.keys.attributes
         if attribute not in keys.names
     )

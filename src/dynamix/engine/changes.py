@@ -12,7 +12,7 @@ import msgspec
 from dynamix.engine import indexes
 from dynamix.engine.capacity import Charge, write_units
 from dynamix.engine.catalog import Catalog, Table
-from dynamix.engine.expressions import Expressions, read
+from dynamix.engine.expressions import Expressions, check_parameters, read
 from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.indexes import Version
 from dynamix.engine.rows import Row
@@ -50,12 +50,13 @@ class _Located:
 
     __slots__ = ("expressions", "key", "request", "table")
 
+    expressions: Expressions
     table: Table
     key: bytes
 
     def __init__(self, target: str, request: dict[str, Any]) -> None:
         self.request = request
-        self.expressions: Expressions = read(target, request)
+        check_parameters(target, request)
 
     def current(self, catalog: Catalog) -> tuple[Row | None, Item | None]:
         """The item as it is: its row, and decoded where the condition had to see it. Raises where that fails."""
@@ -75,20 +76,28 @@ class _Located:
         return Fault("ConditionalCheckFailedException", "The conditional request failed", **members)
 
 
+def _check_returns(request: dict[str, Any]) -> None:
+    if request.get("ReturnValues", "NONE") not in ("NONE", "ALL_OLD"):
+        raise invalid("ReturnValues can only be ALL_OLD or NONE")
+
+
 class Put(_Located):
     """Store a whole item."""
 
     __slots__ = ("_size", "item")
 
     def __init__(self, request: dict[str, Any], target: str = "Put") -> None:
-        self.item, self._size = measured_item(request["Item"])
         super().__init__(target, request)
+        self.item, self._size = measured_item(request["Item"])
+        _check_returns(request)
         if self._size > ITEM_BYTES:
             raise invalid("Item size has exceeded the maximum allowed size")
+        self.expressions = read(target, request)
 
     def locate(self, catalog: Catalog) -> None:
         self.table = catalog.table(self.request["TableName"])
         self.key = self.table.keys.encode_item(self.item)
+        self.table.check_scalars(self.expressions.entered)
 
     def item_key(self) -> Item:
         return self.table.keys.key_of(self.item)
@@ -107,12 +116,18 @@ class _Keyed(_Located):
     __slots__ = ("given",)
 
     def __init__(self, request: dict[str, Any], target: str) -> None:
-        self.given = check_item(request["Key"])
         super().__init__(target, request)
+        self.given = check_item(request["Key"])
+        self.expressions = read(target, request)
 
     def locate(self, catalog: Catalog) -> None:
         self.table = catalog.table(self.request["TableName"])
         self.key = self.table.keys.encode_key(self.given)
+        self._check_update()
+        self.table.check_scalars(self.expressions.entered)
+
+    def _check_update(self) -> None:
+        """Refuse an update that cannot be, as far as that shows before the item is read."""
 
     def item_key(self) -> Item:
         return self.given
@@ -125,6 +140,7 @@ class Delete(_Keyed):
 
     def __init__(self, request: dict[str, Any], target: str = "Delete") -> None:
         super().__init__(request, target)
+        _check_returns(request)
 
     def run(self, catalog: Catalog) -> Outcome:
         row, old = self.current(catalog)
@@ -156,16 +172,18 @@ class Update(_Keyed):
         self.before: Item = {}
         self.after: Item = {}
 
-    def locate(self, catalog: Catalog) -> None:
-        super().locate(catalog)
+    def _check_update(self) -> None:
         update = self.expressions.update
-        if update is not None:
-            for name, _ in self.table.keys.attributes:
-                if name in update.attributes:
-                    raise invalid(
-                        f"One or more parameter values were invalid: Cannot update attribute {name}. "
-                        "This attribute is part of the key"
-                    )
+        if update is None:
+            return
+        for name, _ in self.table.keys.attributes:
+            if name in update.attributes:
+                raise invalid(
+                    f"One or more parameter values were invalid: Cannot update attribute {name}. "
+                    "This attribute is part of the key"
+                )
+        if not update.attributes.isdisjoint(self.table.index_attributes):
+            indexes.check_index_types(self.table, update.known_types())
 
     def run(self, catalog: Catalog) -> Outcome:
         row, old = self.current(catalog)

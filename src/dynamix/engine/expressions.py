@@ -18,8 +18,9 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 from dynamix.engine import legacy
 from dynamix.engine.conditions import Test, compile_condition
 from dynamix.engine.faults import Fault, invalid
-from dynamix.engine.placeholders import NAMES, VALUES, canonical, read_names, read_values, unused
+from dynamix.engine.placeholders import NAMES, VALUES, canonical, check_used, read_names, read_values, unused
 from dynamix.engine.projections import compile_projection
+from dynamix.engine.ranges import KeyTest, key_tests
 from dynamix.engine.updates import CompiledUpdate, UpdatePlan
 from dynamix.expressions.nodes import Condition, Path
 from dynamix.expressions.parse import ExpressionError, Parsed, bind, parse_condition, parse_projection, parse_update
@@ -35,18 +36,19 @@ _CACHED_CHARACTERS = 4096
 class Expressions(NamedTuple):
     """What the expressions of a request, or the older parameters, ask for; None where they do not ask.
 
-    `condition` and `filter` take an item, {} for one that does not exist. `filter_paths` are the paths that the filter
-    names; `filter_attributes` and `projection_attributes` are top-level attributes.
+    `condition` and `filter` take an item, {} for one that does not exist. The sets hold top-level attributes: those
+    that the filter and the projection name, and those that the projection and the other expressions look into.
     """
 
     condition: Callable[[Item], bool] | None = None
     filter: Callable[[Item], bool] | None = None
-    filter_paths: tuple[Path, ...] = ()
     filter_attributes: frozenset[str] = frozenset()
-    key_condition: Condition | None = None
+    key_tests: Mapping[str, KeyTest] | None = None
     update: UpdatePlan | None = None
     projection: Callable[[Item], Item] | None = None
     projection_attributes: frozenset[str] = frozenset()
+    entered_by_projection: frozenset[str] = frozenset()
+    entered: frozenset[str] = frozenset()
 
 
 class _Parameters:
@@ -106,35 +108,38 @@ _PARSERS: dict[str, Callable[[str, Mapping[str, str], _Values | None], Parsed[An
 _NOTHING = Expressions()
 
 
-def read(target: str, request: dict[str, Any]) -> Expressions:
-    """The expressions of a request, of one action of a transaction, or of one table's part of a BatchGetItem.
+def check_parameters(target: str, request: dict[str, Any]) -> None:
+    """Refuse parameters that do not go together. To be called first: the service then looks at keys and items.
 
-    `target` is the operation, the action, or "KeysAndAttributes". Raises Fault with what the service refuses.
+    `target` is the operation, the action of a transaction, or "KeysAndAttributes" for a table's part of a BatchGetItem.
     """
     parameters = _PARAMETERS[target]
-    if parameters.all.isdisjoint(request) and parameters is not _QUERIED:
+    if parameters.all.isdisjoint(request):
+        return
+    texts = [name for name in parameters.texts if name in request]
+    older = [name for name in parameters.older if name in request]
+    if texts and older:
+        _check_apart(texts, older)
+    check_used(request, texts, parameters.valued)
+
+
+def read(target: str, request: dict[str, Any]) -> Expressions:
+    """The expressions of a request whose parameters go together. Raises Fault with what the service refuses."""
+    parameters = _PARAMETERS[target]
+    if parameters is _QUERIED and request.keys().isdisjoint(("KeyConditions", "KeyConditionExpression")):
+        raise invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+    if parameters.all.isdisjoint(request):
         return _NOTHING
     planned = _planned(target, parameters, request)
     if planned is not None:
         return planned
     texts = [name for name in parameters.texts if name in request]
-    older = [name for name in parameters.older if name in request]
-    if texts and older:
-        _check_apart(texts, older)
-    names = read_names(request, used=bool(texts))
-    values = read_values(request, texts, parameters.valued)
     found: dict[str, Any] = {}
     if texts:
-        _read_texts(found, texts, request, names, values)
-    if older:
+        _read_texts(found, texts, request, read_names(request), read_values(request))
+    if len(texts) < sum(name in request for name in (*parameters.texts, *parameters.older)):
         _read_older(found, request)
-    if parameters is _QUERIED and "key_condition" not in found:
-        raise _no_key_condition()
     return Expressions(**found)
-
-
-def _no_key_condition() -> Fault:
-    return invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
 
 
 def _planned(target: str, parameters: _Parameters, request: dict[str, Any]) -> Expressions | None:
@@ -170,6 +175,7 @@ class _Compiled:
     parsed: Parsed[Any]
     run: Any
     attributes: frozenset[str]
+    entered: frozenset[str]
 
 
 def _keepable(names: _Names) -> bool:
@@ -187,7 +193,9 @@ def _compile(parameter: str, text: str, names: tuple[tuple[str, str], ...]) -> _
         run = compile_projection(parsed.node)
     elif parameter != "KeyConditionExpression":
         run = compile_condition(parsed.node)
-    return _Compiled(parsed, run, frozenset(str(path.parts[0]) for path in parsed.paths))
+    attributes = frozenset(str(path.parts[0]) for path in parsed.paths)
+    entered = frozenset(str(path.parts[0]) for path in parsed.paths if len(path.parts) > 1)
+    return _Compiled(parsed, run, attributes, entered)
 
 
 class _Plan:
@@ -216,13 +224,11 @@ def _plan(target: str, texts: tuple[str | None, ...], pairs: tuple[tuple[str, st
     """
     parameters = _PARAMETERS[target]
     given = {name: text for name, text in zip(parameters.texts, texts, strict=True) if text is not None}
-    names = read_names({} if pairs is None else {NAMES: dict(pairs)}, used=bool(given))
+    names = read_names({} if pairs is None else {NAMES: dict(pairs)})
     parts = [(name, _compile(name, given[name], pairs or ())) for name in _PARSERS if name in given]
     unused_names = names.keys() - frozenset[str]().union(*(compiled.parsed.names for _, compiled in parts))
     if unused_names:
         raise unused(NAMES, unused_names)
-    if parameters is _QUERIED and "KeyConditionExpression" not in given:
-        raise _no_key_condition()
     return _Plan(parts)
 
 
@@ -233,6 +239,7 @@ def _read_texts(
     compile_ = _compile if _keepable(names) else _compile.__wrapped__
     used_names: frozenset[str] = frozenset()
     used_values: frozenset[str] = frozenset()
+    compiled_texts: list[tuple[str, _Compiled]] = []
     for parameter in _PARSERS:
         if parameter not in texts:
             continue
@@ -241,13 +248,15 @@ def _read_texts(
             compiled.parsed.check(values)
         except ExpressionError as error:
             _refuse(parameter, request[parameter], names, values, error)
-        _place(found, parameter, compiled, values)
+        compiled_texts.append((parameter, compiled))
         used_names |= compiled.parsed.names
         used_values |= compiled.parsed.values
     if len(used_names) < len(names):
         raise unused(NAMES, names.keys() - used_names)
     if len(used_values) < len(values):
         raise unused(VALUES, values.keys() - used_values)
+    for parameter, compiled in compiled_texts:
+        _place(found, parameter, compiled, values)
 
 
 def _refuse(parameter: str, text: str, names: _Names, values: _Values, error: ExpressionError) -> NoReturn:
@@ -260,19 +269,21 @@ def _refuse(parameter: str, text: str, names: _Names, values: _Values, error: Ex
 
 
 def _place(found: dict[str, Any], parameter: str, compiled: _Compiled, values: _Values) -> None:
+    if compiled.entered and parameter != "ProjectionExpression":
+        found["entered"] = found.get("entered", frozenset()) | compiled.entered
     if parameter == "UpdateExpression":
         found["update"] = UpdatePlan(compiled.run, values)
     elif parameter == "ConditionExpression":
         found["condition"] = _with_values(compiled.run, values)
     elif parameter == "FilterExpression":
         found["filter"] = _with_values(compiled.run, values)
-        found["filter_paths"] = compiled.parsed.paths
         found["filter_attributes"] = compiled.attributes
     elif parameter == "ProjectionExpression":
         found["projection"] = compiled.run
         found["projection_attributes"] = compiled.attributes
+        found["entered_by_projection"] = compiled.entered
     else:
-        found["key_condition"] = bind(compiled.parsed.node, values)
+        found["key_tests"] = key_tests(bind(compiled.parsed.node, values))
 
 
 def _with_values(test: Test, values: _Values) -> Callable[[Item], bool]:
@@ -289,12 +300,11 @@ def _read_older(found: dict[str, Any], request: dict[str, Any]) -> None:
     filtered = request.get("QueryFilter", request.get("ScanFilter"))
     if filtered is not None:
         found["filter"] = _older_test(legacy.read_filter(filtered, operator))
-        found["filter_paths"] = tuple(Path((name,)) for name in filtered)
         found["filter_attributes"] = frozenset(filtered)
     elif operator is not None or "Expected" in request:
         found["condition"] = _older_test(legacy.read_expected(request.get("Expected", {}), operator))
     if "KeyConditions" in request:
-        found["key_condition"] = legacy.read_key_conditions(request["KeyConditions"])
+        found["key_tests"] = legacy.read_key_conditions(request["KeyConditions"])
     if "AttributeUpdates" in request:
         update = legacy.read_attribute_updates(request["AttributeUpdates"])
         found["update"] = None if update is None else UpdatePlan(CompiledUpdate(update, legacy.MISMATCH), {})

@@ -4,6 +4,7 @@ An entry lies under the index's key bytes followed by the item's own key bytes, 
 an order and never collide. An item that lacks a key attribute of an index has no entry in it.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -98,6 +99,13 @@ def expiry_key(attribute: str, item: Item | None, key: bytes) -> bytes | None:
     return seconds.to_bytes(EXPIRY_BYTES, "big") + key if 0 < seconds < 1 << 63 else None
 
 
+def check_index_types(table: Table, types: Mapping[str, str]) -> None:
+    """Refuse an update that gives an index key another type. `types` are those of whole attributes, where known."""
+    for name, type_, index in table.index_keys:
+        if types.get(name, type_) != type_:
+            raise _mismatch(name, type_, types[name], index)
+
+
 def check_index_keys(table: Table, item: Item, *, updated: bool = False) -> None:
     """Refuse an item whose attributes cannot be keys of the table's indexes. `updated` chooses UpdateItem's words."""
     for name, type_, index in table.index_keys:
@@ -107,15 +115,19 @@ def check_index_keys(table: Table, item: Item, *, updated: bool = False) -> None
         if type_ not in value:
             if updated:
                 raise invalid("The update expression attempted to update the secondary index key to unsupported type")
-            raise invalid(
-                f"One or more parameter values were invalid: Type mismatch for Index Key {name} Expected: {type_} "
-                f"Actual: {next(iter(value))} IndexName: {index}"
-            )
+            raise _mismatch(name, type_, next(iter(value)), index)
         if not value[type_]:
             raise _empty_key(name, type_, index, updated=updated)
     for held in table.indexes:
         if held.keys.held_by(item):
             _check_sizes(held, item)
+
+
+def _mismatch(name: str, expected: str, actual: str, index: str) -> Fault:
+    return invalid(
+        f"One or more parameter values were invalid: Type mismatch for Index Key {name} Expected: {expected} "
+        f"Actual: {actual} IndexName: {index}"
+    )
 
 
 def _empty_key(name: str, type_: str, index: str, *, updated: bool) -> Fault:

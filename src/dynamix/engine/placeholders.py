@@ -15,13 +15,23 @@ _CACHED_KEYS = 4096
 _PATTERNS = {NAMES: re.compile(r"#[A-Za-z0-9_]+"), VALUES: re.compile(r":[A-Za-z0-9_]+")}
 
 
-def read_names(request: dict[str, Any], *, used: bool) -> dict[str, str]:
-    """The names of a request, {} if there are none; `used` says whether it has expressions. Raises Fault."""
+def check_used(request: dict[str, Any], texts: list[str], users: tuple[str, ...]) -> None:
+    """Refuse names or values without expressions that may use them.
+
+    `texts` are the parameters in which the request has expressions, `users` those that may use values.
+    """
+    if NAMES in request and not texts:
+        raise invalid(f"{NAMES} can only be specified when using expressions")
+    if VALUES in request and not any(name in texts for name in users):
+        absent = f"{' and '.join(users)} {'is' if len(users) == 1 else 'are'} null"
+        raise invalid(f"{VALUES} can only be specified when using expressions: {absent}")
+
+
+def read_names(request: dict[str, Any]) -> dict[str, str]:
+    """The names of a request, {} if there are none. Raises Fault."""
     names: dict[str, str] | None = request.get(NAMES)
     if names is None:
         return {}
-    if not used:
-        raise invalid(f"{NAMES} can only be specified when using expressions")
     if not names:
         raise invalid(f"{NAMES} must not be empty")
     for key in names:
@@ -34,17 +44,11 @@ def read_names(request: dict[str, Any], *, used: bool) -> dict[str, str]:
     return names
 
 
-def read_values(request: dict[str, Any], texts: list[str], users: tuple[str, ...]) -> dict[str, AttributeValue]:
-    """The values of a request, canonical, {} if there are none. Raises Fault.
-
-    `texts` are the parameters in which it has expressions, `users` those that may use values.
-    """
+def read_values(request: dict[str, Any]) -> dict[str, AttributeValue]:
+    """The values of a request, canonical, {} if there are none. Raises Fault."""
     values: dict[str, AttributeValue] | None = request.get(VALUES)
     if values is None:
         return {}
-    if not any(name in texts for name in users):
-        absent = f"{' and '.join(users)} {'is' if len(users) == 1 else 'are'} null"
-        raise invalid(f"{VALUES} can only be specified when using expressions: {absent}")
     if not values:
         raise invalid(f"{VALUES} must not be empty")
     for key in values:
