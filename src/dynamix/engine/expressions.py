@@ -113,14 +113,20 @@ def check_parameters(target: str, request: dict[str, Any]) -> None:
 
     `target` is the operation, the action of a transaction, or "KeysAndAttributes" for a table's part of a BatchGetItem.
     """
+    present = _PARAMETERS[target].all.intersection(request)
+    if present:
+        _check_together(target, present)
+
+
+@lru_cache(_CACHED_TEXTS)
+def _check_together(target: str, present: frozenset[str]) -> None:
+    """Refuse parameters that do not go together, by their names alone."""
     parameters = _PARAMETERS[target]
-    if parameters.all.isdisjoint(request):
-        return
-    texts = [name for name in parameters.texts if name in request]
-    older = [name for name in parameters.older if name in request]
+    texts = [name for name in parameters.texts if name in present]
+    older = [name for name in parameters.older if name in present]
     if texts and older:
         _check_apart(texts, older)
-    check_used(request, texts, parameters.valued)
+    check_used(present, texts, parameters.valued)
 
 
 def read(target: str, request: dict[str, Any]) -> Expressions:

@@ -1,6 +1,7 @@
 """ExpressionAttributeNames and ExpressionAttributeValues, checked before any expression is read."""
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
@@ -15,14 +16,14 @@ _CACHED_KEYS = 4096
 _PATTERNS = {NAMES: re.compile(r"#[A-Za-z0-9_]+"), VALUES: re.compile(r":[A-Za-z0-9_]+")}
 
 
-def check_used(request: dict[str, Any], texts: list[str], users: tuple[str, ...]) -> None:
+def check_used(present: Collection[str], texts: list[str], users: tuple[str, ...]) -> None:
     """Refuse names or values without expressions that may use them.
 
-    `texts` are the parameters in which the request has expressions, `users` those that may use values.
+    `present` are the request's parameters, `texts` those that hold expressions, `users` those that may use values.
     """
-    if NAMES in request and not texts:
+    if NAMES in present and not texts:
         raise invalid(f"{NAMES} can only be specified when using expressions")
-    if VALUES in request and not any(name in texts for name in users):
+    if VALUES in present and not any(name in texts for name in users):
         absent = f"{' and '.join(users)} {'is' if len(users) == 1 else 'are'} null"
         raise invalid(f"{VALUES} can only be specified when using expressions: {absent}")
 

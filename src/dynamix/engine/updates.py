@@ -110,8 +110,6 @@ class _Draft:
     def holder(self, path: Path) -> Any:
         """The map or list, copied, in which the last part of the path stands."""
         container: Any = self.item
-        if len(path.parts) == 1:
-            return container
         for part, following in pairwise(path.parts):
             value = child(container, part)
             inner = None if value is None else contents(value, following)
@@ -126,7 +124,8 @@ class _Draft:
 
     def put(self, path: Path, holder: Any, value: AttributeValue) -> None:
         """Set what stands at the path. An element past the end of its list waits until the others are set."""
-        check_levels(value, NESTING_LEVELS + 1 - len(path.parts))
+        if "L" in value or "M" in value:
+            check_levels(value, NESTING_LEVELS + 1 - len(path.parts))
         last = path.parts[-1]
         if isinstance(last, int) and last >= len(holder):
             self._appended.append((last, holder, value))
