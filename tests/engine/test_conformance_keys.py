@@ -220,3 +220,40 @@ def test_a_batch_says_less_of_keys(engine: Engine, item: dict[str, Any]) -> None
     """A key that is missing or of another type is only said not to match."""
     request = {"RequestItems": {TABLE: [{"PutRequest": {"Item": item}}]}}
     assert refusal(engine, "BatchWriteItem", request) == NO_MATCH
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("pk = :v AND sk = :v AND a = :v", "Conditions can be of length 1 or 2 only"),
+        ("pk.a = :v", "KeyConditionExpressions cannot have conditions on nested attributes"),
+        ("pk = :v AND size(l) = :v", "KeyConditionExpressions cannot contain nested operations"),
+    ],
+)
+def test_key_conditions_are_few_and_flat(engine: Engine, condition: str, message: str) -> None:
+    """One condition on each of two whole attributes at most."""
+    assert refusal(engine, "Query", {"KeyConditionExpression": condition, **values(v=S)}) == message
+
+
+def test_a_table_without_sort_key_takes_one_condition(engine: Engine) -> None:
+    """A second condition is not supported, whatever it is about."""
+    good(
+        engine,
+        "CreateTable",
+        {
+            "TableName": "Flat",
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        },
+    )
+    request = {"TableName": "Flat", "KeyConditionExpression": "pk = :v AND a = :v", **values(v=S)}
+    assert refusal(engine, "Query", request) == "Query key condition not supported"
+
+
+def test_an_older_filter_leaves_keys_alone(engine: Engine) -> None:
+    """QueryFilter is refused on a key attribute as a filter expression is."""
+    equals = {"ComparisonOperator": "EQ", "AttributeValueList": [S]}
+    assert refusal(engine, "Query", {"KeyConditions": {"pk": equals}, "QueryFilter": {"pk": equals}}) == (
+        "QueryFilter can only contain non-primary key attributes: Primary key attribute: pk"
+    )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dynamix.engine import Engine
-from engine.conformance import KEY, TABLE, error, thread_table, values
+from engine.conformance import KEY, TABLE, error, good, thread_table, values
 from engine.database import Database
 
 MIXED = "Can not use both expression and non-expression parameters in the same request"
@@ -118,3 +118,30 @@ def test_no_table_is_named_by_an_arn() -> None:
         "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+",
     )
     assert database.refusal("DescribeTable", TableName=arn)[0] == "ResourceNotFoundException"
+
+
+def test_substitutions_have_a_size(engine: Engine) -> None:
+    """Names, and values, are 2 MB together at most, whatever the request's own size."""
+    large = {f":v{number}": {"L": [{"S": "x" * 104_900}]} for number in range(20)}
+    request = {"Key": KEY, "ConditionExpression": f"a IN ({', '.join(large)})", "ExpressionAttributeValues": large}
+    assert error(engine, "DeleteItem", request) == (
+        "ValidationException",
+        "ExpressionAttributeValues exceeds max size",
+    )
+    request["ExpressionAttributeValues"] = dict(list(large.items())[:19])
+    request["ConditionExpression"] = f"a IN ({', '.join(request['ExpressionAttributeValues'])})"
+    assert error(engine, "DeleteItem", request)[0] == "ConditionalCheckFailedException"
+    names = {f"#n{number}": f"{number:065000}" for number in range(33)}
+    request = {"Key": KEY, "ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+    assert error(engine, "GetItem", request) == ("ValidationException", "ExpressionAttributeNames exceeds max size")
+
+
+def test_maps_nest_as_deep_as_lists(engine: Engine) -> None:
+    """32 levels of maps, the item's own included."""
+    value: dict[str, Any] = {"S": "x"}
+    for _ in range(31):
+        value = {"M": {"a": value}}
+    good(engine, "PutItem", {"Item": {**KEY, "a": value}})
+    assert error(engine, "PutItem", {"Item": {**KEY, "a": {"M": {"a": value}}}})[1] == (
+        "Nesting Levels have exceeded supported limits"
+    )

@@ -278,6 +278,8 @@ def test_streams_are_switched(database: Database) -> None:
     code, _ = database.refusal("UpdateTable", TableName="tab", StreamSpecification=stream)
     assert code == "ValidationException"
     off = database.call("UpdateTable", TableName="tab", StreamSpecification={"StreamEnabled": False})
+    again = database.refusal("UpdateTable", TableName="tab", StreamSpecification={"StreamEnabled": False})
+    assert again == ("ValidationException", "Table has no stream to disable: TableName: tab")
     assert "StreamSpecification" not in off["TableDescription"]
     assert off["TableDescription"]["LatestStreamArn"] == on["LatestStreamArn"]
 
@@ -349,3 +351,97 @@ def test_indexes_change_one_at_a_time(database: Database) -> None:
         "UpdateTable", TableName="tab", GlobalSecondaryIndexUpdates=[_create("old", "c:S")]
     )
     assert (code, message) == ("ValidationException", "Attempting to create an index which already exists")
+
+
+FEW = f"{IN}Index KeySchema can have at most 4 HASH and 4 RANGE attributes for index: idx"
+
+
+@pytest.mark.parametrize(
+    ("defined", "keys", "more", "message"),
+    [
+        ("a:S b:S", "a:S c:S", {}, f"{IN}Some index key attributes are not defined in AttributeDefinitions. Keys: [a, c], AttributeDefinitions: [a, b]"),
+        ("a:S", "a:S b:S", {}, "Invalid KeySchema: Some index key attribute have no definition"),
+        ("a:S a:N", "a:S", {}, f"{IN}Duplicate AttributeName in AttributeDefinitions: a"),
+        ("a:S b:S c:S", "a:S b:S c:S", {}, "Invalid KeySchema: A table can have at most one HASH and one RANGE KeySchemaElement"),
+        ("a:S b:S", "a:S", {"GlobalSecondaryIndexes": [_index("c:S")]}, f"{IN}Some index key attributes are not defined in AttributeDefinitions. Keys: [c], AttributeDefinitions: [a, b]"),
+        ("a:S b:S c:S", "a:S b:S", {"LocalSecondaryIndexes": [{**_index("a:S c:S"), "IndexName": f"idx{number}"} for number in range(6)]}, f"{IN}Number of LocalSecondaryIndexes exceeds per-table limit of 5"),
+        ("a:S", "a:S", {"GlobalSecondaryIndexes": [{**_index("a:S"), "IndexName": f"idx{number}"} for number in range(21)]}, f"{IN}GlobalSecondaryIndex count exceeds the per-table limit of 20"),
+        ("a:S b:S", "a:S b:S", {"LocalSecondaryIndexes": []}, f"{IN}List of LocalSecondaryIndexes is empty"),
+        ("a:S b:S", "a:S", {"GlobalSecondaryIndexes": [_index("b:S", Projection={"ProjectionType": "INCLUDE", "NonKeyAttributes": ["x", "x"]})]}, f"{IN}Duplicate attribute in NonKeyAttributes for index: idx"),
+        ("a:S b:S", "a:S", {"GlobalSecondaryIndexes": [{**_index("b:S", Projection={"ProjectionType": "INCLUDE", "NonKeyAttributes": [f"{number}-{each}" for each in range(17)]}), "IndexName": f"idx{number}"} for number in range(6)]}, f"{IN}Number of NonKeyAttributes exceeds the per-table limit of 100"),
+        ("a:S b:S", "a:S", {"BillingMode": "PROVISIONED", "ProvisionedThroughput": _units(1, 1), "GlobalSecondaryIndexes": [_index("b:S")]}, f"{IN}ProvisionedThroughput must be specified for index: idx"),
+        ("a:S b:S", "a:S", {"GlobalSecondaryIndexes": [{**_index("b:S"), "KeySchema": [{"AttributeName": "b", "KeyType": "RANGE"}]}]}, "Invalid KeySchema: The first KeySchemaElement is not a HASH key type"),
+        ("a:S b:S c:S", "a:S", {"GlobalSecondaryIndexes": [_index("a:S b:S c:S!")]}, "Invalid KeySchema: All HASH KeySchemaElements must precede the RANGE KeySchemaElements"),
+        ("a:S b:S c:S d:S e:S", "a:S", {"GlobalSecondaryIndexes": [_index("a:S b:S! c:S! d:S! e:S!")]}, FEW),
+        ("a:S b:S c:S d:S e:S f:S", "a:S", {"GlobalSecondaryIndexes": [_index("a:S b:S c:S d:S e:S f:S")]}, FEW),
+        ("a:S b:S c:S", "a:S", {"GlobalSecondaryIndexes": [_index("b:S c:S! b:S")]}, "Both the Hash Key and the Range Key element in the KeySchema have the same name"),
+        ("a:S b:S c:S", "a:S b:S", {"LocalSecondaryIndexes": [_index("a:S b:S c:S")]}, "Invalid KeySchema: A table can have at most one HASH and one RANGE KeySchemaElement"),
+    ],
+)  # fmt: skip
+def test_impossible_keys_and_indexes_are_refused(
+    database: Database, defined: str, keys: str, more: dict[str, object], message: str
+) -> None:
+    """Undefined, repeated and misplaced key attributes, and too many of anything. Only global indexes have long keys."""
+    test_impossible_tables_are_refused(database, defined, keys, more, message)
+
+
+def test_a_table_needs_attributes_and_keys(database: Database) -> None:
+    """What is missing of the two is told at once."""
+    absent = "Value null at '{}' failed to satisfy constraint: Member must not be null"
+    definitions, schema = keys_of("a:S")
+    for more, message in (
+        ({}, f"2 validation errors detected: {absent.format('attributeDefinitions')}; {absent.format('keySchema')}"),
+        ({"KeySchema": schema}, f"1 validation error detected: {absent.format('attributeDefinitions')}"),
+        ({"AttributeDefinitions": definitions}, f"1 validation error detected: {absent.format('keySchema')}"),
+    ):
+        refused = database.refusal("CreateTable", TableName="tab", BillingMode="PAY_PER_REQUEST", **more)
+        assert refused == ("ValidationException", message)
+
+
+def test_impossible_updates_of_indexes_are_refused(database: Database) -> None:
+    """An update names one change, of an index that is there, and no type may change."""
+    database.create("a:S", GlobalSecondaryIndexes=[index(f"idx{number}", "b:S") for number in range(20)])
+
+    def refusal(*updates: object, **more: object) -> tuple[str, str]:
+        return database.refusal("UpdateTable", TableName="tab", GlobalSecondaryIndexUpdates=updates, **more)
+
+    kinds = "GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete"
+    assert refusal({}) == ("ValidationException", f"{IN}One of {kinds} must not be null")
+    both = {**_updated_index("idx0", 1, 1), "Delete": {"IndexName": "idx0"}}
+    assert refusal(both) == ("ValidationException", f"{IN}Only one of {kinds} may be specified")
+    missing = ("ResourceNotFoundException", "Requested resource not found")
+    assert refusal({"Update": {"IndexName": "nope", "OnDemandThroughput": {"MaxReadRequestUnits": 5}}}) == missing
+    assert refusal(_create("more", "b:S")) == (
+        "ValidationException",
+        f"{IN}GlobalSecondaryIndex count exceeds the per-table limit of 20",
+    )
+    database.call("UpdateTable", TableName="tab", GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "idx0"}}])
+    assert refusal(_create("more", "a:N"), AttributeDefinitions=keys_of("a:N")[0]) == (
+        "ValidationException",
+        f"{IN}Attribute definition of key attribute a cannot be changed",
+    )
+
+
+def test_limits_are_described_until_removed(database: Database) -> None:
+    """On-demand limits and warm throughput stay described; -1 removes a limit, and throughput remembers its changes."""
+    limits = {"MaxReadRequestUnits": 5, "MaxWriteRequestUnits": 6}
+    database.create("a:S", OnDemandThroughput=limits)
+
+    def update(**settings: object) -> dict[str, object]:
+        database.call("UpdateTable", TableName="tab", **settings)
+        table: dict[str, object] = database.call("DescribeTable", TableName="tab")["Table"]
+        return table
+
+    assert update(TableClass="STANDARD")["OnDemandThroughput"] == limits
+    removed = update(OnDemandThroughput={"MaxReadRequestUnits": -1})["OnDemandThroughput"]
+    assert removed == {"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": 6}
+    assert "OnDemandThroughput" not in update(OnDemandThroughput={"MaxWriteRequestUnits": -1})
+    warm = {"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 5000}
+    assert update(WarmThroughput=warm)["WarmThroughput"] == {**warm, "Status": "ACTIVE"}
+    update(BillingMode="PROVISIONED", ProvisionedThroughput=_units(5, 5))
+    first = update(ProvisionedThroughput=_units(6, 5))["ProvisionedThroughput"]
+    second = update(ProvisionedThroughput=_units(6, 4))["ProvisionedThroughput"]
+    assert isinstance(first, dict)
+    assert isinstance(second, dict)
+    assert second["LastIncreaseDateTime"] == first["LastIncreaseDateTime"]
+    assert second["NumberOfDecreasesToday"] == first["NumberOfDecreasesToday"] + 1

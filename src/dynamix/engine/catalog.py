@@ -81,11 +81,6 @@ class Table:
     """Of each index, global ones first: key attribute, type, index name; what written items are checked against."""
     index_attributes: frozenset[str]
 
-    @property
-    def arn(self) -> str:
-        """The name of the table among all of AWS."""
-        return ARN_PREFIX + self.name
-
     def index(self, name: str) -> Index:
         """The index of this name; raises Fault where there is none."""
         for index in self.indexes:

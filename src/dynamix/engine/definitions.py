@@ -12,7 +12,6 @@ from dynamix.engine.faults import Fault, invalid
 from dynamix.limits import (
     GLOBAL_INDEXES,
     LOCAL_INDEXES,
-    NON_KEY_ATTRIBUTES_PER_INDEX,
     NON_KEY_ATTRIBUTES_PER_TABLE,
 )
 
@@ -120,11 +119,6 @@ def _check_projection(projection: dict[str, Any], name: str) -> int:
         raise invalid(f"{_INVALID}ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
     if len(set(attributes)) < len(attributes):
         raise invalid(f"{_INVALID}Duplicate attribute in NonKeyAttributes for index: {name}")
-    if len(attributes) > NON_KEY_ATTRIBUTES_PER_INDEX:
-        raise invalid(
-            f"{_INVALID}Number of NonKeyAttributes exceeds the per-index limit of {NON_KEY_ATTRIBUTES_PER_INDEX} "
-            f"for index: {name}"
-        )
     return len(attributes)
 
 

@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 from dynamix.engine.faults import Fault, invalid
-from dynamix.engine.values import check_value
-from dynamix.limits import NESTING_LEVELS, PLACEHOLDER_BYTES
+from dynamix.engine.values import check_value, value_size
+from dynamix.limits import NESTING_LEVELS, PLACEHOLDER_BYTES, SUBSTITUTION_BYTES
 from dynamix.wire import AttributeValue
 
 NAMES, VALUES = "ExpressionAttributeNames", "ExpressionAttributeValues"
@@ -42,6 +42,8 @@ def read_names(request: dict[str, Any]) -> dict[str, str]:
             raise _bad_name("Empty attribute name", key)
         if len(name) * 4 > _NAME_BYTES and len(name.encode()) > _NAME_BYTES:
             raise _bad_name("Attribute name is too large, must be less than 65536 bytes", key)
+    if sum(len(name.encode()) for name in names.values()) > SUBSTITUTION_BYTES:
+        raise invalid(f"{NAMES} exceeds max size")
     return names
 
 
@@ -59,9 +61,12 @@ def read_values(request: dict[str, Any]) -> dict[str, AttributeValue]:
 
 def canonical(values: dict[str, AttributeValue]) -> dict[str, AttributeValue]:
     """Values, checked and canonical. Raises Fault."""
-    return {
+    checked = {
         key: value if "S" in value and len(value) == 1 else _check_value(key, value) for key, value in values.items()
     }
+    if sum(map(value_size, checked.values())) > SUBSTITUTION_BYTES:
+        raise invalid(f"{VALUES} exceeds max size")
+    return checked
 
 
 def unused(parameter: str, keys: set[str]) -> Fault:

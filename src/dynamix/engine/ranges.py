@@ -14,7 +14,6 @@ from typing import Any
 from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.keys import KeySchema, escape, partition_bytes, raw_bytes, sort_bytes
 from dynamix.engine.rows import after
-from dynamix.engine.values import compare
 from dynamix.expressions import nodes
 from dynamix.wire import AttributeValue
 
@@ -140,12 +139,10 @@ def _test(part: nodes.Condition) -> KeyTest:
             return KeyTest(_name(left, right), operator, (_literal(right),))
         case nodes.Between(operand, low, high):
             _check_first("BETWEEN", operand)
-            test = KeyTest(_name(operand, low, high), "BETWEEN", (_literal(low), _literal(high)))
-            _check_bounds(*test.operands)
-            return test
+            return KeyTest(_name(operand, low, high), "BETWEEN", (_literal(low), _literal(high)))
         case nodes.BeginsWith(operand, prefix):
             _check_first("begins_with", operand)
-            return KeyTest(_name(operand, prefix), "begins_with", (_prefix(prefix),))
+            return KeyTest(_name(operand, prefix), "begins_with", (_literal(prefix),))
     raise _bad_operator(_WORDS[type(part)])
 
 
@@ -180,24 +177,3 @@ def _name(operand: nodes.Operand, *others: nodes.Operand) -> str:
 def _literal(operand: nodes.Operand) -> AttributeValue:
     assert isinstance(operand, nodes.Value)  # noqa: S101 - _name has refused the others
     return operand.value
-
-
-def _prefix(operand: nodes.Operand) -> AttributeValue:
-    value = _literal(operand)
-    kind = next(iter(value))
-    if kind not in ("S", "B"):
-        raise invalid(
-            "Invalid KeyConditionExpression: Incorrect operand type for operator or function; "
-            f"operator or function: begins_with, operand type: {kind}"
-        )
-    return value
-
-
-def _check_bounds(low: AttributeValue, high: AttributeValue) -> None:
-    order = compare(low, high)
-    if order is not None and order > 0:
-        words = [f"AttributeValue: {{{kind}:{content}}}" for value in (low, high) for kind, content in value.items()]
-        raise invalid(
-            "Invalid KeyConditionExpression: The BETWEEN operator requires upper bound to be greater than or equal to "
-            f"lower bound; lower bound operand: {words[0]}, upper bound operand: {words[1]}"
-        )
