@@ -13,6 +13,7 @@ WORK = {
     "update": "UpdateItem",
     "query_100": "Query of 100",
     "query_1000": "Query of 1,000",
+    "read_1000": "Query of 1,000, all read",
     "batch_get": "BatchGet of 1,000",
     "batch_write": "BatchWrite of 1,000",
     "get_in_flight": "GetItem, 200 in flight",

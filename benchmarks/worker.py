@@ -33,11 +33,12 @@ _WORK: dict[str, tuple[str, tuple[str, ...]]] = {
     "update": ("update", ()),
     "query_100": ("query", ("forum-100",)),
     "query_1000": ("query", ("forum-1000",)),
+    "read_1000": ("query", ("forum-1000",)),
     "batch_write": ("batch_write", ()),
     "batch_get": ("batch_get", ()),
     "get_in_flight": ("get_async", ()),
 }
-"""Each kind of work: the contestant's function and its arguments."""
+"""Each kind of work: the contestant's function and its arguments. `read_1000` then reads each attribute by `values`."""
 
 
 def is_async(contestant: Any) -> bool:
@@ -188,12 +189,28 @@ class Rounds:
             return self.timed_awaited(self.in_flight(calls), calls * self.sample.IN_FLIGHT)
         name, arguments = _WORK[work]
         function = getattr(self.contestant, name)
+        if work == "read_1000":
+            function = self.reading(function)
         if self.is_async:
             return self.timed_awaited(repeated(function, arguments, calls), calls)
         wall, cpu = time.perf_counter(), time.process_time()
         for _ in range(calls):
             function(*arguments)
         return {"cpu": (time.process_time() - cpu) / calls, "wall": (time.perf_counter() - wall) / calls}
+
+    def reading(self, query: Any) -> Any:
+        """`query`, and then every attribute of every object."""
+        values = self.contestant.values
+
+        async def awaited(forum_id: str) -> None:
+            for post in await query(forum_id):
+                values(post)
+
+        def called(forum_id: str) -> None:
+            for post in query(forum_id):
+                values(post)
+
+        return awaited if self.is_async else called
 
     def timed_awaited(self, awaitable: Any, calls: int) -> dict[str, float]:
         wall, cpu = time.perf_counter(), time.process_time()
@@ -206,7 +223,7 @@ class Rounds:
 
     def warm_up(self, work: str) -> dict[str, Any]:
         """Opens connections, fills caches, and finds how many calls make a round; says whether there is such work."""
-        if not hasattr(self.contestant, _WORK[work][0]):
+        if not hasattr(self.contestant, "values" if work == "read_1000" else _WORK[work][0]):
             return {"missing": True}
         self.measure(work, 1)
         seconds = self.measure(work, 3)["wall"] * (self.sample.IN_FLIGHT if work == "get_in_flight" else 1)

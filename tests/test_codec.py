@@ -1,6 +1,11 @@
 """The codec: values to DynamoDB's form and back, and the generated code against its plain twin."""
 
+import copy
 import math
+import pickle
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
 from decimal import Context, Decimal
 from typing import Any
@@ -179,7 +184,8 @@ def test_the_generated_code_agrees_with_the_plain_way(given_values: dict[str, An
     body = msgspec.json.encode({"Item": item})
     fast = reader.item(body)
     assert fast is not None
-    assert vars(fast) == reader.plain_values(msgspec.json.decode(body)["Item"])
+    read = reader.plain_values(msgspec.json.decode(body)["Item"])
+    assert {name: getattr(fast, name) for name in read} == read
     for name, value in instance_values.items():
         assert getattr(fast, name) == value
     for name in schema.fields.keys() - instance_values.keys():
@@ -208,13 +214,20 @@ def test_a_default_is_not_shared() -> None:
         ("members", {"L": []}),
         ("truth", {"S": "true"}),
         ("span", {"S": "x"}),
+        ("listing", {"M": {}}),
+        ("listing", {"L": [{"T": "1"}]}),
+        ("listing", {"L": [1]}),
+        ("listing", {"L": 1}),
+        ("listing", {"L": [{"N": "Infinity"}]}),
+        ("mapping", {"L": []}),
+        ("mapping", {"M": {"a": {"N": "x"}}}),
     ],
 )
 def test_a_stored_value_of_another_type_is_named(name: str, stored: dict[str, Any]) -> None:
     """A stored value that its field cannot hold is an error that names the field, never a wrong value."""
     item = {"key": {"S": "k"}, "sort": {"N": "1"}, Everything._schema().fields[name].name: stored}
     with pytest.raises(FieldValidationException, match=f"Everything.{name}") as caught:
-        Everything._schema().codec.reader().item(msgspec.json.encode({"Item": item}))
+        getattr(Everything._schema().codec.reader().item(msgspec.json.encode({"Item": item})), name)
     assert caught.value.field == name
 
 
@@ -237,3 +250,50 @@ def test_types_read_are_exact() -> None:
     assert loaded is not None
     assert (type(loaded.ratio), loaded.day, loaded.clock) == (float, date(2026, 1, 2), time(1, 2, 3, 4))
     assert loaded.span == timedelta(days=-1, seconds=5)
+
+
+def _loaded(**values: Any) -> Everything:
+    """An instance as it is loaded: its lists and maps not read yet."""
+    item = Everything._schema().codec.encode_item({"key": "k", "sort": 1, "needed": "n", **values})
+    loaded = Everything._schema().codec.reader().item(msgspec.json.encode({"Item": item}))
+    assert loaded is not None
+    return loaded
+
+
+def test_a_list_is_read_once() -> None:
+    """A list or map is the same object at each reading, so that what is done to it is seen."""
+    loaded = _loaded(listing=[1, {"a": 2}], mapping={"a": [3]})
+    loaded.listing.append(4)
+    assert (loaded.listing, loaded.mapping) == ([1, {"a": 2}, 4], {"a": [3]})
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda loaded: pickle.loads(pickle.dumps(loaded))])
+def test_what_was_not_read_yet_is_there(copied: Callable[[Everything], Everything]) -> None:
+    """Whatever looks at a whole instance sees its lists and maps, read or not."""
+    values: dict[str, Any] = {"listing": [1, "x"], "mapping": {"a": {"b": 3}}}
+    new = Everything(key="k", sort=1, needed="n", filled="empty", **values)
+    assert _loaded(**values) == new
+    assert copied(_loaded(**values)) == new
+    assert _loaded(**values).to_son() == new.to_son()
+    assert repr(_loaded(**values)) == repr(new)
+    assert _loaded(**values)._item() == new._item()
+    assert _loaded(**values) != _loaded(listing=[1, "y"], mapping={"a": {"b": 3}})
+
+
+def test_threads_read_one_value() -> None:
+    """Threads that read a list at once get the same one."""
+    for _ in range(200):
+        loaded = _loaded(listing=list(range(50)))
+        with ThreadPoolExecutor(4) as threads:
+            first, *others = threads.map(lambda _, loaded=loaded: loaded.listing, range(4))
+        assert all(other is first for other in others)
+
+
+def test_an_instance_does_not_keep_the_answer() -> None:
+    """One instance that is kept from a page does not keep the bytes of the page."""
+    item = Everything._schema().codec.encode_item({"key": "k", "sort": 1, "needed": "n", "listing": [1], "mapping": {}})
+    body = msgspec.json.encode({"Items": [item, item]})
+    alone = sys.getrefcount(body)
+    kept = Everything._schema().codec.reader().page(body).items[0]
+    assert sys.getrefcount(body) == alone
+    assert kept.listing == [1]

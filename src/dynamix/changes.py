@@ -58,9 +58,9 @@ class Pending:
 
     def _entry(self, field: Field[Any, Any]) -> Entry:
         draft_class = DRAFTS.get(field.kind, Draft)
-        before = self._values.get(field.attribute, _MISSING)
-        if before is _MISSING:
-            return Entry(draft_class(field), None, before, UNKNOWN)
+        if not field.read_in(self._values):
+            return Entry(draft_class(field), None, _MISSING, UNKNOWN)
+        before = self._values[field.attribute]
         shown = draft_class(field)
         shown.assign(before)
         return Entry(draft_class(field), shown, before, Picture.of(before))

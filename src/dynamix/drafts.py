@@ -19,9 +19,10 @@ Source: DynamoDB Developer Guide, "Using update expressions in DynamoDB".
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from typing import Any
+
+from msgspec import Struct, field
 
 from dynamix.codec import values
 from dynamix.expressions.nodes import (
@@ -44,8 +45,7 @@ _EXACT = Context(prec=200)
 _PAST_ANY_END = 1_000_000  # more elements than an item of 400 KB can have
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(Struct):
     """One commit: the update, the facts it relies on, and what must follow in a second update.
 
     `repeatable` says whether sending it twice has the effect of sending it once.
@@ -64,8 +64,7 @@ class Plan:
         return Update(tuple(self.set), tuple(self.remove), tuple(self.add), tuple(self.delete))
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """What is believed to be stored for one attribute: whether it exists, and its length if it is a list.
 
     None means unknown; then it is taken to exist, with every element that is spoken of.

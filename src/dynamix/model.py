@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, Self, T
 
 from dynamix import connection as connections
 from dynamix.changes import Pending
+from dynamix.codec.compiled import UNREAD
 from dynamix.connection import Connection
 from dynamix.drafts import Draft, ListDraft, MapDraft, NumberDraft, SetDraft
 from dynamix.errors import (
@@ -369,7 +370,7 @@ class Model:
         Sets are sorted lists, times ISO 8601 text, timedeltas seconds, bytes base64, and numbers that neither int nor
         float holds exactly are text.
         """
-        values = vars(self)
+        values = self._values()
         return {name: _plain(values[name]) for name in type(self)._schema().fields if name in values}
 
     def get_primary_key_dict(self) -> dict[str, Any]:
@@ -377,14 +378,14 @@ class Model:
         return {field.attribute: getattr(self, field.attribute) for field in type(self)._schema().table.keys}
 
     def __repr__(self) -> str:
-        values = vars(self)
+        values = self._values()
         shown = (f"{name}={values[name]!r}" for name in type(self)._schema().fields if values.get(name) is not None)
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        mine, theirs, missing = vars(self), vars(other), object()
+        mine, theirs, missing = self._values(), other._values(), object()
         return all(mine.get(name, missing) == theirs.get(name, missing) for name in type(self)._schema().fields)
 
     if not TYPE_CHECKING:  # a type checker that saw it would let every name pass
@@ -401,6 +402,16 @@ class Model:
                 vars(self)[name] = value
             else:
                 self.set_field(field, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self._values().items() if name != UNREAD}
+
+    def _values(self) -> dict[str, Any]:
+        """The instance's `__dict__`, with everything read that was loaded."""
+        values = vars(self)
+        for name in tuple(values.get(UNREAD, ())):
+            type(self)._schema().fields[name].read_in(values)
+        return values
 
     def _pending(self) -> Pending:
         pending: Pending | None = vars(self).get("_changes")
@@ -421,7 +432,11 @@ class Model:
 
     def _committed(self, stored: dict[str, Any] | None) -> None:
         self._pending().clear()
-        vars(self).update(stored or {})
+        if stored is not None:
+            values = vars(self)
+            for name in (UNREAD, *stored.get(UNREAD, ())):
+                values.pop(name, None)
+            values.update(stored)
 
     def _conditions(self) -> tuple[Condition, ...]:
         pending: Pending | None = vars(self).get("_changes")
@@ -433,7 +448,7 @@ class Model:
     def _item(self) -> Item:
         """The whole item in DynamoDB's form, every value checked."""
         schema = type(self)._schema()
-        values = vars(self)
+        values = self._values()
         lacking = [name for name, field in schema.fields.items() if name not in values and not field.required]
         if lacking:
             raise InvalidUpdateError(

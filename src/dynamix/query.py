@@ -4,8 +4,9 @@ Each method returns a new query and leaves the old one as it was. Iterating read
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import replace
 from typing import Any, Generic, Self, TypeVar
+
+from msgspec.structs import replace
 
 from dynamix.connection import Connection
 from dynamix.cursor import Cursor

@@ -7,10 +7,10 @@ index cannot. Projections given mean INCLUDE, none mean KEYS_ONLY. `__secondary_
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property, partial
 from typing import Any, Generic, Literal, TypeVar
+
+from msgspec import Struct
 
 from dynamix.codec.compiled import ModelCodec, Slot
 from dynamix.errors import ModelDefinitionError, UnknownNameError
@@ -31,8 +31,7 @@ _INDEX_NAME = re.compile(r"[a-zA-Z0-9_.-]+")
 _INDEX_OPTIONS = ("hash_key", "range_key", "read_capacity", "write_capacity", "projections")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Index:
+class Index(Struct, frozen=True, eq=False):
     """A secondary index, or the table itself seen as one (`name` is None).
 
     `projection` is what the index holds beside the keys; `included` are the attributes of an INCLUDE.
@@ -53,8 +52,7 @@ class Index:
         return (self.hash_key,) if self.range_key is None else (self.hash_key, self.range_key)
 
 
-@dataclass(frozen=True, eq=False)
-class Schema(Generic[M]):
+class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     """A model's table. `fields` is by attribute, in the order of declaration, inherited ones first."""
 
     model: type[M]
@@ -192,8 +190,7 @@ class Schema(Generic[M]):
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Table(Generic[M]):
+class Table(Struct, Generic[M], frozen=True, eq=False):
     """A schema under the name that its table has in one place."""
 
     schema: Schema[M]
@@ -215,6 +212,8 @@ def _encode_key(field: AnyField, limit: int, value: Any) -> AttributeValue:
 
 def unknown(name: str, problem: str, known: Iterable[str]) -> str:
     """The message for a name that nothing has; it suggests the nearest, else lists the known ones."""
+    from difflib import get_close_matches  # takes a while to import, and few programs need it
+
     names = sorted(known)
     near = get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names) or 'none'}"

@@ -2,9 +2,10 @@
 
 Reading. An item is parsed into a msgspec Struct made for the model, whose fields are wrappers such as `{"S": str}` or
 `{"N": int}`: C code does the typing and the number parsing, and attributes that the model does not declare cost
-nothing. Straight-line code then builds the instance's `__dict__`. Where a stored value is not of the type its field
-declares, parsing fails and the plain path (`Reader.plain_values`) reads the same bytes by each field's own `decode`,
-which names the field that is wrong.
+nothing. Straight-line code then builds the instance's `__dict__`. Lists and maps are free-form, so only Python code can
+read them, which takes longer than all the rest; their JSON is kept under `UNREAD` and read by the field when somebody
+asks for it. Where a stored value is not of the type its field declares, parsing fails and the plain path
+(`Reader.plain_values`) reads the same bytes by each field's own `decode`, which names the field that is wrong.
 
 Writing. Straight-line code checks the exact type of each value and writes it; whatever is not of the plainest form goes
 through the field's own `encode`.
@@ -20,13 +21,17 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from dynamix.codec.numbers import from_text
-from dynamix.codec.values import UnstorableError, decode_list, decode_map, encode_list, encode_map
+from dynamix.codec.values import UnstorableError, encode_list, encode_map
 from dynamix.wire import AttributeValue, Item
 
 M = TypeVar("M")
+
+UNREAD = "_unread"
+"""Where an instance's `__dict__` keeps the JSON of lists and maps until they are read, by attribute; empty for what the
+stored item lacks."""
 
 
 class _Str(Struct, gc=False):
@@ -47,14 +52,6 @@ class _Text(Struct, gc=False):
 
 class _Bool(Struct, gc=False):
     BOOL: bool
-
-
-class _List(Struct, gc=False):
-    L: list[Any]
-
-
-class _Map(Struct, gc=False):
-    M: dict[str, Any]
 
 
 class _Set(Struct, gc=False):
@@ -78,10 +75,10 @@ class Kind(NamedTuple):
     """How one stored form is read and written.
 
     `read` and `write` are expressions over `v`: the parsed wrapper, and the Python value. `when` is the condition under
-    which `write` is right; other values go through the field's `encode`.
+    which `write` is right; other values go through the field's `encode`. What is Raw is read by its field, later.
     """
 
-    struct: type[Struct]
+    struct: type[Struct | Raw]
     read: str
     when: str = ""
     write: str = ""
@@ -101,8 +98,8 @@ KINDS: dict[str, Kind] = {
     "date": Kind(_Str, "date.fromisoformat(v.S)", "type(v) is date", '{"S": v.isoformat()}'),
     "time": Kind(_Text, 'read_field(v.N, "N")'),
     "timedelta": Kind(_Str, "timedelta(seconds=int(v.S))"),
-    "list": Kind(_List, "decode_list(v.L)", "type(v) is list", '{"L": encode_list(v)}'),
-    "map": Kind(_Map, "decode_map(v.M)", "type(v) is dict", '{"M": encode_map(v)}'),
+    "list": Kind(Raw, "", "type(v) is list", '{"L": encode_list(v)}'),
+    "map": Kind(Raw, "", "type(v) is dict", '{"M": encode_map(v)}'),
     "set": Kind(_Set, "read_set(v)", "type(v) is set and set(map(type, v)) == ONLY_STR", '{"SS": sorted(v)}'),
 }
 
@@ -297,6 +294,8 @@ def _item_struct(model_name: str, slots: list[Slot]) -> type[Struct]:
         struct = KINDS[slot.kind].struct
         if slot.key:
             fields.append((f"f{index}", struct))
+        elif struct is Raw:
+            fields.append((f"f{index}", Raw, Raw()))
         else:
             fields.append((f"f{index}", struct | None, None))
     rename = {f"f{index}": slot.name for index, slot in enumerate(slots)}
@@ -304,11 +303,15 @@ def _item_struct(model_name: str, slots: list[Slot]) -> type[Struct]:
 
 
 def _compile_reader(model_name: str, slots: list[Slot]) -> Callable[[Any], dict[str, Any]]:
-    """Code from a parsed item to the values by attribute."""
+    """Code from a parsed item to the values by attribute. What is read later is copied, lest an instance that is kept
+    keep the whole answer."""
     names: dict[str, Any] = dict(_READING)
-    entries, after = [], []
+    entries, unread, after = [], [], []
     for index, slot in enumerate(slots):
         read = KINDS[slot.kind].read
+        if not read:
+            unread.append(f"{slot.attribute!r}: item.f{index}.copy()")
+            continue
         if "read_field" in read:
             names[f"read{index}"] = slot.decode
             read = read.replace('read_field(v.N, "N")', f"read{index}({{'N': v.N}})")
@@ -321,6 +324,8 @@ def _compile_reader(model_name: str, slots: list[Slot]) -> Callable[[Any], dict[
             after += [f"if (v := item.f{index}) is not None:", f"    values[{slot.attribute!r}] = {read}"]
         else:
             entries.append(f"{slot.attribute!r}: {read} if (v := item.f{index}) is not None else None,")
+    if unread:
+        entries.append(f"{UNREAD!r}: {{{', '.join(unread)}}},")
     body = ["values = {", *(f"    {entry}" for entry in entries), "}", *after, "return values"]
     return _compile(f"read_{model_name}", "item", body, names)
 
@@ -353,8 +358,6 @@ _READING: dict[str, Any] = {
     "datetime": datetime,
     "date": date,
     "timedelta": timedelta,
-    "decode_list": decode_list,
-    "decode_map": decode_map,
     "read_set": read_set,
 }
 _WRITING: dict[str, Any] = {

@@ -84,7 +84,7 @@ def normalize(text: str) -> str:
 def from_text(text: str) -> int | float | Decimal:
     """The number in a free-form place: an integer as int, another as float where the float prints back to the
     same digits, else as Decimal. Nothing is ever lost."""
-    if _PLAIN_INTEGER.fullmatch(text):
+    if text.isdecimal():
         return int(text)
     number = Decimal(text)
     if number == number.to_integral_value(context=_WIDE):

@@ -149,12 +149,12 @@ def decode(value: AttributeValue) -> Any:
 
 def decode_map(content: dict[str, AttributeValue]) -> dict[str, Any]:
     """The elements of a map."""
-    return {key: _DECODERS[tag](inner) for key, value in content.items() for tag, inner in value.items()}
+    return {key: _DECODERS[tag](value[tag]) for key, value in content.items() for tag in value}
 
 
 def decode_list(content: list[AttributeValue]) -> list[Any]:
     """The elements of a list."""
-    return [_DECODERS[tag](inner) for value in content for tag, inner in value.items()]
+    return [_DECODERS[tag](value[tag]) for value in content for tag in value]
 
 
 def _same(content: Any) -> Any:

@@ -40,9 +40,9 @@ class Handler(Protocol):
 
 
 class Server:
-    """Listens at an address until it is closed. `port` 0 means any free one; `address` says which."""
+    """Listens at an address until it is closed. A `port` of 0 is any free one; `address` says which."""
 
-    def __init__(self, engine: Handler, host: str = "127.0.0.1", port: int = 8000) -> None:
+    def __init__(self, engine: Handler, host: str = "127.0.0.1", port: int = 0) -> None:
         self._engine = engine
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, port), family=family, backlog=128)

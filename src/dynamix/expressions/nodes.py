@@ -10,39 +10,45 @@ Source: DynamoDB Developer Guide, "Condition and filter expressions, operators, 
 expressions".
 """
 
-from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn, TypeAlias
+
+from msgspec import Struct
 
 from dynamix.wire import AttributeValue
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(Struct, frozen=True, eq=False):
     """A document path: an attribute's stored name, then map keys (str) and list indexes (int).
 
     `source` is the field that the mapper made the path from; it takes no part in comparison.
     """
 
     parts: tuple[str | int, ...]
-    source: Any = field(default=None, compare=False, repr=False)
+    source: Any = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Path) and self.parts == other.parts
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
+
+    def __repr__(self) -> str:
+        return f"Path({self.parts!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """A literal in DynamoDB's JSON form."""
 
     value: AttributeValue
 
 
-@dataclass(frozen=True, slots=True)
-class Placeholder:
+class Placeholder(Struct, frozen=True):
     """A literal not known yet, such as `:v0`; `bind` replaces it by its Value."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(Struct, frozen=True):
     """`size(path)`: characters, bytes or elements. The service also measures a literal."""
 
     path: Path | Value | Placeholder
@@ -51,10 +57,8 @@ class Size:
 Operand: TypeAlias = Path | Value | Placeholder | Size
 
 
-class _Node:
+class _Node(Struct, frozen=True):
     """What all conditions share: how they combine."""
-
-    __slots__ = ()
 
     def __and__(self, other: "Condition") -> "And":
         return And((self, other))  # type: ignore[arg-type]
@@ -72,8 +76,7 @@ class _Node:
 Comparator: TypeAlias = Literal["=", "<>", "<", "<=", ">", ">="]
 
 
-@dataclass(frozen=True, slots=True)
-class Compare(_Node):
+class Compare(_Node, frozen=True):
     """`left operator right`."""
 
     operator: Comparator
@@ -81,8 +84,7 @@ class Compare(_Node):
     right: Operand
 
 
-@dataclass(frozen=True, slots=True)
-class Between(_Node):
+class Between(_Node, frozen=True):
     """`operand BETWEEN low AND high`, both ends included."""
 
     operand: Operand
@@ -90,68 +92,59 @@ class Between(_Node):
     high: Operand
 
 
-@dataclass(frozen=True, slots=True)
-class In(_Node):
+class In(_Node, frozen=True):
     """`operand IN (options)`, 1 to 100 options."""
 
     operand: Operand
     options: tuple[Operand, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeExists(_Node):
+class AttributeExists(_Node, frozen=True):
     """`attribute_exists(path)`."""
 
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeNotExists(_Node):
+class AttributeNotExists(_Node, frozen=True):
     """`attribute_not_exists(path)`."""
 
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeType(_Node):
+class AttributeType(_Node, frozen=True):
     """`attribute_type(path, type)`; the type is a string value such as "S" or "NULL"."""
 
     path: Operand
     type: Operand
 
 
-@dataclass(frozen=True, slots=True)
-class BeginsWith(_Node):
+class BeginsWith(_Node, frozen=True):
     """`begins_with(operand, prefix)`."""
 
     operand: Operand
     prefix: Operand
 
 
-@dataclass(frozen=True, slots=True)
-class Contains(_Node):
+class Contains(_Node, frozen=True):
     """`contains(operand, part)`: a substring, or an element of a set or list."""
 
     operand: Operand
     part: Operand
 
 
-@dataclass(frozen=True, slots=True)
-class And(_Node):
+class And(_Node, frozen=True):
     """All of at least two conditions. `a AND b AND c` is one node; parentheses make nodes of their own."""
 
     conditions: tuple["Condition", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Or(_Node):
+class Or(_Node, frozen=True):
     """Any of at least two conditions."""
 
     conditions: tuple["Condition", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not(_Node):
+class Not(_Node, frozen=True):
     """The opposite of a condition."""
 
     condition: "Condition"
@@ -172,24 +165,21 @@ Condition: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class IfNotExists:
+class IfNotExists(Struct, frozen=True):
     """`if_not_exists(path, fallback)` in a SET clause."""
 
     path: Path
     fallback: "SetOperand"
 
 
-@dataclass(frozen=True, slots=True)
-class ListAppend:
+class ListAppend(Struct, frozen=True):
     """`list_append(first, second)` in a SET clause."""
 
     first: "SetOperand"
     second: "SetOperand"
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(Struct, frozen=True):
     """`left + right` or `left - right` in a SET clause."""
 
     operator: Literal["+", "-"]
@@ -200,8 +190,7 @@ class Arithmetic:
 SetOperand: TypeAlias = Path | Value | Placeholder | IfNotExists | ListAppend | Arithmetic
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Struct, frozen=True):
     """An update expression: its clauses, each in the order written. An empty clause is not rendered."""
 
     set: tuple[tuple[Path, SetOperand], ...] = ()

@@ -2,7 +2,7 @@
 
 A field is a non-data descriptor. On the class the name is the Field, from which conditions are made; an instance keeps
 its values in its `__dict__`, so reading one is a plain look-up. `Field.__get__` is reached only for a value that is not
-there: one that was not loaded.
+there: one that was loaded and not read yet (see `dynamix.codec.compiled`), or one that was not loaded.
 
 A field's class says in `kind` which row of `dynamix.codec.compiled` reads and writes its stored form fast; `to_wire`
 and `from_wire` are the plain way, with which the fast one must agree.
@@ -12,6 +12,9 @@ import copy
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Required, Self, TypedDict, TypeVar, overload
 
+import msgspec
+
+from dynamix.codec.compiled import UNREAD
 from dynamix.codec.values import UnstorableError
 from dynamix.conditions import Conditions
 from dynamix.errors import (
@@ -142,6 +145,9 @@ class Field(Conditions[V], Generic[V, T]):
     def __get__(self, instance: object | None, owner: type[Any]) -> Self | T:
         if instance is None:
             return self
+        values = vars(instance)
+        if self.read_in(values):
+            return values[self.attribute]  # type: ignore[no-any-return]
         raise FieldNotLoadedError(
             f"{self} was not loaded: the index or the projection does not hold it, or the stored item lacks this "
             "required "
@@ -182,12 +188,34 @@ class Field(Conditions[V], Generic[V, T]):
             return None
         try:
             return self.from_wire(wire)
-        except (KeyError, ValueError) as error:
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise FieldValidationException(
                 f"{self}: the stored value {_shown(wire)} is not what a {type(self).__name__} holds",
                 field=self.attribute,
                 value=wire,
             ) from error
+
+    def read_in(self, values: dict[str, Any]) -> bool:
+        """Whether an instance's `__dict__` has a value of this field; one that was left unread is read now.
+
+        Raises FieldValidationException. Threads that read at once get the same value.
+        """
+        unread = values.get(UNREAD, {})
+        raw = None if self.attribute in values else unread.get(self.attribute)
+        if raw is not None:
+            value = self._read(raw)
+            if value is not None or not self.required:
+                values.setdefault(self.attribute, value)
+            unread.pop(self.attribute, None)
+        return self.attribute in values
+
+    def _read(self, raw: msgspec.Raw) -> V | None:
+        """The value of a stored form's JSON; of none, the default."""
+        try:
+            value = self.decode(msgspec.json.decode(raw)) if raw else None
+        except msgspec.DecodeError as error:
+            raise FieldValidationException(f"{self}: the answer is damaged: {error}", field=self.attribute) from error
+        return self.fresh_default() if value is None else value
 
     def refusal(self, value: object, reason: str, error: type[FieldValidationException] | None = None) -> Exception:
         """The error that says that this field cannot hold `value`."""

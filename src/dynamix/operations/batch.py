@@ -15,7 +15,8 @@ from dynamix.wire import Call, Flow, Item, Pause, Together
 M = TypeVar("M")
 _FRUITLESS_ROUNDS = 10
 
-WriteRequest = dict[str, dict[str, Item]]
+WriteRequest = dict[str, dict[str, Any]]
+"""A put or a delete. An item to put is JSON already, since its size was looked at; the service's answers have items."""
 
 
 def get(policy: RetryPolicy, table: Table[M], keys: Sequence[Item], consistent: bool) -> Flow[list[M]]:
@@ -59,12 +60,14 @@ def _get_chunk(
 
 def put(policy: RetryPolicy, table: Table[Any], items: Sequence[Item]) -> Flow[None]:
     """Store whole items. Of several with one key the last is stored."""
-    for item in items:
-        if len(msgspec.json.encode(item)) > ITEM_BYTES:
-            refuse_too_large(table, item)
     names = [field.name for field in table.schema.table.keys]
-    distinct = {msgspec.json.encode([item[name] for name in names]): item for item in items}
-    return _write(policy, table, [{"PutRequest": {"Item": item}} for item in distinct.values()])
+    distinct = {}
+    for item in items:
+        encoded = msgspec.json.encode(item)
+        if len(encoded) > ITEM_BYTES:
+            refuse_too_large(table, item)
+        distinct[msgspec.json.encode([item[name] for name in names])] = encoded
+    return _write(policy, table, [{"PutRequest": {"Item": msgspec.Raw(item)}} for item in distinct.values()])
 
 
 def delete(policy: RetryPolicy, table: Table[Any], keys: Sequence[Item]) -> Flow[None]:

@@ -6,8 +6,9 @@ expressions".
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
+
+from msgspec import Struct
 
 from dynamix.cursor import Cursor
 from dynamix.errors import InvalidQueryError, UnknownNameError
@@ -33,8 +34,7 @@ from dynamix.schema import AnyField, Index, Schema
 M = TypeVar("M")
 
 
-@dataclass(frozen=True, slots=True)
-class Search(Generic[M]):
+class Search(Struct, Generic[M], frozen=True, eq=False):
     """What to read: a query (`keyed`) or a scan of a table or index.
 
     `fields` are those to read, none meaning all that the index holds. `limit` is the most matches to return.

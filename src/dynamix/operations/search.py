@@ -1,10 +1,10 @@
 """Flows that search: one page of a query or scan, the first so many matches, the number of matches."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from dynamix.codec.compiled import Page
 from dynamix.cursor import Cursor

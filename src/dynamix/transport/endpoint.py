@@ -1,11 +1,10 @@
 """The address of a service: URL parts, the public endpoints by region, and the certificates to trust."""
 
-import ipaddress
 import os
+import socket
 import ssl
 from collections.abc import Mapping
 from importlib.util import find_spec
-from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -49,9 +48,10 @@ class Endpoint(msgspec.Struct, frozen=True):
         """Whether the endpoint is on this machine, as far as its name tells."""
         if self.host == "localhost" or self.host.endswith(".localhost"):
             return True
+        family, of_loopback = (socket.AF_INET6, b"\0" * 15 + b"\1") if ":" in self.host else (socket.AF_INET, b"\x7f")
         try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
+            return socket.inet_pton(family, self.host).startswith(of_loopback)
+        except OSError:
             return False
 
 
@@ -82,11 +82,11 @@ def tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:
     bundle = environ.get("AWS_CA_BUNDLE")
     if not bundle and not any(ssl.get_default_verify_paths()[:2]) and os.name == "posix":
         package = find_spec("botocore")
-        bundle = str(Path(package.origin).with_name("cacert.pem")) if package and package.origin else None
+        bundle = os.path.join(os.path.dirname(package.origin), "cacert.pem") if package and package.origin else None
     try:
         if not bundle:
             context = ssl.create_default_context()
-        elif Path(bundle).is_dir():
+        elif os.path.isdir(bundle):
             context = ssl.create_default_context(capath=bundle)
         else:
             context = ssl.create_default_context(cafile=bundle)

@@ -1,16 +1,24 @@
-"""Signed HTTP: the transport to Amazon DynamoDB and to everything that speaks its protocol."""
+"""Signed HTTP: the transport to Amazon DynamoDB and to everything that speaks its protocol.
 
-import asyncio
+asyncio, and the pool that is made for it, are imported at the first request from an event loop.
+"""
+
 import contextlib
 import time
 from collections.abc import Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
-from dynamix.transport import asynchronous, blocking, proxy, sockets
+from dynamix.transport import blocking, proxy, sockets
 from dynamix.transport.credentials import FixedCredentials, Source
 from dynamix.transport.endpoint import Endpoint, tls_context
 from dynamix.transport.sigv4 import Signer
 from dynamix.wire import Response
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from dynamix.transport import asynchronous
 
 
 class HttpTransport:
@@ -39,15 +47,10 @@ class HttpTransport:
         self._renewals: dict[asyncio.AbstractEventLoop, asyncio.Task[Signer]] = {}
         self._proxy = proxy.find(endpoint, environ)
         tls = tls_context(environ) if endpoint.scheme == "https" else None
-        way = (endpoint, self._proxy, tls, connect_timeout)
-        self._pool = blocking.Pool(partial(sockets.connect, *way), timeout=read_timeout, limit=max_connections)
+        self._way = endpoint, self._proxy, tls, connect_timeout
+        self._timeout, self._limit = read_timeout, max_connections
+        self._pool = blocking.Pool(partial(sockets.connect, *self._way), timeout=read_timeout, limit=max_connections)
         self._pools: dict[asyncio.AbstractEventLoop, asynchronous.Pool] = {}
-        self._make_pool = partial(
-            asynchronous.Pool,
-            partial(asynchronous.connect, *way, read_timeout),
-            timeout=read_timeout,
-            limit=max_connections,
-        )
         if isinstance(source, FixedCredentials):
             self._renew()
 
@@ -60,6 +63,8 @@ class HttpTransport:
 
     async def asend(self, target: str, body: bytes) -> Response:
         """Sends one request and returns its answer. Raises ConnectionException."""
+        import asyncio
+
         signer = self._signer
         if signer is None or time.monotonic() > self._fresh_until:
             signer = await self._arenew()
@@ -76,15 +81,20 @@ class HttpTransport:
 
     async def aclose(self) -> None:
         """Closes idle connections now, and those in use when they come back."""
+        import asyncio
+
         self.close()
         await asyncio.sleep(0)  # for the pool of this loop to be closed
         await asyncio.sleep(0)  # for its connections to be
 
-    def _pool_of(self, loop: asyncio.AbstractEventLoop) -> asynchronous.Pool:
+    def _pool_of(self, loop: "asyncio.AbstractEventLoop") -> "asynchronous.Pool":
         """The pool of the running loop; those of loops that are closed are forgotten."""
+        from dynamix.transport import asynchronous
+
         for other in [other for other in self._pools if other.is_closed()]:
             self._pools.pop(other, None)
-        return self._pools.setdefault(loop, self._make_pool())
+        connect = partial(asynchronous.connect, *self._way, self._timeout)
+        return self._pools.setdefault(loop, asynchronous.Pool(connect, timeout=self._timeout, limit=self._limit))
 
     def _renew(self) -> Signer:
         """Asks for the credentials as of now; may block. The signer stays the same while they do."""
@@ -106,6 +116,8 @@ class HttpTransport:
 
     async def _arenew(self) -> Signer:
         """The same in a thread, once for all tasks of the loop that come meanwhile."""
+        import asyncio
+
         loop = asyncio.get_running_loop()
         renewal = self._renewals.get(loop)
         if renewal is None:

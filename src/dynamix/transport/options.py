@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any, TypedDict
 
 from dynamix.errors import UnknownNameError, ValidationException, WrongTypeError
@@ -80,6 +79,8 @@ def check(options: Mapping[str, Any]) -> ConnectionOptions:
     """
     for name in options:
         if name not in _KNOWN:
+            from difflib import get_close_matches  # takes a while to import, and few programs need it
+
             near = get_close_matches(name, _KNOWN, 1, 0.5)
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise UnknownNameError(f"a connection has no option {name!r}; {hint}There are: {', '.join(_KNOWN)}")
