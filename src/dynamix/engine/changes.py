@@ -60,7 +60,7 @@ class _Located:
 
     def current(self, catalog: Catalog) -> tuple[Row | None, Item | None]:
         """The item as it is: its row, and decoded where the condition had to see it. Raises where that fails."""
-        row = self.table.store.get(catalog.execute, self.key)
+        row = self.table.store.get(catalog.once, self.key)
         condition = self.expressions.condition
         if condition is None:
             return row, None
@@ -216,7 +216,7 @@ def write(
 ) -> Charge:
     """Store a row in place of the old one, in the table and its indexes. `old_item` is decoded if not given."""
     old_size = old[0] if old else None
-    table.store.put(catalog.execute, key, new[0], new[1], old_size)
+    table.store.put(catalog.once, key, new[0], new[1], old_size)
     charge = Charge(write_units(old_size or 0, new[0]))
     if table.indexes or table.expiry_store:
         _follow(catalog, table, key, charge, _version(old, old_item), Version(new_item, new))
@@ -225,7 +225,7 @@ def write(
 
 def erase(catalog: Catalog, table: Table, key: bytes, old: Row, old_item: Item | None = None) -> Charge:
     """Remove a row from the table and its indexes."""
-    table.store.delete(catalog.execute, key, old[0])
+    table.store.delete(catalog.once, key, old[0])
     charge = Charge(write_units(old[0], 0))
     if table.indexes or table.expiry_store:
         _follow(catalog, table, key, charge, _version(old, old_item), None)
@@ -240,6 +240,6 @@ def _follow(
     catalog: Catalog, table: Table, key: bytes, charge: Charge, old: Version | None, new: Version | None
 ) -> None:
     """Bring indexes and expiry times after a change of an item."""
-    charge.indexes = indexes.replace(catalog.execute, table, key, old, new)
+    charge.indexes = indexes.replace(catalog.once, table, key, old, new)
     if table.expiry_store is not None:
-        indexes.replace_expiry(catalog.execute, table, key, old and old.item, new and new.item)
+        indexes.replace_expiry(catalog.once, table, key, old and old.item, new and new.item)

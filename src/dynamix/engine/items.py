@@ -25,7 +25,7 @@ def get_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         table = catalog.table(request["TableName"])
         encoded = table.keys.encode_key(key)
         table.check_scalars(expressions.entered_by_projection)
-        row = table.store.get(catalog.execute, encoded)
+        row = table.store.get(catalog.once, encoded)
     answer: dict[str, Any] = {}
     if row is not None:
         projection = expressions.projection

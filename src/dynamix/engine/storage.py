@@ -168,7 +168,7 @@ class _MemoryWriting(_MemoryReading):
     def __enter__(self) -> Catalog:
         self._acquire()
         try:
-            self._catalog.execute("BEGIN")
+            self._catalog.once("BEGIN")
         except BaseException:
             self._release()
             raise
@@ -308,7 +308,7 @@ def _finish(catalog: Catalog, *, failed: bool) -> None:
     """Commit, or undo everything when the work failed or its commit does."""
     if not failed:
         try:
-            catalog.execute("COMMIT")
+            catalog.once("COMMIT")
         except BaseException:
             catalog.execute("ROLLBACK")
             catalog.undone()
