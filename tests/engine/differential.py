@@ -7,7 +7,7 @@ ends there.
 
 As a program this file is the long run:
 
-    python tests/engine/differential.py HOST PORT [--sequences 50000] [--seed 1]
+    PYTHONPATH=tests python tests/engine/differential.py HOST PORT [--sequences 50000] [--seed 1]
 """
 
 import argparse

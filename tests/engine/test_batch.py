@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.database import Database, wire
+from engine.database import Database, index, wire
 
 
 @pytest.fixture
@@ -96,3 +96,33 @@ def test_large_answers_leave_keys_unprocessed(database: Database) -> None:
     )
     assert len(answer["Responses"]["tab"]) == 2
     assert answer["UnprocessedKeys"]["tab"]["Keys"] == [wire({"a": "x", "b": number}) for number in (2, 3)]
+
+
+def test_a_batch_has_limits_over_all_its_tables(database: Database) -> None:
+    """25 writes and 100 keys, wherever they go."""
+    writes = {
+        name: [{"PutRequest": {"Item": wire({"a": f"{number}", "b": 1})}} for number in range(13)]
+        for name in ("tab", "other")
+    }
+    assert database.refusal("BatchWriteItem", RequestItems=writes) == (
+        "ValidationException",
+        "Too many items requested for the BatchWriteItem call",
+    )
+    keys = {name: {"Keys": [wire({"a": f"{number}"}) for number in range(51)]} for name in ("tab", "other")}
+    assert database.refusal("BatchGetItem", RequestItems=keys) == (
+        "ValidationException",
+        "Too many items requested for the BatchGetItem call",
+    )
+
+
+def test_a_batch_tells_its_collections(database: Database) -> None:
+    """For each write to a table with local indexes, where asked; tables without have none."""
+    database.create("a:S b:N", name="third", LocalSecondaryIndexes=[index("lsi", "a:S c:S")])
+    put, delete = (
+        {"PutRequest": {"Item": wire({"a": "x", "b": 1})}},
+        {"DeleteRequest": {"Key": wire({"a": "y", "b": 1})}},
+    )
+    requests = {"tab": [put], "third": [put, delete]}
+    answer = database.call("BatchWriteItem", RequestItems=requests, ReturnItemCollectionMetrics="SIZE")
+    told = [{"ItemCollectionKey": wire({"a": a}), "SizeEstimateRangeGB": [0.0, 1.0]} for a in ("x", "y")]
+    assert answer == {"UnprocessedItems": {}, "ItemCollectionMetrics": {"third": told}}

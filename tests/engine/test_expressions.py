@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from dynamix.engine import expressions
-from dynamix.engine.expressions import read
+from dynamix.engine.expressions import check_parameters, read
 from dynamix.engine.faults import Fault
-from dynamix.expressions.nodes import And, Compare, Path, Value
+from dynamix.engine.ranges import KeyTest
 
 NAMES, VALUES = "ExpressionAttributeNames", "ExpressionAttributeValues"
 MIXED = "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: "
@@ -17,8 +17,13 @@ EQUALS = {"ComparisonOperator": "EQ", "AttributeValueList": [S]}
 
 def message(target: str, request: dict[str, Any]) -> str:
     """The words in which a request is refused."""
-    with pytest.raises(Fault) as caught:
+
+    def read_whole() -> None:
+        check_parameters(target, request)
         read(target, request)
+
+    with pytest.raises(Fault) as caught:
+        read_whole()
     assert caught.value.code == "ValidationException"
     return caught.value.message
 
@@ -33,7 +38,7 @@ def message(target: str, request: dict[str, Any]) -> str:
 def test_nothing_asked(target: str) -> None:
     """A request without expressions asks for nothing."""
     found = read(target, {"TableName": "t"})
-    assert (found.condition, found.filter, found.key_condition, found.update, found.projection) == (None,) * 5
+    assert (found.condition, found.filter, found.key_tests, found.update, found.projection) == (None,) * 5
 
 
 def test_a_whole_update() -> None:
@@ -58,7 +63,7 @@ def test_a_whole_update() -> None:
 
 
 def test_a_whole_query() -> None:
-    """The key condition comes as nodes with values; the filter and the projection say what they name."""
+    """The key condition comes as tests of attributes; the filter and the projection say what they name and enter."""
     found = read(
         "Query",
         {
@@ -68,16 +73,16 @@ def test_a_whole_query() -> None:
             VALUES: {":h": S, ":n": {"N": "01"}},
         },
     )
-    parts = (Compare("=", Path(("h",)), Value(S)), Compare(">", Path(("s",)), Value(N)))
-    assert found.key_condition == And(parts)
+    assert found.key_tests == {"h": KeyTest("h", "=", (S,)), "s": KeyTest("s", ">", (N,))}
     assert found.filter is not None
     assert found.filter({"a": {"M": {"b": N}}})
     assert not found.filter({})
-    assert set(found.filter_paths) == {Path(("a", "b")), Path(("c",))}
     assert found.filter_attributes == {"a", "c"}
+    assert found.entered == {"a"}
     assert found.projection is not None
     assert found.projection({"z": S, "a": S}) == {"z": S}
     assert found.projection_attributes == {"x", "z"}
+    assert found.entered_by_projection == {"x"}
 
 
 def test_the_older_parameters() -> None:
@@ -91,7 +96,7 @@ def test_the_older_parameters() -> None:
             "AttributesToGet": ["a", "b.c"],
         },
     )
-    assert found.key_condition == Compare("=", Path(("h",)), Value(S))
+    assert found.key_tests == {"h": KeyTest("h", "=", (S,))}
     assert found.filter is not None
     assert found.filter({"f.g": S, "x": S})
     assert not found.filter({"f.g": N, "x": S})
@@ -111,7 +116,7 @@ def test_the_older_parameters() -> None:
 def test_key_conditions_may_stand_beside_expressions() -> None:
     """Only KeyConditionExpression rules them out."""
     found = read("Query", {"KeyConditions": {"h": EQUALS}, "FilterExpression": "a = :v", VALUES: {":v": S}})
-    assert found.key_condition is not None
+    assert found.key_tests == {"h": KeyTest("h", "=", (S,))}
     assert found.filter is not None
 
 
@@ -302,6 +307,38 @@ def test_values_of_a_known_text_are_checked_anew() -> None:
     assert "attribute value: :v" in message("PutItem", {"ConditionExpression": "begins_with(a, :v)"})
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {VALUES: {}},
+        {VALUES: {":m": N}},
+        {VALUES: {":n": N, ":m": N}},
+        {VALUES: {":n": N, ":-": N}},
+        {VALUES: {":n": S}},
+        {VALUES: {":n": {"N": "one"}}},
+        {NAMES: {}},
+        {NAMES: {"#a": "a"}},
+        {NAMES: {"#a": "a", "#b": ""}},
+        {NAMES: {"#a": "a", "#b": "b", "#c": "c"}},
+        {NAMES: {"#a": "a", "#b": "b", "c": "c"}},
+        {"Expected": {"a": EQUALS}},
+        {"ConditionExpression": "size(#b) < :n AND"},
+    ],
+)
+def test_known_texts_are_refused_in_the_same_words(wrong: dict[str, Any]) -> None:
+    """What is kept of a request that was right changes nothing of what is said of one that is not."""
+    right = {
+        "UpdateExpression": "SET #a = #a + :n",
+        "ConditionExpression": "#b < :n",
+        NAMES: {"#a": "a", "#b": "b"},
+        VALUES: {":n": N},
+    }
+    expressions._plan.cache_clear()
+    words = message("UpdateItem", {**right, **wrong})
+    assert read("UpdateItem", right).update is not None
+    assert message("UpdateItem", {**right, **wrong}) == words
+
+
 def test_names_of_a_known_text_are_looked_up_anew() -> None:
     """The same text with other names means something else."""
     for name in ("a", "b"):
@@ -312,8 +349,9 @@ def test_names_of_a_known_text_are_looked_up_anew() -> None:
 
 def test_long_names_are_not_kept() -> None:
     """Names may have 64 KB each; what is kept between requests stays small."""
-    before = expressions._compile.cache_info().currsize
+    kept = (expressions._compile, expressions._plan)
+    before = [cache.cache_info().currsize for cache in kept]
     update = read("UpdateItem", {"UpdateExpression": "REMOVE #long", NAMES: {"#long": "n" * 60_000}}).update
     assert update is not None
     assert update.attributes == {"n" * 60_000}
-    assert expressions._compile.cache_info().currsize == before
+    assert [cache.cache_info().currsize for cache in kept] == before

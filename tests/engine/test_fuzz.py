@@ -1,6 +1,10 @@
-"""Any bytes for any operation have an answer: 200, or 400 with an error of the service. Nothing crashes or hangs."""
+"""Any bytes for any operation have an answer: 200, or 400 with an error of the service. Nothing crashes or hangs.
+
+DYNAMIX_FUZZ=100000 tries so many requests of each kind.
+"""
 
 import json
+import os
 import random
 from typing import Any
 
@@ -13,8 +17,10 @@ from dynamix.engine import Engine
 from dynamix.engine.shape_table import OPERATIONS
 from engine.pools import Table, table
 from engine.programs import Generator
+from engine.shape_requests import request as shaped_request
 
 TABLE = "fuzzed"
+EXAMPLES = int(os.environ.get("DYNAMIX_FUZZ", "300"))
 ERRORS = {
     "ConditionalCheckFailedException",
     "IdempotentParameterMismatchException",
@@ -82,12 +88,14 @@ def answered(engine: Engine, target: str, body: bytes) -> None:
         assert isinstance(json.loads(answer), dict)
 
 
+@settings(max_examples=EXAMPLES)
 @given(targets, st.binary(max_size=300))
 def test_any_bytes(fuzzed: tuple[Engine, Table], target: str, body: bytes) -> None:
     """Bytes that are hardly ever JSON."""
     answered(fuzzed[0], target, body)
 
 
+@settings(max_examples=EXAMPLES)
 @given(targets, json_values)
 def test_any_json(fuzzed: tuple[Engine, Table], target: str, body: object) -> None:
     """JSON that is hardly ever a request."""
@@ -107,13 +115,25 @@ def damaged(value: Any, rng: random.Random, spare: object) -> Any:
     return spare
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 @given(st.randoms(use_true_random=False), json_values)
 def test_damaged_requests(fuzzed: tuple[Engine, Table], rng: random.Random, spare: object) -> None:
     """Requests that would be good but for one part."""
     engine, made = fuzzed
     operation, request = Generator(rng, made).request()
     answered(engine, operation, json.dumps(damaged(request, rng, spare)).encode())
+
+
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.randoms(use_true_random=False), min_size=1, max_size=5))
+def test_requests_of_the_right_shape(rngs: list[random.Random]) -> None:
+    """Requests of every operation, one after the other, that have their members but hardly ever sense."""
+    engine = Engine()
+    answered(engine, "CreateTable", msgspec.json.encode(table(random.Random(3), TABLE).definition()))
+    for rng in rngs:
+        operation, request = shaped_request(rng)
+        answered(engine, operation, json.dumps(request).encode())
+    engine.close()
 
 
 TOKENS = [
@@ -167,7 +187,7 @@ EXPRESSIONS = ["ConditionExpression", "UpdateExpression", "FilterExpression", "K
 expressions = st.lists(st.sampled_from(TOKENS), max_size=14).map(" ".join) | st.text(max_size=30)
 
 
-@settings(max_examples=300)
+@settings(max_examples=EXAMPLES)
 @given(st.sampled_from(EXPRESSIONS), expressions, st.sampled_from([{}, {"S": "a"}, {"N": "1"}, {"L": []}]))
 def test_any_expression(fuzzed: tuple[Engine, Table], member: str, text: str, value: object) -> None:
     """Sequences of tokens, and plain text, in the place of each expression."""

@@ -63,12 +63,12 @@ def test_entries_follow_their_items(database: Database) -> None:
         (
             {"c": {"N": "1"}},
             "One or more parameter values were invalid: Type mismatch for Index Key c Expected: S Actual: N "
-            "IndexName: lsi",
+            "IndexName: gsi",
         ),
         (
             {"c": {"S": ""}},
             "One or more parameter values are not valid. A value specified for a secondary index key is not supported. "
-            "The AttributeValue for a key attribute cannot contain an empty string value. IndexName: lsi, IndexKey: c",
+            "The AttributeValue for a key attribute cannot contain an empty string value. IndexName: gsi, IndexKey: c",
         ),
     ],
 )
@@ -82,7 +82,11 @@ def test_keys_of_indexes_are_checked(database: Database, item: dict[str, Any], m
 @pytest.mark.parametrize(
     ("c", "message"),
     [
-        ({"N": "1"}, "The update expression attempted to update the secondary index key to unsupported type"),
+        (
+            {"N": "1"},
+            "One or more parameter values were invalid: Type mismatch for Index Key c Expected: S Actual: N "
+            "IndexName: gsi",
+        ),
         (
             {"S": ""},
             "One or more parameter values are not valid. The update expression attempted to update a secondary index "

@@ -2,7 +2,8 @@
 
 import pytest
 
-from engine.database import Database, index
+from dynamix.engine import items
+from engine.database import Database, index, wire
 
 
 @pytest.fixture
@@ -211,3 +212,26 @@ def test_collections_are_measured() -> None:
     assert answer == {
         "ItemCollectionMetrics": {"ItemCollectionKey": {"a": {"S": "x"}}, "SizeEstimateRangeGB": [0.0, 1.0]}
     }
+
+
+def test_large_collections_are_measured_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table of a gigabyte tells the sizes of single collections, not its own."""
+    monkeypatch.setattr(items, "_GIGABYTE", 1000)
+    database = Database()
+    database.create("a:S b:N", LocalSecondaryIndexes=[index("lsi", "a:S c:S")])
+    for a, size in (("large", 2500), ("small", 100)):
+        answer = database.call(
+            "PutItem",
+            TableName="tab",
+            Item=wire({"a": a, "b": 1, "d": "x" * size}),
+            ReturnItemCollectionMetrics="SIZE",
+        )
+        low = float(size // 1000)
+        assert answer["ItemCollectionMetrics"]["SizeEstimateRangeGB"] == [low, low + 1]
+
+
+def test_an_update_of_nothing_touches_nothing(database: Database) -> None:
+    """UpdateItem without an expression makes the item, and has no updated attributes."""
+    for returns in ("UPDATED_OLD", "UPDATED_NEW"):
+        assert database.call("UpdateItem", TableName="tab", Key=KEY, ReturnValues=returns) == {}
+    assert database.call("UpdateItem", TableName="tab", Key=KEY, ReturnValues="ALL_NEW") == {"Attributes": KEY}

@@ -183,7 +183,7 @@ def test_conditional_operator_needs_two_conditions() -> None:
     alone = "ConditionalOperator can only be used when Filter or Expected has two or more elements"
     none = "ConditionalOperator cannot be used without Filter or Expected"
     assert message(legacy.read_expected, {"a": {"Exists": False}}, "OR") == alone
-    for target in ("PutItem", "DeleteItem", "UpdateItem", "Scan", "Query"):
+    for target in ("PutItem", "DeleteItem", "UpdateItem", "Scan"):
         assert message(read, target, {"ConditionalOperator": "AND"}) == none
     assert message(read, "Scan", {"ConditionalOperator": "AND", "ScanFilter": {}}) == none
 

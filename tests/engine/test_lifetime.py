@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dynamix.engine import Engine
+from dynamix.engine import Engine, lifetime
 from engine.database import Clock, Database, index, wire
 
 NOW = 1_800_000_000
@@ -126,3 +126,25 @@ def test_the_setting_is_described_and_guarded(database: Database) -> None:
         "UpdateTimeToLive", TableName="tab", TimeToLiveSpecification={"AttributeName": "ttl", "Enabled": False}
     )
     assert (code, message) == ("ValidationException", "TimeToLive is already disabled")
+
+
+def test_a_table_goes_with_its_expiry_times(database: Database, clock: Clock) -> None:
+    """A table made anew has no time to live, and what expired of the old one is no concern of it."""
+    _enable(database)
+    database.put(a="x", ttl=int(clock.now) + 10)
+    database.call("DeleteTable", TableName="tab")
+    database.create("a:S")
+    database.put(a="y", ttl=int(clock.now) + 10)
+    clock.now += 20
+    assert _names(database) == ["y"]
+    described = database.call("DescribeTimeToLive", TableName="tab")
+    assert described == {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}
+
+
+def test_a_sweep_may_come_too_late() -> None:
+    """A table may be deleted, or its time to live switched off, between the sight of an expired item and its end."""
+    database = Database()
+    database.create("a:S")
+    for name in ("tab", "gone"):
+        lifetime.sweep(database.engine._storage, name)
+    assert database.call("ListTables")["TableNames"] == ["tab"]

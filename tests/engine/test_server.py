@@ -169,6 +169,37 @@ def test_what_is_not_http_is_refused(server: Server, garbage: bytes) -> None:
     assert bodies(talk(server, request("GetItem", b""))) == [["GetItem", 0, ""]]
 
 
+OFFER = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA")
+
+
+def test_an_offer_of_another_protocol_is_left_alone(server: Server) -> None:
+    """Clients that would rather speak HTTP/2, as Java's does, are served in HTTP/1.1, with their bodies."""
+    offering = request("GetItem", b"hello", *OFFER, "Expect: 100-continue")
+    whole = (offering + request("PutItem", b"you")) * 2
+    expected = [["GetItem", 5, "hello"], ["PutItem", 3, "you"]] * 2
+    for pieces in ([whole], [whole[i : i + 1] for i in range(len(whole))]):
+        told = talk(server, *pieces).replace(b"HTTP/1.1 100 Continue\r\n\r\n", b"")
+        assert bodies(told) == expected
+    closing = request("GetItem", b"hello", "Upgrade: h2c", "Connection: close, Upgrade") + request("PutItem", b"you")
+    assert bodies(talk(server, closing)) == expected[:1]
+
+
+def test_the_head_of_an_answer_has_no_body(server: Server) -> None:
+    """HEAD is answered as other methods are, but for the body, so the next answer is understood."""
+    told = talk(server, b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n" + request("GetItem", b"hello"))
+    head, _, rest = told.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 404 ")
+    assert bodies(rest) == [["GetItem", 5, "hello"]]
+
+
+def test_a_request_that_says_to_be_too_large_is_refused_at_once(server: Server) -> None:
+    """Its body is not waited for, and no leave is given to send it."""
+    head = request("PutItem", b"", "Expect: 100-continue").replace(b"Content-Length: 0", b"Content-Length: 16777217")
+    with socket.create_connection(server.address) as client:
+        client.sendall(head)
+        assert client.recv(65536).startswith(b"HTTP/1.1 413 ")
+
+
 def test_a_request_over_16_megabytes_is_refused(http_: http.client.HTTPConnection) -> None:
     """The limit of the service's requests; one byte less is served."""
     limit = 16 * 1024 * 1024
@@ -218,7 +249,7 @@ def test_a_request_without_credentials_is_refused(http_: http.client.HTTPConnect
     assert answer.status == 400
     assert json.loads(answer.read()) == {
         "__type": "com.amazon.coral.service#MissingAuthenticationTokenException",
-        "Message": "Request is missing Authentication Token",
+        "message": "Request is missing Authentication Token",
     }
 
 

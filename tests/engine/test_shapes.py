@@ -110,10 +110,21 @@ def test_a_valid_request_is_its_json() -> None:
             {"TableName": "Forum", "Item": {"a": {"S": "x"}, "b": {"M": {"c": {}}}, "d": {}}},
         ),
         ("DescribeLimits", None, {}),
+        *(
+            ("Scan", {"TableName": "Forum", "ConsistentRead": word}, {"TableName": "Forum", "ConsistentRead": meant})
+            for word, meant in (
+                ("true", True),
+                ("YES", True),
+                ("1", True),
+                ("False", False),
+                ("no", False),
+                ("0", False),
+            )
+        ),
     ],
 )
 def test_what_the_service_overlooks_is_overlooked(target: str, request_: object, expected: object) -> None:
-    """A null member is an absent one, unknown members are dropped, numbers are cut to the integers of their type."""
+    """A null is an absent member, unknown ones are dropped, numbers are cut to integers, words may be booleans."""
     assert shapes.decode(target, json.dumps(request_).encode()) == expected
 
 
@@ -141,7 +152,7 @@ MAP_OF_VALUES = "java.util.Map<java.lang.String, com.amazonaws.dynamodb.v2012081
         ("GetItem", {"AttributesToGet": "a"}, "Unexpected field type"),
         ("GetItem", {"AttributesToGet": {}}, "Start of structure or map found where not expected."),
         ("GetItem", {"AttributesToGet": [None]}, "NULL_VALUE cannot be converted to String"),
-        ("GetItem", {"ConsistentRead": "true"}, "Unexpected token received from parser"),
+        ("GetItem", {"ConsistentRead": "maybe"}, "Unexpected token received from parser"),
         ("GetItem", {"ConsistentRead": 1}, "NUMBER_VALUE cannot be converted to Boolean"),
         ("GetItem", {"ConsistentRead": []}, "Unrecognized collection type class java.lang.Boolean"),
         ("Query", {"Limit": "1"}, "STRING_VALUE cannot be converted to Integer"),

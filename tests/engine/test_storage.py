@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dynamix.engine import Engine
+from dynamix.engine import Engine, storage
 from dynamix.errors import ConnectError
 from engine.database import Database, index, wire
 
@@ -212,3 +212,43 @@ def test_a_closed_engine_says_so(engine: Engine) -> None:
     status, body = engine.handle("ListTables", b"{}")
     assert status == 500
     assert b"InternalServerError" in body
+
+
+def test_a_closed_engine_stays_answering(engine: Engine) -> None:
+    """A failed write of a closed engine lets the next request through."""
+    Database(engine).create("a:S")
+    engine.close()
+    request = b'{"TableName": "tab", "Item": {"a": {"S": "x"}}}'
+    for _ in range(2):
+        status, body = engine.handle("PutItem", request)
+        assert (status, b"InternalServerError" in body) == (500, True)
+
+
+def test_work_that_outlives_its_engine_ends(tmp_path: Path) -> None:
+    """Closing an engine while it works closes the connection when the work is done."""
+    engine = Engine(tmp_path / "file.db")
+    with engine._storage.reading() as catalog:
+        engine.close()
+        assert catalog.names("", 1) == []
+    with pytest.raises(sqlite3.ProgrammingError):
+        catalog.names("", 1)
+
+
+def test_a_database_held_by_others_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer waits for another process, in the end says so, and goes on when the other is done."""
+    monkeypatch.setattr(storage, "_BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(storage, "_PATIENCE_SECONDS", 0.1)
+    engine = Engine(tmp_path / "file.db")
+    database = Database(engine)
+    database.create("a:S")
+    other = sqlite3.connect(tmp_path / "file.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    error = database.error("PutItem", TableName="tab", Item=wire({"a": "x"}))
+    assert error["__type"].endswith("#InternalServerError")
+    assert error["message"].startswith("another process has held the database for")
+    assert database.get(a="x") is None
+    other.execute("ROLLBACK")
+    other.close()
+    database.put(a="x")
+    assert database.get(a="x") == wire({"a": "x"})
+    engine.close()

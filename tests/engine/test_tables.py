@@ -72,8 +72,15 @@ def test_names_are_listed_in_pages(database: Database) -> None:
 
 def test_missing_tables_are_named(database: Database) -> None:
     """The operations on tables say which table is not there; those on items do not."""
-    for target in ("DescribeTable", "DeleteTable"):
-        code, message = database.refusal(target, TableName="nope")
+    ttl = {"TimeToLiveSpecification": {"Enabled": True, "AttributeName": "t"}}
+    for target, more in (
+        ("DescribeTable", {}),
+        ("DeleteTable", {}),
+        ("UpdateTable", {"TableClass": "STANDARD"}),
+        ("DescribeTimeToLive", {}),
+        ("UpdateTimeToLive", ttl),
+    ):
+        code, message = database.refusal(target, TableName="nope", **more)
         assert code == "ResourceNotFoundException"
         assert message == "Requested resource not found: Table: nope not found"
     assert database.refusal("GetItem", TableName="nope", Key={"a": {"S": "x"}}) == (
@@ -178,6 +185,90 @@ def test_throughput_is_changed(database: Database) -> None:
     assert described["ProvisionedThroughput"]["ReadCapacityUnits"] == 0
 
 
+def _units(reads: int, writes: int) -> dict[str, int]:
+    return {"ReadCapacityUnits": reads, "WriteCapacityUnits": writes}
+
+
+def _updated_index(name: str, reads: int, writes: int) -> dict[str, object]:
+    return {"Update": {"IndexName": name, "ProvisionedThroughput": _units(reads, writes)}}
+
+
+def test_throughput_of_an_index_is_changed(database: Database) -> None:
+    """As that of a table; the same again is refused, and so is what is not paid for."""
+    gsi = index("gsi", "c:S", ProvisionedThroughput=_units(1, 5))
+    database.create("a:S", BillingMode="PROVISIONED", ProvisionedThroughput=_units(2, 2), GlobalSecondaryIndexes=[gsi])
+
+    def refusal(**updates: object) -> str:
+        return database.refusal("UpdateTable", TableName="tab", **updates)[1]
+
+    assert refusal(GlobalSecondaryIndexUpdates=[_updated_index("gsi", 1, 5)]) == (
+        "The provisioned throughput for the index gsi will not change. The requested value equals the current value. "
+        "Current ReadCapacityUnits provisioned for the index: 1. Requested ReadCapacityUnits: 1. "
+        "Current WriteCapacityUnits provisioned for the index: 5. Requested WriteCapacityUnits: 5. "
+        "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
+    )
+    assert refusal(GlobalSecondaryIndexUpdates=[_updated_index("gsi", 10**12 + 1, 5)]) == (
+        f"Given value {10**12 + 1} for ReadCapacityUnits is out of bounds for index gsi"
+    )
+    changed = database.call("UpdateTable", TableName="tab", GlobalSecondaryIndexUpdates=[_updated_index("gsi", 1, 4)])[
+        "TableDescription"
+    ]["GlobalSecondaryIndexes"][0]
+    assert changed["IndexStatus"] == "UPDATING"
+    told = changed["ProvisionedThroughput"]
+    assert (told["WriteCapacityUnits"], told["NumberOfDecreasesToday"]) == (4, 1)
+    assert "LastDecreaseDateTime" in told
+    database.call("UpdateTable", TableName="tab", BillingMode="PAY_PER_REQUEST")
+    assert refusal(GlobalSecondaryIndexUpdates=[_updated_index("gsi", 1, 6)]) == (
+        f"{IN}ProvisionedThroughput should not be specified for index: gsi when BillingMode is PAY_PER_REQUEST"
+    )
+
+
+def test_throughput_goes_with_the_billing_mode(database: Database) -> None:
+    """It is given, for the table and each index, when the table is to be paid by it, and never otherwise."""
+    database.create("a:S", GlobalSecondaryIndexes=[index("one", "c:S"), index("two", "c:S")])
+
+    def refusal(**updates: object) -> str:
+        return database.refusal("UpdateTable", TableName="tab", **updates)[1]
+
+    assert refusal(BillingMode="PROVISIONED") == (
+        f"{IN}ProvisionedThroughput must be specified when BillingMode is PROVISIONED"
+    )
+    neither = (
+        f"{IN}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"
+    )
+    assert refusal(ProvisionedThroughput=_units(1, 1)) == neither
+    assert refusal(ProvisionedThroughput=_units(1, 1), BillingMode="PAY_PER_REQUEST") == neither
+    assert refusal(ProvisionedThroughput=_units(1, 10**12 + 1), BillingMode="PROVISIONED") == (
+        f"Given value {10**12 + 1} for WriteCapacityUnits is out of bounds"
+    )
+    paid = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": _units(1, 1)}
+    assert refusal(**paid) == f"{IN}ProvisionedThroughput must be specified for index: one,two"
+    updates = [_updated_index("one", 2, 2)]
+    assert refusal(**paid, GlobalSecondaryIndexUpdates=updates) == (
+        f"{IN}ProvisionedThroughput must be specified for index: two"
+    )
+    updates.append(_updated_index("two", 3, 3))
+    changed = database.call("UpdateTable", TableName="tab", **paid, GlobalSecondaryIndexUpdates=updates)
+    told = changed["TableDescription"]
+    assert told["BillingModeSummary"]["BillingMode"] == "PROVISIONED"
+    assert [each["ProvisionedThroughput"]["ReadCapacityUnits"] for each in told["GlobalSecondaryIndexes"]] == [2, 3]
+
+
+def test_a_stream_has_a_view_type(database: Database) -> None:
+    """A stream without one is refused, and a view type without a stream, of old and new tables."""
+    without = "Invalid StreamViewType: Stream ViewType must not be null or empty when enabling streams."
+    alone = "Invalid StreamViewType: Stream StreamEnabled was false but a StreamViewType was present."
+    definitions, schema = keys_of("a:S")
+    new = {"AttributeDefinitions": definitions, "KeySchema": schema, "BillingMode": "PAY_PER_REQUEST"}
+    database.create("a:S")
+    for stream, message in (
+        ({"StreamEnabled": True}, without),
+        ({"StreamEnabled": False, "StreamViewType": "KEYS_ONLY"}, alone),
+    ):
+        for target, more in (("CreateTable", {**new, "TableName": "other"}), ("UpdateTable", {"TableName": "tab"})):
+            assert database.refusal(target, StreamSpecification=stream, **more) == ("ValidationException", message)
+
+
 def test_streams_are_switched(database: Database) -> None:
     """A stream's settings are described, and its last ARN stays known when it is switched off."""
     database.create("a:S")
@@ -187,6 +278,8 @@ def test_streams_are_switched(database: Database) -> None:
     code, _ = database.refusal("UpdateTable", TableName="tab", StreamSpecification=stream)
     assert code == "ValidationException"
     off = database.call("UpdateTable", TableName="tab", StreamSpecification={"StreamEnabled": False})
+    again = database.refusal("UpdateTable", TableName="tab", StreamSpecification={"StreamEnabled": False})
+    assert again == ("ValidationException", "Table has no stream to disable: TableName: tab")
     assert "StreamSpecification" not in off["TableDescription"]
     assert off["TableDescription"]["LatestStreamArn"] == on["LatestStreamArn"]
 
@@ -258,3 +351,97 @@ def test_indexes_change_one_at_a_time(database: Database) -> None:
         "UpdateTable", TableName="tab", GlobalSecondaryIndexUpdates=[_create("old", "c:S")]
     )
     assert (code, message) == ("ValidationException", "Attempting to create an index which already exists")
+
+
+FEW = f"{IN}Index KeySchema can have at most 4 HASH and 4 RANGE attributes for index: idx"
+
+
+@pytest.mark.parametrize(
+    ("defined", "keys", "more", "message"),
+    [
+        ("a:S b:S", "a:S c:S", {}, f"{IN}Some index key attributes are not defined in AttributeDefinitions. Keys: [a, c], AttributeDefinitions: [a, b]"),
+        ("a:S", "a:S b:S", {}, "Invalid KeySchema: Some index key attribute have no definition"),
+        ("a:S a:N", "a:S", {}, f"{IN}Duplicate AttributeName in AttributeDefinitions: a"),
+        ("a:S b:S c:S", "a:S b:S c:S", {}, "Invalid KeySchema: A table can have at most one HASH and one RANGE KeySchemaElement"),
+        ("a:S b:S", "a:S", {"GlobalSecondaryIndexes": [_index("c:S")]}, f"{IN}Some index key attributes are not defined in AttributeDefinitions. Keys: [c], AttributeDefinitions: [a, b]"),
+        ("a:S b:S c:S", "a:S b:S", {"LocalSecondaryIndexes": [{**_index("a:S c:S"), "IndexName": f"idx{number}"} for number in range(6)]}, f"{IN}Number of LocalSecondaryIndexes exceeds per-table limit of 5"),
+        ("a:S", "a:S", {"GlobalSecondaryIndexes": [{**_index("a:S"), "IndexName": f"idx{number}"} for number in range(21)]}, f"{IN}GlobalSecondaryIndex count exceeds the per-table limit of 20"),
+        ("a:S b:S", "a:S b:S", {"LocalSecondaryIndexes": []}, f"{IN}List of LocalSecondaryIndexes is empty"),
+        ("a:S b:S", "a:S", {"GlobalSecondaryIndexes": [_index("b:S", Projection={"ProjectionType": "INCLUDE", "NonKeyAttributes": ["x", "x"]})]}, f"{IN}Duplicate attribute in NonKeyAttributes for index: idx"),
+        ("a:S b:S", "a:S", {"GlobalSecondaryIndexes": [{**_index("b:S", Projection={"ProjectionType": "INCLUDE", "NonKeyAttributes": [f"{number}-{each}" for each in range(17)]}), "IndexName": f"idx{number}"} for number in range(6)]}, f"{IN}Number of NonKeyAttributes exceeds the per-table limit of 100"),
+        ("a:S b:S", "a:S", {"BillingMode": "PROVISIONED", "ProvisionedThroughput": _units(1, 1), "GlobalSecondaryIndexes": [_index("b:S")]}, f"{IN}ProvisionedThroughput must be specified for index: idx"),
+        ("a:S b:S", "a:S", {"GlobalSecondaryIndexes": [{**_index("b:S"), "KeySchema": [{"AttributeName": "b", "KeyType": "RANGE"}]}]}, "Invalid KeySchema: The first KeySchemaElement is not a HASH key type"),
+        ("a:S b:S c:S", "a:S", {"GlobalSecondaryIndexes": [_index("a:S b:S c:S!")]}, "Invalid KeySchema: All HASH KeySchemaElements must precede the RANGE KeySchemaElements"),
+        ("a:S b:S c:S d:S e:S", "a:S", {"GlobalSecondaryIndexes": [_index("a:S b:S! c:S! d:S! e:S!")]}, FEW),
+        ("a:S b:S c:S d:S e:S f:S", "a:S", {"GlobalSecondaryIndexes": [_index("a:S b:S c:S d:S e:S f:S")]}, FEW),
+        ("a:S b:S c:S", "a:S", {"GlobalSecondaryIndexes": [_index("b:S c:S! b:S")]}, "Both the Hash Key and the Range Key element in the KeySchema have the same name"),
+        ("a:S b:S c:S", "a:S b:S", {"LocalSecondaryIndexes": [_index("a:S b:S c:S")]}, "Invalid KeySchema: A table can have at most one HASH and one RANGE KeySchemaElement"),
+    ],
+)  # fmt: skip
+def test_impossible_keys_and_indexes_are_refused(
+    database: Database, defined: str, keys: str, more: dict[str, object], message: str
+) -> None:
+    """Undefined, repeated and misplaced key attributes, and too many of anything. Only global indexes have long keys."""
+    test_impossible_tables_are_refused(database, defined, keys, more, message)
+
+
+def test_a_table_needs_attributes_and_keys(database: Database) -> None:
+    """What is missing of the two is told at once."""
+    absent = "Value null at '{}' failed to satisfy constraint: Member must not be null"
+    definitions, schema = keys_of("a:S")
+    for more, message in (
+        ({}, f"2 validation errors detected: {absent.format('attributeDefinitions')}; {absent.format('keySchema')}"),
+        ({"KeySchema": schema}, f"1 validation error detected: {absent.format('attributeDefinitions')}"),
+        ({"AttributeDefinitions": definitions}, f"1 validation error detected: {absent.format('keySchema')}"),
+    ):
+        refused = database.refusal("CreateTable", TableName="tab", BillingMode="PAY_PER_REQUEST", **more)
+        assert refused == ("ValidationException", message)
+
+
+def test_impossible_updates_of_indexes_are_refused(database: Database) -> None:
+    """An update names one change, of an index that is there, and no type may change."""
+    database.create("a:S", GlobalSecondaryIndexes=[index(f"idx{number}", "b:S") for number in range(20)])
+
+    def refusal(*updates: object, **more: object) -> tuple[str, str]:
+        return database.refusal("UpdateTable", TableName="tab", GlobalSecondaryIndexUpdates=updates, **more)
+
+    kinds = "GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete"
+    assert refusal({}) == ("ValidationException", f"{IN}One of {kinds} must not be null")
+    both = {**_updated_index("idx0", 1, 1), "Delete": {"IndexName": "idx0"}}
+    assert refusal(both) == ("ValidationException", f"{IN}Only one of {kinds} may be specified")
+    missing = ("ResourceNotFoundException", "Requested resource not found")
+    assert refusal({"Update": {"IndexName": "nope", "OnDemandThroughput": {"MaxReadRequestUnits": 5}}}) == missing
+    assert refusal(_create("more", "b:S")) == (
+        "ValidationException",
+        f"{IN}GlobalSecondaryIndex count exceeds the per-table limit of 20",
+    )
+    database.call("UpdateTable", TableName="tab", GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "idx0"}}])
+    assert refusal(_create("more", "a:N"), AttributeDefinitions=keys_of("a:N")[0]) == (
+        "ValidationException",
+        f"{IN}Attribute definition of key attribute a cannot be changed",
+    )
+
+
+def test_limits_are_described_until_removed(database: Database) -> None:
+    """On-demand limits and warm throughput stay described; -1 removes a limit, and throughput remembers its changes."""
+    limits = {"MaxReadRequestUnits": 5, "MaxWriteRequestUnits": 6}
+    database.create("a:S", OnDemandThroughput=limits)
+
+    def update(**settings: object) -> dict[str, object]:
+        database.call("UpdateTable", TableName="tab", **settings)
+        table: dict[str, object] = database.call("DescribeTable", TableName="tab")["Table"]
+        return table
+
+    assert update(TableClass="STANDARD")["OnDemandThroughput"] == limits
+    removed = update(OnDemandThroughput={"MaxReadRequestUnits": -1})["OnDemandThroughput"]
+    assert removed == {"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": 6}
+    assert "OnDemandThroughput" not in update(OnDemandThroughput={"MaxWriteRequestUnits": -1})
+    warm = {"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 5000}
+    assert update(WarmThroughput=warm)["WarmThroughput"] == {**warm, "Status": "ACTIVE"}
+    update(BillingMode="PROVISIONED", ProvisionedThroughput=_units(5, 5))
+    first = update(ProvisionedThroughput=_units(6, 5))["ProvisionedThroughput"]
+    second = update(ProvisionedThroughput=_units(6, 4))["ProvisionedThroughput"]
+    assert isinstance(first, dict)
+    assert isinstance(second, dict)
+    assert second["LastIncreaseDateTime"] == first["LastIncreaseDateTime"]
+    assert second["NumberOfDecreasesToday"] == first["NumberOfDecreasesToday"] + 1

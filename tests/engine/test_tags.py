@@ -55,6 +55,26 @@ def test_tags_have_limits(database: Database) -> None:
     )
 
 
+def test_tags_name_a_table(database: Database) -> None:
+    """What is no ARN is not for the caller, what is no table's ARN is invalid, and something must be given."""
+    arn = database.create("a:S")["TableDescription"]["TableArn"]
+    for target, more, absent in (
+        ("TagResource", {"Tags": []}, "Atleast one Tag needs to be provided as Input."),
+        ("UntagResource", {"TagKeys": []}, "Atleast one Tag Key needs to be provided as Input."),
+        ("ListTagsOfResource", {}, None),
+    ):
+        code, message = database.refusal(target, ResourceArn="tab", **more)
+        assert code == "AccessDeniedException"
+        assert message.endswith(f"is not authorized to perform: dynamodb:{target} on resource: tab")
+        for other in (f"{arn}/index/x", arn.replace("dynamodb", "sqs"), "a:b:c:d:e:f/g"):
+            assert database.refusal(target, ResourceArn=other, **more) == (
+                "ValidationException",
+                f"Invalid TableArn: Invalid ResourceArn provided as input {other}",
+            )
+        if absent is not None:
+            assert database.refusal(target, ResourceArn=arn, **more) == ("ValidationException", absent)
+
+
 def test_the_account_is_described(database: Database) -> None:
     """The quotas of a new account, and an endpoint to find."""
     assert database.call("DescribeLimits")["TableMaxReadCapacityUnits"] == 40000

@@ -162,3 +162,18 @@ def test_the_token_of_a_failed_transaction_is_free(database: Database) -> None:
     database.error("TransactWriteItems", TransactItems=[guarded], ClientRequestToken="token")
     database.call("TransactWriteItems", TransactItems=[_put("y")], ClientRequestToken="token")
     assert database.get(a="y") is not None
+
+
+def test_a_transaction_tells_its_collections(database: Database) -> None:
+    """For each action on a table with local indexes, where asked, also when it is repeated under its token."""
+    database.create("a:S b:N", name="third", LocalSecondaryIndexes=[index("lsi", "a:S c:S")])
+    actions = [_put("x"), {"Put": {"TableName": "third", "Item": wire({"a": "x", "b": 1})}}]
+    told = {"ItemCollectionKey": wire({"a": "x"}), "SizeEstimateRangeGB": [0.0, 1.0]}
+    for _ in range(2):
+        answer = database.call(
+            "TransactWriteItems",
+            TransactItems=actions,
+            ReturnItemCollectionMetrics="SIZE",
+            ClientRequestToken="token",
+        )
+        assert answer == {"ItemCollectionMetrics": {"third": [told]}}

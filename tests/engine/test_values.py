@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamix.engine.faults import Fault
-from dynamix.engine.values import check_item, check_levels, check_value, compare, equal, item_size, size, value_size
+from dynamix.engine.values import (
+    check_item,
+    check_levels,
+    check_value,
+    compare,
+    equal,
+    item_size,
+    measured_item,
+    resized,
+    size,
+    value_size,
+)
 from expressions import strategies
 
 INVALID = "One or more parameter values were invalid: "
@@ -53,15 +64,17 @@ def nested(levels: int) -> dict[str, Any]:
 def test_refused_values(value: dict[str, Any], message: str, inside: str) -> None:
     """Malformed values are refused wherever they stand."""
     item = {"item": value, "list": {"L": [{"S": "a"}, value]}, "map": {"M": {"b": value}}}[inside]
-    with pytest.raises(Fault) as caught:
-        check_item({"a": item})
-    assert (caught.value.code, caught.value.message) == ("ValidationException", message)
+    for check in (check_item, measured_item):
+        with pytest.raises(Fault) as caught:
+            check({"a": item})
+        assert (caught.value.code, caught.value.message) == ("ValidationException", message)
 
 
 def test_attributes_have_names() -> None:
     """Those of the item itself too."""
-    with pytest.raises(Fault, match="Empty attribute name"):
-        check_item({"": {"S": "a"}})
+    for check in (check_item, measured_item):
+        with pytest.raises(Fault, match="Empty attribute name"):
+            check({"": {"S": "a"}})
 
 
 def test_nesting_of_32_levels_is_accepted() -> None:
@@ -83,6 +96,10 @@ def test_nesting_of_32_levels_is_accepted() -> None:
         (".5", "0.5"),
         ("5.", "5"),
         ("1.50", "1.5"),
+        ("-0.0", "0"),
+        ("-4.0", "-4"),
+        ("100.00", "100"),
+        ("1." + "0" * 60, "1"),
         ("1e3", "1000"),
         ("12E-3", "0.012"),
         ("0.012", "0.012"),
@@ -115,6 +132,21 @@ def test_canonical_numbers_are_the_same_numbers(number: Decimal) -> None:
 def test_a_canonical_item_is_kept(item: Any) -> None:
     """Nothing is copied where nothing has to change."""
     assert check_item(item) is item
+
+
+@given(strategies.items, st.sampled_from(["7", "7.0", "-0.0", "00", "1e2", "0.10", "700"]))
+def test_an_item_is_measured_while_it_is_checked(item: Any, number: str) -> None:
+    """Both in one pass give what each gives."""
+    given_item = {**item, "number": {"N": number}, "numbers": {"NS": [number]}}
+    checked, measured = measured_item(given_item)
+    assert checked == check_item(given_item)
+    assert measured == item_size(checked)
+
+
+@given(strategies.items, strategies.items)
+def test_a_changed_item_is_measured_by_its_changes(old: Any, new: Any) -> None:
+    """What attributes are added, changed or lacking afterwards makes the difference in size."""
+    assert resized(item_size(old), old, new, old.keys() | new.keys()) == item_size(new)
 
 
 def test_only_what_changes_is_replaced() -> None:

@@ -13,7 +13,7 @@ import msgspec
 from dynamix.engine.capacity import Charge, read_units, reports
 from dynamix.engine.catalog import Catalog, Table
 from dynamix.engine.changes import Delete, Put, decode_item
-from dynamix.engine.expressions import Expressions, read
+from dynamix.engine.expressions import Expressions, check_parameters, read
 from dynamix.engine.faults import invalid
 from dynamix.engine.items import collection_metrics
 from dynamix.engine.storage import Storage
@@ -26,10 +26,14 @@ _DUPLICATES = "Provided list of item keys contains duplicates"
 
 def batch_get_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """Items by their keys, of any tables."""
-    wanted = [(name, part, read("KeysAndAttributes", part)) for name, part in request["RequestItems"].items()]
-    if sum(len(part["Keys"]) for _, part, _ in wanted) > BATCH_GET_KEYS:
+    keys: dict[str, list[Item]] = {}
+    wanted: list[tuple[str, dict[str, Any], Expressions]] = []
+    for name, part in request["RequestItems"].items():
+        check_parameters("KeysAndAttributes", part)
+        keys[name] = [check_item(key) for key in part["Keys"]]
+        wanted.append((name, part, read("KeysAndAttributes", part)))
+    if sum(map(len, keys.values())) > BATCH_GET_KEYS:
         raise invalid("Too many items requested for the BatchGetItem call")
-    keys = {name: [check_item(key) for key in part["Keys"]] for name, part, _ in wanted}
     responses: dict[str, list[Any]] = {}
     unprocessed: dict[str, Any] = {}
     charges: list[tuple[Table, Charge]] = []
@@ -37,6 +41,7 @@ def batch_get_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     with storage.reading() as catalog:
         located = [_locate(catalog, name, keys[name]) for name in keys]
         for (name, part, expressions), (table, encoded) in zip(wanted, located, strict=True):
+            table.check_scalars(expressions.entered_by_projection)
             reader = _Reader(catalog, table, part, expressions, room)
             responses[name] = [item for key in encoded for item in reader.items(key)]
             room = reader.room
@@ -62,7 +67,7 @@ def batch_write_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any
     metrics: dict[str, list[dict[str, Any]]] = {}
     with storage.writing() as catalog:
         for _, change in changes:
-            change.locate(catalog)
+            _locate_change(catalog, change)
         if len({(change.table.id, change.key) for _, change in changes}) < len(changes):
             raise invalid(_DUPLICATES)
         for name, change in changes:
@@ -119,6 +124,14 @@ def _locate(catalog: Catalog, name: str, keys: list[Item]) -> tuple[Table, list[
     if len(set(encoded)) < len(encoded):
         raise invalid(_DUPLICATES)
     return table, encoded
+
+
+def _locate_change(catalog: Catalog, change: Put | Delete) -> None:
+    """Find the item of a change. A batch says of a wrong key in an item what else is said of a key alone."""
+    if isinstance(change, Put):
+        keys = catalog.table(change.request["TableName"]).keys
+        keys.encode_key({name: change.item[name] for name in keys.names if name in change.item})
+    change.locate(catalog)
 
 
 def _change(name: str, part: dict[str, Any]) -> Put | Delete:

@@ -8,8 +8,9 @@ indexes".
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from dynamix.engine.catalog import Table
 
@@ -17,12 +18,11 @@ _READ_BYTES = 4096
 _WRITE_BYTES = 1024
 
 
-@dataclass(slots=True)
-class Charge:
+class Charge(msgspec.Struct):
     """The units that a request took of a table and of its indexes, by the index's name."""
 
     table: float = 0.0
-    indexes: dict[str, float] = field(default_factory=dict)
+    indexes: dict[str, float] = {}
 
     def add(self, other: "Charge") -> None:
         """Take another charge on the same table into this one."""

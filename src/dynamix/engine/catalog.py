@@ -60,6 +60,11 @@ class Index:
         kept = self.kept
         return item if kept is None else {name: value for name, value in item.items() if name in kept}
 
+    def holds_alike(self, old: Item, new: Item) -> bool:
+        """Whether the index holds the same of two versions of an item."""
+        kept = self.kept
+        return old == new if kept is None else all(old.get(name) == new.get(name) for name in kept)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -73,13 +78,8 @@ class Table:
     indexes: tuple[Index, ...]
     expiry_store: Store | None
     index_keys: tuple[tuple[str, str, str], ...]
-    """Of each index: key attribute, type, name of the index; what every written item is checked against."""
+    """Of each index, global ones first: key attribute, type, index name; what written items are checked against."""
     index_attributes: frozenset[str]
-
-    @property
-    def arn(self) -> str:
-        """The name of the table among all of AWS."""
-        return ARN_PREFIX + self.name
 
     def index(self, name: str) -> Index:
         """The index of this name; raises Fault where there is none."""
@@ -87,6 +87,24 @@ class Table:
             if index.name == name:
                 return index
         raise Fault("ValidationException", f"The table does not have the specified index: {name}")
+
+    def check_scalars(self, entered: frozenset[str]) -> None:
+        """Refuse expressions that look into key attributes, which hold neither maps nor lists."""
+        if not entered:
+            return
+        for name, _ in self.keys.attributes:
+            if name in entered:
+                raise _no_scalar(f"Key: {name}")
+        for name, _, _ in self.index_keys:
+            if name in entered:
+                raise _no_scalar(f"IndexKey: {name}")
+
+
+def _no_scalar(what: str) -> Fault:
+    return Fault(
+        "ValidationException",
+        f"Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: {what}",
+    )
 
 
 class ItemsDue(Exception):  # noqa: N818 - a signal, not an error
@@ -98,14 +116,18 @@ class ItemsDue(Exception):  # noqa: N818 - a signal, not an error
 
 
 class Catalog:
-    """One connection, and the tables as the transaction that runs on it sees them."""
+    """One connection, and the tables as the transaction that runs on it sees them.
 
-    __slots__ = ("_changed", "_revision", "_tables", "connection", "execute", "now")
+    `execute` runs any statement; `once` runs one whose rows are taken before the next, which spares a cursor for each.
+    """
+
+    __slots__ = ("_changed", "_revision", "_tables", "connection", "execute", "now", "once")
 
     def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
         self.connection = connection
         self.now = clock
         self.execute: Execute = connection.execute
+        self.once: Execute = connection.cursor().execute
         self._tables: dict[str, Table] = {}
         self._revision = 0
         self._changed = False
@@ -123,6 +145,13 @@ class Catalog:
         """The table of this name or ARN, if there is one."""
         return self._tables.get(name) or self._load(name)
 
+    def named(self, name: str) -> Table:
+        """The table of this name or ARN; the operations on tables name the one that does not exist."""
+        table = self.find(name)
+        if table is None:
+            raise Fault("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
+        return table
+
     def due(self, table: Table) -> list[bytes]:
         """The keys in the table's expiry store of some items that have expired."""
         if table.expiry_store is None:
@@ -134,7 +163,7 @@ class Catalog:
 
     def refresh(self) -> None:
         """Notice what other connections changed. To be called as a transaction begins."""
-        (revision,) = self.execute("SELECT revision FROM meta").fetchone()
+        (revision,) = self.once("SELECT revision FROM meta").fetchone()
         if revision != self._revision:
             self._tables.clear()
             self._revision = revision
@@ -224,7 +253,7 @@ def _compile(id_: int, name: str, record: Record) -> Table:
     ]
     index_keys = tuple(
         (attribute, type_, index.name)
-        for index in indexes
+        for index in sorted(indexes, key=lambda index: not index.is_global)
         for attribute, type_ in index.keys.attributes
         if attribute not in keys.names
     )

@@ -5,7 +5,6 @@ key; `run` then makes the change within the running transaction and says what it
 batches and the transactions all work with these.
 """
 
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
@@ -13,10 +12,11 @@ import msgspec
 from dynamix.engine import indexes
 from dynamix.engine.capacity import Charge, write_units
 from dynamix.engine.catalog import Catalog, Table
-from dynamix.engine.expressions import Expressions, read
+from dynamix.engine.expressions import Expressions, check_parameters, read
 from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.indexes import Version
 from dynamix.engine.rows import Row
-from dynamix.engine.values import check_item, item_size
+from dynamix.engine.values import check_item, item_size, measured_item, resized
 from dynamix.limits import ITEM_BYTES
 from dynamix.wire import AttributeValue, Item
 
@@ -24,13 +24,12 @@ _encode = msgspec.json.Encoder().encode
 decode_item = msgspec.json.Decoder(dict[str, AttributeValue]).decode
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(msgspec.Struct):
     """What a change did: the row before and after it, and what it took."""
 
     old: Row | None = None
     new: Row | None = None
-    charge: Charge = field(default_factory=Charge)
+    charge: Charge = msgspec.field(default_factory=Charge)
 
 
 class Change(Protocol):
@@ -51,16 +50,17 @@ class _Located:
 
     __slots__ = ("expressions", "key", "request", "table")
 
+    expressions: Expressions
     table: Table
     key: bytes
 
     def __init__(self, target: str, request: dict[str, Any]) -> None:
         self.request = request
-        self.expressions: Expressions = read(target, request)
+        check_parameters(target, request)
 
     def current(self, catalog: Catalog) -> tuple[Row | None, Item | None]:
         """The item as it is: its row, and decoded where the condition had to see it. Raises where that fails."""
-        row = self.table.store.get(catalog.execute, self.key)
+        row = self.table.store.get(catalog.once, self.key)
         condition = self.expressions.condition
         if condition is None:
             return row, None
@@ -76,21 +76,28 @@ class _Located:
         return Fault("ConditionalCheckFailedException", "The conditional request failed", **members)
 
 
+def _check_returns(request: dict[str, Any]) -> None:
+    if request.get("ReturnValues", "NONE") not in ("NONE", "ALL_OLD"):
+        raise invalid("ReturnValues can only be ALL_OLD or NONE")
+
+
 class Put(_Located):
     """Store a whole item."""
 
     __slots__ = ("_size", "item")
 
     def __init__(self, request: dict[str, Any], target: str = "Put") -> None:
-        self.item = check_item(request["Item"])
         super().__init__(target, request)
-        self._size = item_size(self.item)
+        self.item, self._size = measured_item(request["Item"])
+        _check_returns(request)
         if self._size > ITEM_BYTES:
             raise invalid("Item size has exceeded the maximum allowed size")
+        self.expressions = read(target, request)
 
     def locate(self, catalog: Catalog) -> None:
         self.table = catalog.table(self.request["TableName"])
         self.key = self.table.keys.encode_item(self.item)
+        self.table.check_scalars(self.expressions.entered)
 
     def item_key(self) -> Item:
         return self.table.keys.key_of(self.item)
@@ -109,12 +116,18 @@ class _Keyed(_Located):
     __slots__ = ("given",)
 
     def __init__(self, request: dict[str, Any], target: str) -> None:
-        self.given = check_item(request["Key"])
         super().__init__(target, request)
+        self.given = check_item(request["Key"])
+        self.expressions = read(target, request)
 
     def locate(self, catalog: Catalog) -> None:
         self.table = catalog.table(self.request["TableName"])
         self.key = self.table.keys.encode_key(self.given)
+        self._check_update()
+        self.table.check_scalars(self.expressions.entered)
+
+    def _check_update(self) -> None:
+        """Refuse an update that cannot be, as far as that shows before the item is read."""
 
     def item_key(self) -> Item:
         return self.given
@@ -127,6 +140,7 @@ class Delete(_Keyed):
 
     def __init__(self, request: dict[str, Any], target: str = "Delete") -> None:
         super().__init__(request, target)
+        _check_returns(request)
 
     def run(self, catalog: Catalog) -> Outcome:
         row, old = self.current(catalog)
@@ -158,16 +172,18 @@ class Update(_Keyed):
         self.before: Item = {}
         self.after: Item = {}
 
-    def locate(self, catalog: Catalog) -> None:
-        super().locate(catalog)
+    def _check_update(self) -> None:
         update = self.expressions.update
-        if update is not None:
-            for name, _ in self.table.keys.attributes:
-                if name in update.attributes:
-                    raise invalid(
-                        f"One or more parameter values were invalid: Cannot update attribute {name}. "
-                        "This attribute is part of the key"
-                    )
+        if update is None:
+            return
+        for name, _ in self.table.keys.attributes:
+            if name in update.attributes:
+                raise invalid(
+                    f"One or more parameter values were invalid: Cannot update attribute {name}. "
+                    "This attribute is part of the key"
+                )
+        if not update.attributes.isdisjoint(self.table.index_attributes):
+            indexes.check_index_types(self.table, update.known_types())
 
     def run(self, catalog: Catalog) -> Outcome:
         row, old = self.current(catalog)
@@ -181,11 +197,18 @@ class Update(_Keyed):
         self.after = start if update is None else update.apply(start)
         if update is not None and not update.attributes.isdisjoint(self.table.index_attributes):
             indexes.check_index_keys(self.table, self.after, updated=True)
-        size = item_size(self.after)
+        size = self._size(row)
         if size > ITEM_BYTES:
             raise invalid("Item size to update has exceeded the maximum allowed size")
         new = (size, _encode(self.after))
         return Outcome(row, new, write(catalog, self.table, self.key, row, self.before, new, self.after))
+
+    def _size(self, row: Row | None) -> int:
+        """The size of the item after the update, which differs from that of the row by what was touched."""
+        update = self.expressions.update
+        if row is None:
+            return item_size(self.after)
+        return row[0] if update is None else resized(row[0], self.before, self.after, update.attributes)
 
 
 def write(
@@ -193,23 +216,30 @@ def write(
 ) -> Charge:
     """Store a row in place of the old one, in the table and its indexes. `old_item` is decoded if not given."""
     old_size = old[0] if old else None
-    table.store.put(catalog.execute, key, new[0], new[1], old_size)
+    table.store.put(catalog.once, key, new[0], new[1], old_size)
     charge = Charge(write_units(old_size or 0, new[0]))
     if table.indexes or table.expiry_store:
-        if old is not None and old_item is None:
-            old_item = decode_item(old[1])
-        before = old_item if old is not None else None
-        charge.indexes = indexes.replace(catalog.execute, table, key, before, new_item)
-        indexes.replace_expiry(catalog.execute, table, key, before, new_item)
+        _follow(catalog, table, key, charge, _version(old, old_item), Version(new_item, new))
     return charge
 
 
 def erase(catalog: Catalog, table: Table, key: bytes, old: Row, old_item: Item | None = None) -> Charge:
     """Remove a row from the table and its indexes."""
-    table.store.delete(catalog.execute, key, old[0])
+    table.store.delete(catalog.once, key, old[0])
     charge = Charge(write_units(old[0], 0))
     if table.indexes or table.expiry_store:
-        before = old_item if old_item is not None else decode_item(old[1])
-        charge.indexes = indexes.replace(catalog.execute, table, key, before, None)
-        indexes.replace_expiry(catalog.execute, table, key, before, None)
+        _follow(catalog, table, key, charge, _version(old, old_item), None)
     return charge
+
+
+def _version(row: Row | None, item: Item | None) -> Version | None:
+    return None if row is None else Version(decode_item(row[1]) if item is None else item, row)
+
+
+def _follow(
+    catalog: Catalog, table: Table, key: bytes, charge: Charge, old: Version | None, new: Version | None
+) -> None:
+    """Bring indexes and expiry times after a change of an item."""
+    charge.indexes = indexes.replace(catalog.once, table, key, old, new)
+    if table.expiry_store is not None:
+        indexes.replace_expiry(catalog.once, table, key, old and old.item, new and new.item)

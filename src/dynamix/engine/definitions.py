@@ -7,38 +7,32 @@ table quotas". The words are those of the service.
 from collections.abc import Iterable
 from typing import Any
 
+from dynamix.engine import billing
 from dynamix.engine.faults import Fault, invalid
 from dynamix.limits import (
     GLOBAL_INDEXES,
     LOCAL_INDEXES,
-    NON_KEY_ATTRIBUTES_PER_INDEX,
     NON_KEY_ATTRIBUTES_PER_TABLE,
 )
 
-_MOST_UNITS = 1_000_000_000_000
 _MOST_KEY_ATTRIBUTES = 4
 _INVALID = "One or more parameter values were invalid: "
-_THROUGHPUT = "ProvisionedThroughput"
-
-
-def check_name(name: str, what: str = "TableName") -> None:
-    """Refuse the name of a new table or index that is too short or too long."""
-    if not 3 <= len(name) <= 255:
-        raise invalid(f"{what} must be at least 3 characters long and at most 255 characters long")
 
 
 def check_table(request: dict[str, Any]) -> None:
     """Refuse a CreateTable request that no table can have."""
-    check_name(request["TableName"])
-    for member, shown in (("AttributeDefinitions", "attributeDefinitions"), ("KeySchema", "keySchema")):
-        if request.get(member) is None:
-            raise invalid(
-                f"1 validation error detected: Value null at '{shown}' failed to satisfy constraint: "
-                "Member must not be null"
-            )
+    absent = [
+        f"Value null at '{shown}' failed to satisfy constraint: Member must not be null"
+        for member, shown in (("AttributeDefinitions", "attributeDefinitions"), ("KeySchema", "keySchema"))
+        if member not in request
+    ]
+    if absent:
+        raise invalid(f"{len(absent)} validation error{'s' * (len(absent) > 1)} detected: {'; '.join(absent)}")
     local = request.get("LocalSecondaryIndexes")
     global_ = request.get("GlobalSecondaryIndexes")
-    check_billing(request, global_ or ())
+    billing.check_billing(request, global_ or ())
+    if "StreamSpecification" in request:
+        check_stream(request["StreamSpecification"])
     types = attribute_types(request["AttributeDefinitions"])
     schema = request["KeySchema"]
     _check_defined(schema, types, (local or []) + (global_ or []))
@@ -69,45 +63,16 @@ def attribute_types(definitions: Iterable[dict[str, str]]) -> dict[str, str]:
     return types
 
 
-def check_billing(request: dict[str, Any], global_: Iterable[dict[str, Any]]) -> None:
-    """Throughput is given if, and only if, it is paid for."""
-    throughput = request.get(_THROUGHPUT)
-    if request.get("BillingMode", "PROVISIONED") == "PAY_PER_REQUEST":
-        if throughput is not None:
-            raise invalid(
-                f"{_INVALID}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is "
-                "PAY_PER_REQUEST"
-            )
-        for index in global_:
-            if index.get(_THROUGHPUT) is not None:
-                raise invalid(
-                    f"{_INVALID}ProvisionedThroughput should not be specified for index: {index['IndexName']} when "
-                    "BillingMode is PAY_PER_REQUEST"
-                )
-        return
-    if throughput is None:
-        raise invalid(
-            f"{_INVALID}ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"
-        )
-    check_units(throughput)
-    for index in global_:
-        own = index.get(_THROUGHPUT)
-        if own is None:
-            raise invalid(f"{_INVALID}ProvisionedThroughput must be specified for index: {index['IndexName']}")
-        check_units(own, index["IndexName"])
-
-
-def check_units(throughput: dict[str, int], index: str | None = None) -> None:
-    """Refuse throughput that nobody can have."""
-    for member in ("ReadCapacityUnits", "WriteCapacityUnits"):
-        if throughput[member] > _MOST_UNITS:
-            where = f" for index {index}" if index else ""
-            raise invalid(f"Given value {throughput[member]} for {member} is out of bounds{where}")
+def check_stream(stream: dict[str, Any]) -> None:
+    """A stream has a view type, and what is no stream has none."""
+    if stream["StreamEnabled"] and "StreamViewType" not in stream:
+        raise invalid("Invalid StreamViewType: Stream ViewType must not be null or empty when enabling streams.")
+    if not stream["StreamEnabled"] and "StreamViewType" in stream:
+        raise invalid("Invalid StreamViewType: Stream StreamEnabled was false but a StreamViewType was present.")
 
 
 def check_global(index: dict[str, Any]) -> None:
     """Refuse a global index whose key no index can have: 1 to 4 HASH attributes, then up to 4 RANGE attributes."""
-    check_name(index["IndexName"], "IndexName")
     schema = index["KeySchema"]
     kinds = [element["KeyType"] for element in schema]
     if kinds[0] != "HASH":
@@ -154,22 +119,15 @@ def _check_projection(projection: dict[str, Any], name: str) -> int:
         raise invalid(f"{_INVALID}ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
     if len(set(attributes)) < len(attributes):
         raise invalid(f"{_INVALID}Duplicate attribute in NonKeyAttributes for index: {name}")
-    if len(attributes) > NON_KEY_ATTRIBUTES_PER_INDEX:
-        raise invalid(
-            f"{_INVALID}Number of NonKeyAttributes exceeds the per-index limit of {NON_KEY_ATTRIBUTES_PER_INDEX} "
-            f"for index: {name}"
-        )
     return len(attributes)
 
 
 def _check_defined(schema: list[dict[str, str]], types: dict[str, str], indexes: list[dict[str, Any]]) -> None:
     names = [element["AttributeName"] for element in schema]
-    if any(name not in types for name in names):
-        if not indexes:
-            if len(names) > len(types):
-                raise invalid("Invalid KeySchema: Some index key attribute have no definition")
-            raise _undefined(names, types)
+    if len(set(names)) > len(types):
         raise invalid("Invalid KeySchema: Some index key attribute have no definition")
+    if any(name not in types for name in names):
+        raise _undefined(names, types)
     for index in indexes:
         check_index_defined(index, types)
 
@@ -211,7 +169,6 @@ def _check_local(local: list[dict[str, Any]], schema: list[dict[str, str]]) -> N
     table_hash = schema[0]["AttributeName"]
     for index in local:
         name, own = index["IndexName"], index["KeySchema"]
-        check_name(name, "IndexName")
         _check_simple_schema(own)
         if own[0]["AttributeName"] != table_hash:
             raise invalid(

@@ -58,8 +58,12 @@ def set_billing(description: dict[str, Any], request: dict[str, Any], now: float
     elif mode is not None and "BillingModeSummary" in description:
         description["BillingModeSummary"]["BillingMode"] = mode
     if request.get("ProvisionedThroughput") is not None:
-        old = description.get("ProvisionedThroughput")
-        description["ProvisionedThroughput"] = _throughput(request["ProvisionedThroughput"], old, now)
+        set_throughput(description, request["ProvisionedThroughput"], now)
+
+
+def set_throughput(described: dict[str, Any], given: dict[str, int], now: float) -> None:
+    """Describe the throughput of a table or global index, and when that was changed."""
+    described["ProvisionedThroughput"] = _throughput(given, described.get("ProvisionedThroughput"), now)
 
 
 def set_limits(described: dict[str, Any], request: dict[str, Any]) -> None:

@@ -3,6 +3,9 @@
 What a text means depends on the text and the names alone, so it is parsed and compiled once and kept; each request
 brings its values. A request may use the older parameters instead, never both.
 
+A request whose texts and names were met before and found right goes by a plan, which is kept as well, and has only its
+values checked. All others are read the long way, which finds the service's words for what is wrong.
+
 The order of the checks is the service's: mixed parameters; names, then values; each expression; placeholders that no
 expression uses; then the older parameters.
 """
@@ -14,9 +17,10 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from dynamix.engine import legacy
 from dynamix.engine.conditions import Test, compile_condition
-from dynamix.engine.faults import invalid
-from dynamix.engine.placeholders import NAMES, VALUES, read_names, read_values, unused
+from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.placeholders import NAMES, VALUES, canonical, check_used, read_names, read_values, unused
 from dynamix.engine.projections import compile_projection
+from dynamix.engine.ranges import KeyTest, key_tests
 from dynamix.engine.updates import CompiledUpdate, UpdatePlan
 from dynamix.expressions.nodes import Condition, Path
 from dynamix.expressions.parse import ExpressionError, Parsed, bind, parse_condition, parse_projection, parse_update
@@ -32,18 +36,19 @@ _CACHED_CHARACTERS = 4096
 class Expressions(NamedTuple):
     """What the expressions of a request, or the older parameters, ask for; None where they do not ask.
 
-    `condition` and `filter` take an item, {} for one that does not exist. `filter_paths` are the paths that the filter
-    names; `filter_attributes` and `projection_attributes` are top-level attributes.
+    `condition` and `filter` take an item, {} for one that does not exist. The sets hold top-level attributes: those
+    that the filter and the projection name, and those that the projection and the other expressions look into.
     """
 
     condition: Callable[[Item], bool] | None = None
     filter: Callable[[Item], bool] | None = None
-    filter_paths: tuple[Path, ...] = ()
     filter_attributes: frozenset[str] = frozenset()
-    key_condition: Condition | None = None
+    key_tests: Mapping[str, KeyTest] | None = None
     update: UpdatePlan | None = None
     projection: Callable[[Item], Item] | None = None
     projection_attributes: frozenset[str] = frozenset()
+    entered_by_projection: frozenset[str] = frozenset()
+    entered: frozenset[str] = frozenset()
 
 
 class _Parameters:
@@ -56,6 +61,7 @@ class _Parameters:
         self.texts = texts
         self.older = older
         self.valued = valued
+        self.older_names = frozenset(older)
         self.all = frozenset({*texts, *older, NAMES, VALUES})
 
 
@@ -102,28 +108,60 @@ _PARSERS: dict[str, Callable[[str, Mapping[str, str], _Values | None], Parsed[An
 _NOTHING = Expressions()
 
 
-def read(target: str, request: dict[str, Any]) -> Expressions:
-    """The expressions of a request, of one action of a transaction, or of one table's part of a BatchGetItem.
+def check_parameters(target: str, request: dict[str, Any]) -> None:
+    """Refuse parameters that do not go together. To be called first: the service then looks at keys and items.
 
-    `target` is the operation, the action, or "KeysAndAttributes". Raises Fault with what the service refuses.
+    `target` is the operation, the action of a transaction, or "KeysAndAttributes" for a table's part of a BatchGetItem.
     """
+    present = _PARAMETERS[target].all.intersection(request)
+    if present:
+        _check_together(target, present)
+
+
+@lru_cache(_CACHED_TEXTS)
+def _check_together(target: str, present: frozenset[str]) -> None:
+    """Refuse parameters that do not go together, by their names alone."""
     parameters = _PARAMETERS[target]
-    if parameters.all.isdisjoint(request) and parameters is not _QUERIED:
-        return _NOTHING
-    texts = [name for name in parameters.texts if name in request]
-    older = [name for name in parameters.older if name in request]
+    texts = [name for name in parameters.texts if name in present]
+    older = [name for name in parameters.older if name in present]
     if texts and older:
         _check_apart(texts, older)
-    names = read_names(request, used=bool(texts))
-    values = read_values(request, texts, parameters.valued)
+    check_used(present, texts, parameters.valued)
+
+
+def read(target: str, request: dict[str, Any]) -> Expressions:
+    """The expressions of a request whose parameters go together. Raises Fault with what the service refuses."""
+    parameters = _PARAMETERS[target]
+    if parameters is _QUERIED and request.keys().isdisjoint(("KeyConditions", "KeyConditionExpression")):
+        raise invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+    if parameters.all.isdisjoint(request):
+        return _NOTHING
+    planned = _planned(target, parameters, request)
+    if planned is not None:
+        return planned
+    texts = [name for name in parameters.texts if name in request]
     found: dict[str, Any] = {}
     if texts:
-        _read_texts(found, texts, request, names, values)
-    if older:
+        _read_texts(found, texts, request, read_names(request), read_values(request))
+    if len(texts) < sum(name in request for name in (*parameters.texts, *parameters.older)):
         _read_older(found, request)
-    if parameters is _QUERIED and "key_condition" not in found:
-        raise invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
     return Expressions(**found)
+
+
+def _planned(target: str, parameters: _Parameters, request: dict[str, Any]) -> Expressions | None:
+    """The expressions of a request by a plan; None where there cannot be one, or where anything is wrong."""
+    names: _Names | None = request.get(NAMES)
+    values: dict[str, AttributeValue] | None = request.get(VALUES)
+    if not parameters.older_names.isdisjoint(request) or (names and not _keepable(names)):
+        return None
+    pairs = None if names is None else tuple(names.items())
+    try:
+        plan = _plan(target, tuple(map(request.get, parameters.texts)), pairs)
+        if values is None:
+            return None if plan.values else plan.bound({})
+        return plan.bound(canonical(values)) if plan.values and plan.values == values.keys() else None
+    except (ExpressionError, Fault):
+        return None
 
 
 def _check_apart(texts: list[str], older: list[str]) -> None:
@@ -143,6 +181,7 @@ class _Compiled:
     parsed: Parsed[Any]
     run: Any
     attributes: frozenset[str]
+    entered: frozenset[str]
 
 
 def _keepable(names: _Names) -> bool:
@@ -160,7 +199,43 @@ def _compile(parameter: str, text: str, names: tuple[tuple[str, str], ...]) -> _
         run = compile_projection(parsed.node)
     elif parameter != "KeyConditionExpression":
         run = compile_condition(parsed.node)
-    return _Compiled(parsed, run, frozenset(str(path.parts[0]) for path in parsed.paths))
+    attributes = frozenset(str(path.parts[0]) for path in parsed.paths)
+    entered = frozenset(str(path.parts[0]) for path in parsed.paths if len(path.parts) > 1)
+    return _Compiled(parsed, run, attributes, entered)
+
+
+class _Plan:
+    """The expressions of a request, right but for their values, and the placeholders of values that they use."""
+
+    __slots__ = ("_parts", "values")
+
+    def __init__(self, parts: list[tuple[str, _Compiled]]) -> None:
+        self._parts = parts
+        self.values = frozenset[str]().union(*(compiled.parsed.values for _, compiled in parts))
+
+    def bound(self, values: _Values) -> Expressions:
+        """The expressions with their values. Raises ExpressionError where they cannot have these."""
+        found: dict[str, Any] = {}
+        for parameter, compiled in self._parts:
+            compiled.parsed.check(values)
+            _place(found, parameter, compiled, values)
+        return Expressions(**found)
+
+
+@lru_cache(_CACHED_TEXTS)
+def _plan(target: str, texts: tuple[str | None, ...], pairs: tuple[tuple[str, str], ...] | None) -> _Plan:
+    """The plan for the texts of an operation's parameters and the pairs of its names; raises where anything is wrong.
+
+    What exactly is wrong is found the long way.
+    """
+    parameters = _PARAMETERS[target]
+    given = {name: text for name, text in zip(parameters.texts, texts, strict=True) if text is not None}
+    names = read_names({} if pairs is None else {NAMES: dict(pairs)})
+    parts = [(name, _compile(name, given[name], pairs or ())) for name in _PARSERS if name in given]
+    unused_names = names.keys() - frozenset[str]().union(*(compiled.parsed.names for _, compiled in parts))
+    if unused_names:
+        raise unused(NAMES, unused_names)
+    return _Plan(parts)
 
 
 def _read_texts(
@@ -170,6 +245,7 @@ def _read_texts(
     compile_ = _compile if _keepable(names) else _compile.__wrapped__
     used_names: frozenset[str] = frozenset()
     used_values: frozenset[str] = frozenset()
+    compiled_texts: list[tuple[str, _Compiled]] = []
     for parameter in _PARSERS:
         if parameter not in texts:
             continue
@@ -178,13 +254,15 @@ def _read_texts(
             compiled.parsed.check(values)
         except ExpressionError as error:
             _refuse(parameter, request[parameter], names, values, error)
-        _place(found, parameter, compiled, values)
+        compiled_texts.append((parameter, compiled))
         used_names |= compiled.parsed.names
         used_values |= compiled.parsed.values
     if len(used_names) < len(names):
         raise unused(NAMES, names.keys() - used_names)
     if len(used_values) < len(values):
         raise unused(VALUES, values.keys() - used_values)
+    for parameter, compiled in compiled_texts:
+        _place(found, parameter, compiled, values)
 
 
 def _refuse(parameter: str, text: str, names: _Names, values: _Values, error: ExpressionError) -> NoReturn:
@@ -197,19 +275,21 @@ def _refuse(parameter: str, text: str, names: _Names, values: _Values, error: Ex
 
 
 def _place(found: dict[str, Any], parameter: str, compiled: _Compiled, values: _Values) -> None:
+    if compiled.entered and parameter != "ProjectionExpression":
+        found["entered"] = found.get("entered", frozenset()) | compiled.entered
     if parameter == "UpdateExpression":
         found["update"] = UpdatePlan(compiled.run, values)
     elif parameter == "ConditionExpression":
         found["condition"] = _with_values(compiled.run, values)
     elif parameter == "FilterExpression":
         found["filter"] = _with_values(compiled.run, values)
-        found["filter_paths"] = compiled.parsed.paths
         found["filter_attributes"] = compiled.attributes
     elif parameter == "ProjectionExpression":
         found["projection"] = compiled.run
         found["projection_attributes"] = compiled.attributes
+        found["entered_by_projection"] = compiled.entered
     else:
-        found["key_condition"] = bind(compiled.parsed.node, values)
+        found["key_tests"] = key_tests(bind(compiled.parsed.node, values))
 
 
 def _with_values(test: Test, values: _Values) -> Callable[[Item], bool]:
@@ -226,12 +306,11 @@ def _read_older(found: dict[str, Any], request: dict[str, Any]) -> None:
     filtered = request.get("QueryFilter", request.get("ScanFilter"))
     if filtered is not None:
         found["filter"] = _older_test(legacy.read_filter(filtered, operator))
-        found["filter_paths"] = tuple(Path((name,)) for name in filtered)
         found["filter_attributes"] = frozenset(filtered)
     elif operator is not None or "Expected" in request:
         found["condition"] = _older_test(legacy.read_expected(request.get("Expected", {}), operator))
     if "KeyConditions" in request:
-        found["key_condition"] = legacy.read_key_conditions(request["KeyConditions"])
+        found["key_tests"] = legacy.read_key_conditions(request["KeyConditions"])
     if "AttributeUpdates" in request:
         update = legacy.read_attribute_updates(request["AttributeUpdates"])
         found["update"] = None if update is None else UpdatePlan(CompiledUpdate(update, legacy.MISMATCH), {})

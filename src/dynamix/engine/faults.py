@@ -33,7 +33,9 @@ class Fault(Exception):  # noqa: N818 - the word of SOAP and Smithy for an error
     def body(self) -> bytes:
         """The JSON body of the answer, `__type` spelt as the service spells it."""
         kind = _SPELLING.get(self.code, _NAMESPACE) + self.code
-        capital = "CancellationReasons" in self.members or _SPELLING.get(self.code) == _CORAL
+        capital = "CancellationReasons" in self.members or (
+            _SPELLING.get(self.code) == _CORAL and self.code != "MissingAuthenticationTokenException"
+        )
         said = {"Message" if capital else "message": self.message} if self.message else {}
         return msgspec.json.encode({"__type": kind, **said, **self.members})
 

@@ -4,8 +4,9 @@ An entry lies under the index's key bytes followed by the item's own key bytes, 
 an order and never collide. An item that lacks a key attribute of an index has no entry in it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import NamedTuple
 
 import msgspec
 
@@ -13,7 +14,7 @@ from dynamix.engine.capacity import write_units
 from dynamix.engine.catalog import Index, Table
 from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.keys import raw_bytes
-from dynamix.engine.rows import FIRST, LAST, Execute
+from dynamix.engine.rows import FIRST, LAST, Execute, Row
 from dynamix.engine.values import item_size
 from dynamix.limits import PARTITION_KEY_BYTES, SORT_KEY_BYTES
 from dynamix.wire import AttributeValue, Item
@@ -25,42 +26,54 @@ _decode = msgspec.json.Decoder(dict[str, AttributeValue]).decode
 EXPIRY_BYTES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What an index holds of one item."""
+class Version(NamedTuple):
+    """An item as it was or as it will be, with its row."""
 
-    key: bytes
-    size: int
-    item: bytes
+    item: Item
+    row: Row
 
 
-def entry(index: Index, key: bytes, item: Item | None) -> Entry | None:
-    """The index's entry for the item under `key`, None where it has none."""
-    if item is None or not index.keys.held_by(item):
-        return None
-    held = index.project(item)
-    return Entry(index.keys.encode(item) + key, item_size(held), _encode(held))
-
-
-def replace(execute: Execute, table: Table, key: bytes, old: Item | None, new: Item | None) -> dict[str, float]:
-    """Bring all indexes from the old item to the new one. Returns the write units that each index took."""
+def replace(execute: Execute, table: Table, key: bytes, old: Version | None, new: Version | None) -> dict[str, float]:
+    """Bring all indexes from the old version of an item to the new one. Returns the write units that each took."""
     units = {}
     for index in table.indexes:
-        before = entry(index, key, old)
-        after = entry(index, key, new)
-        if before == after:
+        if old is not None and new is not None and index.holds_alike(old.item, new.item):
             continue
+        before, after = _entry_key(index, key, old), _entry_key(index, key, new)
+        old_size = None
         taken = 0.0
-        in_place = before is not None and after is not None and before.key == after.key
-        if before is not None and not in_place:
-            index.store.delete(execute, before.key, before.size)
-            taken += write_units(before.size, 0)
-        if after is not None:
-            old_size = before.size if before is not None and in_place else None
-            index.store.put(execute, after.key, after.size, after.item, old_size)
-            taken += write_units(old_size or 0, after.size)
-        units[index.name] = taken
+        if old is not None and before is not None:
+            old_size = _entry_size(index, old)
+            if before != after:
+                index.store.delete(execute, before, old_size)
+                taken += write_units(old_size, 0)
+                old_size = None
+        if new is not None and after is not None:
+            size, body = _entry_row(index, new)
+            index.store.put(execute, after, size, body, old_size)
+            taken += write_units(old_size or 0, size)
+        if taken:
+            units[index.name] = taken
     return units
+
+
+def _entry_key(index: Index, key: bytes, version: Version | None) -> bytes | None:
+    """Where the index has an entry for the item under `key`, None where it has none."""
+    if version is None or not index.keys.held_by(version.item):
+        return None
+    return index.keys.encode(version.item) + key
+
+
+def _entry_size(index: Index, version: Version) -> int:
+    return version.row[0] if index.kept is None else item_size(index.project(version.item))
+
+
+def _entry_row(index: Index, version: Version) -> Row:
+    """What the index holds of an item: the very bytes of its row where that is all."""
+    if index.kept is None:
+        return version.row
+    held = index.project(version.item)
+    return item_size(held), _encode(held)
 
 
 def replace_expiry(execute: Execute, table: Table, key: bytes, old: Item | None, new: Item | None) -> None:
@@ -86,6 +99,13 @@ def expiry_key(attribute: str, item: Item | None, key: bytes) -> bytes | None:
     return seconds.to_bytes(EXPIRY_BYTES, "big") + key if 0 < seconds < 1 << 63 else None
 
 
+def check_index_types(table: Table, types: Mapping[str, str]) -> None:
+    """Refuse an update that gives an index key another type. `types` are those of whole attributes, where known."""
+    for name, type_, index in table.index_keys:
+        if types.get(name, type_) != type_:
+            raise _mismatch(name, type_, types[name], index)
+
+
 def check_index_keys(table: Table, item: Item, *, updated: bool = False) -> None:
     """Refuse an item whose attributes cannot be keys of the table's indexes. `updated` chooses UpdateItem's words."""
     for name, type_, index in table.index_keys:
@@ -95,15 +115,19 @@ def check_index_keys(table: Table, item: Item, *, updated: bool = False) -> None
         if type_ not in value:
             if updated:
                 raise invalid("The update expression attempted to update the secondary index key to unsupported type")
-            raise invalid(
-                f"One or more parameter values were invalid: Type mismatch for Index Key {name} Expected: {type_} "
-                f"Actual: {next(iter(value))} IndexName: {index}"
-            )
+            raise _mismatch(name, type_, next(iter(value)), index)
         if not value[type_]:
             raise _empty_key(name, type_, index, updated=updated)
     for held in table.indexes:
         if held.keys.held_by(item):
             _check_sizes(held, item)
+
+
+def _mismatch(name: str, expected: str, actual: str, index: str) -> Fault:
+    return invalid(
+        f"One or more parameter values were invalid: Type mismatch for Index Key {name} Expected: {expected} "
+        f"Actual: {actual} IndexName: {index}"
+    )
 
 
 def _empty_key(name: str, type_: str, index: str, *, updated: bool) -> Fault:
@@ -126,7 +150,8 @@ def _check_sizes(index: Index, item: Item) -> None:
         (index.keys.sort, SORT_KEY_BYTES, "range key"),
     ):
         for name, type_ in attributes:
-            if type_ != "N" and len(raw_bytes(item[name], type_)) > most:
+            text = item[name][type_]
+            if type_ != "N" and len(text) * 4 > most and len(raw_bytes(item[name], type_)) > most:
                 raise invalid(
                     f"One or more parameter values were invalid: Size of {kind} has exceeded the maximum size limit "
                     f"of {most} bytes. IndexName: {index.name}, IndexKey: {name}"
@@ -135,13 +160,11 @@ def _check_sizes(index: Index, item: Item) -> None:
 
 def backfill(execute: Execute, table: Table, index: Index) -> None:
     """Fill a new index from the table's items. Items whose key values the index cannot hold are left out."""
-    for key, _, body in table.store.between(execute, FIRST, LAST):
-        item = _decode(body)
-        if not index.keys.held_by(item) or not _fits(index, item):
-            continue
-        made = entry(index, key, item)
-        if made is not None:
-            index.store.put(execute, made.key, made.size, made.item, None)
+    for key, size, body in table.store.between(execute, FIRST, LAST):
+        version = Version(_decode(body), (size, body))
+        entry_key = _entry_key(index, key, version)
+        if entry_key is not None and _fits(index, version.item):
+            index.store.put(execute, entry_key, *_entry_row(index, version), None)
 
 
 def _fits(index: Index, item: Item) -> bool:

@@ -7,8 +7,7 @@ import msgspec
 from dynamix.engine.capacity import Charge, read_units, report
 from dynamix.engine.catalog import Catalog, Table
 from dynamix.engine.changes import Delete, Outcome, Put, Update, decode_item
-from dynamix.engine.expressions import read
-from dynamix.engine.faults import invalid
+from dynamix.engine.expressions import check_parameters, read
 from dynamix.engine.rows import Row, after
 from dynamix.engine.storage import Storage
 from dynamix.engine.values import check_item
@@ -19,11 +18,14 @@ _GIGABYTE = 1 << 30
 
 def get_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """One item by its key. Every read is consistent; what it costs is as asked."""
-    expressions = read("GetItem", request)
+    check_parameters("GetItem", request)
     key = check_item(request["Key"])
+    expressions = read("GetItem", request)
     with storage.reading() as catalog:
         table = catalog.table(request["TableName"])
-        row = table.store.get(catalog.execute, table.keys.encode_key(key))
+        encoded = table.keys.encode_key(key)
+        table.check_scalars(expressions.entered_by_projection)
+        row = table.store.get(catalog.once, encoded)
     answer: dict[str, Any] = {}
     if row is not None:
         projection = expressions.projection
@@ -33,16 +35,12 @@ def get_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
 
 def put_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """Store an item in place of the one with its key."""
-    change = Put(request, "PutItem")
-    _check_returns(request)
-    return _changed(storage, change)
+    return _changed(storage, Put(request, "PutItem"))
 
 
 def delete_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """Remove an item; no error where there is none."""
-    change = Delete(request, "DeleteItem")
-    _check_returns(request)
-    return _changed(storage, change)
+    return _changed(storage, Delete(request, "DeleteItem"))
 
 
 def update_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
@@ -65,11 +63,6 @@ def collection_metrics(catalog: Catalog, table: Table, key: bytes, item_key: Ite
     low = float(size // _GIGABYTE)
     ((name, _),) = table.keys.partition
     return {"ItemCollectionKey": {name: item_key[name]}, "SizeEstimateRangeGB": [low, low + 1.0]}
-
-
-def _check_returns(request: dict[str, Any]) -> None:
-    if request.get("ReturnValues", "NONE") not in ("NONE", "ALL_OLD"):
-        raise invalid("ReturnValues can only be ALL_OLD or NONE")
 
 
 def _changed(storage: Storage, change: Put | Update | Delete) -> dict[str, Any]:

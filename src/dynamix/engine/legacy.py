@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.ranges import KeyTest
 from dynamix.engine.values import check_value, compare
 from dynamix.expressions.nodes import (
     And,
@@ -57,6 +58,7 @@ _OPERATORS: dict[str, tuple[int, frozenset[str], _Builder]] = {
 }
 """Operator: how many arguments (-1: one or more), of which types, and the node that it means."""
 
+_KEY_OPERATORS = {"EQ": "=", "LE": "<=", "LT": "<", "GE": ">=", "GT": ">", "BEGINS_WITH": "begins_with"}
 _SUMMABLE = frozenset({"N", "SS", "NS", "BS", "L"})
 _SUBTRACTABLE = frozenset({"SS", "NS", "BS"})
 _LONG_NAMES = {"S": "STRING", "N": "NUMBER", "B": "BINARY", "BOOL": "BOOLEAN", "NULL": "NULL", "L": "LIST", "M": "MAP"}
@@ -74,12 +76,18 @@ def read_filter(conditions: Mapping[str, dict[str, Any]], operator: str | None) 
     return _combined(_conditions(conditions), operator)
 
 
-def read_key_conditions(conditions: Mapping[str, dict[str, Any]]) -> Condition:
-    """The condition that KeyConditions means. Raises Fault."""
-    condition = _combined(_conditions(conditions), None)
-    if condition is None:
+def read_key_conditions(conditions: Mapping[str, dict[str, Any]]) -> dict[str, KeyTest]:
+    """What KeyConditions asks of each attribute. Raises Fault."""
+    values = _condition_values(conditions)
+    tests = {}
+    for name, entry in conditions.items():
+        operator = entry["ComparisonOperator"]
+        _check_arguments(operator, values[name])
+        operands = tuple(value.value for value in values[name])
+        tests[name] = KeyTest(name, _KEY_OPERATORS.get(operator, operator), operands)
+    if not tests:
         raise invalid("Conditions can be of length 1 or 2 only")
-    return condition
+    return tests
 
 
 def read_attribute_updates(updates: Mapping[str, dict[str, Any]]) -> Update | None:
@@ -149,29 +157,38 @@ def _misused(how: str, name: str) -> Fault:
 
 
 def _conditions(conditions: Mapping[str, dict[str, Any]]) -> list[Condition]:
-    values = {
-        name: [Value(check_value(value)) for value in entry.get("AttributeValueList") or []]
-        for name, entry in _named(conditions)
-    }
+    values = _condition_values(conditions)
     return [_condition(name, entry["ComparisonOperator"], values[name]) for name, entry in conditions.items()]
 
 
+def _condition_values(conditions: Mapping[str, dict[str, Any]]) -> dict[str, list[Value]]:
+    return {
+        name: [Value(check_value(value)) for value in entry.get("AttributeValueList") or []]
+        for name, entry in _named(conditions)
+    }
+
+
 def _condition(name: str, operator: str, values: list[Value]) -> Condition:
-    count, types, build = _OPERATORS[operator]
+    _check_arguments(operator, values)
+    _, _, build = _OPERATORS[operator]
+    return build(Path((name,)), *values)
+
+
+def _check_arguments(operator: str, values: list[Value]) -> None:
+    count, types, _ = _OPERATORS[operator]
     if len(values) != count and (count >= 0 or not values):
         raise invalid(f"{_INVALID}Invalid number of argument(s) for the {operator} ComparisonOperator")
     kinds = [next(iter(value.value)) for value in values]
+    if len(set(kinds)) > 1:
+        raise invalid(_INVALID + "AttributeValues inside AttributeValueList must be of same type")
     for kind in kinds:
         if kind not in types:
             message = f"ComparisonOperator {operator} is not valid for {kind} AttributeValue type"
             raise invalid(_INVALID + message)
-    if len(set(kinds)) > 1:
-        raise invalid(_INVALID + "AttributeValues inside AttributeValueList must be of same type")
     if operator == "BETWEEN" and (compare(values[0].value, values[1].value) or 0) > 0:
         raise invalid(
             "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound"
         )
-    return build(Path((name,)), *values)
 
 
 def _combined(parts: list[Condition], operator: str | None) -> Condition | None:

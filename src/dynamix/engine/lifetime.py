@@ -23,7 +23,7 @@ def update_time_to_live(storage: Storage, request: dict[str, Any]) -> dict[str, 
     wanted = request["TimeToLiveSpecification"]
     attribute = wanted["AttributeName"]
     with storage.writing() as catalog:
-        table = catalog.table(request["TableName"])
+        table = catalog.named(request["TableName"])
         current = table.record.expiry
         record = fresh_record(table)
         if wanted["Enabled"]:
@@ -51,7 +51,7 @@ def update_time_to_live(storage: Storage, request: dict[str, Any]) -> dict[str, 
 def describe_time_to_live(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """By which attribute the items of a table expire."""
     with storage.reading() as catalog:
-        expiry = catalog.table(request["TableName"]).record.expiry
+        expiry = catalog.named(request["TableName"]).record.expiry
     if expiry is None:
         return {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}
     return {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": expiry.attribute}}

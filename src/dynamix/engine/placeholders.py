@@ -1,12 +1,13 @@
 """ExpressionAttributeNames and ExpressionAttributeValues, checked before any expression is read."""
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
 from dynamix.engine.faults import Fault, invalid
-from dynamix.engine.values import check_value
-from dynamix.limits import NESTING_LEVELS, PLACEHOLDER_BYTES
+from dynamix.engine.values import check_value, value_size
+from dynamix.limits import NESTING_LEVELS, PLACEHOLDER_BYTES, SUBSTITUTION_BYTES
 from dynamix.wire import AttributeValue
 
 NAMES, VALUES = "ExpressionAttributeNames", "ExpressionAttributeValues"
@@ -15,13 +16,23 @@ _CACHED_KEYS = 4096
 _PATTERNS = {NAMES: re.compile(r"#[A-Za-z0-9_]+"), VALUES: re.compile(r":[A-Za-z0-9_]+")}
 
 
-def read_names(request: dict[str, Any], *, used: bool) -> dict[str, str]:
-    """The names of a request, {} if there are none; `used` says whether it has expressions. Raises Fault."""
+def check_used(present: Collection[str], texts: list[str], users: tuple[str, ...]) -> None:
+    """Refuse names or values without expressions that may use them.
+
+    `present` are the request's parameters, `texts` those that hold expressions, `users` those that may use values.
+    """
+    if NAMES in present and not texts:
+        raise invalid(f"{NAMES} can only be specified when using expressions")
+    if VALUES in present and not any(name in texts for name in users):
+        absent = f"{' and '.join(users)} {'is' if len(users) == 1 else 'are'} null"
+        raise invalid(f"{VALUES} can only be specified when using expressions: {absent}")
+
+
+def read_names(request: dict[str, Any]) -> dict[str, str]:
+    """The names of a request, {} if there are none. Raises Fault."""
     names: dict[str, str] | None = request.get(NAMES)
     if names is None:
         return {}
-    if not used:
-        raise invalid(f"{NAMES} can only be specified when using expressions")
     if not names:
         raise invalid(f"{NAMES} must not be empty")
     for key in names:
@@ -31,27 +42,31 @@ def read_names(request: dict[str, Any], *, used: bool) -> dict[str, str]:
             raise _bad_name("Empty attribute name", key)
         if len(name) * 4 > _NAME_BYTES and len(name.encode()) > _NAME_BYTES:
             raise _bad_name("Attribute name is too large, must be less than 65536 bytes", key)
+    if sum(len(name.encode()) for name in names.values()) > SUBSTITUTION_BYTES:
+        raise invalid(f"{NAMES} exceeds max size")
     return names
 
 
-def read_values(request: dict[str, Any], texts: list[str], users: tuple[str, ...]) -> dict[str, AttributeValue]:
-    """The values of a request, canonical, {} if there are none. Raises Fault.
-
-    `texts` are the parameters in which it has expressions, `users` those that may use values.
-    """
+def read_values(request: dict[str, Any]) -> dict[str, AttributeValue]:
+    """The values of a request, canonical, {} if there are none. Raises Fault."""
     values: dict[str, AttributeValue] | None = request.get(VALUES)
     if values is None:
         return {}
-    if not any(name in texts for name in users):
-        absent = f"{' and '.join(users)} {'is' if len(users) == 1 else 'are'} null"
-        raise invalid(f"{VALUES} can only be specified when using expressions: {absent}")
     if not values:
         raise invalid(f"{VALUES} must not be empty")
     for key in values:
         _check_key(VALUES, key)
-    return {
+    return canonical(values)
+
+
+def canonical(values: dict[str, AttributeValue]) -> dict[str, AttributeValue]:
+    """Values, checked and canonical. Raises Fault."""
+    checked = {
         key: value if "S" in value and len(value) == 1 else _check_value(key, value) for key, value in values.items()
     }
+    if sum(map(value_size, checked.values())) > SUBSTITUTION_BYTES:
+        raise invalid(f"{VALUES} exceeds max size")
+    return checked
 
 
 def unused(parameter: str, keys: set[str]) -> Fault:

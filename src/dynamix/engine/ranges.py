@@ -7,17 +7,17 @@ before `high`.
 Source: DynamoDB Developer Guide, "Key condition expressions for the Query operation".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.keys import KeySchema, escape, partition_bytes, raw_bytes, sort_bytes
 from dynamix.engine.rows import after
-from dynamix.engine.values import compare
 from dynamix.expressions import nodes
 from dynamix.wire import AttributeValue
 
+_OPERATORS = frozenset({"=", "<", "<=", ">", ">=", "BETWEEN", "begins_with"})
 _MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _WORDS: dict[type[Any], str] = {
     nodes.Or: "OR",
@@ -32,7 +32,10 @@ _WORDS: dict[type[Any], str] = {
 
 @dataclass(frozen=True, slots=True)
 class KeyTest:
-    """What a key condition asks of one attribute. `operator` is a comparator, "BETWEEN" or "begins_with"."""
+    """What a key condition asks of one attribute.
+
+    `operator` is a comparator, "BETWEEN", "begins_with", or the name of an older one that no key condition can have.
+    """
 
     name: str
     operator: str
@@ -50,7 +53,7 @@ def key_tests(condition: nodes.Condition) -> dict[str, KeyTest]:
     return tests
 
 
-def key_range(schema: KeySchema, tests: dict[str, KeyTest]) -> tuple[bytes, bytes]:
+def key_range(schema: KeySchema, tests: Mapping[str, KeyTest]) -> tuple[bytes, bytes]:
     """The range of key bytes that a key condition selects; refuses what the schema cannot answer."""
     _check_fit(schema, tests)
     prefix = partition_bytes([raw_bytes(tests[name].operands[0], type_) for name, type_ in schema.partition])
@@ -83,39 +86,34 @@ def _sort_range(prefix: bytes, operator: str, values: list[bytes]) -> tuple[byte
             return stem, after(stem)
 
 
-def _check_fit(schema: KeySchema, tests: dict[str, KeyTest]) -> None:
+def _check_fit(schema: KeySchema, tests: Mapping[str, KeyTest]) -> None:
     """Refuse tests of other attributes, of other types, or that leave a gap."""
     if len(tests) > max(len(schema.attributes), 2):
         raise invalid("Conditions can be of length 1 or 2 only")
-    for name, _ in schema.partition:
-        if name not in tests:
-            raise invalid(f"Query condition missed key schema element: {name}")
+    if len(tests) > len(schema.attributes):
+        raise invalid("Query key condition not supported")
     ended = False
-    used = len(schema.partition)
-    for name, _ in schema.sort:
-        if name in tests:
-            if ended:
-                raise invalid("Query key condition not supported")
-            used += 1
-            ended = tests[name].operator != "="
-        elif used < len(tests):
-            raise invalid(f"Query condition missed key schema element: {name}")
-    if used < len(tests):
-        raise invalid("Query key condition not supported")
-    for name, type_ in schema.attributes:
-        if name in tests:
-            _check_type(tests[name], type_)
-    if any(tests[name].operator != "=" for name, _ in schema.partition):
-        raise invalid("Query key condition not supported")
+    for position, (name, type_) in enumerate(schema.attributes):
+        test = tests.get(name)
+        if test is None:
+            if position < len(schema.partition) or position < len(tests):
+                raise invalid(f"Query condition missed key schema element: {name}")
+            return
+        _check_test(test, type_)
+        if ended or (position < len(schema.partition) and test.operator != "="):
+            raise invalid("Query key condition not supported")
+        ended = test.operator != "="
 
 
-def _check_type(test: KeyTest, type_: str) -> None:
+def _check_test(test: KeyTest, type_: str) -> None:
+    if test.operator not in _OPERATORS:
+        raise invalid("Attempted conditional constraint is not an indexable operation")
     for operand in test.operands:
         if type_ not in operand:
             raise invalid(
                 "One or more parameter values were invalid: Condition parameter type does not match schema type"
             )
-        if not operand[type_] and test.operator != "begins_with":
+        if not operand[type_]:
             kind = "binary" if type_ == "B" else "string"
             raise invalid(
                 "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain "
@@ -140,16 +138,24 @@ def _test(part: nodes.Condition) -> KeyTest:
                 left, right, operator = right, left, _MIRRORED[operator]  # type: ignore[assignment]
             return KeyTest(_name(left, right), operator, (_literal(right),))
         case nodes.Between(operand, low, high):
-            test = KeyTest(_name(operand, low, high), "BETWEEN", (_literal(low), _literal(high)))
-            _check_bounds(*test.operands)
-            return test
+            _check_first("BETWEEN", operand)
+            return KeyTest(_name(operand, low, high), "BETWEEN", (_literal(low), _literal(high)))
         case nodes.BeginsWith(operand, prefix):
-            return KeyTest(_name(operand, prefix), "begins_with", (_prefix(prefix),))
+            _check_first("begins_with", operand)
+            return KeyTest(_name(operand, prefix), "begins_with", (_literal(prefix),))
     raise _bad_operator(_WORDS[type(part)])
 
 
 def _bad_operator(word: str) -> Fault:
     return invalid(f"Invalid operator used in KeyConditionExpression: {word}")
+
+
+def _check_first(operator: str, operand: nodes.Operand) -> None:
+    if isinstance(operand, nodes.Value):
+        raise invalid(
+            f"Invalid condition in KeyConditionExpression: {operator} operator must have the key attribute as its "
+            "first operand"
+        )
 
 
 def _name(operand: nodes.Operand, *others: nodes.Operand) -> str:
@@ -162,34 +168,12 @@ def _name(operand: nodes.Operand, *others: nodes.Operand) -> str:
         raise invalid("Invalid condition in KeyConditionExpression: No key attribute specified")
     if len(paths) > 1:
         raise invalid("Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition")
-    if not isinstance(operand, nodes.Path):
-        raise invalid("Query key condition not supported")
-    if len(operand.parts) > 1:
+    [path] = paths
+    if len(path.parts) > 1:
         raise invalid("KeyConditionExpressions cannot have conditions on nested attributes")
-    return str(operand.parts[0])
+    return str(path.parts[0])
 
 
 def _literal(operand: nodes.Operand) -> AttributeValue:
     assert isinstance(operand, nodes.Value)  # noqa: S101 - _name has refused the others
     return operand.value
-
-
-def _prefix(operand: nodes.Operand) -> AttributeValue:
-    value = _literal(operand)
-    kind = next(iter(value))
-    if kind not in ("S", "B"):
-        raise invalid(
-            "Invalid KeyConditionExpression: Incorrect operand type for operator or function; "
-            f"operator or function: begins_with, operand type: {kind}"
-        )
-    return value
-
-
-def _check_bounds(low: AttributeValue, high: AttributeValue) -> None:
-    order = compare(low, high)
-    if order is not None and order > 0:
-        words = [f"AttributeValue: {{{kind}:{content}}}" for value in (low, high) for kind, content in value.items()]
-        raise invalid(
-            "Invalid KeyConditionExpression: The BETWEEN operator requires upper bound to be greater than or equal to "
-            f"lower bound; lower bound operand: {words[0]}, upper bound operand: {words[1]}"
-        )

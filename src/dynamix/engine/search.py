@@ -14,15 +14,14 @@ import msgspec
 from dynamix.engine.capacity import Charge, read_units, report
 from dynamix.engine.catalog import Catalog, Index, Table
 from dynamix.engine.changes import decode_item
-from dynamix.engine.expressions import Expressions, read
-from dynamix.engine.faults import Fault, invalid
-from dynamix.engine.keys import HASH_BYTES, KeySchema
-from dynamix.engine.ranges import KeyTest, key_range, key_tests
+from dynamix.engine.expressions import Expressions, check_parameters, read
+from dynamix.engine.faults import invalid
+from dynamix.engine.keys import KeySchema
+from dynamix.engine.ranges import key_range
 from dynamix.engine.rows import FIRST, LAST, Execute, Store
+from dynamix.engine.starts import check_segment, check_within, read_start, segment, start_key
 from dynamix.engine.storage import Storage
-from dynamix.engine.values import check_item
 from dynamix.limits import PAGE_BYTES
-from dynamix.wire import Item
 
 
 @dataclass(slots=True)
@@ -59,44 +58,46 @@ class _Page:
 
 def query(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """The items of one partition, in the order of their sort keys."""
-    expressions, start = _read("Query", request)
-    if expressions.key_condition is None:
-        raise invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
-    tests = key_tests(expressions.key_condition)
+    check_parameters("Query", request)
+    start = read_start(request)
+    expressions = read("Query", request)
+    _check_select(request)
+    tests = expressions.key_tests
+    assert tests is not None  # noqa: S101 - a query without them has been refused
     with storage.reading() as catalog:
-        search = _prepare(catalog, request, expressions, "querying")
+        search = _prepare(catalog, request, expressions)
+        key = None if start is None else start_key(search.table, search.index, start, queried=True)
         search.low, search.high = key_range(search.schema, tests)
-        _check_filter(search)
         search.forward = request.get("ScanIndexForward") is not False
-        if start is not None:
-            _start_after(search, start, tests)
+        if key is not None:
+            check_within(search.schema, search.low, search.high, key, tests)
+            _start_after(search, key)
+        search.table.check_scalars(expressions.entered_by_projection)
+        _check_filter(search)
+        _check_projected(search)
+        search.table.check_scalars(expressions.entered)
         return _answer(search, _page(catalog.execute, search))
 
 
 def scan(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """All items, or those of one segment, in the order of their partition keys' hashes."""
-    segment = _segment(request)
-    expressions, start = _read("Scan", request)
-    with storage.reading() as catalog:
-        search = _prepare(catalog, request, expressions, "scanning")
-        if segment is not None:
-            search.low, search.high = segment
-        if start is not None:
-            _start_after(search, start, None)
-        return _answer(search, _page(catalog.execute, search))
-
-
-def _read(target: str, request: dict[str, Any]) -> tuple[Expressions, Item | None]:
-    """The expressions and the start key of a request, checked as far as no table is needed."""
-    expressions = read(target, request)
-    start = request.get("ExclusiveStartKey")
-    if start is not None:
-        try:
-            start = check_item(start)
-        except Fault as fault:
-            raise invalid(f"The provided starting key is invalid: {fault.message}") from fault
+    check_parameters("Scan", request)
+    start = read_start(request)
+    part = segment(request)
+    expressions = read("Scan", request)
     _check_select(request)
-    return expressions, start
+    with storage.reading() as catalog:
+        search = _prepare(catalog, request, expressions)
+        if part is not None:
+            search.low, search.high = part
+        _check_projected(search)
+        if start is not None:
+            key = start_key(search.table, search.index, start, queried=False)
+            check_segment(request, search.low, search.high, key)
+            _start_after(search, key)
+        search.table.check_scalars(expressions.entered_by_projection)
+        search.table.check_scalars(expressions.entered)
+        return _answer(search, _page(catalog.execute, search))
 
 
 def _check_select(request: dict[str, Any]) -> None:
@@ -115,50 +116,22 @@ def _check_select(request: dict[str, Any]) -> None:
         )
 
 
-def _segment(request: dict[str, Any]) -> tuple[bytes, bytes] | None:
-    """The key range of the segment asked for."""
-    number, total = request.get("Segment"), request.get("TotalSegments")
-    if number is None and total is None:
-        return None
-    if total is None:
-        raise invalid(
-            "The TotalSegments parameter is required but was not present in the request when Segment parameter is "
-            "present"
-        )
-    if number is None:
-        raise invalid(
-            "The Segment parameter is required but was not present in the request when parameter TotalSegments is "
-            "present"
-        )
-    if number >= total:
-        raise invalid(
-            "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
-            f"Segment: {number} is not less than TotalSegments: {total}"
-        )
-    return _hash_bound(number, total), _hash_bound(number + 1, total)
-
-
-def _hash_bound(number: int, total: int) -> bytes:
-    if number == total:
-        return LAST
-    return ((number << 8 * HASH_BYTES) // total).to_bytes(HASH_BYTES, "big")
-
-
-def _prepare(catalog: Catalog, request: dict[str, Any], expressions: Expressions, doing: str) -> _Search:
+def _prepare(catalog: Catalog, request: dict[str, Any], expressions: Expressions) -> _Search:
     table = catalog.table(request["TableName"])
     name = request.get("IndexName")
     index = None if name is None else table.index(name)
-    if index is not None:
-        if index.is_global and request.get("ConsistentRead"):
-            raise invalid("Consistent reads are not supported on global secondary indexes")
-        if index.kept is not None:
-            _check_projected(index, index.kept, request, expressions)
+    if index is not None and index.is_global and request.get("ConsistentRead"):
+        raise invalid("Consistent reads are not supported on global secondary indexes")
     return _Search(request, table, index, expressions)
 
 
-def _check_projected(index: Index, kept: frozenset[str], request: dict[str, Any], expressions: Expressions) -> None:
+def _check_projected(search: _Search) -> None:
     """A global index answers only with what it holds; a filter sees no more on a local one either."""
-    everything = request.get("Select") == "ALL_ATTRIBUTES"
+    index, expressions = search.index, search.expressions
+    if index is None or index.kept is None:
+        return
+    kept = index.kept
+    everything = search.request.get("Select") == "ALL_ATTRIBUTES"
     unseen = sorted(expressions.filter_attributes - kept)
     if unseen and (index.is_global or not everything):
         raise invalid(
@@ -191,39 +164,12 @@ def _check_filter(search: _Search) -> None:
             raise invalid(f"QueryFilter can only contain non-primary key attributes: Primary key attribute: {name}")
 
 
-def _start_after(search: _Search, start: Item, tests: dict[str, KeyTest] | None) -> None:
-    """Narrow the range to what comes after the start key, which must be a key within it."""
-    key = _start_key(search, start)
-    if not search.low <= key < search.high:
-        if tests is None:
-            number, total = search.request["Segment"], search.request["TotalSegments"]
-            raise invalid(
-                "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with "
-                f"correct Segment. TotalSegments: {total} Segment: {number}"
-            )
-        partition = search.schema.partition_of
-        if partition(key) != partition(search.low):
-            raise invalid("The provided starting key is outside query boundaries based on provided conditions")
-        raise invalid("The provided starting key does not match the range key predicate")
+def _start_after(search: _Search, key: bytes) -> None:
+    """Narrow the range to what comes after the start key."""
     if search.forward:
         search.low = key + b"\x00"
     else:
         search.high = key
-
-
-def _start_key(search: _Search, start: Item) -> bytes:
-    attributes = dict(search.table.keys.attributes)
-    if search.index is not None:
-        attributes |= dict(search.index.keys.attributes)
-    if len(start) != len(attributes):
-        raise invalid("The provided starting key is invalid")
-    for name, type_ in attributes.items():
-        if name not in start:
-            raise invalid("The provided starting key is invalid")
-        if not start[name].get(type_):
-            raise invalid("The provided starting key is invalid: The provided key element does not match the schema")
-    key = search.table.keys.encode(start)
-    return key if search.index is None else search.index.keys.encode(start) + key
 
 
 def _page(execute: Execute, search: _Search) -> _Page:

@@ -27,6 +27,7 @@ from dynamix.limits import BATCH_BYTES
 _TARGET_PREFIX = "DynamoDB_20120810."
 _CONTENT_TYPES = ("application/json", "application/x-amz-json-1.0")
 _ANSWER_TYPE = "application/x-amz-json-1.0"
+_BLANK_LINE = b"\r\n\r\n"
 _HEADER_BYTES = 64 * 1024
 _CHUNK = 256 * 1024
 _GRACE_SECONDS = 5  # for a client that does not read its answer
@@ -128,6 +129,31 @@ class _Reader:
         self._request = _Request()
         self._header_bytes = 0
 
+    def feed(self, data: bytes) -> None:
+        """Parse what has come. An offer to go on in another protocol is left alone, as RFC 9110 7.8 allows.
+
+        httptools ends a request that makes the offer with its headers, so it is parsed once more without it.
+        """
+        while True:
+            try:
+                return self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                if self.too_large or self.arrived[-1].method == "CONNECT":
+                    raise
+                data = self._without_offer(self.arrived.pop()) + data[offer.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
+
+    def _without_offer(self, request: _Request) -> bytes:
+        """The head of a request once more."""
+        kept = {
+            name: value for name, value in request.headers.items() if name not in ("connection", "upgrade", "expect")
+        }
+        if not request.keep_alive:
+            kept["connection"] = "close"
+        lines = "".join(f"{name}: {value}\r\n" for name, value in kept.items())
+        start = b"%s %s HTTP/1.1\r\n" % (request.method.encode("latin-1"), request.url)
+        return start + lines.encode("latin-1") + b"\r\n"
+
     def on_url(self, url: bytes) -> None:
         self._count_header(len(url))
         self._request.url += url
@@ -137,7 +163,9 @@ class _Reader:
         self._request.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        if self._request.headers.get("expect", "").lower() == "100-continue":
+        if int(self._request.headers.get("content-length", "0")) > BATCH_BYTES:
+            self.too_large = True
+        elif self._request.headers.get("expect", "").lower() == "100-continue":
             self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
@@ -166,14 +194,17 @@ def _converse(connection: socket.socket, engine: Handler) -> None:
     reader = _Reader(connection)
     while data := connection.recv(_CHUNK):
         try:
-            reader.parser.feed_data(data)
+            reader.feed(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             broken = True
         else:
             broken = False
         for request in reader.arrived:
             keep_alive = request.keep_alive and not broken
-            connection.sendall(_answer(request, engine, keep_alive=keep_alive))
+            answer = _answer(request, engine, keep_alive=keep_alive)
+            if request.method == "HEAD":
+                answer = answer.partition(_BLANK_LINE)[0] + _BLANK_LINE
+            connection.sendall(answer)
             if not request.keep_alive:
                 return
         reader.arrived.clear()

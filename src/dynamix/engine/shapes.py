@@ -36,11 +36,16 @@ from dynamix.engine.shape_table import (
 )
 
 _MAX_VIOLATIONS = 10
+_OF_TABLES = frozenset(
+    {"CreateTable", "DescribeTable", "UpdateTable", "DeleteTable", "UpdateTimeToLive", "DescribeTimeToLive"}
+)
+"""The operations that look at the name of their table before anything else."""
 _NAMESPACE = "com.amazonaws.dynamodb.v20120810"
 _BASE64 = (  # the first group is for speed
     r"^(?:[A-Za-z0-9+/]{64})*(?:[A-Za-z0-9+/]{4})*"
     r"(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?\Z"
 )
+_BOOLEAN_WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _TYPE_CAST = (
     "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class java.lang.Class "
     "(sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and java.lang.Class are in module java.base of "
@@ -53,9 +58,12 @@ def decode(target: str, body: bytes) -> dict[str, Any]:
     decoder = _DECODERS.get(target) or _decoder(target)
     try:
         try:
-            return decoder.decode(body)
+            request = decoder.decode(body)
         except msgspec.ValidationError:
             return _read(target, body)
+        if target in _OF_TABLES:
+            _check_table_name(target, request)
+        return request
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Fault("SerializationException", "") from error
 
@@ -122,11 +130,29 @@ def _read(target: str, body: bytes) -> dict[str, Any]:
     shape = OPERATIONS[target]
     request = msgspec.json.decode(body)
     result: dict[str, Any] = _convert(shape, {} if request is None else request)
+    if target in _OF_TABLES:
+        _check_table_name(target, result)
     violations = list(islice(_violations(shape, result, ""), _MAX_VIOLATIONS))
     if violations:
         plural = "s" if len(violations) > 1 else ""
         raise invalid(f"{len(violations)} validation error{plural} detected: {'; '.join(violations)}")
     return result
+
+
+def _check_table_name(target: str, request: dict[str, Any]) -> None:
+    """Refuse the name of a table that no table can have. All but CreateTable may give an ARN instead."""
+    name = request.get("TableName")
+    if name is None:
+        raise invalid("The parameter 'TableName' is required but was not present in the request")
+    if name.startswith("arn:") and target != "CreateTable":
+        return
+    limits = SHAPES["TableName"]
+    assert isinstance(limits, String)  # noqa: S101 - as the table has it
+    if not 3 <= len(name) <= 255:
+        raise invalid("TableName must be at least 3 characters long and at most 255 characters long")
+    for broken in _broken(limits, name):
+        where = f"Value '{name}' at 'tableName'"
+        raise invalid(f"1 validation error detected: {where} failed to satisfy constraint: {broken}")
 
 
 def _convert(name: str, value: object, *, field: bool = False) -> Any:
@@ -135,7 +161,8 @@ def _convert(name: str, value: object, *, field: bool = False) -> Any:
         case String() | Enum():
             return _convert_scalar(value, str, "String")
         case Boolean():
-            return _convert_scalar(value, bool, "Boolean")
+            meant = _BOOLEAN_WORDS.get(value.lower(), value) if isinstance(value, str) else value
+            return _convert_scalar(meant, bool, "Boolean")
         case Integer(bound=bound):
             return _convert_number(value, "Integer", bound)
         case Long(bound=bound):

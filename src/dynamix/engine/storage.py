@@ -37,6 +37,9 @@ _LAYOUT = 1
 _PATIENCE_SECONDS = 60.0
 _BUSY_SECONDS = 5.0
 
+_PAGE_BYTES = 8192
+"""Of a page of SQLite: a row of up to a quarter of it lies within its page, and most items are smaller than 2 KB."""
+
 _TABLES = (
     "CREATE TABLE meta (revision INTEGER NOT NULL)",
     "INSERT INTO meta VALUES (1)",
@@ -121,8 +124,12 @@ class Memory:
 
     def restore(self, snapshot: Snapshot) -> None:
         with self._lock:
-            snapshot.restore(self._connection)
-            self._catalog.forget()
+            self._catalog.execute("PRAGMA journal_mode = OFF")  # a copy of what is replaced would cost most of the time
+            try:
+                snapshot.restore(self._connection)
+            finally:
+                self._catalog.execute("PRAGMA journal_mode = MEMORY")
+                self._catalog.forget()
 
     def close(self) -> None:
         with self._lock:
@@ -161,7 +168,7 @@ class _MemoryWriting(_MemoryReading):
     def __enter__(self) -> Catalog:
         self._acquire()
         try:
-            self._catalog.execute("BEGIN")
+            self._catalog.once("BEGIN")
         except BaseException:
             self._release()
             raise
@@ -301,7 +308,7 @@ def _finish(catalog: Catalog, *, failed: bool) -> None:
     """Commit, or undo everything when the work failed or its commit does."""
     if not failed:
         try:
-            catalog.execute("COMMIT")
+            catalog.once("COMMIT")
         except BaseException:
             catalog.execute("ROLLBACK")
             catalog.undone()
@@ -312,9 +319,11 @@ def _finish(catalog: Catalog, *, failed: bool) -> None:
 
 
 def _connect(path: str) -> sqlite3.Connection:
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=512
     )
+    connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+    return connection
 
 
 def _patiently(connection: sqlite3.Connection, statement: str) -> None:

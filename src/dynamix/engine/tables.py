@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dynamix.engine import definitions, descriptions
+from dynamix.engine import billing, definitions, descriptions
 from dynamix.engine.catalog import Catalog, Record, Table, fresh_record
 from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.indexes import backfill
@@ -52,7 +52,7 @@ def create_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
 def describe_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """What a table is like, and how much it holds."""
     with storage.reading() as catalog:
-        return {"Table": descriptions.told(catalog, named_table(catalog, request["TableName"]))}
+        return {"Table": descriptions.told(catalog, catalog.named(request["TableName"]))}
 
 
 def list_tables(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def list_tables(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
 def delete_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """Remove a table and its items."""
     with storage.writing() as catalog:
-        table = named_table(catalog, request["TableName"])
+        table = catalog.named(request["TableName"])
         if table.record.description["DeletionProtectionEnabled"]:
             raise invalid(
                 "Resource cannot be deleted as it is currently protected against deletion. "
@@ -99,12 +99,13 @@ def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
             "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
             "SSESpecification or ReplicaUpdates is required"
         )
+    billing.check_throughput(request)
     _check_updates(updates)
     with storage.writing() as catalog:
-        table = named_table(catalog, request["TableName"])
+        table = catalog.named(request["TableName"])
         record = fresh_record(table)
         _check_stream(record.description, request)
-        _update_billing(record.description, request, catalog.now())
+        billing.update_billing(record.description, request, catalog.now())
         descriptions.set_settings(record.description, request, catalog.now())
         statuses: dict[str, str] = {}
         dropped: Store | None = None
@@ -115,7 +116,7 @@ def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
             if kind == "Create":
                 _add_index(catalog, record, request, index)
             elif kind == "Update":
-                _update_index(record.description, index)
+                _update_index(record.description, index, catalog.now())
             else:
                 dropped = _existing_index(table, name)
         changed = catalog.save(table, record)
@@ -126,14 +127,6 @@ def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         if dropped is not None:
             _remove_index(catalog, changed, next(name for name in statuses if statuses[name] == "DELETING"))
     return {"TableDescription": described}
-
-
-def named_table(catalog: Catalog, name: str) -> Table:
-    """The table of this name or ARN; the operations on tables name it where there is none."""
-    table = catalog.find(name)
-    if table is None:
-        raise Fault("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
-    return table
 
 
 def _check_updates(updates: list[dict[str, Any]]) -> None:
@@ -169,37 +162,12 @@ def _check_stream(description: dict[str, Any], request: dict[str, Any]) -> None:
     stream = request.get("StreamSpecification")
     if stream is None:
         return
+    definitions.check_stream(stream)
     enabled = "StreamSpecification" in description
     if stream["StreamEnabled"] and enabled:
         raise invalid(f"Table already has an enabled stream: TableName: {description['TableName']}")
     if not stream["StreamEnabled"] and not enabled:
         raise invalid(f"Table has no stream to disable: TableName: {description['TableName']}")
-
-
-def _update_billing(description: dict[str, Any], request: dict[str, Any], now: float) -> None:
-    current = description.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
-    mode = request.get("BillingMode", current)
-    throughput = request.get("ProvisionedThroughput")
-    if mode == "PROVISIONED" and current == mode:
-        if throughput is not None:
-            _check_different(description["ProvisionedThroughput"], throughput)
-    elif "BillingMode" in request or throughput is not None:
-        definitions.check_billing({**request, "BillingMode": mode}, ())
-    descriptions.set_billing(description, request, now)
-
-
-def _check_different(current: dict[str, int], wanted: dict[str, int]) -> None:
-    definitions.check_units(wanted)
-    reads, writes = "ReadCapacityUnits", "WriteCapacityUnits"
-    if (current[reads], current[writes]) == (wanted[reads], wanted[writes]):
-        raise invalid(
-            "The provisioned throughput for the table will not change. The requested value equals the current value. "
-            f"Current ReadCapacityUnits provisioned for the table: {current[reads]}. "
-            f"Requested ReadCapacityUnits: {wanted[reads]}. "
-            f"Current WriteCapacityUnits provisioned for the table: {current[writes]}. "
-            f"Requested WriteCapacityUnits: {wanted[writes]}. "
-            "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
-        )
 
 
 def _add_index(catalog: Catalog, record: Record, request: dict[str, Any], index: dict[str, Any]) -> None:
@@ -224,18 +192,11 @@ def _add_index(catalog: Catalog, record: Record, request: dict[str, Any], index:
             )
     definitions.check_global(index)
     definitions.check_index_defined(index, types)
-    definitions.check_billing(_billing_of(description), (index,))
+    billing.check_billing(billing.billing_of(description), (index,))
     definitions.check_projections([*description.get("LocalSecondaryIndexes", ()), *existing, index])
     existing.append(descriptions.new_global(description, index))
     record.index_stores[name] = Store.create(catalog.execute).id
     _define(description, types)
-
-
-def _billing_of(description: dict[str, Any]) -> dict[str, Any]:
-    """The billing of a table, as a request would give it."""
-    if description.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST":
-        return {"BillingMode": "PAY_PER_REQUEST"}
-    return {"ProvisionedThroughput": description["ProvisionedThroughput"]}
 
 
 def _define(description: dict[str, Any], types: dict[str, str]) -> None:
@@ -254,14 +215,17 @@ def _define(description: dict[str, Any], types: dict[str, str]) -> None:
     ]
 
 
-def _update_index(description: dict[str, Any], index: dict[str, Any]) -> None:
+def _update_index(description: dict[str, Any], index: dict[str, Any], now: float) -> None:
+    name, throughput = index["IndexName"], index.get("ProvisionedThroughput")
     for existing in description.get("GlobalSecondaryIndexes", ()):
-        if existing["IndexName"] == index["IndexName"]:
-            if index.get("ProvisionedThroughput") is not None:
-                definitions.check_units(index["ProvisionedThroughput"], index["IndexName"])
-                existing["ProvisionedThroughput"] |= index["ProvisionedThroughput"]
-            descriptions.set_limits(existing, index)
-            return
+        if existing["IndexName"] != name:
+            continue
+        if throughput is not None:
+            billing.check_billing(billing.billing_of(description), (index,))
+            billing.check_different("index", existing, throughput)
+            descriptions.set_throughput(existing, throughput, now)
+        descriptions.set_limits(existing, index)
+        return
     raise Fault("ResourceNotFoundException", "Requested resource not found")
 
 

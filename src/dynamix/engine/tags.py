@@ -1,18 +1,24 @@
 """TagResource, UntagResource, ListTagsOfResource."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
-from dynamix.engine.catalog import Catalog, Table, fresh_record
+from dynamix.engine.catalog import ACCOUNT, Catalog, Table, fresh_record
 from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.storage import Storage
 
+_ARN = re.compile(r".+:.+:.+:.+:.+:.+/.+")
+_TABLE_ARN = re.compile(r"arn:aws:dynamodb:.+:\d+:table/[^/]{3,}", re.ASCII)
 _MOST_TAGS = 50
 _PAGE = 10
 
 
 def tag_resource(storage: Storage, request: dict[str, Any]) -> None:
     """Put tags on a table."""
+    _check_arn("TagResource", request["ResourceArn"])
+    if not request["Tags"]:
+        raise invalid("Atleast one Tag needs to be provided as Input.")  # the service's spelling
     with storage.writing() as catalog:
         table = _resource(catalog, request["ResourceArn"])
         record = fresh_record(table)
@@ -22,6 +28,9 @@ def tag_resource(storage: Storage, request: dict[str, Any]) -> None:
 
 def untag_resource(storage: Storage, request: dict[str, Any]) -> None:
     """Take tags off a table."""
+    _check_arn("UntagResource", request["ResourceArn"])
+    if not request["TagKeys"]:
+        raise invalid("Atleast one Tag Key needs to be provided as Input.")
     with storage.writing() as catalog:
         table = _resource(catalog, request["ResourceArn"])
         record = fresh_record(table)
@@ -32,6 +41,7 @@ def untag_resource(storage: Storage, request: dict[str, Any]) -> None:
 
 def list_tags_of_resource(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """The tags of a table, ten at a time."""
+    _check_arn("ListTagsOfResource", request["ResourceArn"])
     with storage.reading() as catalog:
         tags = _resource(catalog, request["ResourceArn"]).record.tags
     after = request.get("NextToken")
@@ -58,8 +68,18 @@ def check_tags(tags: dict[str, str], given: Iterable[dict[str, str]]) -> dict[st
     return merged
 
 
+def _check_arn(operation: str, arn: str) -> None:
+    """Refuse what is no ARN of a table. Of what is no ARN at all the service says that it is not for the caller."""
+    if not _ARN.fullmatch(arn):
+        user = f"arn:aws:iam::{ACCOUNT}:user/dynamix"
+        refusal = f"User: {user} is not authorized to perform: dynamodb:{operation} on resource: {arn}"
+        raise Fault("AccessDeniedException", refusal)
+    if not _TABLE_ARN.fullmatch(arn):
+        raise invalid(f"Invalid TableArn: Invalid ResourceArn provided as input {arn}")
+
+
 def _resource(catalog: Catalog, arn: str) -> Table:
-    table = catalog.find(arn) if arn.startswith("arn:") else None
+    table = catalog.find(arn)
     if table is None:
         raise Fault("ResourceNotFoundException", f"Requested resource not found: ResourcArn: {arn} not found")
     return table

@@ -15,7 +15,7 @@ import msgspec
 from dynamix.engine.capacity import Charge, read_units, reports
 from dynamix.engine.catalog import Catalog, Table
 from dynamix.engine.changes import Change, Check, Delete, Put, Update, decode_item
-from dynamix.engine.expressions import read
+from dynamix.engine.expressions import check_parameters, read
 from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.items import collection_metrics
 from dynamix.engine.rows import Row
@@ -97,6 +97,7 @@ class _Get:
     key: bytes
 
     def __init__(self, request: dict[str, Any]) -> None:
+        check_parameters("Get", request)
         self._given = check_item(request["Key"])
         self._expressions = read("Get", request)
         self._name = request["TableName"]
@@ -105,6 +106,7 @@ class _Get:
         """Find the table and the key."""
         self.table = catalog.table(self._name)
         self.key = self.table.keys.encode_key(self._given)
+        self.table.check_scalars(self._expressions.entered_by_projection)
 
     def shown(self, row: Row) -> msgspec.Raw | Item:
         """What the answer shows of the item."""

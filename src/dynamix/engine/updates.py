@@ -44,11 +44,11 @@ _EXACT = Context(prec=400, Emin=-999_999, Emax=999_999)
 class CompiledUpdate:
     """An update without its values. `mismatch` is what a stored value of a wrong type is answered with."""
 
-    __slots__ = ("actions", "attributes", "creates", "touched")
+    __slots__ = ("actions", "assigned", "attributes", "creates", "touched")
 
     def __init__(self, update: Update, mismatch: str = WRONG_OPERAND) -> None:
-        assigned = (path for path, _ in (*update.set, *update.add, *update.delete))
-        paths = (*assigned, *update.remove)
+        self.assigned = (*update.set, *update.add, *update.delete)
+        paths = (*(path for path, _ in self.assigned), *update.remove)
         self.attributes = frozenset(str(path.parts[0]) for path in paths)
         self.creates = bool(update.set or update.add)
         self.touched = compile_projection(paths)
@@ -74,6 +74,15 @@ class UpdatePlan:
         self._values = values
         self.attributes = update.attributes
         self.creates = update.creates
+
+    def known_types(self) -> dict[str, str]:
+        """The types of the values that whole attributes are given, where that does not depend on the item."""
+        types = {}
+        for path, operand in self._update.assigned:
+            kind = _known_type(operand, self._values)
+            if kind is not None and len(path.parts) == 1:
+                types[str(path.parts[0])] = kind
+        return types
 
     def apply(self, item: Item) -> Item:
         """The item after the update; the given one is left alone. Raises Fault where the update does not fit it."""
@@ -115,7 +124,8 @@ class _Draft:
 
     def put(self, path: Path, holder: Any, value: AttributeValue) -> None:
         """Set what stands at the path. An element past the end of its list waits until the others are set."""
-        check_levels(value, NESTING_LEVELS + 1 - len(path.parts))
+        if "L" in value or "M" in value:
+            check_levels(value, NESTING_LEVELS + 1 - len(path.parts))
         last = path.parts[-1]
         if isinstance(last, int) and last >= len(holder):
             self._appended.append((last, holder, value))
@@ -132,10 +142,12 @@ class _Draft:
 
     def finish(self) -> Item:
         """The new item."""
-        for _, elements, value in sorted(self._appended, key=itemgetter(0)):
-            elements.append(value)
-        for index, elements in sorted(self._removed, key=itemgetter(0), reverse=True):
-            del elements[index]
+        if self._appended:
+            for _, elements, value in sorted(self._appended, key=itemgetter(0)):
+                elements.append(value)
+        if self._removed:
+            for index, elements in sorted(self._removed, key=itemgetter(0), reverse=True):
+                del elements[index]
         return self.item
 
 
@@ -211,6 +223,24 @@ def _operand(operand: SetOperand, mismatch: str) -> Term:
             return _list_append(_operand(first, mismatch), _operand(second, mismatch), mismatch)
         case Arithmetic(operator, left, right):
             return _arithmetic(operator, _operand(left, mismatch), _operand(right, mismatch), mismatch)
+    assert_never(operand)
+
+
+def _known_type(operand: SetOperand, values: Values) -> str | None:
+    """The type of an operand's value, None where the item decides; `if_not_exists` counts as its fallback."""
+    match operand:
+        case Placeholder(name):
+            return next(iter(values[name]))
+        case Value(value):
+            return next(iter(value))
+        case IfNotExists(_, fallback):
+            return _known_type(fallback, values)
+        case ListAppend():
+            return "L"
+        case Arithmetic():
+            return "N"
+        case Path():
+            return None
     assert_never(operand)
 
 
