@@ -118,6 +118,15 @@ def test_text_that_is_no_text() -> None:
 
 
 @pytest.mark.usefixtures("place")
+@pytest.mark.parametrize("field", ["number", "real", "items", "many"])
+def test_an_endless_integer(field: str) -> None:
+    """An integer of more digits than Python prints is refused, though it cannot even be shown."""
+    value: Any = {"items": [10**5000], "many": {10**5000}}.get(field, 10**5000)
+    with pytest.raises(dynamix.FieldValidationException, match=rf"Sample\.{field} cannot hold .*too long to be shown"):
+        Sample.create(key="k", **{field: value})
+
+
+@pytest.mark.usefixtures("place")
 def test_a_value_of_endless_depth() -> None:
     """Lists within lists without end are refused, though they cannot even be shown."""
     deep: list[Any] = []

@@ -10,6 +10,7 @@ from dynamix.limits import NUMBER_DIGITS, NUMBER_MAX_EXPONENT, NUMBER_MIN_EXPONE
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _PLAIN_INTEGER = re.compile(r"-?[1-9]\d{0,37}|0", re.ASCII)
+_INTEGER_BITS = 420  # 10**126 has 419
 _WIDE = Context(prec=1000, Emin=-999_999, Emax=999_999)
 
 
@@ -63,9 +64,15 @@ def check(number: Decimal) -> Decimal:
 def to_text(number: int | float | Decimal) -> str:
     """The text DynamoDB keeps of a number. A float goes as the shortest text that reads back as the same float.
 
-    Raises NumberError where exactness would be lost.
+    Subclasses may print themselves otherwise (an enum's member does), so it is the base that is asked. Raises
+    NumberError where exactness would be lost.
     """
-    text = str(number) if type(number) is int else repr(number) if isinstance(number, float) else str(number)
+    if isinstance(number, int):
+        if number.bit_length() > _INTEGER_BITS:  # Python may refuse to print it
+            raise NumberError("an integer of more than 126 digits is out of range", TOO_LARGE)
+        text = int.__repr__(number)
+    else:
+        text = float.__repr__(number) if isinstance(number, float) else Decimal.__str__(number)
     if _PLAIN_INTEGER.fullmatch(text):
         return text
     return plain(parse(text) if not isinstance(number, Decimal) else check(number))

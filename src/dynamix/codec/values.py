@@ -46,8 +46,8 @@ def encode_list(value: list[Any] | tuple[Any, ...], depth: int = 0) -> list[Attr
 
 
 def _check_depth(depth: int) -> None:
-    if depth >= NESTING_LEVELS:
-        raise UnstorableError(f"it is nested more than {NESTING_LEVELS} levels deep")
+    if depth >= NESTING_LEVELS - 1:
+        raise UnstorableError(f"it is nested too deep; an item has at most {NESTING_LEVELS} levels, itself included")
 
 
 def _encoder_of_base(value: object) -> Callable[[Any, int], AttributeValue]:
@@ -88,7 +88,7 @@ def encode_set(value: set[Any] | frozenset[Any]) -> AttributeValue:
         raise UnstorableError(f"the set {value!r} mixes types; a set holds strings only, numbers only or bytes only")
     match tags.pop():
         case "SS":
-            return {"SS": sorted(value)}
+            return {"SS": sorted(map(_plain_text, value))}
         case "NS":
             return {"NS": [encode_number(number) for number in value]}
         case _:
@@ -110,8 +110,13 @@ def _set_tag(element: object) -> str:
 
 def _map_key(key: object) -> str:
     if isinstance(key, str):
-        return key
+        return _plain_text(key)
     raise UnstorableError(f"the map key {key!r} is not a str", of_type=True)
+
+
+def _plain_text(text: str) -> str:
+    """The same text as a plain str, which is all that the JSON encoder takes."""
+    return text if type(text) is str else str.__str__(text)
 
 
 def _encode_number(value: int | float | Decimal, depth: int) -> AttributeValue:
@@ -125,7 +130,7 @@ def _encode_binary(value: bytes | bytearray | memoryview, depth: int) -> Attribu
 _ENCODERS: dict[type, Callable[[Any, int], AttributeValue]] = {
     type(None): lambda value, depth: {"NULL": True},
     bool: lambda value, depth: {"BOOL": value},
-    str: lambda value, depth: {"S": value},
+    str: lambda value, depth: {"S": _plain_text(value)},
     int: _encode_number,
     float: _encode_number,
     Decimal: _encode_number,

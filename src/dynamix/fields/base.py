@@ -297,7 +297,9 @@ def shown(value: object) -> str:
     try:
         text = repr(value)
     except RecursionError:
-        return f"a {type(value).__name__} nested too deeply to be shown"
+        return f"a value of type {type(value).__name__}, nested too deeply to be shown,"
+    except ValueError:  # Python prints no integer of over 4300 digits
+        return f"a value of type {type(value).__name__}, too long to be shown,"
     return text if len(text) <= 200 else f"{text[:200]}... ({len(text)} characters)"
 
 

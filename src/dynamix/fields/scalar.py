@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec.numbers import from_text
-from dynamix.codec.values import UnstorableError, encode_number
+from dynamix.codec.values import UnstorableError, encode, encode_number
 from dynamix.fields.base import Defaulted, Field, HashKey, Options, Present, RangeKey, wrong_type
 from dynamix.wire import AttributeValue
 
@@ -53,7 +53,7 @@ class CharField(Field[str, T]):
     def to_wire(self, value: str) -> AttributeValue:
         if not isinstance(value, str):
             raise wrong_type(value, "a str")
-        return {"S": value if type(value) is str else str.__str__(value)}
+        return encode(value)
 
     def from_wire(self, wire: AttributeValue) -> str:
         return str(wire["S"])
@@ -123,7 +123,7 @@ class IntegerField(Field[int, T]):
     def to_wire(self, value: int) -> AttributeValue:
         if isinstance(value, bool) or not isinstance(value, int):
             raise wrong_type(value, "an int")
-        return {"N": encode_number(int(value))}
+        return {"N": encode_number(value)}
 
     def from_wire(self, wire: AttributeValue) -> int:
         number = from_text(wire["N"])
