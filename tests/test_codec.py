@@ -294,7 +294,12 @@ def test_types_read_are_exact() -> None:
 
 def _loaded(**values: Any) -> Everything:
     """An instance as it is loaded: its lists and maps not read yet."""
-    item = Everything._schema().codec.encode_item({"key": "k", "sort": 1, "needed": "n", **values})
+    return _loaded_raw(Everything._schema().codec.encode_item({"key": "k", "sort": 1, "needed": "n", **values}))
+
+
+def _loaded_raw(item: dict[str, Any]) -> Everything:
+    """An instance loaded from an item as it is stored."""
+    item = {"key": {"S": "k"}, "sort": {"N": "1"}, **item}
     loaded = Everything._schema().codec.reader().item(msgspec.json.encode({"Item": item}))
     assert loaded is not None
     return loaded
@@ -337,3 +342,35 @@ def test_an_instance_does_not_keep_the_answer() -> None:
     kept = Everything._schema().codec.reader().page(body).items[0]
     assert sys.getrefcount(body) == alone
     assert kept.listing == [1]
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        ("1e1000000", numbers.TOO_LARGE),
+        ("-1e99999999999999999999999", numbers.TOO_LARGE),
+        ("1e-999999999999999999", numbers.TOO_SMALL),
+        (".1e-99999999999999999999999", numbers.TOO_SMALL),
+        ("1." + "0" * 1500 + "1", numbers.TOO_PRECISE),
+        ("1e", numbers.MALFORMED),
+        ("Infinity", numbers.MALFORMED),
+    ],
+)
+def test_numbers_far_out_of_range(number: str, reason: str) -> None:
+    """A number's text is refused for what is wrong with it, however large its exponent or its length."""
+    with pytest.raises(numbers.NumberError) as caught:
+        numbers.normalize(number)
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("number", ["0e1000000", "-0.00e-99999999999999999999999", "0" * 2000])
+def test_a_zero_has_no_exponent(number: str) -> None:
+    """Zero is zero, whatever its exponent."""
+    assert numbers.normalize(number) == "0"
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "1e99999999999999999999999", "x"])
+def test_what_cannot_be_stored_is_not_read(number: str) -> None:
+    """A number that DynamoDB cannot hold is refused in an answer too, and not written out digit by digit."""
+    with pytest.raises(FieldValidationException, match=r"Everything\.listing"):
+        _loaded_raw({"listing": {"L": [{"N": number}]}}).listing  # noqa: B018

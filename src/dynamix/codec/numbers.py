@@ -8,7 +8,7 @@ from decimal import Context, Decimal, InvalidOperation
 
 from dynamix.limits import NUMBER_DIGITS, NUMBER_MAX_EXPONENT, NUMBER_MIN_EXPONENT
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?P<digits>\d+\.?\d*|\.\d+)(?:[eE](?P<exponent>[+-]?\d+))?", re.ASCII)
 _PLAIN_INTEGER = re.compile(r"-?[1-9]\d{0,37}|0", re.ASCII)
 _INTEGER_BITS = 420  # 10**126 has 419
 _WIDE = Context(prec=1000, Emin=-999_999, Emax=999_999)
@@ -30,12 +30,17 @@ def parse(text: str) -> Decimal:
 
     Raises NumberError for what is not a number, has over 38 significant digits, or is out of range.
     """
-    if not _NUMBER.fullmatch(text):
+    number = _NUMBER.fullmatch(text)
+    if number is None:
         raise NumberError(f"{text!r} is not a number", MALFORMED)
     try:
-        return check(_WIDE.create_decimal(text))
-    except InvalidOperation as error:
-        raise NumberError(f"{text!r} is not a number", MALFORMED) from error
+        return check(Decimal(text))
+    except InvalidOperation as error:  # an exponent that Decimal cannot hold
+        if not number["digits"].strip("0."):
+            return Decimal(0)
+        if number["exponent"].startswith("-"):
+            raise NumberError(f"{text} is smaller in magnitude than 1E-130", TOO_SMALL) from error
+        raise NumberError(f"{text} is larger in magnitude than 9.99...E+125", TOO_LARGE) from error
 
 
 def check(number: Decimal) -> Decimal:
@@ -90,10 +95,12 @@ def normalize(text: str) -> str:
 
 def from_text(text: str) -> int | float | Decimal:
     """The number in a free-form place: an integer as int, another as float where the float prints back to the
-    same digits, else as Decimal. Nothing is ever lost."""
+    same digits, else as Decimal. Nothing is ever lost. Raises ValueError or ArithmeticError for what is no number."""
     if text.isdecimal():
         return int(text)
     number = Decimal(text)
+    if number.adjusted() > NUMBER_MAX_EXPONENT:  # else it would be written out below, however long that takes
+        raise NumberError(f"{text} is larger in magnitude than 9.99...E+125", TOO_LARGE)
     if number == number.to_integral_value(context=_WIDE):
         return int(number)
     close = float(number)
