@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamix.codec import numbers, values
+from dynamix.codec.compiled import LOADED
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import FieldValidationException
 from dynamix.fields import (
@@ -225,7 +226,9 @@ def test_the_generated_code_agrees_with_the_plain_way(given_values: dict[str, An
     fast = reader.item(body)
     assert fast is not None
     read = reader.plain_values(msgspec.json.decode(body)["Item"])
+    loaded = read.pop(LOADED)
     assert {name: getattr(fast, name) for name in read} == read
+    assert vars(fast)[LOADED].keys() == loaded.keys()
     for name, value in instance_values.items():
         assert _in_utc(getattr(fast, name)) == _in_utc(value)
     for name in schema.fields.keys() - instance_values.keys():

@@ -5,7 +5,7 @@ becomes the update, `shown` starts from the value that the instance had and beco
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -34,6 +34,17 @@ class Entry(NamedTuple):
     shown: Draft | None
     before: object
     picture: Picture
+
+
+def refuse_edits(values: dict[str, Any], fields: Iterable[Field[Any, Any]]) -> None:
+    """Raise InvalidUpdateError where a value was edited in place, which is no change that a commit would send."""
+    for field in fields:
+        if field.was_edited(values):
+            raise InvalidUpdateError(
+                f"{field} was edited in place, which is not sent; queue what is to be stored by "
+                f"set_field({field}, value) or by the methods for lists, maps and sets, or drop it by "
+                "discard_changes()"
+            )
 
 
 class Pending:
@@ -87,7 +98,11 @@ class Pending:
         """
         self._refuse_under_way()
         attribute = field.attribute
-        entry = self._entries.get(attribute) or self._entry(values, field)
+        entry = self._entries.get(attribute)
+        if entry is None:
+            if kind is not Draft:  # whatever is there, a whole value takes its place
+                refuse_edits(values, [field])
+            entry = self._entry(values, field)
         for draft in (entry.draft, entry.shown):
             if isinstance(draft, kind):
                 step(draft)
@@ -135,6 +150,10 @@ class Pending:
                 draft.added = set()
             else:
                 del self._entries[attribute]
+
+    def unchanged(self, fields: Iterable[Field[Any, Any]]) -> list[Field[Any, Any]]:
+        """Those fields that have no changes."""
+        return [field for field in fields if field.attribute not in self._entries]
 
     def discard(self, values: dict[str, Any]) -> None:
         """Forget all changes and conditions, and show what was shown before."""

@@ -14,8 +14,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
 
 from dynamix import connection as connections
-from dynamix.changes import Pending
-from dynamix.codec.compiled import UNREAD
+from dynamix.changes import Pending, refuse_edits
+from dynamix.codec.compiled import LOADED
 from dynamix.connection import Connection
 from dynamix.drafts import Draft, ListDraft, MapDraft, NumberDraft, SetDraft
 from dynamix.errors import (
@@ -184,14 +184,18 @@ class Model:
         Raises FieldValidationException or UnknownNameError before anything is sent.
         """
         instance = cls(**values)
-        cls._run(items.put, instance._item(), overwrite)
+        item = instance._item()
+        cls._run(items.put, item, overwrite)
+        instance._stored(item)
         return instance
 
     @classmethod
     async def acreate(cls, *, overwrite: bool = True, **values: Any) -> Self:
         """See `create`."""
         instance = cls(**values)
-        await cls._arun(items.put, instance._item(), overwrite)
+        item = instance._item()
+        await cls._arun(items.put, item, overwrite)
+        instance._stored(item)
         return instance
 
     @classmethod
@@ -201,16 +205,20 @@ class Model:
         All are checked before the first is sent. Raises BatchIncompleteError where the service would not take all.
         """
         instances = cls._instances(items_or_dicts)
-        cls._run(batch.put, [instance._item() for instance in instances])
-        cls._written(instances)
+        whole = [instance._item() for instance in instances]
+        cls._run(batch.put, whole)
+        for instance, item in zip(instances, whole, strict=True):
+            instance._stored(item)
         return instances
 
     @classmethod
     async def abatch_write(cls, items_or_dicts: Iterable[Self | Mapping[str, Any]]) -> list[Self]:
         """See `batch_write`."""
         instances = cls._instances(items_or_dicts)
-        await cls._arun(batch.put, [instance._item() for instance in instances])
-        cls._written(instances)
+        whole = [instance._item() for instance in instances]
+        await cls._arun(batch.put, whole)
+        for instance, item in zip(instances, whole, strict=True):
+            instance._stored(item)
         return instances
 
     def delete(self) -> None:
@@ -355,8 +363,12 @@ class Model:
                 self._committed(await self._arun(items.commit, self._key(), pending, atomic))
 
     def discard_changes(self) -> None:
-        """Drop all queued changes and conditions, and show again what was there before them."""
-        self._pending().discard(vars(self))
+        """Drop all queued changes and conditions, and edits in place, and show again what was there before them."""
+        values = vars(self)
+        self._pending().discard(values)
+        for field in type(self)._schema().free_form:
+            if field.was_edited(values):
+                del values[field.attribute]  # to be read again
 
     # The instance
 
@@ -424,8 +436,8 @@ class Model:
     def _values(self) -> dict[str, Any]:
         """The instance's `__dict__`, with everything read that was loaded."""
         values = vars(self)
-        for name in tuple(values.get(UNREAD, ())):
-            type(self)._schema().fields[name].read_in(values)
+        for field in type(self)._schema().free_form:
+            field.read_in(values)
         return values
 
     def _pending(self) -> Pending:
@@ -438,8 +450,10 @@ class Model:
         self._pending().change(vars(self), field, kind, step)
 
     def _changed(self) -> Pending | None:
-        """What is pending, with the automatic times; None where nothing is."""
+        """What is pending, with the automatic times; None where nothing is. Edits in place are refused."""
         pending: Pending | None = vars(self).get("_changes")
+        free_form = type(self)._schema().free_form
+        refuse_edits(vars(self), free_form if pending is None else pending.unchanged(free_form))
         if not pending:
             return None
         now = datetime.now(UTC)
@@ -451,7 +465,7 @@ class Model:
         self._pending().clear()
         if stored is not None:
             values = vars(self)
-            for name in (UNREAD, *type(self)._schema().fields):
+            for name in (LOADED, *type(self)._schema().fields):
                 values.pop(name, None)
             values.update(stored)
 
@@ -474,6 +488,12 @@ class Model:
                 "get it by its key first, or change fields by set_field and commit_changes"
             )
         return schema.codec.encode_item(values)
+
+    def _stored(self, item: Item) -> None:
+        """The instance was stored whole, as `item`: nothing is pending any more."""
+        values = vars(self)
+        values.pop("_changes", None)
+        values[LOADED] = type(self)._schema().codec.loaded(item)
 
     @classmethod
     def _keys(cls, items_or_keys: Iterable[Mapping[str, Any] | Self]) -> list[Item]:
@@ -500,12 +520,6 @@ class Model:
             else:
                 raise WrongTypeError(f"{item!r} is neither a dict nor a {cls.__name__}", field="", value=item)
         return instances
-
-    @classmethod
-    def _written(cls, instances: list[Self]) -> None:
-        """What was stored whole has nothing pending any more."""
-        for instance in instances:
-            vars(instance).pop("_changes", None)
 
     def _own(self, field: AnyField, *kinds: type[AnyField]) -> None:
         """Refuse what is not a field of this model, or not of the kinds that a change is for."""

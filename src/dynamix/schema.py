@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from msgspec import Struct
 
-from dynamix.codec.compiled import ModelCodec, Slot
+from dynamix.codec.compiled import FREE_FORM, ModelCodec, Slot
 from dynamix.errors import ModelDefinitionError, UnknownNameError
 from dynamix.fields.base import NO_TEXT, Field, unknown
 from dynamix.fields.temporal import DateTimeField
@@ -158,6 +158,11 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def renewed(self) -> tuple[DateTimeField[Any], ...]:
         """The fields that hold the time of the last write."""
         return tuple(f for f in self.fields.values() if isinstance(f, DateTimeField) and f.auto_now)
+
+    @cached_property
+    def free_form(self) -> tuple[AnyField, ...]:
+        """The fields of lists, maps and sets."""
+        return tuple(field for field in self.fields.values() if field.kind in FREE_FORM)
 
     @cached_property
     def blank(self) -> dict[str, None]:

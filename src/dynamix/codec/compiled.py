@@ -2,9 +2,9 @@
 
 Reading. An item is parsed into a msgspec Struct made for the model, whose fields are wrappers such as `{"S": str}` or
 `{"N": int}`: C code does the typing and the number parsing, and attributes that the model does not declare cost
-nothing. Straight-line code then builds the instance's `__dict__`. Lists and maps are free-form, so only Python code can
-read them, which takes longer than all the rest; their JSON is kept under `UNREAD` and read by the field when somebody
-asks for it. Where a stored value is not of the type its field declares, parsing fails and the plain path
+nothing. Straight-line code then builds the instance's `__dict__`. Lists, maps and sets are free-form, so only Python
+code can read them, which takes longer than all the rest; their JSON is kept under `LOADED` and read by the field when
+somebody asks for it. Where a stored value is not of the type its field declares, parsing fails and the plain path
 (`Reader.plain_values`) reads the same bytes by each field's own `decode`, which names the field that is wrong.
 
 Writing. Straight-line code checks the exact type of each value and writes it; whatever is not of the plainest form goes
@@ -15,7 +15,6 @@ Set the environment variable DYNAMIX_SHOW_CODE to print the generated code to st
 
 import os
 import sys
-from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -23,15 +22,14 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from dynamix.codec.numbers import from_text
 from dynamix.codec.values import UnstorableError, encode_list, encode_map
 from dynamix.wire import AttributeValue, Item
 
 M = TypeVar("M")
 
-UNREAD = "_unread"
-"""Where an instance's `__dict__` keeps the JSON of lists and maps until they are read, by attribute; empty for what the
-stored item lacks."""
+LOADED = "_loaded"
+"""Where an instance's `__dict__` keeps the JSON of its stored lists, maps and sets by attribute; empty for what the
+item lacks. They are read from it, and compared with it to tell whether they were edited in place."""
 
 
 class _Str(Struct, gc=False):
@@ -52,23 +50,6 @@ class _Text(Struct, gc=False):
 
 class _Bool(Struct, gc=False):
     BOOL: bool
-
-
-class _Set(Struct, gc=False):
-    SS: set[str] | None = None
-    NS: list[str] | None = None
-    BS: list[str] | None = None
-
-
-def read_set(value: _Set) -> set[Any]:
-    """The elements of a parsed set."""
-    if value.SS is not None:
-        return value.SS
-    if value.NS is not None:
-        return {from_text(text) for text in value.NS}
-    if value.BS is not None:
-        return {b64decode(text) for text in value.BS}
-    raise msgspec.ValidationError("a set without elements")
 
 
 class Kind(NamedTuple):
@@ -100,8 +81,12 @@ KINDS: dict[str, Kind] = {
     "timedelta": Kind(_Str, "timedelta(seconds=int(v.S))"),
     "list": Kind(Raw, "", "type(v) is list", '{"L": encode_list(v)}'),
     "map": Kind(Raw, "", "type(v) is dict", '{"M": encode_map(v)}'),
-    "set": Kind(_Set, "read_set(v)", "type(v) is set and set(map(type, v)) == ONLY_STR", '{"SS": sorted(v)}'),
+    "set": Kind(Raw, "", "type(v) is set and set(map(type, v)) == ONLY_STR", '{"SS": sorted(v)}'),
 }
+
+
+FREE_FORM = frozenset(name for name, kind in KINDS.items() if kind.struct is Raw)
+"""The kinds of fields whose values are read later."""
 
 
 class Slot(NamedTuple):
@@ -138,6 +123,7 @@ class ModelCodec(Generic[M]):
     def __init__(self, model: type[M], slots: Iterable[Slot]) -> None:
         self.model = model
         self.slots = tuple(slots)
+        self._free_form = tuple(slot for slot in self.slots if slot.kind in FREE_FORM)
         self._readers: dict[frozenset[str] | None, Reader[M]] = {}
         self.encode_item: Callable[[Mapping[str, Any]], Item] = _compile_writer(
             model.__name__, self.slots, self.plain_item
@@ -154,6 +140,10 @@ class ModelCodec(Generic[M]):
             if slot.required or not (value is None or (slot.kind == "set" and value == frozenset())):
                 item[slot.name] = slot.encode(value)
         return item
+
+    def loaded(self, item: Item) -> dict[str, Raw]:
+        """What `LOADED` holds of an item, for an instance that was just stored."""
+        return _loaded(self._free_form, item)
 
     def reader(self, attributes: frozenset[str] | None = None) -> "Reader[M]":
         """The reader for answers that hold only some attributes of the model; None: all."""
@@ -205,6 +195,7 @@ class Reader(Generic[M]):
 
     def __init__(self, model: type[M], slots: list[Slot]) -> None:
         self._slots = slots
+        self._free_form = tuple(slot for slot in slots if slot.kind in FREE_FORM)
         self._new = model.__new__
         self._model = model
         self._set_dict = _dict_setter(model)
@@ -262,6 +253,7 @@ class Reader(Generic[M]):
                 value = slot.absent()
             if value is not None or not slot.required:
                 values[slot.attribute] = value
+        values[LOADED] = _loaded(self._free_form, item)
         return values
 
     def _instance(self, values: dict[str, Any]) -> M:
@@ -277,6 +269,12 @@ class Reader(Generic[M]):
             set_dict(instance, values(item))
             instances.append(instance)
         return instances
+
+
+def _loaded(free_form: Iterable[Slot], item: Item) -> dict[str, Raw]:
+    return {
+        slot.attribute: Raw(msgspec.json.encode(item[slot.name])) if slot.name in item else Raw() for slot in free_form
+    }
 
 
 def _dict_setter(model: type) -> Callable[[Any, dict[str, Any]], None]:
@@ -306,11 +304,11 @@ def _compile_reader(model_name: str, slots: list[Slot]) -> Callable[[Any], dict[
     """Code from a parsed item to the values by attribute. What is read later is copied, lest an instance that is kept
     keep the whole answer."""
     names: dict[str, Any] = dict(_READING)
-    entries, unread, after = [], [], []
+    entries, later, after = [], [], []
     for index, slot in enumerate(slots):
         read = KINDS[slot.kind].read
         if not read:
-            unread.append(f"{slot.attribute!r}: item.f{index}.copy()")
+            later.append(f"{slot.attribute!r}: item.f{index}.copy()")
             continue
         if "read_field" in read:
             names[f"read{index}"] = slot.decode
@@ -324,8 +322,8 @@ def _compile_reader(model_name: str, slots: list[Slot]) -> Callable[[Any], dict[
             after += [f"if (v := item.f{index}) is not None:", f"    values[{slot.attribute!r}] = {read}"]
         else:
             entries.append(f"{slot.attribute!r}: {read} if (v := item.f{index}) is not None else None,")
-    if unread:
-        entries.append(f"{UNREAD!r}: {{{', '.join(unread)}}},")
+    if later:
+        entries.append(f"{LOADED!r}: {{{', '.join(later)}}},")
     body = ["values = {", *(f"    {entry}" for entry in entries), "}", *after, "return values"]
     return _compile(f"read_{model_name}", "item", body, names)
 
@@ -358,7 +356,6 @@ _READING: dict[str, Any] = {
     "datetime": datetime,
     "date": date,
     "timedelta": timedelta,
-    "read_set": read_set,
 }
 _WRITING: dict[str, Any] = {
     "UTC": UTC,

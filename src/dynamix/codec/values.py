@@ -80,7 +80,10 @@ def encode_number(value: int | float | Decimal) -> str:
 
 
 def encode_set(value: set[Any] | frozenset[Any]) -> AttributeValue:
-    """The JSON form of a set: all strings, all numbers, or all bytes; not empty. Raises UnstorableError."""
+    """The JSON form of a set: all strings, all numbers, or all bytes; not empty; equal for equal sets.
+
+    Raises UnstorableError.
+    """
     tags = {_set_tag(element) for element in value}
     if not tags:
         raise UnstorableError("DynamoDB has no empty set")
@@ -90,9 +93,9 @@ def encode_set(value: set[Any] | frozenset[Any]) -> AttributeValue:
         case "SS":
             return {"SS": sorted(map(_plain_text, value))}
         case "NS":
-            return {"NS": [encode_number(number) for number in value]}
+            return {"NS": sorted(encode_number(number) for number in value)}
         case _:
-            return {"BS": [b64encode(element).decode() for element in value]}
+            return {"BS": sorted(b64encode(element).decode() for element in value)}
 
 
 def _set_tag(element: object) -> str:

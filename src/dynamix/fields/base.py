@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Required, Sel
 
 import msgspec
 
-from dynamix.codec.compiled import UNREAD
-from dynamix.codec.values import UnstorableError
+from dynamix.codec.compiled import LOADED
+from dynamix.codec.values import UnstorableError, encode
 from dynamix.conditions import Conditions
 from dynamix.errors import (
     FieldNotLoadedError,
@@ -210,14 +210,22 @@ class Field(Conditions[V], Generic[V, T]):
 
         Raises FieldValidationException. Threads that read at once get the same value.
         """
-        unread = values.get(UNREAD, {})
-        raw = None if self.attribute in values else unread.get(self.attribute)
-        if raw is not None:
-            value = self._read(raw)
-            if value is not None or not self.required:
-                values.setdefault(self.attribute, value)
-            unread.pop(self.attribute, None)
-        return self.attribute in values
+        if self.attribute in values:
+            return True
+        raw = values.get(LOADED, {}).get(self.attribute)
+        value = None if raw is None else self._read(raw)
+        if raw is None or (value is None and self.required):
+            return False
+        values.setdefault(self.attribute, value)
+        return True
+
+    def was_edited(self, values: dict[str, Any]) -> bool:
+        """Whether the list, map or set in an instance's `__dict__` is another than was loaded, because it was edited in
+        place. A change that was queued counts as well."""
+        raw = values.get(LOADED, {}).get(self.attribute)
+        if raw is None or self.attribute not in values or (not raw and callable(self.default)):
+            return False
+        return _form(values[self.attribute]) != _form(self._read(raw))
 
     def _read(self, raw: msgspec.Raw) -> V | None:
         """The value of a stored form's JSON; of none, the default."""
@@ -290,6 +298,14 @@ class Field(Conditions[V], Generic[V, T]):
             raise InvalidQueryError(
                 f"{self} cannot be compared by {condition}: its stored texts do not sort as its values do"
             )
+
+
+def _form(value: object) -> object:
+    """What compares equal for two values that are stored alike; None for what is not stored."""
+    try:
+        return None if value is None or value == frozenset() else encode(value)
+    except UnstorableError:
+        return value
 
 
 def shown(value: object) -> str:
