@@ -7,7 +7,6 @@ starts with an empty pool: it closes its copies of the sockets without a word to
 if nothing had happened.
 """
 
-import os
 import socket
 import threading
 import time
@@ -17,6 +16,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from dynamix.errors import ConnectionException, ConnectionLostError, RequestTimeoutError
+from dynamix.transport import forks
 from dynamix.transport.http1 import AnswerReader
 from dynamix.transport.sockets import WANTS_READ, WANTS_WRITE, Watch
 from dynamix.wire import Response
@@ -113,11 +113,12 @@ class Pool:
         self._closed = False
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
-        self._forget_all()
-        _pools.add(self)
+        self._after_fork()
+        forks.register(self)
         weakref.finalize(self, _close_all, self._open)
 
-    def _forget_all(self) -> None:
+    def _after_fork(self) -> None:
+        """Begins with nothing, as the child of a fork must."""
         self._lock = threading.Lock()
         self._waiters: deque[SimpleQueue[Connection | None]] = deque()
         self._out = 0  # connections that are in use or being made
@@ -214,15 +215,3 @@ class Pool:
 def _close_all(connections: set[Connection]) -> None:
     while connections:
         connections.pop().close()
-
-
-_pools: "weakref.WeakSet[Pool]" = weakref.WeakSet()
-
-
-def _after_fork_in_child() -> None:
-    for pool in list(_pools):
-        pool._forget_all()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from dynamix.errors import CredentialsError, NotConfiguredError
+from dynamix.transport import forks
 
 RECHECK_SECONDS = 60.0
 
@@ -60,8 +61,13 @@ class BotocoreCredentials:
     def __init__(self, make_session: Callable[[], Any], recheck: float = RECHECK_SECONDS) -> None:
         self.recheck = recheck
         self._make_session = make_session
-        self._lock = threading.Lock()
         self._found: Any = None
+        self._after_fork()
+        forks.register(self)
+
+    def _after_fork(self) -> None:
+        """Waits for nobody."""
+        self._lock = threading.Lock()
 
     def get(self) -> Credentials:
         """The credentials as of now. Raises NotConfiguredError or CredentialsError."""

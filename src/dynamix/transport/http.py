@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from functools import partial
 
-from dynamix.transport import asynchronous, blocking, proxy, sockets
+from dynamix.transport import asynchronous, blocking, forks, proxy, sockets
 from dynamix.transport.credentials import FixedCredentials, Source
 from dynamix.transport.endpoint import Endpoint, tls_context
 from dynamix.transport.sigv4 import Signer
@@ -48,6 +48,8 @@ class HttpTransport:
             timeout=read_timeout,
             limit=max_connections,
         )
+        self._of_parent: list[object] = []
+        forks.register(self)
         if isinstance(source, FixedCredentials):
             self._renew()
 
@@ -80,9 +82,14 @@ class HttpTransport:
         await asyncio.sleep(0)  # for the pool of this loop to be closed
         await asyncio.sleep(0)  # for its connections to be
 
+    def _after_fork(self) -> None:
+        """Leaves the pools of the parent's loops alone: to end them would be felt in the loops that the child shares."""
+        self._of_parent += (self._pools, self._renewals)
+        self._pools, self._renewals = {}, {}
+
     def _pool_of(self, loop: asyncio.AbstractEventLoop) -> asynchronous.Pool:
         """The pool of the running loop; those of loops that are closed are forgotten."""
-        for other in [other for other in self._pools if other.is_closed()]:
+        for other in [other for other in list(self._pools) if other.is_closed()]:
             self._pools.pop(other, None)
         return self._pools.setdefault(loop, self._make_pool())
 
