@@ -83,7 +83,7 @@ class HttpTransport:
         await asyncio.sleep(0)  # for its connections to be
 
     def _after_fork(self) -> None:
-        """Leaves the pools of the parent's loops alone: to end them would be felt in the loops that the child shares."""
+        """Leaves the pools of the parent's loops alone: ending them would be felt in loops that both share."""
         self._of_parent += (self._pools, self._renewals)
         self._pools, self._renewals = {}, {}
 
@@ -117,5 +117,10 @@ class HttpTransport:
         renewal = self._renewals.get(loop)
         if renewal is None:
             renewal = self._renewals[loop] = loop.create_task(asyncio.to_thread(self._renew))
-            renewal.add_done_callback(lambda _: self._renewals.pop(loop, None))
+            renewal.add_done_callback(self._renewed)
         return await asyncio.shield(renewal)
+
+    def _renewed(self, renewal: "asyncio.Task[Signer]") -> None:
+        self._renewals.pop(renewal.get_loop(), None)
+        if not renewal.cancelled():
+            renewal.exception()  # which may be nobody's any more, and is no cause for complaint then
