@@ -264,7 +264,7 @@ async def connect(
                 await _connect_through(proxy, endpoint, context, connection)
     except OSError as error:
         connection.abort()
-        raise refused(endpoint, proxy, error) from error
+        raise refused(endpoint, proxy, error, connect_timeout) from error
     except BaseException:
         connection.abort()
         raise

@@ -58,7 +58,7 @@ class HttpTransport:
         signer = self._signer
         if signer is None or time.monotonic() > self._fresh_until:
             signer = self._renew()
-        return self._pool.exchange(signer.request(target, body))
+        return self._checked(self._pool.exchange(signer.request(target, body)))
 
     async def asend(self, target: str, body: bytes) -> Response:
         """Sends one request and returns its answer. Raises ConnectionException."""
@@ -67,7 +67,7 @@ class HttpTransport:
             signer = await self._arenew()
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop) or self._pool_of(loop)
-        return await pool.exchange(signer.request(target, body))
+        return self._checked(await pool.exchange(signer.request(target, body)))
 
     def close(self) -> None:
         """Closes idle connections now, and those in use when they come back."""
@@ -81,6 +81,12 @@ class HttpTransport:
         self.close()
         await asyncio.sleep(0)  # for the pool of this loop to be closed
         await asyncio.sleep(0)  # for its connections to be
+
+    def _checked(self, response: Response) -> Response:
+        """The same answer, if it is not a proxy's own."""
+        if response.status == 407 and self._proxy is not None:
+            raise self._proxy.unauthorized()
+        return response
 
     def _after_fork(self) -> None:
         """Leaves the pools of the parent's loops alone: ending them would be felt in loops that both share."""
