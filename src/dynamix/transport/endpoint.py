@@ -100,7 +100,7 @@ def of_region(region: str, *, fips: bool = False) -> Endpoint:
 def tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:
     """What to trust: AWS_CA_BUNDLE where set, else the system's authorities, else those that come with botocore."""
     bundle = environ.get("AWS_CA_BUNDLE")
-    if not bundle and not any(ssl.get_default_verify_paths()[:2]) and os.name == "posix":
+    if not bundle and os.name == "posix" and not _has_authorities():
         package = find_spec("botocore")
         bundle = str(Path(package.origin).with_name("cacert.pem")) if package and package.origin else None
     try:
@@ -114,3 +114,9 @@ def tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:
         raise ValidationException(f"the certificates of AWS_CA_BUNDLE={bundle!r} cannot be read: {error}") from error
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def _has_authorities() -> bool:
+    """Whether the system has certificates of authorities; small containers have none, or an empty folder."""
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile is not None or (paths.capath is not None and bool(os.listdir(paths.capath)))
