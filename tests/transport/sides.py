@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import json
 import threading
 import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import msgspec
 import pytest
 from loops import NAMES as LOOPS
 from loops import strict
@@ -27,7 +27,7 @@ KEYS: Any = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "veryS
 
 def asked(connection: Connection, target: str, body: Any, *, repeatable: bool) -> Flow[Any]:
     """One request of an operation, by the connection's retry settings."""
-    return request(connection.retry, Call(target, json.dumps(body).encode(), json.loads, repeatable))
+    return request(connection.retry, Call(target, msgspec.json.encode(body), msgspec.json.decode, repeatable))
 
 
 class Side:
