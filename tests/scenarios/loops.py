@@ -43,7 +43,7 @@ def strict(name: str) -> Iterator[asyncio.Runner]:
             loop.set_exception_handler(lambda _, context: complaints.append(context))
             yield runner
         gc.collect()  # what was lost complains when it is collected
-    assert complaints == []
+    assert complaints == [], complaints
 
 
 async def _to_the_end(main: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -1,6 +1,7 @@
 """Proxies that the environment names: found, passed by, and used, over real ones on this machine."""
 
 import base64
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
@@ -129,12 +130,11 @@ def forwarding_to(there: Peer) -> Callable[[Conversation], None]:
 
 def pass_on(source: socket.socket, target: socket.socket) -> None:
     """Sends what comes from one side to the other, until the end."""
-    try:
+    with contextlib.suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)
+    with contextlib.suppress(OSError):
         target.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
 
 
 @pytest.fixture

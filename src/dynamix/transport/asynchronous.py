@@ -312,3 +312,4 @@ class _Opener(asyncio.Protocol):
                 self.stands.set_result(None)
         except ConnectionException as error:
             self.stands.set_exception(error)
+            self.stands.exception()  # nobody may wait for it any more, which is no cause for complaint
