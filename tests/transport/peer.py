@@ -177,3 +177,28 @@ def refusal(code: str, status: int = 400, *headers: str, **more: Any) -> bytes:
 def always(*answers: bytes) -> Talk:
     """Answers the requests of each connection by these in turn, the last one for ever."""
     return lambda conversation: conversation.answer_all(*answers)
+
+
+def forwarding_to(there: Peer) -> Talk:
+    """A proxy that opens tunnels, all of them to the same peer."""
+
+    def talk(conversation: Conversation) -> None:
+        if conversation.read() is None:
+            return
+        with socket.create_connection(there.address, SECONDS) as onward:
+            conversation.send(b"HTTP/1.1 200 Connection established\r\nVia: proxy\r\n\r\n")
+            back = threading.Thread(target=pass_on, args=(onward, conversation.connected))
+            back.start()
+            pass_on(conversation.connected, onward)
+            back.join()
+
+    return talk
+
+
+def pass_on(source: socket.socket, target: socket.socket) -> None:
+    """Sends what comes from one side to the other, until the end."""
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_WR)

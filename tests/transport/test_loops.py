@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from authority import bundle, server_context
 from loops import NAMES, Run, runner
-from peer import SECONDS, Conversation, Peer, always, answer, peer
+from peer import SECONDS, Conversation, Peer, always, answer, forwarding_to, peer
 from sides import KEYS, Side, asked, one_side
-from test_proxy import forwarding_to
 
 from dynamix import Connection
 

@@ -1,8 +1,6 @@
 """Proxies that the environment names: found, passed by, and used, over real ones on this machine."""
 
 import base64
-import contextlib
-import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +8,7 @@ from typing import Any
 
 import pytest
 from authority import bundle, server_context
-from peer import SECONDS, Conversation, Peer, always, answer, peer
+from peer import SECONDS, Conversation, Peer, always, answer, forwarding_to, peer
 from sides import KEYS, Side
 
 import dynamix
@@ -110,31 +108,6 @@ def test_credentials_of_a_proxy() -> None:
 
 
 # Real proxies
-
-
-def forwarding_to(there: Peer) -> Callable[[Conversation], None]:
-    """A proxy that opens tunnels, all of them to the same peer."""
-
-    def talk(conversation: Conversation) -> None:
-        if conversation.read() is None:
-            return
-        with socket.create_connection(there.address, SECONDS) as onward:
-            conversation.send(b"HTTP/1.1 200 Connection established\r\nVia: proxy\r\n\r\n")
-            back = threading.Thread(target=pass_on, args=(onward, conversation.connected))
-            back.start()
-            pass_on(conversation.connected, onward)
-            back.join()
-
-    return talk
-
-
-def pass_on(source: socket.socket, target: socket.socket) -> None:
-    """Sends what comes from one side to the other, until the end."""
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-    with contextlib.suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
 
 
 @pytest.fixture
