@@ -25,6 +25,7 @@ import msgspec
 
 from dynamix.errors import ConnectionException, InvalidAnswerError, from_response
 from dynamix.operations.retry import RetryPolicy
+from dynamix.transport import forks
 from dynamix.transport.options import SECRETS, ConnectionOptions, check
 from dynamix.wire import Call, Effect, Flow, Pause, Response, Together, Transport
 
@@ -41,12 +42,17 @@ class Connection:
     def __init__(self, **options: Unpack[ConnectionOptions]) -> None:
         self._options = check(options)
         self._transport: Transport | None = None
-        self._lock = threading.Lock()
         self._closed = False
+        self._after_fork()
+        forks.register(self)
         self.table_prefix = self._options.get("table_prefix", "")
         """What stands before the name of every table."""
         self.retry = _retry_policy(self._options)
         """How often and when a request is repeated."""
+
+    def _after_fork(self) -> None:
+        """Called in the child of a fork, which waits for no thread of its parent."""
+        self._lock = threading.Lock()
 
     def run(self, flow: Flow[T]) -> T:
         """Runs a flow, blocking, and returns its result."""

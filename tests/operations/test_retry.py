@@ -20,11 +20,12 @@ NEVER_APPLIED = [
     errors.LimitExceededError("too many tables"),
     errors.ConnectError("refused"),
     errors.ConnectionLostError("closed before the request was sent"),
-    errors.ServiceUnavailableError("busy", status=503),
+    errors.ServiceUnavailableError("busy", code="ServiceUnavailable", status=503),
     errors.ServiceUnavailableError("elsewhere", code="ReplicatedWriteConflictException", status=400),
 ]
 MAYBE_APPLIED = [
     errors.ServiceUnavailableError("failed", code="InternalServerError", status=500),
+    errors.ServiceUnavailableError("perhaps of a proxy on the way", status=503),
     errors.ConnectionLostError("closed midway", sent=True),
     errors.RequestTimeoutError("no answer", sent=True),
     errors.InvalidAnswerError("damaged", sent=True),

@@ -23,21 +23,27 @@ class Run(Protocol):
 
 def runner(name: str) -> Run:
     """What runs coroutines in this kind of event loop. Skips the test where it is not installed."""
-    new_loop = pytest.importorskip("uvloop").new_event_loop if name == "uvloop" else asyncio.new_event_loop
 
     def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        complaints: list[Any] = []
-        with _logged(complaints), _older_things_left_alone():
-            with asyncio.Runner(debug=True, loop_factory=new_loop) as runner:
-                loop = runner.get_loop()
-                loop.slow_callback_duration = float("inf")  # a slow machine is not a failure
-                loop.set_exception_handler(lambda _, context: complaints.append(context))
-                result = runner.run(_to_the_end(main))
-            gc.collect()  # what was lost complains when it is collected
-        assert complaints == []
-        return result
+        with strict(name) as runner:
+            return runner.run(_to_the_end(main))
 
     return run
+
+
+@contextlib.contextmanager
+def strict(name: str) -> Iterator[asyncio.Runner]:
+    """An event loop for the block, of which no complaint may be heard until all that it left is collected."""
+    new_loop = pytest.importorskip("uvloop").new_event_loop if name == "uvloop" else asyncio.new_event_loop
+    complaints: list[Any] = []
+    with _logged(complaints), _older_things_left_alone():
+        with asyncio.Runner(debug=True, loop_factory=new_loop) as runner:
+            loop = runner.get_loop()
+            loop.slow_callback_duration = float("inf")  # a slow machine is not a failure
+            loop.set_exception_handler(lambda _, context: complaints.append(context))
+            yield runner
+        gc.collect()  # what was lost complains when it is collected
+    assert complaints == [], complaints
 
 
 async def _to_the_end(main: Callable[[], Coroutine[Any, Any, T]]) -> T:

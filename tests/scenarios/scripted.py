@@ -158,7 +158,7 @@ def serving(handler: Holding | Counting | Reluctant, **options: Any) -> Iterator
     """A server with this handler, and the connection to it that the block uses; all is released at the end."""
     with contextlib.ExitStack() as stack:
         stack.callback(handler.engine.close)
-        server = stack.enter_context(Server(handler))
+        server = stack.enter_context(Server(handler, port=0))
         stack.callback(handler.release)
         connection = stack.enter_context(Connection(is_local_endpoint=server.address, **options))
         stack.enter_context(use_connection(connection))

@@ -2,7 +2,7 @@
 
 Failures fall into three kinds:
 
-    surely not applied     throttled, refused with 503, never sent, a conflict that the service reports: repeat always
+    surely not applied     throttled, refused, never sent, a conflict that the service reports: repeat always
     possibly applied       the connection died after sending, a 500, a damaged answer: repeat only a call that is
                            `repeatable`, else the outcome is unknown and the caller is told so
     repeating cannot help  everything else: a failed condition, an invalid request, missing credentials
@@ -37,6 +37,7 @@ from dynamix.wire import Call, Flow, Pause
 T = TypeVar("T")
 
 _REFUSED_CODES = ("ServiceUnavailable", "ServiceUnavailableException", "ReplicatedWriteConflictException")
+"""Codes by which the service says that it did nothing. A bare 503 may be a proxy's, which had passed the request on."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
@@ -76,7 +77,7 @@ def judge(error: DynamixError) -> Verdict:
         case ThrottledError() | TransactionInProgressError() | LimitExceededError() | ConnectError():
             return Verdict.NOT_APPLIED
         case ServiceUnavailableError():
-            refused = error.status == 503 or error.code in _REFUSED_CODES
+            refused = error.code in _REFUSED_CODES
             return Verdict.NOT_APPLIED if refused else Verdict.MAYBE_APPLIED
         case ConnectionLostError(sent=False):
             return Verdict.NOT_APPLIED

@@ -264,7 +264,7 @@ async def connect(
                 await _connect_through(proxy, endpoint, context, connection)
     except OSError as error:
         connection.abort()
-        raise refused(endpoint, proxy, error) from error
+        raise refused(endpoint, proxy, error, connect_timeout) from error
     except BaseException:
         connection.abort()
         raise
@@ -312,3 +312,4 @@ class _Opener(asyncio.Protocol):
                 self.stands.set_result(None)
         except ConnectionException as error:
             self.stands.set_exception(error)
+            self.stands.exception()  # nobody may wait for it any more, which is no cause for complaint

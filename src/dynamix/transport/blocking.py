@@ -2,18 +2,21 @@
 
 A pool hands out the connection that came back last, so that few stay warm under light load. One that has been idle
 for long, or on which something arrived unasked (mostly its end), is replaced before use. When `limit` connections are
-out, further callers wait for one to come back. After a fork the child starts with an empty pool: it closes its copies
-of the sockets without a word to the server, and the parent goes on as if nothing had happened.
+out, further callers wait for one to come back, and are served in the order in which they came. After a fork the child
+starts with an empty pool: it closes its copies of the sockets without a word to the server, and the parent goes on as
+if nothing had happened.
 """
 
-import os
 import socket
 import threading
 import time
 import weakref
-from collections.abc import Callable, MutableSequence
+from collections import deque
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
 
 from dynamix.errors import ConnectionException, ConnectionLostError, RequestTimeoutError
+from dynamix.transport import forks
 from dynamix.transport.http1 import AnswerReader
 from dynamix.transport.sockets import WANTS_READ, WANTS_WRITE, Watch
 from dynamix.wire import Response
@@ -109,16 +112,18 @@ class Pool:
         self._limit = limit
         self._closed = False
         self._idle: list[Connection] = []
-        self._forget_all()
-        _pools.add(self)
-        weakref.finalize(self, _close_all, self._idle)
+        self._open: set[Connection] = set()
+        self._after_fork()
+        forks.register(self)
+        weakref.finalize(self, _close_all, self._open)
 
-    def _forget_all(self) -> None:
+    def _after_fork(self) -> None:
+        """Begins with nothing, as the child of a fork must."""
         self._lock = threading.Lock()
-        self._returned = threading.Condition(self._lock)
-        self._waiting = 0
+        self._waiters: deque[SimpleQueue[Connection | None]] = deque()
         self._out = 0  # connections that are in use or being made
-        _close_all(self._idle)
+        self._idle.clear()
+        _close_all(self._open)
 
     def exchange(self, request: bytes) -> Response:
         """Sends a request and returns its answer. Raises ConnectionException."""
@@ -126,7 +131,7 @@ class Pool:
         try:
             answer = connection.exchange(request, self._timeout)
         except BaseException:
-            connection.close()
+            self._end(connection)
             self._give_back(None)
             raise
         self._give_back(connection)
@@ -136,68 +141,77 @@ class Pool:
         """Closes idle connections now, and those in use when they come back."""
         with self._lock:
             self._closed = True
-            _close_all(self._idle)
+            while self._idle:
+                self._end(self._idle.pop())
 
     def _take(self) -> Connection:
         """A connection that is ready for a request."""
+        waiter: SimpleQueue[Connection | None] | None = None
         with self._lock:
-            if self._out >= self._limit:
-                self._wait_for_one()
             if self._closed:
                 raise ConnectionException("this connection was closed")
-            self._out += 1
-            idle = self._idle.pop() if self._idle else None
+            if self._out < self._limit:
+                self._out += 1
+                idle = self._idle.pop() if self._idle else None
+            else:
+                waiter = SimpleQueue()
+                self._waiters.append(waiter)
+        if waiter is not None:
+            idle = self._wait(waiter)
         if idle is not None:
             if idle.is_usable():
                 return idle
-            idle.close()
+            self._end(idle)
         try:
-            return Connection(self._connect())
+            connection = Connection(self._connect())
         except BaseException:
             self._give_back(None)
             raise
+        self._open.add(connection)
+        return connection
 
-    def _wait_for_one(self) -> None:
-        self._waiting += 1
+    def _wait(self, waiter: "SimpleQueue[Connection | None]") -> Connection | None:
+        """A connection that came back, or None for the place of one that is no more."""
         try:
-            if not self._returned.wait_for(lambda: self._out < self._limit or self._closed, self._timeout):
+            return waiter.get(timeout=self._timeout)
+        except BaseException as error:
+            with self._lock:
+                gone = waiter not in self._waiters
+                if not gone:
+                    self._waiters.remove(waiter)
+            if gone:
+                self._give_back(waiter.get())
+            if isinstance(error, Empty):
                 raise RequestTimeoutError(
                     f"all {self._limit} connections were busy for {self._timeout:g} s; raise max_connections"
-                )
-        finally:
-            self._waiting -= 1
+                ) from None
+            raise
 
     def _give_back(self, connection: Connection | None) -> None:
-        """Takes back what `_take` handed out; None for a connection that is no more."""
+        """Gives what `_take` handed out, None for a connection that is no more, to who waits longest, else the pool."""
         stale = None
         with self._lock:
-            self._out -= 1
             if connection is not None:
                 if self._closed or not connection.is_reusable:
-                    stale = connection
+                    connection, stale = None, connection
                 else:
-                    connection.idle_since = now = time.monotonic()
+                    connection.idle_since = time.monotonic()
+            if self._waiters:
+                self._waiters.popleft().put(connection)
+            else:
+                self._out -= 1
+                if connection is not None:
                     self._idle.append(connection)
-                    if now - self._idle[0].idle_since > IDLE_SECONDS:
+                    if connection.idle_since - self._idle[0].idle_since > IDLE_SECONDS:
                         stale = self._idle.pop(0)
-            if self._waiting:
-                self._returned.notify()
         if stale is not None:
-            stale.close()
+            self._end(stale)
+
+    def _end(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        connection.close()
 
 
-def _close_all(connections: MutableSequence[Connection]) -> None:
+def _close_all(connections: set[Connection]) -> None:
     while connections:
         connections.pop().close()
-
-
-_pools: "weakref.WeakSet[Pool]" = weakref.WeakSet()
-
-
-def _after_fork_in_child() -> None:
-    for pool in list(_pools):
-        pool._forget_all()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)

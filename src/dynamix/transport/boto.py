@@ -14,6 +14,7 @@ import json
 import re
 from datetime import datetime
 from functools import cache
+from inspect import iscoroutine
 from typing import Any
 
 import botocore.exceptions as boto  # type: ignore[import-untyped]
@@ -37,11 +38,6 @@ class BotoTransport:
     """Sends requests by the methods of a boto3 client, or of an aiobotocore client. Closing it leaves them open."""
 
     def __init__(self, client: Any, async_client: Any = None) -> None:
-        for given in (client, async_client):
-            if given is not None and not hasattr(given, "get_item"):
-                raise ValidationException(
-                    f"a {type(given).__name__} is not a DynamoDB client; make one with boto3.client('dynamodb')"
-                )
         self._client = client
         self._async_client = async_client
 
@@ -50,11 +46,15 @@ class BotoTransport:
         if self._client is None:
             raise NotConfiguredError("only an asynchronous boto client was given; give boto_client= too")
         try:
-            return _response(getattr(self._client, method_name(target))(**parameters(body)))
+            answer = getattr(self._client, method_name(target))(**parameters(body))
         except boto.ClientError as error:
             return _error_response(error)
         except (boto.BotoCoreError, ResponseParserError) as error:
             raise _translated(error) from error
+        if iscoroutine(answer):
+            answer.close()
+            raise NotConfiguredError("boto_client is an asynchronous client; give it as aboto_client=")
+        return _response(answer)
 
     async def asend(self, target: str, body: bytes) -> Response:
         """Sends one request and returns its answer. Raises ConnectionException."""
@@ -98,8 +98,9 @@ def _with_bytes(value: dict[str, Any]) -> dict[str, Any]:
 
 def _response(answer: dict[str, Any]) -> Response:
     """The answer in JSON."""
-    metadata = answer.pop("ResponseMetadata", {})
-    return Response(metadata.get("HTTPStatusCode", 200), _json(answer), metadata.get("RequestId"))
+    metadata = answer.get("ResponseMetadata", {})
+    body = {name: member for name, member in answer.items() if name != "ResponseMetadata"}
+    return Response(metadata.get("HTTPStatusCode", 200), _json(body), metadata.get("RequestId"))
 
 
 def _json(answer: dict[str, Any]) -> bytes:

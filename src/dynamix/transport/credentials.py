@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from dynamix.errors import CredentialsError, NotConfiguredError
+from dynamix.transport import forks
 
 RECHECK_SECONDS = 60.0
 
@@ -31,6 +32,20 @@ class Credentials(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return "Credentials(...)"
+
+
+def checked(keys: Credentials) -> Credentials:
+    """The same keys. Raises CredentialsError for what no key looks like, such as the line break behind a copied one."""
+    for name, value in (
+        ("access key id", keys.access_key),
+        ("secret access key", keys.secret_key),
+        ("session token", keys.token),
+    ):
+        if value is not None and not (value.isascii() and value.isprintable() and " " not in value):
+            raise CredentialsError(
+                f"the {name} holds white space or characters that no key has; look at how it was copied"
+            )
+    return keys
 
 
 class Source(Protocol):
@@ -60,12 +75,17 @@ class BotocoreCredentials:
     def __init__(self, make_session: Callable[[], Any], recheck: float = RECHECK_SECONDS) -> None:
         self.recheck = recheck
         self._make_session = make_session
-        self._lock = threading.Lock()
         self._found: Any = None
+        self._after_fork()
+        forks.register(self)
+
+    def _after_fork(self) -> None:
+        """Waits for nobody."""
+        self._lock = threading.Lock()
 
     def get(self) -> Credentials:
         """The credentials as of now. Raises NotConfiguredError or CredentialsError."""
-        from botocore.exceptions import BotoCoreError, ProfileNotFound  # type: ignore[import-untyped]
+        from botocore.exceptions import ProfileNotFound  # type: ignore[import-untyped]
 
         try:
             with self._lock:
@@ -74,10 +94,12 @@ class BotocoreCredentials:
             if self._found is None:
                 raise NotConfiguredError(f"no AWS credentials were found; {WAYS}")
             keys = self._found.get_frozen_credentials()
+        except NotConfiguredError:
+            raise
         except ProfileNotFound as error:
             raise NotConfiguredError(f"{error}; {WAYS}") from error
-        except BotoCoreError as error:
+        except Exception as error:  # there are many ways, some of them plugins, and each has errors of its own
             raise CredentialsError(f"the AWS credentials could not be had: {error}") from error
         if not keys.access_key or not keys.secret_key:
             raise CredentialsError("the AWS credentials that were found are incomplete")
-        return Credentials(keys.access_key, keys.secret_key, keys.token)
+        return checked(Credentials(keys.access_key, keys.secret_key, keys.token))

@@ -1,6 +1,7 @@
 """The address of a service: URL parts, the public endpoints by region, and the certificates to trust."""
 
 import os
+import re
 import socket
 import ssl
 from collections.abc import Mapping
@@ -64,15 +65,36 @@ def parse(url: str) -> Endpoint:
         raise ValidationException(f"the endpoint URL is not a URL: {error}") from error
     if parts.username is not None or parts.password is not None:
         raise ValidationException("the endpoint URL must not hold a user name or password")
-    if parts.scheme not in _PORTS or not parts.hostname or parts.query or parts.fragment:
+    if parts.scheme not in _PORTS or not parts.hostname or port == 0 or parts.query or parts.fragment:
         raise ValidationException(f"the endpoint URL must look like https://host or http://host:port, not {url!r}")
-    return Endpoint(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], quote(parts.path or "/", safe="/%~"))
+    host = checked_host(parts.hostname)
+    if host is None:
+        raise ValidationException(f"the endpoint URL {url!r} names no host that could exist")
+    return Endpoint(parts.scheme, host, port or _PORTS[parts.scheme], quote(parts.path or "/", safe="/%~"))
+
+
+def checked_host(host: str) -> str | None:
+    """A host as it is looked up: a name in ASCII, or an address without brackets. None for what can be neither."""
+    try:
+        name = host.lower() if host.isascii() else host.encode("idna").decode()
+        if re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?", name):
+            return name
+        import ipaddress  # for what only few endpoints are: IPv6 addresses
+
+        return str(ipaddress.ip_address(host.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        return None
+
+
+def checked_region(region: str) -> str:
+    """The same region. Raises ValidationException for what cannot be a region's name."""
+    if re.fullmatch(r"[A-Za-z0-9_-]+", region):
+        return region
+    raise ValidationException(f"{region!r} is not the name of an AWS region, such as 'eu-west-1'")
 
 
 def of_region(region: str, *, fips: bool = False) -> Endpoint:
-    """The public endpoint of a region. Raises ValidationException for what cannot be a region's name."""
-    if not region.replace("-", "").isalnum() or not region.isascii():
-        raise ValidationException(f"{region!r} is not the name of an AWS region, such as 'eu-west-1'")
+    """The public endpoint of a region."""
     domain = next((domain for start, domain in _DOMAINS if region.startswith(start)), "amazonaws.com")
     return Endpoint("https", f"dynamodb{'-fips' if fips else ''}.{region}.{domain}", 443)
 
@@ -80,7 +102,7 @@ def of_region(region: str, *, fips: bool = False) -> Endpoint:
 def tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:
     """What to trust: AWS_CA_BUNDLE where set, else the system's authorities, else those that come with botocore."""
     bundle = environ.get("AWS_CA_BUNDLE")
-    if not bundle and not any(ssl.get_default_verify_paths()[:2]) and os.name == "posix":
+    if not bundle and os.name == "posix" and not _has_authorities():
         package = find_spec("botocore")
         bundle = os.path.join(os.path.dirname(package.origin), "cacert.pem") if package and package.origin else None
     try:
@@ -94,3 +116,9 @@ def tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:
         raise ValidationException(f"the certificates of AWS_CA_BUNDLE={bundle!r} cannot be read: {error}") from error
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def _has_authorities() -> bool:
+    """Whether the system has certificates of authorities; small containers have none, or an empty folder."""
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile is not None or (paths.capath is not None and bool(os.listdir(paths.capath)))

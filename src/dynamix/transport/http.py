@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dynamix.transport import blocking, proxy, sockets
+from dynamix.transport import blocking, forks, proxy, sockets
 from dynamix.transport.credentials import FixedCredentials, Source
 from dynamix.transport.endpoint import Endpoint, tls_context
 from dynamix.transport.sigv4 import Signer
@@ -51,6 +51,8 @@ class HttpTransport:
         self._timeout, self._limit = read_timeout, max_connections
         self._pool = blocking.Pool(partial(sockets.connect, *self._way), timeout=read_timeout, limit=max_connections)
         self._pools: dict[asyncio.AbstractEventLoop, asynchronous.Pool] = {}
+        self._of_parent: list[object] = []
+        forks.register(self)
         if isinstance(source, FixedCredentials):
             self._renew()
 
@@ -59,7 +61,7 @@ class HttpTransport:
         signer = self._signer
         if signer is None or time.monotonic() > self._fresh_until:
             signer = self._renew()
-        return self._pool.exchange(signer.request(target, body))
+        return self._checked(self._pool.exchange(signer.request(target, body)))
 
     async def asend(self, target: str, body: bytes) -> Response:
         """Sends one request and returns its answer. Raises ConnectionException."""
@@ -70,7 +72,7 @@ class HttpTransport:
             signer = await self._arenew()
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop) or self._pool_of(loop)
-        return await pool.exchange(signer.request(target, body))
+        return self._checked(await pool.exchange(signer.request(target, body)))
 
     def close(self) -> None:
         """Closes idle connections now, and those in use when they come back."""
@@ -87,11 +89,22 @@ class HttpTransport:
         await asyncio.sleep(0)  # for the pool of this loop to be closed
         await asyncio.sleep(0)  # for its connections to be
 
+    def _checked(self, response: Response) -> Response:
+        """The same answer, if it is not a proxy's own."""
+        if response.status == 407 and self._proxy is not None:
+            raise self._proxy.unauthorized()
+        return response
+
+    def _after_fork(self) -> None:
+        """Leaves the pools of the parent's loops alone: ending them would be felt in loops that both share."""
+        self._of_parent += (self._pools, self._renewals)
+        self._pools, self._renewals = {}, {}
+
     def _pool_of(self, loop: "asyncio.AbstractEventLoop") -> "asynchronous.Pool":
         """The pool of the running loop; those of loops that are closed are forgotten."""
         from dynamix.transport import asynchronous
 
-        for other in [other for other in self._pools if other.is_closed()]:
+        for other in [other for other in list(self._pools) if other.is_closed()]:
             self._pools.pop(other, None)
         connect = partial(asynchronous.connect, *self._way, self._timeout)
         return self._pools.setdefault(loop, asynchronous.Pool(connect, timeout=self._timeout, limit=self._limit))
@@ -122,5 +135,10 @@ class HttpTransport:
         renewal = self._renewals.get(loop)
         if renewal is None:
             renewal = self._renewals[loop] = loop.create_task(asyncio.to_thread(self._renew))
-            renewal.add_done_callback(lambda _: self._renewals.pop(loop, None))
+            renewal.add_done_callback(self._renewed)
         return await asyncio.shield(renewal)
+
+    def _renewed(self, renewal: "asyncio.Task[Signer]") -> None:
+        self._renewals.pop(renewal.get_loop(), None)
+        if not renewal.cancelled():
+            renewal.exception()  # which may be nobody's any more, and is no cause for complaint then

@@ -87,10 +87,10 @@ class AnswerReader:
         headers, parts = self._headers, self._body
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         crc = headers.get(b"x-amz-crc32") or self._header(b"x-amz-crc32")
-        if crc is not None and crc != b"%d" % crc32(body):
+        if crc is not None and crc.strip() != b"%d" % crc32(body):
             raise self._refuse("the answer was damaged on the way: it does not fit its x-amz-crc32")
         encoding = self._header(b"content-encoding")
-        if encoding not in (None, b"identity"):
+        if encoding is not None and encoding.strip() != b"identity":
             raise self._refuse(f"the answer came in an encoding that was not asked for: {encoding!r}")
         request_id = headers.get(b"x-amzn-RequestId") or self._header(b"x-amzn-requestid")
         headers.clear()
@@ -98,7 +98,7 @@ class AnswerReader:
         self._whole = False
         self._received = 0
         return Response(
-            self._parser.get_status_code(), body, None if request_id is None else request_id.decode("latin-1")
+            self._parser.get_status_code(), body, None if request_id is None else request_id.decode("latin-1").strip()
         )
 
     def _header(self, lower_name: bytes) -> bytes | None:

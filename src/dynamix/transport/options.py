@@ -1,11 +1,12 @@
 """What a connection may be told, and what contradicts what. Shared by `Connection` and `set_connection`."""
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from dynamix.errors import UnknownNameError, ValidationException, WrongTypeError
-from dynamix.transport.endpoint import parse
+from dynamix.transport.endpoint import checked_host, parse
 
 
 class ConnectionOptions(TypedDict, total=False):
@@ -73,7 +74,7 @@ _NETWORK = (*SECRETS, "profile_name", "region_name", "connect_timeout", "read_ti
 
 
 def check(options: Mapping[str, Any]) -> ConnectionOptions:
-    """The options that were given, without those that are None or False.
+    """The options that were given, without those that say no: None everywhere, False for places.
 
     Raises UnknownNameError, WrongTypeError, or ValidationException where two contradict each other.
     """
@@ -84,7 +85,7 @@ def check(options: Mapping[str, Any]) -> ConnectionOptions:
             near = get_close_matches(name, _KNOWN, 1, 0.5)
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise UnknownNameError(f"a connection has no option {name!r}; {hint}There are: {', '.join(_KNOWN)}")
-    given = {name: value for name, value in options.items() if value is not None and value is not False}
+    given = {name: value for name, value in options.items() if not _is_absent(name, value)}
     _check_types(given)
     _check_place(given)
     _check_keys(given)
@@ -101,12 +102,25 @@ def _check_types(given: Mapping[str, Any]) -> None:
             raise _wrong(name, value, "a number of seconds above 0")
         if name in _COUNTS and not (_is_number(value) and isinstance(value, int) and value > 0):
             raise _wrong(name, value, "an int above 0")
+        if name == "boto_client" and not _is_client(value):
+            raise _wrong(name, value, "a client for DynamoDB, as boto3.client('dynamodb') makes one")
+        if name == "aboto_client" and not (_is_client(value) and hasattr(value, "__aenter__")):
+            raise _wrong(name, value, "a client of aiobotocore or aioboto3 for DynamoDB, as `async with` gives it")
         if name == "embedded" and not (value is True or (isinstance(value, str | os.PathLike) and os.fspath(value))):
             raise _wrong(name, value, "True or the path of a file")
     if "is_local_endpoint" in given:
         local_address(given["is_local_endpoint"])
     if "endpoint_url" in given:
         parse(given["endpoint_url"])
+
+
+def _is_absent(name: str, value: object) -> bool:
+    return value is None or (value is False and name in ("is_local_endpoint", "embedded"))
+
+
+def _is_client(value: object) -> bool:
+    """Whether it has a client's methods. Of boto3's resources a service has only the second, a table the first."""
+    return hasattr(value, "get_item") and hasattr(value, "batch_get_item")
 
 
 def _is_number(value: object) -> bool:
@@ -123,9 +137,10 @@ def local_address(value: Any) -> tuple[str, int]:
     if value is True:
         return "127.0.0.1", 8000
     match value:
-        case (str(host), int() | str() as port) if host and str(port).isascii() and str(port).isdigit():
-            if 0 < int(port) < 65536:
-                return host, int(port)
+        case (str(host), int() | str() as port) if re.fullmatch("[0-9]{1,5}", str(port)) and 0 < int(port) < 65536:
+            name = checked_host(host)
+            if name is not None:
+                return name, int(port)
     raise _wrong("is_local_endpoint", value, "True or (host, port)")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from dynamix.errors import NotConfiguredError
 from dynamix.transport import endpoint as endpoints
-from dynamix.transport.credentials import WAYS, BotocoreCredentials, Credentials, FixedCredentials, Source
+from dynamix.transport.credentials import WAYS, BotocoreCredentials, Credentials, FixedCredentials, Source, checked
 from dynamix.transport.endpoint import Endpoint
 from dynamix.transport.http import HttpTransport
 from dynamix.transport.options import ConnectionOptions, local_address
@@ -80,7 +80,7 @@ class _Place:
             region = self._look_up("region")
         if region is None:
             raise NotConfiguredError(f"no AWS region is configured; {WAYS}")
-        return str(region)
+        return endpoints.checked_region(region)
 
     def endpoint(self, region: str) -> Endpoint:
         """The endpoint: given, of the environment, of the profile, or the region's public one."""
@@ -99,8 +99,9 @@ class _Place:
         if keys is not None:
             if self._is_local:
                 access_key = re.sub("[^A-Za-z0-9]", "", keys.access_key) or _LOCAL_KEY
-                keys = Credentials(access_key, keys.secret_key, keys.token)
-            return FixedCredentials(keys)
+                token = re.sub("[^!-~]", "", keys.token or "") or None
+                return FixedCredentials(Credentials(access_key, keys.secret_key, token))
+            return FixedCredentials(checked(keys))
         if self._is_local and "profile_name" not in options:
             return FixedCredentials(Credentials(_LOCAL_KEY, _LOCAL_KEY))
         return BotocoreCredentials(self._session)
@@ -151,6 +152,8 @@ class _Place:
         from botocore.exceptions import BotoCoreError
 
         try:
+            if self._session().get_config_variable("ignore_configured_endpoint_urls"):
+                return None
             session = self._session()
             profile, services = session.get_scoped_config(), session.full_config.get("services", {})
         except BotoCoreError as error:

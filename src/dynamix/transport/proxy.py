@@ -27,6 +27,10 @@ class Proxy(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return f"Proxy({self.host!r}, {self.port})"
 
+    def unauthorized(self) -> ConnectError:
+        """The error for a proxy that wants other credentials, or any."""
+        return ConnectError(f"the proxy {self.host}:{self.port} wants credentials: http://user:password@host:port")
+
     @property
     def head(self) -> str:
         """The header lines that the proxy itself wants."""
@@ -56,15 +60,25 @@ def find(endpoint: Endpoint, environ: Mapping[str, str]) -> Proxy | None:
 
 
 def _is_exempt(endpoint: Endpoint, environ: Mapping[str, str]) -> bool:
-    """Whether NO_PROXY names the host, with or without its port, or a domain above it."""
+    """Whether NO_PROXY names the host, with or without its port, a domain above it, or a network that it lies in."""
     for entry in (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(","):
-        name = entry.strip().lower().lstrip(".")
-        if name == "*":
+        name = entry.strip().lower().removeprefix("*.").removeprefix(".")
+        if name == "*" or ("/" in name and _is_in_network(endpoint.host, name)):
             return True
-        for host in (endpoint.host, f"{endpoint.host}:{endpoint.port}"):
+        for host in (endpoint.host, endpoint.authority, f"{endpoint.host}:{endpoint.port}"):
             if name and (host == name or host.endswith(f".{name}")):
                 return True
     return False
+
+
+def _is_in_network(host: str, network: str) -> bool:
+    """Whether a host is an address in a network, such as 10.0.0.0/8."""
+    import ipaddress  # for what few environments name
+
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False
 
 
 class Tunnel:
@@ -87,6 +101,8 @@ class Tunnel:
             return False
         line = head.partition(b"\r\n")[0].decode("latin-1")
         version, _, status = line.partition(" ")
+        if status.startswith("407"):
+            raise self._proxy.unauthorized()
         if not version.startswith("HTTP/1.") or not status.startswith("2") or rest:
             raise ConnectError(f"the proxy {self._proxy.host}:{self._proxy.port} refused the connection: {line!r}")
         return True

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from hashlib import sha256
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from dynamix.transport.credentials import Credentials
 
@@ -28,7 +29,7 @@ _OUTER = bytes(byte ^ 0x5C for byte in range(256))
 class Signer:
     """Makes the bytes of signed requests with one set of credentials.
 
-    `host` is the Host header, `path` the percent-encoded path, `request_line` what stands between POST and HTTP/1.1
+    `host` is the Host header, `path` the percent-encoded path, `request_target` what stands between POST and HTTP/1.1
     (a proxy wants the whole URL there), `extra_head` whole header lines that are not signed.
     """
 
@@ -46,7 +47,7 @@ class Signer:
         self.credentials = credentials
         self._region = region
         self._host = host
-        self._path = path
+        self._canonical_path = _canonical_path(path)
         self._request_target = request_target or path
         self._extra_head = extra_head
         self._clock = clock
@@ -107,9 +108,21 @@ class _Second:
             f"{signer._extra_head}authorization: AWS4-HMAC-SHA256 Credential={credentials.access_key}/{self.scope}, "
             f"SignedHeaders={signed}, Signature="
         )
-        canonical = f"POST\n{signer._path}\n\n{canonical_headers}\n{signed}\n"
+        canonical = f"POST\n{signer._canonical_path}\n\n{canonical_headers}\n{signed}\n"
         made = self.heads[target] = head.encode("latin-1"), canonical.encode("latin-1")
         return made
+
+
+def _canonical_path(path: str) -> str:
+    """The path without empty and dot segments, percent-encoded once more, as all services but S3 want it."""
+    kept: list[str] = []
+    for segment in path.split("/"):
+        if segment == "..":
+            del kept[-1:]
+        elif segment not in ("", "."):
+            kept.append(segment)
+    end = "/" if kept and path.endswith("/") else ""
+    return quote(f"/{'/'.join(kept)}{end}", safe="/~")
 
 
 def _signing_key(secret_key: str, scope: str) -> bytes:

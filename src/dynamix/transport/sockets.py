@@ -69,7 +69,7 @@ def connect(endpoint: Endpoint, proxy: Proxy | None, context: ssl.SSLContext | N
     try:
         connected = socket.create_connection(address, timeout)
     except OSError as error:
-        raise refused(endpoint, proxy, error) from error
+        raise refused(endpoint, proxy, error, timeout) from error
     try:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if context is not None:
@@ -80,7 +80,7 @@ def connect(endpoint: Endpoint, proxy: Proxy | None, context: ssl.SSLContext | N
         connected.setblocking(False)
     except OSError as error:
         connected.close()
-        raise refused(endpoint, proxy, error) from error
+        raise refused(endpoint, proxy, error, timeout) from error
     except BaseException:
         connected.close()
         raise
@@ -95,7 +95,9 @@ def _open_tunnel(connected: socket.socket, tunnel: Tunnel, deadline: float) -> N
         stands = tunnel.feed(connected.recv(4096))
 
 
-def refused(endpoint: Endpoint, proxy: Proxy | None, error: OSError) -> ConnectError:
+def refused(endpoint: Endpoint, proxy: Proxy | None, error: OSError, timeout: float) -> ConnectError:
     """The error for a connection that could not be made."""
     by_way_of = "" if proxy is None else f" by way of the proxy {proxy.host}:{proxy.port}"
-    return ConnectError(f"cannot connect to {endpoint.url}{by_way_of}: {error or type(error).__name__}")
+    in_vain = isinstance(error, TimeoutError) and error.errno is None
+    reason = f"not within {timeout:g} s" if in_vain else error or type(error).__name__
+    return ConnectError(f"cannot connect to {endpoint.url}{by_way_of}: {reason}")
