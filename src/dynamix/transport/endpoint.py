@@ -61,16 +61,22 @@ def parse(url: str) -> Endpoint:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        raise ValidationException(f"the endpoint URL is not a URL: {error}") from error
-    if parts.username is not None or parts.password is not None:
-        raise ValidationException("the endpoint URL must not hold a user name or password")
-    if parts.scheme not in _PORTS or not parts.hostname or port == 0 or parts.query or parts.fragment:
-        raise ValidationException(f"the endpoint URL must look like https://host or http://host:port, not {url!r}")
+    except ValueError as error:  # which quotes what is wrong
+        raise _refusal(url, f"is not a URL: {error}") from (None if "@" in url else error)
+    has_user = parts.username is not None or parts.password is not None
+    if parts.scheme not in _PORTS or not parts.hostname or has_user or port == 0 or parts.query or parts.fragment:
+        raise _refusal(url, f"must look like https://host or http://host:port, not {url!r}")
     host = checked_host(parts.hostname)
     if host is None:
-        raise ValidationException(f"the endpoint URL {url!r} names no host that could exist")
+        raise _refusal(url, f"{url!r} names no host that could exist")
     return Endpoint(parts.scheme, host, port or _PORTS[parts.scheme], quote(parts.path or "/", safe="/%~"))
+
+
+def _refusal(url: str, reason: str) -> ValidationException:
+    """The error for a URL. Nothing is shown of one that may hold a password, however badly it is written."""
+    if "@" in url:
+        reason = "must look like https://host or http://host:port, and must not hold a user name or password"
+    return ValidationException(f"the endpoint URL {reason}")
 
 
 def checked_host(host: str) -> str | None:
