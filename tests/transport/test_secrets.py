@@ -13,6 +13,7 @@ from sides import Side
 import dynamix
 from dynamix import Connection
 from dynamix.transport.credentials import Credentials, FixedCredentials
+from dynamix.transport.proxy import Proxy
 
 SECRETS = ("hushKey", "hushToken", "hushPassword", "aHVza")  # the last is how base64 begins of what begins with "hush"
 KEYS: Any = {
@@ -70,6 +71,13 @@ def test_credentials_show_nothing() -> None:
     for thing in (keys, FixedCredentials(keys), [keys], {"keys": keys}):
         assert "hush" not in repr(thing)
         assert "AKID" not in repr(thing)
+
+
+def test_printed_variables_show_nothing() -> None:
+    """What rich and its like print of the variables beside a traceback has no part of keys and passwords either."""
+    proxy = Proxy("proxy.example", 3128, "Basic hush")
+    assert "hush" not in repr([Credentials("AKIDEXAMPLE", "hushKey", "hushToken").__rich_repr__(), repr(proxy)])
+    assert proxy.__rich_repr__() == [("host", "proxy.example"), ("port", 3128)]
 
 
 def test_looking_credentials_up_shows_nothing(

@@ -33,6 +33,10 @@ class Credentials(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return "Credentials(...)"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """What tools that print variables beside a traceback ask for; msgspec's own would tell them all."""
+        return []
+
 
 def checked(keys: Credentials) -> Credentials:
     """The same keys. Raises CredentialsError for what no key looks like, such as the line break behind a copied one."""

@@ -7,6 +7,7 @@ capitals is ignored in a CGI program, where a client of the program could set it
 
 from base64 import b64encode
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -26,6 +27,10 @@ class Proxy(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"Proxy({self.host!r}, {self.port})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """What tools that print variables beside a traceback ask for; msgspec's own would tell them all."""
+        return [("host", self.host), ("port", self.port)]
 
     def unauthorized(self) -> ConnectError:
         """The error for a proxy that wants other credentials, or any."""
