@@ -377,3 +377,29 @@ def test_what_cannot_be_stored_is_not_read(number: str) -> None:
     """A number that DynamoDB cannot hold is refused in an answer too, and not written out digit by digit."""
     with pytest.raises(FieldValidationException, match=r"Everything\.listing"):
         _loaded_raw({"listing": {"L": [{"N": number}]}}).listing  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["forum-thread", "Page[int]", "x(v):\n    raise SystemExit\ndef read", 'a"b', ""])
+def test_any_name_of_a_class_will_do(name: str) -> None:
+    """A model whose class was made by `type()`, under a name that is no identifier, is read and written like others."""
+    fields = {"__module__": __name__, "key": CharField(hash_key=True), "words": ListField()}
+    model: Any = type(name, (Model,), fields)
+    codec = model._schema().codec
+    item = codec.encode_item({"key": "k", "words": ["a"]})
+    found = codec.reader().item(msgspec.json.encode({"Item": item}))
+    assert item == {"key": {"S": "k"}, "words": {"L": [{"S": "a"}]}}
+    assert (type(found), found.key, found.words) == (model, "k", ["a"])
+
+
+def test_generated_code_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """With DYNAMIX_SHOW_CODE set, the code made for a model is printed to standard error, and what it is for."""
+    monkeypatch.setenv("DYNAMIX_SHOW_CODE", "1")
+
+    class Shown(Model):
+        key = CharField(hash_key=True, name="stored key")
+
+    Shown._schema().codec.reader()
+    shown = capsys.readouterr().err
+    assert "# dynamix write 'Shown'\ndef write(values):\n" in shown
+    assert "# dynamix read 'Shown'\ndef read(item):\n" in shown
+    assert "item['stored key'] = {\"S\": v}" in shown

@@ -155,7 +155,7 @@ class ModelCodec(Generic[M]):
 
 
 class _Parser(NamedTuple):
-    """The three shapes in which items arrive."""
+    """What parses each of the shapes in which items arrive."""
 
     item: Callable[[bytes], Any]
     page: Callable[[bytes], Any]
@@ -325,7 +325,7 @@ def _compile_reader(model_name: str, slots: list[Slot]) -> Callable[[Any], dict[
     if later:
         entries.append(f"{LOADED!r}: {{{', '.join(later)}}},")
     body = ["values = {", *(f"    {entry}" for entry in entries), "}", *after, "return values"]
-    return _compile(f"read_{model_name}", "item", body, names)
+    return _compile("read", model_name, "item", body, names)
 
 
 def _compile_writer(
@@ -349,7 +349,8 @@ def _compile_writer(
             filled = " and v != EMPTY" if slot.kind == "set" else ""
             body += [f"if (v := values.get({slot.attribute!r})) is not None{filled}:", f"    {write}"]
     guarded = ["item = {}", "try:", *(f"    {line}" for line in body), "except UnstorableError:"]
-    return _compile(f"write_{model_name}", "values", [*guarded, "    return plain_item(values)", "return item"], names)
+    body = [*guarded, "    return plain_item(values)", "return item"]
+    return _compile("write", model_name, "values", body, names)
 
 
 _READING: dict[str, Any] = {
@@ -369,9 +370,11 @@ _WRITING: dict[str, Any] = {
 }
 
 
-def _compile(name: str, argument: str, body: list[str], names: dict[str, Any]) -> Callable[[Any], Any]:
-    source = "\n".join([f"def {name}({argument}):", *(f"    {line}" for line in body), ""])
+def _compile(verb: str, model_name: str, argument: str, body: list[str], names: dict[str, Any]) -> Callable[[Any], Any]:
+    """The function of this body. The model's name, which may be any text, only says where the code belongs."""
+    place = f"dynamix {verb} {model_name!r}"
+    source = "\n".join([f"def {verb}({argument}):", *(f"    {line}" for line in body), ""])
     if os.environ.get("DYNAMIX_SHOW_CODE"):
-        sys.stderr.write(source)
-    exec(compile(source, f"<dynamix {name}>", "exec"), names)  # noqa: S102 - our own text; names are given by repr
-    return names[name]  # type: ignore[no-any-return]
+        sys.stderr.write(f"# {place}\n{source}")
+    exec(compile(source, f"<{place}>", "exec"), names)  # noqa: S102 - our own text; names are given by repr
+    return names[verb]  # type: ignore[no-any-return]
