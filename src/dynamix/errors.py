@@ -46,6 +46,7 @@ line.
 Source of the codes: DynamoDB Developer Guide, "Error handling with DynamoDB", and botocore's service model.
 """
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import msgspec
@@ -86,7 +87,22 @@ class RequiredFieldError(FieldValidationException):
 
 
 class UnknownNameError(ValidationException, TypeError):
-    """A name that nothing has: of a field, an index, or an option. The message suggests the nearest."""
+    """A name that nothing has: of a field, an index, or an option. Made by `unknown`, it suggests the nearest."""
+
+
+def unknown(name: str, problem: str, known: Iterable[str], *, list_all: bool = False) -> UnknownNameError:
+    """The error for a name that nothing has. It suggests the nearest; it lists the known ones where none is near, or
+    with `list_all`.
+    """
+    from difflib import get_close_matches  # takes a while to import, and few programs need it
+
+    names = sorted(known)
+    listed = ", ".join(names) or "none"
+    near = get_close_matches(name, names, n=1)
+    if not near:
+        return UnknownNameError(f"{problem} {name!r}; there are: {listed}")
+    others = f" There are: {listed}" if list_all else ""
+    return UnknownNameError(f"{problem} {name!r}; did you mean {near[0]!r}?{others}")
 
 
 class ModelDefinitionError(ValidationException, TypeError):

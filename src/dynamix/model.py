@@ -27,10 +27,11 @@ from dynamix.errors import (
     UnknownNameError,
     ValidationException,
     WrongTypeError,
+    unknown,
 )
 from dynamix.expressions.nodes import Condition
 from dynamix.fields import DictField, FloatField, IntegerField, ListField, SetField
-from dynamix.fields.base import Field, unknown
+from dynamix.fields.base import Field
 from dynamix.operations import batch, items, tables
 from dynamix.operations.plan import Search, paths
 from dynamix.operations.retry import RetryPolicy
@@ -43,7 +44,6 @@ R = TypeVar("R")
 V = TypeVar("V")
 D = TypeVar("D", bound=Draft)
 AnyField = Field[Any, Any]
-AnyModel = TypeVar("AnyModel", bound="Model")
 
 
 class Model:
@@ -414,7 +414,7 @@ class Model:
             if field is None:
                 if not name.startswith("_") and not hasattr(type(self), name):
                     fields = type(self)._schema().fields
-                    raise UnknownNameError(unknown(name, f"{type(self).__name__} has no field", fields))
+                    raise unknown(name, f"{type(self).__name__} has no field", fields)
                 super().__setattr__(name, value)
             elif (field.hash_key or field.range_key) and vars(self).get(name) is None:
                 field.encode(value)
@@ -484,8 +484,7 @@ class Model:
         if lacking:
             raise InvalidUpdateError(
                 f"this {type(self).__name__} was loaded without {', '.join(lacking)}, and storing it whole would "
-                "remove them; "
-                "get it by its key first, or change fields by set_field and commit_changes"
+                "remove them; get it by its key first, or change fields by set_field and commit_changes"
             )
         return schema.codec.encode_item(values)
 

@@ -13,8 +13,8 @@ from typing import Any, Generic, Literal, TypeVar
 from msgspec import Struct
 
 from dynamix.codec.compiled import FREE_FORM, ModelCodec, Slot
-from dynamix.errors import ModelDefinitionError, UnknownNameError
-from dynamix.fields.base import NO_TEXT, Field, unknown
+from dynamix.errors import ModelDefinitionError, UnknownNameError, unknown
+from dynamix.fields.base import NO_TEXT, Field
 from dynamix.fields.temporal import DateTimeField
 from dynamix.limits import (
     GLOBAL_INDEXES,
@@ -90,7 +90,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         try:
             return self.fields[name]
         except KeyError:
-            raise UnknownNameError(unknown(name, f"{self.model_name} has no field", self.fields)) from None
+            raise unknown(name, f"{self.model_name} has no field", self.fields) from None
 
     def owns(self, field: AnyField) -> bool:
         """Whether the field is one of this model's."""
@@ -101,7 +101,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         try:
             return self.indexes[name]
         except KeyError:
-            raise UnknownNameError(unknown(name, f"{self.model_name} has no index", self.indexes)) from None
+            raise unknown(name, f"{self.model_name} has no index", self.indexes) from None
 
     def index_on(self, field: AnyField) -> Index:
         """The index that sorts by a field: its local index, or the only global one. Raises UnknownNameError."""
@@ -231,8 +231,7 @@ def describe(model: type[M]) -> Schema[M]:
     if len(hash_keys) != 1 or len(range_keys) > 1:
         raise ModelDefinitionError(
             f"{model.__name__} has {len(hash_keys)} fields with hash_key=True and {len(range_keys)} with "
-            "range_key=True; "
-            "a table has exactly one partition key and at most one sort key"
+            "range_key=True; a table has exactly one partition key and at most one sort key"
         )
     table = Index(None, hash_keys[0], range_keys[0] if range_keys else None, True, "ALL")
     if len({field.name for field in fields.values()}) < len(fields):
@@ -296,9 +295,7 @@ def _global_indexes(model: type, fields: Mapping[str, AnyField]) -> list[Index]:
     for name, options in described.items():
         for option in options:
             if option not in _INDEX_OPTIONS:
-                raise UnknownNameError(
-                    unknown(option, f"the index {name!r} of {model.__name__} has no option", _INDEX_OPTIONS)
-                )
+                raise unknown(option, f"the index {name!r} of {model.__name__} has no option", _INDEX_OPTIONS)
         if "hash_key" not in options:
             raise ModelDefinitionError(f"the index {name!r} of {model.__name__} has no hash_key")
         keys = [
@@ -340,4 +337,4 @@ def _named(model: type, fields: Mapping[str, AnyField], name: str | AnyField) ->
     for field in fields.values():
         if field.name == name:
             return field
-    raise UnknownNameError(unknown(name, f"an index of {model.__name__} names a field that does not exist:", fields))
+    raise unknown(name, f"an index of {model.__name__} names a field that does not exist:", fields)

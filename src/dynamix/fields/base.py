@@ -9,7 +9,7 @@ and `from_wire` are the plain way, with which the fast one must agree.
 """
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Required, Self, TypedDict, TypeVar, overload
 
 import msgspec
@@ -24,8 +24,8 @@ from dynamix.errors import (
     MissingKeyError,
     ModelDefinitionError,
     RequiredFieldError,
-    UnknownNameError,
     WrongTypeError,
+    unknown,
 )
 from dynamix.expressions.nodes import Path
 from dynamix.wire import AttributeValue
@@ -113,7 +113,7 @@ class Field(Conditions[V], Generic[V, T]):
     ) -> None:
         self._owner: type | None = None
         for option in others:
-            raise UnknownNameError(unknown(option, f"{type(self).__name__} has no option", self._options()))
+            raise unknown(option, f"{type(self).__name__} has no option", self._options())
         if name is not None and (not isinstance(name, str) or not name):
             raise ModelDefinitionError(f"a {self} cannot be stored under the name {name!r}; give a str, not empty")
         self._stored_name = name
@@ -160,8 +160,7 @@ class Field(Conditions[V], Generic[V, T]):
             return values[self.attribute]  # type: ignore[no-any-return]
         raise FieldNotLoadedError(
             f"{self} was not loaded: the index or the projection does not hold it, or the stored item lacks this "
-            "required "
-            "field; query with requery_for_all_projections=True, or get the item"
+            "required field; query with requery_for_all_projections=True, or get the item"
         )
 
     if TYPE_CHECKING:
@@ -317,16 +316,6 @@ def shown(value: object) -> str:
     except ValueError:  # Python prints no integer of over 4300 digits
         return f"a value of type {type(value).__name__}, too long to be shown,"
     return text if len(text) <= 200 else f"{text[:200]}... ({len(text)} characters)"
-
-
-def unknown(name: str, problem: str, known: Iterable[str]) -> str:
-    """The message for a name that nothing has; it suggests the nearest, else lists the known ones."""
-    from difflib import get_close_matches  # takes a while to import, and few programs need it
-
-    names = sorted(known)
-    near = get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names) or 'none'}"
-    return f"{problem} {name!r}; {hint}"
 
 
 def wrong_type(value: object, wanted: str) -> UnstorableError:

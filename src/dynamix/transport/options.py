@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-from dynamix.errors import UnknownNameError, ValidationException, WrongTypeError
+from dynamix.errors import ValidationException, WrongTypeError, unknown
 from dynamix.transport.endpoint import checked_host, parse
 
 
@@ -80,11 +80,7 @@ def check(options: Mapping[str, Any]) -> ConnectionOptions:
     """
     for name in options:
         if name not in _KNOWN:
-            from difflib import get_close_matches  # takes a while to import, and few programs need it
-
-            near = get_close_matches(name, _KNOWN, 1, 0.5)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise UnknownNameError(f"a connection has no option {name!r}; {hint}There are: {', '.join(_KNOWN)}")
+            raise unknown(name, "a connection has no option", _KNOWN, list_all=True)
     given = {name: value for name, value in options.items() if not _is_absent(name, value)}
     _check_types(given)
     _check_place(given)
