@@ -10,6 +10,7 @@ Source: DynamoDB Developer Guide, "Condition and filter expressions, operators, 
 expressions".
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal, NoReturn, TypeAlias
 
 from msgspec import Struct
@@ -163,6 +164,11 @@ Condition: TypeAlias = (
     | Or
     | Not
 )
+
+
+def all_of(conditions: Sequence[Condition]) -> Condition:
+    """One condition that is met where all of these are; there is at least one."""
+    return conditions[0] if len(conditions) == 1 else And(tuple(conditions))
 
 
 class IfNotExists(Struct, frozen=True):

@@ -178,10 +178,8 @@ class _Resolver:
             case And(conditions) | Or(conditions):
                 self._operators += len(conditions) - 1
                 nodes = []
-                for condition in conditions:
-                    nodes.append(
-                        self.node(condition, level + 1)
-                    )  # a comprehension would take a second stack frame per level
+                for condition in conditions:  # a comprehension would take a second stack frame per level
+                    nodes.append(self.node(condition, level + 1))
                 return type(tree)(tuple(nodes))
         raise TypeError(f"{type(tree).__name__} is no part of an expression")
 

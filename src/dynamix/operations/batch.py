@@ -121,8 +121,7 @@ def _together(flows: list[Flow[Any]]) -> Flow[list[Any]]:
 def _incomplete(target: str, left: list[Item]) -> BatchIncompleteError:
     error = BatchIncompleteError(
         f"{target} left {len(left)} items undone again and again, which is how the service says that it is asked "
-        "too fast; "
-        "they are in `unprocessed`, and all others are done",
+        "too fast; they are in `unprocessed`, and all others are done",
         code="ThrottlingException",
     )
     error.unprocessed = tuple(left)

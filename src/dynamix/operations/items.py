@@ -8,7 +8,7 @@ from dynamix.changes import Pending
 from dynamix.codec import values
 from dynamix.drafts import Plan, holds
 from dynamix.errors import ConditionalCheckFailedError, ItemExistsError, ItemNotFoundError, ItemTooLargeError
-from dynamix.expressions.nodes import And, AttributeExists, AttributeNotExists, Condition, Path
+from dynamix.expressions.nodes import AttributeExists, AttributeNotExists, Condition, Path, all_of
 from dynamix.expressions.render import Placeholders, render_condition, render_update
 from dynamix.limits import ITEM_BYTES
 from dynamix.operations.retry import RetryPolicy, request
@@ -65,7 +65,7 @@ def delete(policy: RetryPolicy, table: Table[Any], key: Item, conditions: tuple[
     """Delete an item, if the conditions are met. One that does not exist is no error where no condition is given."""
     body: dict[str, Any] = {"TableName": table.name, "Key": key}
     if conditions:
-        condition(body, _all(conditions))
+        condition(body, all_of(conditions))
     yield from request(policy, Call("DeleteItem", msgspec.json.encode(body), _nothing, repeatable=not conditions))
 
 
@@ -120,7 +120,7 @@ def _update_call(table: Table[Any], key: Item, pending: Pending, plan: Plan) -> 
     expression = render_update(plan.update(), placeholders)
     if expression:
         body["UpdateExpression"] = expression
-    condition(body, _all((there, *plan.facts, *pending.conditions)), placeholders)
+    condition(body, all_of((there, *plan.facts, *pending.conditions)), placeholders)
     repeatable = plan.repeatable and not pending.conditions
     return Call("UpdateItem", msgspec.json.encode(body), table.schema.codec.reader().attributes, repeatable)
 
@@ -132,10 +132,6 @@ def condition(body: dict[str, Any], node: Condition, placeholders: Placeholders 
     body["ExpressionAttributeNames"] = placeholders.names
     if placeholders.values:
         body["ExpressionAttributeValues"] = placeholders.values
-
-
-def _all(conditions: tuple[Condition, ...]) -> Condition:
-    return conditions[0] if len(conditions) == 1 else And(conditions)
 
 
 def _checked_body(table: Table[Any], item: Item, body: dict[str, Any]) -> bytes:
@@ -152,9 +148,8 @@ def refuse_too_large(table: Table[Any], item: Item) -> None:
     if size > ITEM_BYTES:
         largest = max(item, key=lambda name: values.size(item[name]))
         raise ItemTooLargeError(
-            f"{table.schema.model_name} with {_shown_key(table, item)} has {size} bytes, more than the "
-            f"{ITEM_BYTES} of an "
-            f"item; {largest!r} alone has {values.size(item[largest])}"
+            f"{table.schema.model_name} with {_shown_key(table, item)} has {size} bytes, more than the {ITEM_BYTES} "
+            f"of an item; {largest!r} alone has {values.size(item[largest])}"
         )
 
 

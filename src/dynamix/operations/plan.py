@@ -140,9 +140,8 @@ def _sort(index: Index, found: list[Condition]) -> tuple[Condition, ...]:
             isinstance(condition, Compare) and condition.operator == "<>"
         ):
             raise InvalidQueryError(
-                f"{index.range_key} is the sort key; DynamoDB takes eq, lt, lte, gt, gte, between or begins_with "
-                "on it, not "
-                f"{_verb(condition)}"
+                f"{index.range_key} is the sort key; DynamoDB takes eq, lt, lte, gt, gte, between or begins_with on "
+                f"it, not {_verb(condition)}"
             )
     match found:
         case [BeginsWith()] if index.range_key is not None and index.range_key.key_type != "S":
@@ -155,8 +154,7 @@ def _sort(index: Index, found: list[Condition]) -> tuple[Condition, ...]:
             return (Between(path, low, high),)
     raise InvalidQueryError(
         f"{index.range_key}, the sort key, has {len(found)} conditions and DynamoDB takes one; between(low, high), "
-        "or gte and "
-        "lte together, make a range"
+        "or gte and lte together, make a range"
     )
 
 
@@ -186,8 +184,7 @@ def _check_path(schema: Schema[Any], index: Index, path: Path) -> None:
     if held is not None and field.attribute not in held:
         raise InvalidQueryError(
             f"{_where(schema, index)} does not hold {field}, so it cannot filter by it; add it to the index's "
-            "projections, "
-            "or query the table"
+            "projections, or query the table"
         )
 
 

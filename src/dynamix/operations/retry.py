@@ -13,7 +13,7 @@ backoff and jitter", AWS Architecture Blog; the standard retry mode of the AWS S
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import Enum
 from typing import TypeVar
 
@@ -52,10 +52,6 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     throttle_base: float = 1.0
     cap: float = 20.0
     jitter: Callable[[], float] = random.random
-
-    def delays(self, *, throttled: bool = False) -> Iterator[float]:
-        """The waits in seconds before each repeat of one request."""
-        return (self.delay(repeat, throttled=throttled) for repeat in range(self.attempts - 1))
 
     def delay(self, repeat: int, *, throttled: bool) -> float:
         """The wait in seconds before a repeat, counted from 0."""

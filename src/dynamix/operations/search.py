@@ -1,6 +1,5 @@
 """Flows that search: one page of a query or scan, the first so many matches, the number of matches."""
 
-from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -8,7 +7,7 @@ from msgspec.structs import replace
 
 from dynamix.codec.compiled import Page
 from dynamix.cursor import Cursor
-from dynamix.expressions.nodes import And, Condition, Path
+from dynamix.expressions.nodes import Path, all_of
 from dynamix.expressions.render import Placeholders, render_condition, render_projection
 from dynamix.operations import batch
 from dynamix.operations.plan import Search, split
@@ -107,7 +106,7 @@ def _body(table: Table[Any], search: Search[Any], look: int | None) -> dict[str,
     if key:
         body["KeyConditionExpression"] = " AND ".join(render_condition(part, placeholders) for part in key)
     if filters:
-        body["FilterExpression"] = render_condition(_all(filters), placeholders)
+        body["FilterExpression"] = render_condition(all_of(filters), placeholders)
     if search.fields:
         names = dict.fromkeys(field.name for field in _chosen(search))
         body["ProjectionExpression"] = render_projection(tuple(Path((name,)) for name in names), placeholders)
@@ -138,7 +137,3 @@ def _key_at(search: Search[M], item: M) -> Item:
         field.name: search.schema.encoder(field)(values[field.attribute])
         for field in (*search.schema.table.keys, *search.index.keys)
     }
-
-
-def _all(conditions: Sequence[Condition]) -> Condition:
-    return conditions[0] if len(conditions) == 1 else And(tuple(conditions))
