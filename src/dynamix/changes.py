@@ -136,9 +136,8 @@ class Pending:
         if plan.then_delete:
             names = ", ".join(str(path.source) for path, _ in plan.then_delete)
             raise InvalidUpdateError(
-                f"{names} has elements to add and elements to delete, which no single request can do; commit "
-                "between the "
-                "two, or without atomic=True"
+                f"{names} has elements to add and elements to delete, which no single request can do; commit between "
+                "the two, or without atomic=True"
             )
 
     def keep_second(self) -> None:

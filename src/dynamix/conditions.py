@@ -1,5 +1,4 @@
-"""Conditions as users write them: `ForumThread.title.eq("x")`, `ForumThread.tags.contains("y")`, `ForumThread.size >
-3`.
+"""Conditions as users write them: `ForumThread.title.eq("x")`, `ForumThread.tags.contains("y")`, `ForumThread.id > 3`.
 
 Whatever can stand on the left of a condition derives from Comparable: a field, an element inside a map or list, a size.
 Each turns its right-hand side into DynamoDB's form at once, so that a value of a wrong type is refused where it is

@@ -63,6 +63,7 @@ def check_throughput(request: dict[str, Any]) -> None:
 
 
 def update_billing(description: dict[str, Any], request: dict[str, Any], now: float) -> None:
+    """Describe what a request changes of how a table is paid for. Raises Fault for what it cannot change."""
     current = description.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
     mode = request.get("BillingMode", current)
     throughput = request.get("ProvisionedThroughput")
