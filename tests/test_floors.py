@@ -4,6 +4,7 @@ All imports count: under TYPE_CHECKING, inside functions, relative ones.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -100,6 +101,23 @@ def objection(module: str, imported: str) -> str | None:
 def test_every_module_has_a_floor() -> None:
     """A module stands on a floor of the list or in the engine's wing; a new floor is written down first."""
     assert [module for module in MODULES if floor(module) is None and not within(module, ENGINE)] == []
+
+
+def test_the_map_is_true() -> None:
+    """CONTRIBUTING lists every package and module at its place and floor, and no other."""
+    text = (SOURCE.parent / "CONTRIBUTING.md").read_text()
+    listed: dict[str, int | None] = {}
+    package, level = "", None
+    for digit, indent, name in re.findall(r"^    (\d?)( *)(\w+(?:/|\.py))(?: |$)", text, re.MULTILINE):
+        if name.endswith("/"):
+            package, level = name, int(digit) if digit else None
+        elif name.endswith(".py"):
+            inside = package if len(indent) > 3 else ""
+            level = int(digit) if digit else level
+            listed[f"{inside}{name}"] = level
+    places = {str(path.relative_to(SOURCE / "dynamix")): floor(module) for module, path in MODULES.items()}
+    kept = {place: level for place, level in places.items() if not place.endswith("/__init__.py")}
+    assert listed == kept
 
 
 def test_imports_point_down() -> None:

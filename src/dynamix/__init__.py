@@ -7,8 +7,9 @@ class ForumThread(Model):
     forum_id = CharField(hash_key=True)
     thread_id = CharField(range_key=True)
 
-dynamix.set_connection(is_local_endpoint=True)
+dynamix.set_connection(embedded=True)
 dynamix.create_table(ForumThread)
+ForumThread.create(forum_id="science", thread_id="physics_1")
 """
 
 from dynamix.connection import Connection, set_connection, use_connection

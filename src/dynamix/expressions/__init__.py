@@ -1,1 +1,1 @@
-"""DynamoDB's expressions: frozen nodes, and the way from nodes to text."""
+"""DynamoDB's expressions: frozen nodes, the way from nodes to text, and back."""

@@ -1,0 +1,1 @@
+"""What dynamix does, as flows: each operation written once, without I/O."""

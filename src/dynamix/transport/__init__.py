@@ -1,0 +1,1 @@
+"""The ways to a place: bytes out, bytes back."""

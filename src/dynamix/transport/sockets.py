@@ -1,4 +1,4 @@
-"""Waiting for a socket that does not block, with a deadline.
+"""Sockets: making a connected one, and waiting for it with a deadline.
 
 Sockets never block here: a request is handed over in one system call where it fits, and every wait has the deadline
 of the whole exchange, so that a server which drips bytes cannot stretch it. Works alike for plain sockets and TLS.
