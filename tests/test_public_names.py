@@ -11,6 +11,7 @@ import dynamix
 from dynamix import cli, errors
 from dynamix.conditions import Conditions
 from dynamix.connection import Connection
+from dynamix.engine import Engine
 from dynamix.model import Model
 from dynamix.query import Query, Scan
 
@@ -36,7 +37,7 @@ def test_public_names_are_documented() -> None:
     assert [name for name in dynamix.__all__ if name not in WORDS] == []
 
 
-@pytest.mark.parametrize("cls", [Model, Query, Scan, Connection, Conditions], ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("cls", [Model, Query, Scan, Connection, Conditions, Engine], ids=lambda cls: cls.__name__)
 def test_public_methods_are_documented(cls: type) -> None:
     """README or docs mention every public method; an async twin by the name of what it is the twin of."""
     names = public_methods(cls)
@@ -54,6 +55,14 @@ def test_commands_are_documented() -> None:
         assert [
             option for option in options if option.startswith("--") and option != "--help" and option not in TEXT
         ] == []
+
+
+def test_environment_variables_are_documented() -> None:
+    """README or docs mention every environment variable that dynamix looks at, but the one that marks a CGI program."""
+    source = "\n".join(path.read_text() for path in sorted((ROOT / "src").rglob("*.py")))
+    looked_at = set(re.findall(r'environ(?:\.get\(|\[)"(\w+)"', source)) | {"https_proxy", "http_proxy"}
+    assert {"AWS_REGION", "DYNAMIX_SHOW_CODE", "NO_PROXY"} <= looked_at
+    assert sorted({name.upper() for name in looked_at} - WORDS) == []
 
 
 def test_public_classes_say_dynamix() -> None:
