@@ -332,8 +332,8 @@ def from_response(response: Response) -> DynamixError:
     if error_class is None:
         if response.status < 500 and not code:
             return InvalidAnswerError(
-                f"the endpoint answered with HTTP status {response.status}, but not in DynamoDB's "
-                "way; check the endpoint's address"
+                f"the endpoint answered with HTTP status {response.status}, but not in DynamoDB's way; "
+                "check the endpoint's address"
             )
         error_class = ServiceUnavailableError if response.status >= 500 else ClientException
     error = error_class(
