@@ -20,7 +20,7 @@ Source: DynamoDB Developer Guide, "Using update expressions in DynamoDB".
 
 from collections.abc import Mapping
 from decimal import Context, Decimal
-from typing import Any
+from typing import Any, Self
 
 from msgspec import Struct, field
 
@@ -119,6 +119,9 @@ class Draft:
         """Set the whole value; None removes it."""
         self.assigned, self.value = True, value
 
+    def replay(self, draft: Self) -> None:
+        """Make the same changes on another draft; this one has no whole value."""
+
     def plan(self, plan: Plan, picture: Picture) -> None:
         """Put the changes into `plan`."""
         if self.value is None or self.value == frozenset():
@@ -182,6 +185,11 @@ class MapDraft(Draft):
         for key in keys:
             self.changed.pop(key, None)
 
+    def replay(self, draft: Self) -> None:
+        if self.creates:
+            draft.update(self.changed)
+        draft.discard(list(self.removed))
+
     def plan(self, plan: Plan, picture: Picture) -> None:
         if self.assigned:
             return super().plan(plan, picture)
@@ -228,6 +236,10 @@ class SetDraft(Draft):
         """Refuse elements of another type than those queued: of two updates the second would fail."""
         self.field._literal(self.added | self.deleted | elements)
 
+    def replay(self, draft: Self) -> None:
+        draft.add(self.added)
+        draft.delete(self.deleted)
+
     def plan(self, plan: Plan, picture: Picture) -> None:
         if self.assigned:
             return super().plan(plan, picture)
@@ -271,6 +283,10 @@ class ListDraft(Draft):
     def assign(self, value: Any) -> None:
         super().assign(value)
         self.steps.clear()
+
+    def replay(self, draft: Self) -> None:
+        for verb, arguments in self.steps:
+            getattr(draft, verb)(*arguments)
 
     def plan(self, plan: Plan, picture: Picture) -> None:
         if self.assigned:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
 
 from dynamix import connection as connections
-from dynamix.changes import Pending, refuse_edits
+from dynamix.changes import Pending
 from dynamix.codec.compiled import LOADED
 from dynamix.connection import Connection
 from dynamix.drafts import Draft, ListDraft, MapDraft, NumberDraft, SetDraft
@@ -365,9 +365,10 @@ class Model:
     def discard_changes(self) -> None:
         """Drop all queued changes and conditions, and edits in place, and show again what was there before them."""
         values = vars(self)
-        self._pending().discard(values)
+        pending = self._pending()
+        pending.discard(values)
         for field in type(self)._schema().free_form:
-            if field.was_edited(values):
+            if pending.was_edited(values, field):
                 del values[field.attribute]  # to be read again
 
     # The instance
@@ -430,7 +431,8 @@ class Model:
         if pending is None:
             return state
         values, *slots = state if isinstance(state, tuple) else (state,)
-        values = {**values, "_changes": pending.copy()}
+        twin = pending.copy()
+        values = {**values, "_changes": twin, **twin.shows()}
         return (values, *slots) if slots else values
 
     def _values(self) -> dict[str, Any]:
@@ -452,8 +454,7 @@ class Model:
     def _changed(self) -> Pending | None:
         """What is pending, with the automatic times; None where nothing is. Edits in place are refused."""
         pending: Pending | None = vars(self).get("_changes")
-        free_form = type(self)._schema().free_form
-        refuse_edits(vars(self), free_form if pending is None else pending.unchanged(free_form))
+        (pending or Pending()).refuse_edits(vars(self), type(self)._schema().free_form)
         if not pending:
             return None
         now = datetime.now(UTC)

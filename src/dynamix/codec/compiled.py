@@ -247,6 +247,8 @@ class Reader(Generic[M]):
         """The values by attribute of an item: the slow twin of the generated code."""
         values = {}
         for slot in self._slots:
+            if slot.kind in FREE_FORM:
+                continue
             wire = item.get(slot.name)
             value = None if wire is None else slot.decode(wire)
             if value is None and slot.absent is not None:
