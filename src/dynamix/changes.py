@@ -7,6 +7,7 @@ becomes the update, `shown` starts from the value that the instance had and beco
 import copy
 from collections.abc import Callable, Iterable
 from enum import Enum
+from operator import methodcaller
 from typing import Any, NamedTuple, Self, TypeVar
 
 from dynamix.codec.compiled import LOADED
@@ -171,15 +172,21 @@ class Pending:
                 "two, or without atomic=True"
             )
 
-    def keep_second(self) -> None:
-        """The first update is done: forget all but what the second is for."""
-        self._conditions = ()
-        for attribute, entry in list(self._entries.items()):
-            draft = entry.draft
+    def settle(self, values: dict[str, Any], fields: Iterable[str], stored: dict[str, Any]) -> None:
+        """The changes were stored: forget them, and show what is stored now."""
+        self.clear()
+        values.update(stored)
+        for name in (LOADED, *fields):
+            if name not in stored:
+                values.pop(name, None)
+
+    def settle_first(self, values: dict[str, Any], fields: Iterable[str], stored: dict[str, Any]) -> None:
+        """The same of the first of two updates: what the second is for stays queued."""
+        drafts = [entry.draft for entry in self._entries.values()]
+        self.settle(values, fields, stored)
+        for draft in drafts:
             if isinstance(draft, SetDraft) and not draft.assigned and draft.added and draft.deleted:
-                draft.added = set()
-            else:
-                del self._entries[attribute]
+                self._step(values, self._entry(values, draft.field), SetDraft, methodcaller("delete", draft.deleted))
 
     def discard(self, values: dict[str, Any]) -> None:
         """Forget all changes and conditions, and show what was shown before."""

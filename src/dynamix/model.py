@@ -354,13 +354,13 @@ class Model:
         """
         if pending := self._changed():
             with pending:
-                self._committed(self._run(items.commit, self._key(), pending, atomic))
+                self._run(items.commit, self._key(), pending, vars(self), atomic)
 
     async def acommit_changes(self, *, atomic: bool = False) -> None:
         """See `commit_changes`."""
         if pending := self._changed():
             with pending:
-                self._committed(await self._arun(items.commit, self._key(), pending, atomic))
+                await self._arun(items.commit, self._key(), pending, vars(self), atomic)
 
     def discard_changes(self) -> None:
         """Drop all queued changes and conditions, and edits in place, and show again what was there before them."""
@@ -461,14 +461,6 @@ class Model:
         for field in type(self)._schema().renewed:
             pending.change(vars(self), field, Draft, lambda draft: draft.assign(now))
         return pending
-
-    def _committed(self, stored: dict[str, Any] | None) -> None:
-        self._pending().clear()
-        if stored is not None:
-            values = vars(self)
-            for name in (LOADED, *type(self)._schema().fields):
-                values.pop(name, None)
-            values.update(stored)
 
     def _conditions(self) -> tuple[Condition, ...]:
         pending: Pending | None = vars(self).get("_changes")
