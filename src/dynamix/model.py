@@ -480,7 +480,10 @@ class Model:
                 "remove them; "
                 "get it by its key first, or change fields by set_field and commit_changes"
             )
-        return schema.codec.encode_item(values)
+        item = schema.codec.encode_item(values)
+        if schema.spelled_keys:
+            item.update(schema.key_of(values))
+        return item
 
     def _stored(self, item: Item) -> None:
         """The instance was stored whole, as `item`: nothing is pending any more."""

@@ -6,6 +6,7 @@ import msgspec
 
 from dynamix.changes import Pending
 from dynamix.codec import values
+from dynamix.codec.compiled import LOADED
 from dynamix.drafts import Plan, holds
 from dynamix.errors import (
     ConditionalCheckFailedError,
@@ -89,7 +90,7 @@ def commit(
     if atomic:
         pending.refuse_second(plan)
     fields = table.schema.fields
-    known = {field.attribute: values[field.attribute] for field in table.schema.table.keys}
+    known = _key_alone(table, values)
     answer = yield from _update(policy, table, key, pending, plan)
     if plan.then_delete:
         pending.settle_first(values, fields, answer if isinstance(answer, dict) else known)
@@ -101,6 +102,13 @@ def commit(
             field=answer.field,
             value=answer.value,
         ) from answer
+
+
+def _key_alone(table: Table[Any], values: dict[str, Any]) -> dict[str, Any]:
+    """What an instance holds that knows its key only."""
+    loaded = values.get(LOADED, {})
+    keys = [field.attribute for field in table.schema.table.keys]
+    return {key: values[key] for key in keys} | {LOADED: {key: loaded[key] for key in keys if key in loaded}}
 
 
 _Answer = dict[str, Any] | FieldValidationException | None

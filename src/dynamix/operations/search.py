@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from dynamix.codec.compiled import Page
+from dynamix.codec.compiled import LOADED, Page
 from dynamix.cursor import Cursor
 from dynamix.expressions.nodes import And, Condition, Path
 from dynamix.expressions.render import Placeholders, render_condition, render_projection
@@ -134,8 +134,9 @@ def _cursor(table: Table[Any], search: Search[Any], last_key: Item | None) -> Cu
 def _key_at(search: Search[M], item: M) -> Item:
     """The key, of table and index, at which an item stands."""
     values = vars(item)
+    loaded = values.get(LOADED, {})
     return {
-        field.name: search.schema.encoder(field)(values[field.attribute])
+        field.name: loaded.get(field.attribute) or search.schema.encoder(field)(values[field.attribute])
         for field in (*search.schema.table.keys, *search.index.keys)
     }
 
