@@ -534,9 +534,7 @@ class Model:
         if isinstance(elements, str | bytes) or not isinstance(elements, Iterable):
             raise field.refusal(elements, "give a set of elements, not a single one", WrongTypeError)
         members = set(elements)
-        if members:
-            field._literal(members)
-        return members
+        return field.from_wire(field._literal(members)) if members else members
 
     @staticmethod
     def _check_index(field: AnyField, index: int) -> None:
