@@ -68,7 +68,8 @@ class Pending:
     def _refuse_under_way(self) -> None:
         if self._under_way:
             raise InvalidUpdateError(
-                "a commit of this instance is under way; wait for its end, or get another instance"
+                "a commit of this instance, or a batch that stores it, is under way; wait for its end, or get another "
+                "instance"
             )
 
     def copy(self) -> Self:

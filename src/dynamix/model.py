@@ -8,7 +8,7 @@ has an async twin of the same name with an `a` in front.
 import warnings
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
@@ -203,22 +203,25 @@ class Model:
         """Store many whole items, and return their instances. Of several with one key the last is stored.
 
         All are checked before the first is sent. Raises BatchIncompleteError where the service would not take all.
+        While it is under way, InvalidUpdateError refuses changes and commits of the instances given.
         """
-        instances = cls._instances(items_or_dicts)
-        whole = [instance._item() for instance in instances]
-        cls._run(batch.put, whole)
-        for instance, item in zip(instances, whole, strict=True):
-            instance._stored(item)
+        with ExitStack() as writing:
+            instances = cls._instances(items_or_dicts, writing)
+            whole = [instance._item() for instance in instances]
+            cls._run(batch.put, whole)
+            for instance, item in zip(instances, whole, strict=True):
+                instance._stored(item)
         return instances
 
     @classmethod
     async def abatch_write(cls, items_or_dicts: Iterable[Self | Mapping[str, Any]]) -> list[Self]:
         """See `batch_write`."""
-        instances = cls._instances(items_or_dicts)
-        whole = [instance._item() for instance in instances]
-        await cls._arun(batch.put, whole)
-        for instance, item in zip(instances, whole, strict=True):
-            instance._stored(item)
+        with ExitStack() as writing:
+            instances = cls._instances(items_or_dicts, writing)
+            whole = [instance._item() for instance in instances]
+            await cls._arun(batch.put, whole)
+            for instance, item in zip(instances, whole, strict=True):
+                instance._stored(item)
         return instances
 
     def delete(self) -> None:
@@ -504,11 +507,16 @@ class Model:
         return keys
 
     @classmethod
-    def _instances(cls, items_or_dicts: Iterable[Self | Mapping[str, Any]]) -> list[Self]:
+    def _instances(cls, items_or_dicts: Iterable[Self | Mapping[str, Any]], writing: ExitStack) -> list[Self]:
+        """The instances to store; those that were given have no changes and commits of their own while `writing`."""
         instances = []
+        given = set()
         now = datetime.now(UTC)
         for item in items_or_dicts:
             if isinstance(item, cls):
+                if id(item) not in given:
+                    given.add(id(item))
+                    writing.enter_context(item._pending())
                 vars(item).update((field.attribute, now) for field in cls._schema().renewed)
                 instances.append(item)
             elif isinstance(item, Mapping):

@@ -154,3 +154,46 @@ def test_an_answer_that_cannot_be_read(changes: list[str]) -> None:
         thread.add_to_field(Thread.updated_at, 1)
         thread.commit_changes()
         assert Thread.get(**key(1)) == thread
+
+
+@pytest.mark.parametrize("disturb", DISTURBANCES.values(), ids=DISTURBANCES)
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_batch_that_stores_an_instance(disturb: Callable[[Thread], None], fails: bool) -> None:
+    """While a batch stores an instance whole, it is left alone too: a change queued meanwhile would be forgotten."""
+    held = Holding("BatchWriteItem")
+    with serving(held), ThreadPoolExecutor(1) as pool:
+        dynamix.create_table(Thread)
+        thread = Thread.create(**key(1), updated_at=1)
+        thread.add_to_field(Thread.updated_at, 1)
+        writing = pool.submit(copy_context().run, Thread.batch_write, [thread, thread, key(2)])
+        request = held.next()
+        with pytest.raises(dynamix.InvalidUpdateError, match="under way"):
+            disturb(thread)
+        if fails:
+            request.refuse("ValidationException")
+            assert writing.exception() is not None
+            disturb(thread)
+            return
+        request.answer()
+        assert writing.result() == [thread, thread, Thread(**key(2))]
+        assert (thread.updated_at, thread.title) == (2, None)
+        disturb(thread)
+        thread.commit_changes()
+        assert Thread.get(**key(1)) == thread
+
+
+def test_a_commit_is_not_mixed_with_a_batch() -> None:
+    """An instance whose commit is under way is not stored whole."""
+    held = Holding("UpdateItem")
+    with serving(held), ThreadPoolExecutor(1) as pool:
+        dynamix.create_table(Thread)
+        thread = Thread.create(**key(1), updated_at=1)
+        thread.add_to_field(Thread.updated_at, 1)
+        committing = pool.submit(copy_context().run, thread.commit_changes)
+        request = held.next()
+        with pytest.raises(dynamix.InvalidUpdateError, match="under way"):
+            Thread.batch_write([Thread(**key(2)), thread])
+        assert not Thread.exists(**key(2))
+        request.answer()
+        committing.result()
+        Thread.batch_write([Thread(**key(2)), thread])
