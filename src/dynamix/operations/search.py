@@ -24,13 +24,13 @@ def items(
 ) -> Flow[tuple[list[M], Cursor | None]]:
     """The matches and where to go on: one page of up to 1 MB, or as many pages as `limit` matches take.
 
-    With `requery`, what the index does not hold is read from the table; the order is kept, and items that were deleted
-    meanwhile are left out.
+    With `requery`, what was not chosen or the index does not hold is read from the table; the order is kept, and items
+    that were deleted meanwhile are left out.
     """
     found, cursor = yield from (
         page(policy, table, search) if search.limit is None else _limited(policy, table, search)
     )
-    if requery and found and search.schema.loaded_from(search.index) is not None:
+    if requery and found and (search.fields or search.schema.loaded_from(search.index) is not None):
         keys = [search.schema.key_of(vars(item)) for item in found]
         found = yield from batch.get(policy, table, keys, search.consistent)
     return found, cursor
