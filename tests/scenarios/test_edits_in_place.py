@@ -304,3 +304,21 @@ def test_an_edit_after_a_whole_value_and_a_change_of_it(way: Callable[[Any], Any
     sample.commit_changes()
     assert (sample.items, sample.mapping, sample.many) == shown
     assert Sample.get(key="k") == sample
+
+
+class Unstorable(dynamix.Model):
+    """A default that no item can hold."""
+
+    __table_name__ = "Defaulted"
+
+    key = dynamix.CharField(hash_key=True)
+    items = dynamix.ListField(default=[object()])
+
+
+def test_a_default_that_cannot_be_stored(place: Place) -> None:
+    """A default that could not be stored is refused where it would show, naming the field."""
+    lacking(place, {})
+    found = Unstorable.get(key="k")
+    assert found is not None
+    with pytest.raises(dynamix.FieldValidationException, match=r"Unstorable\.items cannot hold \[<object"):
+        found.items  # noqa: B018 - read to be refused
