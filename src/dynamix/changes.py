@@ -7,8 +7,10 @@ becomes the update, `shown` starts from the value that the instance had and beco
 import copy
 from collections.abc import Callable, Iterable
 from enum import Enum
+from operator import methodcaller
 from typing import Any, NamedTuple, Self, TypeVar
 
+from dynamix.codec.compiled import LOADED
 from dynamix.drafts import DRAFTS, UNKNOWN, Draft, Picture, Plan, SetDraft
 from dynamix.errors import InvalidUpdateError
 from dynamix.expressions.nodes import Condition
@@ -35,16 +37,10 @@ class Entry(NamedTuple):
     before: object
     picture: Picture
 
-
-def refuse_edits(values: dict[str, Any], fields: Iterable[Field[Any, Any]]) -> None:
-    """Raise InvalidUpdateError where a value was edited in place, which is no change that a commit would send."""
-    for field in fields:
-        if field.was_edited(values):
-            raise InvalidUpdateError(
-                f"{field} was edited in place, which is not sent; queue what is to be stored by "
-                f"set_field({field}, value) or by the methods for lists, maps and sets, or drop it by "
-                "discard_changes()"
-            )
+    def shows(self) -> dict[str, Any]:
+        """What the instance shows of the field, by attribute."""
+        draft = self.draft if self.shown is None else self.shown
+        return {} if self.shown is None and not draft.assigned else {draft.field.attribute: draft.value}
 
 
 class Pending:
@@ -72,7 +68,8 @@ class Pending:
     def _refuse_under_way(self) -> None:
         if self._under_way:
             raise InvalidUpdateError(
-                "a commit of this instance is under way; wait for its end, or get another instance"
+                "a commit of this instance, or a batch that stores it, is under way; wait for its end, or get another "
+                "instance"
             )
 
     def copy(self) -> Self:
@@ -80,6 +77,37 @@ class Pending:
         twin = type(self)()
         twin._entries, twin._conditions = copy.deepcopy((self._entries, self._conditions))
         return twin
+
+    def shows(self) -> dict[str, Any]:
+        """What the instance shows of the fields that have changes, by attribute."""
+        return {name: value for entry in self._entries.values() for name, value in entry.shows().items()}
+
+    def was_edited(self, values: dict[str, Any], field: Field[Any, Any]) -> bool:
+        """Whether a list, map or set was edited in place: it is another than was loaded and then changed.
+
+        An edit of what was set whole, or of an element that was queued, is sent, and therefore no such edit.
+        """
+        loaded = values.get(LOADED, {})
+        entry = self._entries.get(field.attribute)
+        if field.attribute not in values or field.attribute not in loaded or (entry and entry.draft.assigned):
+            return False
+        expected = field.read(loaded[field.attribute])
+        if entry is not None:
+            draft = type(entry.draft)(field)
+            draft.assign(expected)
+            entry.draft.replay(draft)
+            expected = draft.value
+        return field.differs(values[field.attribute], expected)
+
+    def refuse_edits(self, values: dict[str, Any], fields: Iterable[Field[Any, Any]]) -> None:
+        """Raise InvalidUpdateError where a value was edited in place, which is no change that a commit would send."""
+        for field in fields:
+            if self.was_edited(values, field):
+                raise InvalidUpdateError(
+                    f"{field} was edited in place, which is not sent; queue what is to be stored by "
+                    f"set_field({field}, value) or by the methods for lists, maps and sets, or drop it by "
+                    "discard_changes()"
+                )
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -101,16 +129,20 @@ class Pending:
         entry = self._entries.get(attribute)
         if entry is None:
             if kind is not Draft:  # whatever is there, a whole value takes its place
-                refuse_edits(values, [field])
+                self.refuse_edits(values, [field])
             entry = self._entry(values, field)
-        for draft in (entry.draft, entry.shown):
-            if isinstance(draft, kind):
-                step(draft)
-        self._entries[attribute] = entry
-        if entry.shown is not None:
-            values[attribute] = entry.shown.value
-        elif entry.draft.assigned:
-            values[attribute] = entry.draft.value
+        self._step(values, entry, kind, step)
+
+    def _step(self, values: dict[str, Any], entry: Entry, kind: type[D], step: Callable[[D], None]) -> None:
+        draft, shown = entry.draft, entry.shown
+        if isinstance(draft, kind):
+            step(draft)
+        if shown is not None and draft.assigned:
+            shown.assign(draft.value)  # the very value, so that what is edited in it is sent
+        elif isinstance(shown, kind):
+            step(shown)
+        self._entries[draft.field.attribute] = entry
+        values.update(entry.shows())
 
     @staticmethod
     def _entry(values: dict[str, Any], field: Field[Any, Any]) -> Entry:
@@ -140,19 +172,21 @@ class Pending:
                 "the two, or without atomic=True"
             )
 
-    def keep_second(self) -> None:
-        """The first update is done: forget all but what the second is for."""
-        self._conditions = ()
-        for attribute, entry in list(self._entries.items()):
-            draft = entry.draft
-            if isinstance(draft, SetDraft) and not draft.assigned and draft.added and draft.deleted:
-                draft.added = set()
-            else:
-                del self._entries[attribute]
+    def settle(self, values: dict[str, Any], fields: Iterable[str], stored: dict[str, Any]) -> None:
+        """The changes were stored: forget them, and show what is stored now."""
+        self.clear()
+        values.update(stored)
+        for name in (LOADED, *fields):
+            if name not in stored:
+                values.pop(name, None)
 
-    def unchanged(self, fields: Iterable[Field[Any, Any]]) -> list[Field[Any, Any]]:
-        """Those fields that have no changes."""
-        return [field for field in fields if field.attribute not in self._entries]
+    def settle_first(self, values: dict[str, Any], fields: Iterable[str], stored: dict[str, Any]) -> None:
+        """The same of the first of two updates: what the second is for stays queued."""
+        drafts = [entry.draft for entry in self._entries.values()]
+        self.settle(values, fields, stored)
+        for draft in drafts:
+            if isinstance(draft, SetDraft) and not draft.assigned and draft.added and draft.deleted:
+                self._step(values, self._entry(values, draft.field), SetDraft, methodcaller("delete", draft.deleted))
 
     def discard(self, values: dict[str, Any]) -> None:
         """Forget all changes and conditions, and show what was shown before."""

@@ -19,11 +19,13 @@ Source: DynamoDB Developer Guide, "Using update expressions in DynamoDB".
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Context, Decimal
-from typing import Any
+from typing import Any, Self
 
 from msgspec import Struct, field
 
+from dynamix.codec.values import UnstorableError
 from dynamix.expressions.nodes import (
     AttributeExists,
     AttributeNotExists,
@@ -119,6 +121,9 @@ class Draft:
         """Set the whole value; None removes it."""
         self.assigned, self.value = True, value
 
+    def replay(self, draft: Self) -> None:
+        """Make the same changes on another draft; this one has no whole value."""
+
     def plan(self, plan: Plan, picture: Picture) -> None:
         """Put the changes into `plan`."""
         if self.value is None or self.value == frozenset():
@@ -182,6 +187,11 @@ class MapDraft(Draft):
         for key in keys:
             self.changed.pop(key, None)
 
+    def replay(self, draft: Self) -> None:
+        if self.creates:
+            draft.update(self.changed)
+        draft.discard(list(self.removed))
+
     def plan(self, plan: Plan, picture: Picture) -> None:
         if self.assigned:
             return super().plan(plan, picture)
@@ -199,7 +209,10 @@ class MapDraft(Draft):
 
 
 class SetDraft(Draft):
-    """Changes of a set: elements added and deleted."""
+    """Changes of a set: elements added and deleted, as they read back.
+
+    Two numbers of other types, such as 0.1 and Decimal("0.1"), can be one element to DynamoDB, not to Python.
+    """
 
     def __init__(self, field: Field[Any, Any]) -> None:
         super().__init__(field)
@@ -209,7 +222,7 @@ class SetDraft(Draft):
     def add(self, elements: set[Any]) -> None:
         """Add elements."""
         if self.assigned:
-            self.value = (self.value or set()) | elements
+            self.value = self._read_back() | elements
             return
         self._check(elements)
         self.added |= elements
@@ -218,15 +231,25 @@ class SetDraft(Draft):
     def delete(self, elements: set[Any]) -> None:
         """Delete elements; those that are not there are left at that."""
         if self.assigned:
-            self.value = self.value and self.value - elements
+            self.value = self.value and self._read_back() - elements
             return
         self._check(elements)
         self.deleted |= elements
         self.added -= elements
 
+    def _read_back(self) -> set[Any]:
+        with suppress(UnstorableError):  # an edit in place; the commit says what is wrong
+            elements: set[Any] = self.field.from_wire(self.field.to_wire(self.value)) if self.value else set()
+            return elements
+        return set(self.value)
+
     def _check(self, elements: set[Any]) -> None:
         """Refuse elements of another type than those queued: of two updates the second would fail."""
         self.field._literal(self.added | self.deleted | elements)
+
+    def replay(self, draft: Self) -> None:
+        draft.add(self.added)
+        draft.delete(self.deleted)
 
     def plan(self, plan: Plan, picture: Picture) -> None:
         if self.assigned:
@@ -271,6 +294,10 @@ class ListDraft(Draft):
     def assign(self, value: Any) -> None:
         super().assign(value)
         self.steps.clear()
+
+    def replay(self, draft: Self) -> None:
+        for verb, arguments in self.steps:
+            getattr(draft, verb)(*arguments)
 
     def plan(self, plan: Plan, picture: Picture) -> None:
         if self.assigned:

@@ -8,13 +8,13 @@ has an async twin of the same name with an `a` in front.
 import warnings
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
 
 from dynamix import connection as connections
-from dynamix.changes import Pending, refuse_edits
+from dynamix.changes import Pending
 from dynamix.codec.compiled import LOADED
 from dynamix.connection import Connection
 from dynamix.drafts import Draft, ListDraft, MapDraft, NumberDraft, SetDraft
@@ -203,22 +203,25 @@ class Model:
         """Store many whole items, and return their instances. Of several with one key the last is stored.
 
         All are checked before the first is sent. Raises BatchIncompleteError where the service would not take all.
+        While it is under way, InvalidUpdateError refuses changes and commits of the instances given.
         """
-        instances = cls._instances(items_or_dicts)
-        whole = [instance._item() for instance in instances]
-        cls._run(batch.put, whole)
-        for instance, item in zip(instances, whole, strict=True):
-            instance._stored(item)
+        with ExitStack() as writing:
+            instances = cls._instances(items_or_dicts, writing)
+            whole = [instance._item() for instance in instances]
+            cls._run(batch.put, whole)
+            for instance, item in zip(instances, whole, strict=True):
+                instance._stored(item)
         return instances
 
     @classmethod
     async def abatch_write(cls, items_or_dicts: Iterable[Self | Mapping[str, Any]]) -> list[Self]:
         """See `batch_write`."""
-        instances = cls._instances(items_or_dicts)
-        whole = [instance._item() for instance in instances]
-        await cls._arun(batch.put, whole)
-        for instance, item in zip(instances, whole, strict=True):
-            instance._stored(item)
+        with ExitStack() as writing:
+            instances = cls._instances(items_or_dicts, writing)
+            whole = [instance._item() for instance in instances]
+            await cls._arun(batch.put, whole)
+            for instance, item in zip(instances, whole, strict=True):
+                instance._stored(item)
         return instances
 
     def delete(self) -> None:
@@ -354,20 +357,21 @@ class Model:
         """
         if pending := self._changed():
             with pending:
-                self._committed(self._run(items.commit, self._key(), pending, atomic))
+                self._run(items.commit, self._key(), pending, vars(self), atomic)
 
     async def acommit_changes(self, *, atomic: bool = False) -> None:
         """See `commit_changes`."""
         if pending := self._changed():
             with pending:
-                self._committed(await self._arun(items.commit, self._key(), pending, atomic))
+                await self._arun(items.commit, self._key(), pending, vars(self), atomic)
 
     def discard_changes(self) -> None:
         """Drop all queued changes and conditions, and edits in place, and show again what was there before them."""
         values = vars(self)
-        self._pending().discard(values)
+        pending = self._pending()
+        pending.discard(values)
         for field in type(self)._schema().free_form:
-            if field.was_edited(values):
+            if pending.was_edited(values, field):
                 del values[field.attribute]  # to be read again
 
     # The instance
@@ -430,7 +434,8 @@ class Model:
         if pending is None:
             return state
         values, *slots = state if isinstance(state, tuple) else (state,)
-        values = {**values, "_changes": pending.copy()}
+        twin = pending.copy()
+        values = {**values, "_changes": twin, **twin.shows()}
         return (values, *slots) if slots else values
 
     def _values(self) -> dict[str, Any]:
@@ -452,22 +457,13 @@ class Model:
     def _changed(self) -> Pending | None:
         """What is pending, with the automatic times; None where nothing is. Edits in place are refused."""
         pending: Pending | None = vars(self).get("_changes")
-        free_form = type(self)._schema().free_form
-        refuse_edits(vars(self), free_form if pending is None else pending.unchanged(free_form))
+        (pending or Pending()).refuse_edits(vars(self), type(self)._schema().free_form)
         if not pending:
             return None
         now = datetime.now(UTC)
         for field in type(self)._schema().renewed:
             pending.change(vars(self), field, Draft, lambda draft: draft.assign(now))
         return pending
-
-    def _committed(self, stored: dict[str, Any] | None) -> None:
-        self._pending().clear()
-        if stored is not None:
-            values = vars(self)
-            for name in (LOADED, *type(self)._schema().fields):
-                values.pop(name, None)
-            values.update(stored)
 
     def _conditions(self) -> tuple[Condition, ...]:
         pending: Pending | None = vars(self).get("_changes")
@@ -486,7 +482,10 @@ class Model:
                 f"this {type(self).__name__} was loaded without {', '.join(lacking)}, and storing it whole would "
                 "remove them; get it by its key first, or change fields by set_field and commit_changes"
             )
-        return schema.codec.encode_item(values)
+        item = schema.codec.encode_item(values)
+        if schema.spelled_keys:
+            item.update(schema.key_of(values))
+        return item
 
     def _stored(self, item: Item) -> None:
         """The instance was stored whole, as `item`: nothing is pending any more."""
@@ -507,11 +506,16 @@ class Model:
         return keys
 
     @classmethod
-    def _instances(cls, items_or_dicts: Iterable[Self | Mapping[str, Any]]) -> list[Self]:
+    def _instances(cls, items_or_dicts: Iterable[Self | Mapping[str, Any]], writing: ExitStack) -> list[Self]:
+        """The instances to store; those that were given have no changes and commits of their own while `writing`."""
         instances = []
+        given = set()
         now = datetime.now(UTC)
         for item in items_or_dicts:
             if isinstance(item, cls):
+                if id(item) not in given:
+                    given.add(id(item))
+                    writing.enter_context(item._pending())
                 vars(item).update((field.attribute, now) for field in cls._schema().renewed)
                 instances.append(item)
             elif isinstance(item, Mapping):
@@ -537,9 +541,7 @@ class Model:
         if isinstance(elements, str | bytes) or not isinstance(elements, Iterable):
             raise field.refusal(elements, "give a set of elements, not a single one", WrongTypeError)
         members = set(elements)
-        if members:
-            field._literal(members)
-        return members
+        return field.from_wire(field._literal(members)) if members else members
 
     @staticmethod
     def _check_index(field: AnyField, index: int) -> None:

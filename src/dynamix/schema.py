@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from msgspec import Struct
 
-from dynamix.codec.compiled import FREE_FORM, ModelCodec, Slot
+from dynamix.codec.compiled import FREE_FORM, LOADED, TEXTS, ModelCodec, Slot
 from dynamix.errors import ModelDefinitionError, UnknownNameError, unknown
 from dynamix.fields.base import NO_TEXT, Field
 from dynamix.fields.temporal import DateTimeField
@@ -128,14 +128,23 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         return tuple((field.attribute, field.name, self.encoder(field)) for field in self.table.keys)
 
     def key_of(self, values: Mapping[str, Any]) -> Item:
-        """The primary key in DynamoDB's form. Raises MissingKeyError or FieldValidationException."""
-        return {name: encode(values.get(attribute)) for attribute, name, encode in self._key_encoders}
+        """The primary key in DynamoDB's form, as it is stored. Raises MissingKeyError or FieldValidationException."""
+        loaded = values.get(LOADED, {})
+        return {
+            name: loaded.get(attribute) or encode(values.get(attribute))
+            for attribute, name, encode in self._key_encoders
+        }
 
     def key_from(self, names: Mapping[str, Any]) -> Item:
         """The primary key from names and values that a user gave; any other name is refused."""
         if names.keys() != self._key_names:
             self._refuse_other_names(names)
         return self.key_of(names)
+
+    @cached_property
+    def spelled_keys(self) -> tuple[AnyField, ...]:
+        """The fields of the primary key that other programs may spell otherwise."""
+        return tuple(field for field in self.table.keys if field.kind in TEXTS)
 
     @cached_property
     def _key_names(self) -> frozenset[str]:

@@ -45,3 +45,13 @@ def test_an_item_deleted_between_the_rounds() -> None:
         threads[1].delete()
         request.answer()
         assert asking.result() == ([threads[3], threads[2], threads[0]], None)
+
+
+@pytest.mark.usefixtures("place")
+def test_the_second_round_completes_chosen_fields() -> None:
+    """The second round completes what was read in part, also where the table itself was read."""
+    threads = create_threads(3)
+    query = Thread.query(Thread.title).where(Thread.forum_id == "science")
+    for found in (query, query.limit(5), Thread.scan(Thread.title).use_index("by_user"), Thread.scan(Thread.title)):
+        complete, _ = found.get_items(requery_for_all_projections=True)
+        assert sorted(complete, key=lambda thread: thread.thread_id) == threads

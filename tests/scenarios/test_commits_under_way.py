@@ -1,6 +1,7 @@
 """While a commit of an instance is under way, its queue is left alone: nothing is sent twice, nothing is forgotten."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -64,3 +65,135 @@ def test_a_commit_that_failed_is_not_under_way() -> None:
     with serving(held):
         dynamix.create_table(Thread)
         runner("asyncio")(main)
+
+
+def _first_done(thread: Thread, held: Holding, refusal: str) -> None:
+    """Commits: the first request is done, the second one refused."""
+    with ThreadPoolExecutor(1) as pool:
+        committing = pool.submit(copy_context().run, thread.commit_changes)
+        held.next().answer()
+        held.next().refuse(refusal)
+        with pytest.raises(dynamix.DynamixError):
+            committing.result()
+
+
+def test_a_second_request_that_failed() -> None:
+    """What the first request stored shows and is done; what is left is sent by the next commit, or discarded."""
+    held = Holding("UpdateItem")
+    with serving(held), ThreadPoolExecutor(1) as pool:
+        dynamix.create_table(Thread)
+        for discarded in (False, True):
+            thread = Thread.create(**key(1), tags={"a", "b"}, reviews=["x"], data={"k": 1}, updated_at=1)
+            thread.append_to_listfield(Thread.reviews, "y")
+            thread.update_to_dict_field(Thread.data, {"l": 2})
+            thread.add_to_field(Thread.updated_at, 1)
+            thread.add_to_setfield(Thread.tags, {"c"})
+            thread.delete_from_setfield(Thread.tags, {"a"})
+            _first_done(thread, held, "ValidationException")
+            assert (thread.reviews, thread.data, thread.updated_at) == (["x", "y"], {"k": 1, "l": 2}, 2)
+            assert thread.tags == {"b", "c"}
+            if discarded:
+                thread.discard_changes()
+                assert thread.tags == {"a", "b", "c"}
+            else:
+                committing = pool.submit(copy_context().run, thread.commit_changes)
+                held.next().answer()
+                committing.result()
+            assert Thread.get(**key(1)) == thread
+
+
+def test_a_set_edited_after_the_first_request() -> None:
+    """Between the two requests, too, an edit in place is refused by the next commit."""
+    held = Holding("UpdateItem")
+    with serving(held):
+        dynamix.create_table(Thread)
+        thread = Thread.create(**key(1), tags={"a", "b"})
+        thread.add_to_setfield(Thread.tags, {"c"})
+        thread.delete_from_setfield(Thread.tags, {"a"})
+        _first_done(thread, held, "ValidationException")
+        assert thread.tags is not None
+        thread.tags.add("z")
+        with pytest.raises(dynamix.InvalidUpdateError, match=r"Thread\.tags was edited in place"):
+            thread.commit_changes()
+
+
+def _damage(held: Holding, **attributes: object) -> None:
+    """Another program stores attributes that the model's fields cannot hold."""
+    body = {
+        "TableName": "thread",
+        "Key": {name: {"S": value} for name, value in key(1).items()},
+        "AttributeUpdates": {name: {"Value": value} for name, value in attributes.items()},
+    }
+    assert held.engine.handle("UpdateItem", json.dumps(body).encode())[0] == 200
+
+
+@pytest.mark.parametrize("changes", [["add"], ["add", "set"]])
+def test_an_answer_that_cannot_be_read(changes: list[str]) -> None:
+    """Where the stored item has a value that its field cannot hold, the changes were stored all the same: the error
+    says so, nothing stays queued to be stored twice, and the instance claims to know no more than its key."""
+    held = Holding()
+    with serving(held):
+        dynamix.create_table(Thread)
+        thread = Thread.create(**key(1), updated_at=1, tags={"a", "b"}, reviews=["x"])
+        _damage(held, title={"N": "5"})
+        thread.add_to_field(Thread.updated_at, 1)
+        if "set" in changes:
+            thread.add_to_setfield(Thread.tags, {"c"})
+            thread.delete_from_setfield(Thread.tags, {"a"})
+        with pytest.raises(dynamix.FieldValidationException, match=r"were stored, .*Thread\.title") as caught:
+            thread.commit_changes()
+        assert caught.value.field == "title"
+        thread.commit_changes()
+        with pytest.raises(dynamix.FieldNotLoadedError):
+            thread.reviews  # noqa: B018 - read to be refused
+        _damage(held, title={"S": "mended"})
+        stored = Thread.get(**key(1))
+        assert stored is not None
+        assert (stored.updated_at, stored.title) == (2, "mended")
+        assert stored.tags == ({"b", "c"} if "set" in changes else {"a", "b"})
+        thread.add_to_field(Thread.updated_at, 1)
+        thread.commit_changes()
+        assert Thread.get(**key(1)) == thread
+
+
+@pytest.mark.parametrize("disturb", DISTURBANCES.values(), ids=DISTURBANCES)
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_batch_that_stores_an_instance(disturb: Callable[[Thread], None], fails: bool) -> None:
+    """While a batch stores an instance whole, it is left alone too: a change queued meanwhile would be forgotten."""
+    held = Holding("BatchWriteItem")
+    with serving(held), ThreadPoolExecutor(1) as pool:
+        dynamix.create_table(Thread)
+        thread = Thread.create(**key(1), updated_at=1)
+        thread.add_to_field(Thread.updated_at, 1)
+        writing = pool.submit(copy_context().run, Thread.batch_write, [thread, thread, key(2)])
+        request = held.next()
+        with pytest.raises(dynamix.InvalidUpdateError, match="under way"):
+            disturb(thread)
+        if fails:
+            request.refuse("ValidationException")
+            assert writing.exception() is not None
+            disturb(thread)
+            return
+        request.answer()
+        assert writing.result() == [thread, thread, Thread(**key(2))]
+        assert (thread.updated_at, thread.title) == (2, None)
+        disturb(thread)
+        thread.commit_changes()
+        assert Thread.get(**key(1)) == thread
+
+
+def test_a_commit_is_not_mixed_with_a_batch() -> None:
+    """An instance whose commit is under way is not stored whole."""
+    held = Holding("UpdateItem")
+    with serving(held), ThreadPoolExecutor(1) as pool:
+        dynamix.create_table(Thread)
+        thread = Thread.create(**key(1), updated_at=1)
+        thread.add_to_field(Thread.updated_at, 1)
+        committing = pool.submit(copy_context().run, thread.commit_changes)
+        request = held.next()
+        with pytest.raises(dynamix.InvalidUpdateError, match="under way"):
+            Thread.batch_write([Thread(**key(2)), thread])
+        assert not Thread.exists(**key(2))
+        request.answer()
+        committing.result()
+        Thread.batch_write([Thread(**key(2)), thread])

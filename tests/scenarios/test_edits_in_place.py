@@ -1,5 +1,8 @@
 """Lists, maps and sets edited in place: no edit is lost without a word."""
 
+import copy
+import itertools
+import pickle
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -8,6 +11,7 @@ import pytest
 from sample import Sample
 
 import dynamix
+from dynamix.codec import values
 from places import Place
 
 pytestmark = pytest.mark.usefixtures("_table")
@@ -138,3 +142,183 @@ def test_what_was_only_looked_at_was_not_edited(values: dict[str, Any]) -> None:
         sample.commit_changes()
         assert repr(sample)
         sample.commit_changes()
+
+
+COUNTED = itertools.count()
+
+
+class Defaulted(dynamix.Model):
+    """Lists, maps and sets with a default, of every kind."""
+
+    key = dynamix.CharField(hash_key=True)
+    number = dynamix.IntegerField()
+    constant = dynamix.ListField(default=[1, (2, 3)])
+    called = dynamix.ListField(default=list)
+    varying = dynamix.DictField(default=lambda: {"n": next(COUNTED)})
+    none = dynamix.SetField(default=set)
+    some = dynamix.SetField(default={"a", "b"})
+
+
+def lacking(place: Place, stored: dict[str, Any]) -> Defaulted:
+    """An instance of an item that another program stored, with nothing but these attributes."""
+    dynamix.create_table(Defaulted)
+    place.call("PutItem", TableName=place.table_name(Defaulted), Item={"key": {"S": "k"}, **stored})
+    found = Defaulted.get(key="k", consistent=True)
+    assert found is not None
+    return found
+
+
+NULLS = {name: {"NULL": True} for name in ("constant", "called", "varying", "none", "some")}
+
+
+@pytest.mark.parametrize("stored", [{}, NULLS], ids=["missing", "NULL"])
+def test_a_default_that_was_looked_at_was_not_edited(place: Place, stored: dict[str, Any]) -> None:
+    """A default shown for what is not stored is no edit, though the next one may be another."""
+    defaulted = lacking(place, stored)
+    assert repr(defaulted)
+    seen = defaulted.varying
+    defaulted.set_field(Defaulted.number, 1)
+    defaulted.discard_changes()
+    assert defaulted.varying is seen
+    defaulted.set_field(Defaulted.number, 1)
+    defaulted.commit_changes()
+    assert place.stored_item(Defaulted, key="k") == {"key": {"S": "k"}, "number": {"N": "1"}, **stored}
+
+
+@pytest.mark.parametrize("stored", [{}, NULLS], ids=["missing", "NULL"])
+@pytest.mark.parametrize(
+    ("name", "edit"),
+    [
+        ("constant", lambda d: d.constant.append(1)),
+        ("called", lambda d: d.called.append(1)),
+        ("varying", lambda d: d.varying.update(x=1)),
+        ("none", lambda d: d.none.add("x")),
+        ("some", lambda d: d.some.add("x")),
+    ],
+)
+def test_an_edited_default_is_refused(
+    place: Place, stored: dict[str, Any], name: str, edit: Callable[[Defaulted], object]
+) -> None:
+    """An edit of a default is one too; discarded, the same default shows again."""
+    defaulted = lacking(place, stored)
+    before = copy.deepcopy(getattr(defaulted, name))
+    edit(defaulted)
+    with pytest.raises(dynamix.InvalidUpdateError, match=rf"Defaulted\.{name} was edited in place"):
+        defaulted.commit_changes()
+    defaulted.discard_changes()
+    assert values.encode(getattr(defaulted, name) or None) == values.encode(before or None)
+    defaulted.commit_changes()
+
+
+def test_a_set_created_empty() -> None:
+    """A set that was created empty is not stored; only adding to it is an edit, whatever its default."""
+    dynamix.create_table(Defaulted)
+    for name in ("none", "some"):
+        defaulted = Defaulted.create(key="k", none=set(), some=set())
+        defaulted.set_field(Defaulted.number, 1)
+        defaulted.commit_changes()
+        defaulted = Defaulted.create(key="k", none=set(), some=set())
+        getattr(defaulted, name).add("x")
+        with pytest.raises(dynamix.InvalidUpdateError, match=rf"Defaulted\.{name} was edited in place"):
+            defaulted.commit_changes()
+
+
+CHANGES: dict[str, Callable[[Sample], None]] = {
+    "items": lambda sample: sample.append_to_listfield(Sample.items, {"new": 1}),
+    "mapping": lambda sample: sample.update_to_dict_field(Sample.mapping, {"new": {}}),
+    "many": lambda sample: sample.add_to_setfield(Sample.many, {"new"}),
+}
+WAYS: dict[str, Callable[[Sample], Sample]] = {
+    "itself": lambda sample: sample,
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda sample: pickle.loads(pickle.dumps(sample)),
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("source", [created, loaded])
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_beside_a_change_is_refused(source: Callable[[], Sample], edit: str, way: Callable[[Any], Any]) -> None:
+    """What is edited in place after a change of the same field was queued would not be sent, so it is refused."""
+    name = edit.split(",")[0]
+    sample = source()
+    CHANGES[name](sample)
+    sample = way(sample)
+    EDITS[edit](sample)
+    with pytest.raises(dynamix.InvalidUpdateError, match=rf"Sample\.{name} was edited in place"):
+        sample.commit_changes()
+    sample.discard_changes()
+    assert sample == Sample(key="k", **copied())
+    CHANGES[name](sample)
+    sample.commit_changes()
+    assert Sample.get(key="k") == sample
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("edit", ["items", "mapping", "many"])
+def test_a_whole_value_that_is_edited_after_it_was_set(edit: str, way: Callable[[Any], Any]) -> None:
+    """A value that was set whole is sent as the instance shows it at the commit; a copy sends its own."""
+    sample = created()
+    sample.set_field(getattr(Sample, edit), copied()[edit])
+    twin = way(sample)
+    EDITS[edit](twin)
+    shown = copy.deepcopy(getattr(twin, edit))
+    assert shown != copied()[edit]
+    twin.commit_changes()
+    assert getattr(twin, edit) == getattr(Sample.get(key="k"), edit) == shown
+    if twin is not sample:
+        assert getattr(sample, edit) == copied()[edit]
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_a_queued_element_that_is_edited(way: Callable[[Any], Any]) -> None:
+    """An element that was queued is sent as the instance shows it at the commit."""
+    sample = loaded()
+    CHANGES["items"](sample)
+    CHANGES["mapping"](sample)
+    twin = way(sample)
+    assert twin.items is not None
+    assert twin.mapping is not None
+    twin.items[-1]["new"] = 2
+    twin.mapping["new"]["x"] = 3
+    twin.commit_changes()
+    stored = Sample.get(key="k")
+    assert stored is not None
+    assert (stored.items, stored.mapping) == ([1, {"a": [2]}, {"new": 2}], {"b": {"c": 3}, "new": {"x": 3}})
+    assert stored == twin
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_an_edit_after_a_whole_value_and_a_change_of_it(way: Callable[[Any], Any]) -> None:
+    """A value that was set whole and changed since is sent as the instance shows it, too."""
+    sample = created()
+    for name, change in CHANGES.items():
+        sample.set_field(getattr(Sample, name), copied()[name])
+        change(sample)
+    sample = way(sample)
+    for name in CHANGES:
+        EDITS[name](sample)
+    shown = copy.deepcopy((sample.items, sample.mapping, sample.many))
+    assert shown == ([1, {"a": [2]}, {"new": 1}, 4], {"new": {}}, {"x", "new", "y"})
+    sample.commit_changes()
+    assert (sample.items, sample.mapping, sample.many) == shown
+    assert Sample.get(key="k") == sample
+
+
+class Unstorable(dynamix.Model):
+    """A default that no item can hold."""
+
+    __table_name__ = "Defaulted"
+
+    key = dynamix.CharField(hash_key=True)
+    items = dynamix.ListField(default=[object()])
+
+
+def test_a_default_that_cannot_be_stored(place: Place) -> None:
+    """A default that could not be stored is refused where it would show, naming the field."""
+    lacking(place, {})
+    found = Unstorable.get(key="k")
+    assert found is not None
+    with pytest.raises(dynamix.FieldValidationException, match=r"Unstorable\.items cannot hold \[<object"):
+        found.items  # noqa: B018 - read to be refused

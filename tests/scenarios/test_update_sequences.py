@@ -4,6 +4,8 @@ The oracle is plain Python doing the same on plain values.
 """
 
 import copy
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -192,6 +194,127 @@ def test_a_refused_commit_can_be_dropped_and_made_again(start: dict[str, Any], s
         queue(thread, change)
     thread.commit_changes()
     assert plain(Thread.get(**key(1))) == {**values, "reviews": values["reviews"] or []}
+
+
+steps = st.one_of(
+    changes,
+    st.tuples(st.just("read"), st.sampled_from(["expires_at", "data", "reviews", "tags"])),
+    st.tuples(st.just("edit"), st.sampled_from(["data", "reviews", "tags"])),
+    st.tuples(st.sampled_from(["copy", "deepcopy", "pickle", "repr", "get", "write", "commit", "discard"]), st.none()),
+)
+
+COPIES: dict[str, Callable[[Thread], Thread]] = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda thread: pickle.loads(pickle.dumps(thread)),
+}
+
+
+def edit(thread: Thread, name: str) -> bool:
+    """Edit a list, map or set in place, where there is one; say whether that was done."""
+    match getattr(thread, name):
+        case list() as elements:
+            elements.append("edited")
+        case dict() as keys:
+            keys["edited"] = [1]
+        case set() as members:
+            members.add("edited")
+        case _:
+            return False
+    return True
+
+
+def as_read(values: dict[str, Any]) -> dict[str, Any]:
+    """Values as a new instance shows them once they are stored."""
+    return {**values, "reviews": values["reviews"] or [], "tags": values["tags"] or None}
+
+
+@pytest.mark.usefixtures("place")
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(start=starts, loaded=st.booleans(), sequence=st.lists(steps, max_size=14))
+def test_one_instance_through_thick_and_thin(start: dict[str, Any], loaded: bool, sequence: list[Any]) -> None:
+    """Reading early or late, copies midway, commits, whole writes and edits in place: the instance shows what plain
+    Python has, and what is stored is what was shown at the last commit. No edit in place is stored by a commit, and
+    none is dropped but by discarding."""
+    dynamix.create_table(Thread)
+    thread = Thread.create(**key(1), **start)
+    shown = copy.deepcopy(plain(thread))
+    stored = copy.deepcopy(shown)
+    whole: set[str] = set()  # the fields of which a whole value is queued, in which edits are sent
+    edited: set[str] = set()
+
+    def reset(values: dict[str, Any]) -> None:
+        shown.update(copy.deepcopy(values))
+        whole.clear()
+        edited.clear()
+
+    def reload() -> Thread:
+        found = Thread.get(**key(1), consistent=True)
+        assert found is not None
+        return found
+
+    if loaded:
+        thread = reload()
+    for step in sequence:
+        match step:
+            case ("read", name):
+                assert getattr(thread, name) == shown[name] or (name in edited | {"reviews", "tags"})
+            case ("edit", name):
+                if edit(thread, name):
+                    if name in whole:
+                        shown[name] = copy.deepcopy(getattr(thread, name))
+                    else:
+                        edited.add(name)
+            case ("copy" | "deepcopy" | "pickle" as way, _):
+                thread = COPIES[way](thread)
+            case ("repr", _):
+                assert repr(thread)
+            case ("get", _):
+                thread = reload()
+                reset(stored)
+            case ("write", _):
+                Thread.batch_write([thread])
+                stored = copy.deepcopy(as_read(plain(thread)))
+                reset(stored)
+            case ("commit", _) if edited:
+                with pytest.raises(dynamix.InvalidUpdateError, match="was edited in place"):
+                    thread.commit_changes()
+            case ("commit", _):
+                thread.commit_changes()
+                stored = copy.deepcopy(as_read(shown))
+                reset(stored)
+            case ("discard", _):
+                thread.discard_changes()
+                reset(stored)
+            case (str() as kind, _):
+                name = FIELDS[kind]
+                refused = name in edited
+                if refused and not kind.startswith("set "):
+                    continue  # refused, or taken and refused at the commit, as other tests say
+                edited.discard(name)
+                queue(thread, copy.deepcopy(step))
+                apply(shown, copy.deepcopy(step))
+                if kind.startswith("set "):
+                    whole.add(name)
+        assert as_read(plain(reload())) == as_read(stored)
+        for name in shown.keys() - edited:
+            assert as_read(plain(thread))[name] == as_read(shown)[name]
+
+
+FIELDS = {
+    "set number": "expires_at",
+    "add": "expires_at",
+    "set map": "data",
+    "update map": "data",
+    "remove keys": "data",
+    "set list": "reviews",
+    "append": "reviews",
+    "replace": "reviews",
+    "remove": "reviews",
+    "set set": "tags",
+    "add elements": "tags",
+    "delete elements": "tags",
+}
 
 
 class Listing(dynamix.Model):

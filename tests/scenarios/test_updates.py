@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from forum import Thread, key
@@ -421,3 +422,43 @@ def test_a_value_changed_after_it_was_queued() -> None:
             thread.commit_changes()
         thread.discard_changes()
     assert (stored().data, stored().reviews) == ({"a": 1}, ["x"])
+
+
+def test_one_number_of_two_types_in_a_set() -> None:
+    """Numbers that DynamoDB stores alike are one element, whatever Python holds them in; the last change wins."""
+    tenth = Decimal("0.10")
+    thread = Thread.create(**key(1), tags={0.1, tenth, 5})
+    assert Thread.get(**key(1)) == Thread(**key(1), tags={0.1, 5})
+    for one, other in ((0.1, tenth), (tenth, 0.1)):
+        thread.delete_from_setfield(Thread.tags, {one})
+        assert thread.tags == {5}
+        thread.add_to_setfield(Thread.tags, {other})
+        thread.commit_changes()
+        assert thread.tags == {0.1, 5}
+        thread.set_field(Thread.tags, {one, 5})
+        thread.add_to_setfield(Thread.tags, {other})
+        thread.commit_changes()
+        assert thread.tags == {0.1, 5}
+        thread.set_field(Thread.tags, {one, 5})
+        thread.delete_from_setfield(Thread.tags, {other})
+        thread.commit_changes()
+        assert thread.tags == {5}
+        thread.add_to_setfield(Thread.tags, {one})
+        thread.commit_changes()
+
+
+def test_a_set_edited_to_what_cannot_be_stored() -> None:
+    """Changes of a set that was edited in place go on; the commit refuses it, and discarding undoes it."""
+    thread = Thread.create(**key(1), tags={"a"})
+    for queue in (
+        lambda: thread.add_to_setfield(Thread.tags, {"b"}),
+        lambda: thread.set_field(Thread.tags, {"b"}),
+    ):
+        queue()
+        assert thread.tags is not None
+        thread.tags.add(5)
+        thread.add_to_setfield(Thread.tags, {"c"})
+        with pytest.raises(dynamix.DynamixError, match=r"Thread\.tags"):
+            thread.commit_changes()
+        thread.discard_changes()
+        assert thread.tags == {"a"}

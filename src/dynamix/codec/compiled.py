@@ -28,8 +28,9 @@ from dynamix.wire import AttributeValue, Item
 M = TypeVar("M")
 
 LOADED = "_loaded"
-"""Where an instance's `__dict__` keeps the JSON of its stored lists, maps and sets by attribute; empty for what the
-item lacks. They are read from it, and compared with it to tell whether they were edited in place."""
+"""Where an instance's `__dict__` keeps stored forms by attribute. Of lists, maps and sets it is the JSON, empty for
+what the item lacks: they are read from it, and compared with it to tell whether they were edited in place. Of keys that
+other programs may spell otherwise (TEXTS) it is the form itself, by which alone the item is found."""
 
 
 class _Str(Struct, gc=False):
@@ -88,6 +89,9 @@ KINDS: dict[str, Kind] = {
 FREE_FORM = frozenset(name for name, kind in KINDS.items() if kind.struct is Raw)
 """The kinds of fields whose values are read later."""
 
+TEXTS = frozenset({"datetime", "date", "timedelta"})
+"""The kinds of fields of which several stored texts read as one value."""
+
 
 class Slot(NamedTuple):
     """One field, as the codec sees it.
@@ -108,6 +112,11 @@ class Slot(NamedTuple):
     required: bool = False
     key: bool = False
 
+    @property
+    def kept(self) -> bool:
+        """Whether LOADED keeps the stored form."""
+        return self.kind in FREE_FORM or (self.sure is not None and self.kind in TEXTS)
+
 
 class Page(NamedTuple, Generic[M]):
     """One page of a query or scan: what matched, how many were looked at, and where the next page starts."""
@@ -123,7 +132,7 @@ class ModelCodec(Generic[M]):
     def __init__(self, model: type[M], slots: Iterable[Slot]) -> None:
         self.model = model
         self.slots = tuple(slots)
-        self._free_form = tuple(slot for slot in self.slots if slot.kind in FREE_FORM)
+        self._kept = tuple(slot for slot in self.slots if slot.kept)
         self._readers: dict[frozenset[str] | None, Reader[M]] = {}
         self.encode_item: Callable[[Mapping[str, Any]], Item] = _compile_writer(
             model.__name__, self.slots, self.plain_item
@@ -141,9 +150,9 @@ class ModelCodec(Generic[M]):
                 item[slot.name] = slot.encode(value)
         return item
 
-    def loaded(self, item: Item) -> dict[str, Raw]:
+    def loaded(self, item: Item) -> dict[str, Raw | AttributeValue]:
         """What `LOADED` holds of an item, for an instance that was just stored."""
-        return _loaded(self._free_form, item)
+        return _loaded(self._kept, item)
 
     def reader(self, attributes: frozenset[str] | None = None) -> "Reader[M]":
         """The reader for answers that hold only some attributes of the model; None: all."""
@@ -195,7 +204,7 @@ class Reader(Generic[M]):
 
     def __init__(self, model: type[M], slots: list[Slot]) -> None:
         self._slots = slots
-        self._free_form = tuple(slot for slot in slots if slot.kind in FREE_FORM)
+        self._kept = tuple(slot for slot in slots if slot.kept)
         self._new = model.__new__
         self._model = model
         self._set_dict = _dict_setter(model)
@@ -247,13 +256,15 @@ class Reader(Generic[M]):
         """The values by attribute of an item: the slow twin of the generated code."""
         values = {}
         for slot in self._slots:
+            if slot.kind in FREE_FORM:
+                continue
             wire = item.get(slot.name)
             value = None if wire is None else slot.decode(wire)
             if value is None and slot.absent is not None:
                 value = slot.absent()
             if value is not None or not slot.required:
                 values[slot.attribute] = value
-        values[LOADED] = _loaded(self._free_form, item)
+        values[LOADED] = _loaded(self._kept, item)
         return values
 
     def _instance(self, values: dict[str, Any]) -> M:
@@ -271,10 +282,14 @@ class Reader(Generic[M]):
         return instances
 
 
-def _loaded(free_form: Iterable[Slot], item: Item) -> dict[str, Raw]:
-    return {
-        slot.attribute: Raw(msgspec.json.encode(item[slot.name])) if slot.name in item else Raw() for slot in free_form
-    }
+def _loaded(kept: Iterable[Slot], item: Item) -> dict[str, Raw | AttributeValue]:
+    loaded: dict[str, Raw | AttributeValue] = {}
+    for slot in kept:
+        if slot.kind in FREE_FORM:
+            loaded[slot.attribute] = Raw(msgspec.json.encode(item[slot.name])) if slot.name in item else Raw()
+        elif slot.name in item:
+            loaded[slot.attribute] = item[slot.name]
+    return loaded
 
 
 def _dict_setter(model: type) -> Callable[[Any, dict[str, Any]], None]:
@@ -310,6 +325,8 @@ def _compile_reader(model_name: str, slots: list[Slot]) -> Callable[[Any], dict[
         if not read:
             later.append(f"{slot.attribute!r}: item.f{index}.copy()")
             continue
+        if slot.kept:
+            later.append(f"**({{{slot.attribute!r}: {{'S': item.f{index}.S}}}} if item.f{index} is not None else {{}})")
         if "read_field" in read:
             names[f"read{index}"] = slot.decode
             read = read.replace('read_field(v.N, "N")', f"read{index}({{'N': v.N}})")

@@ -93,7 +93,7 @@ def encode_set(value: set[Any] | frozenset[Any]) -> AttributeValue:
         case "SS":
             return {"SS": sorted(map(_plain_text, value))}
         case "NS":
-            return {"NS": sorted(encode_number(number) for number in value)}
+            return {"NS": sorted({encode_number(number) for number in value})}
         case _:
             return {"BS": sorted(b64encode(element).decode() for element in value)}
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Required, Sel
 import msgspec
 
 from dynamix.codec.compiled import LOADED
-from dynamix.codec.values import UnstorableError, encode
+from dynamix.codec.values import UnstorableError
 from dynamix.conditions import Conditions
 from dynamix.errors import (
     FieldNotLoadedError,
@@ -207,32 +207,56 @@ class Field(Conditions[V], Generic[V, T]):
     def read_in(self, values: dict[str, Any]) -> bool:
         """Whether an instance's `__dict__` has a value of this field; one that was left unread is read now.
 
-        Raises FieldValidationException. Threads that read at once get the same value.
+        A default that is shown for what is not stored is kept as if it were loaded, to tell later whether it was
+        edited. Raises FieldValidationException. Threads that read at once get the same value.
         """
         if self.attribute in values:
             return True
-        raw = values.get(LOADED, {}).get(self.attribute)
-        value = None if raw is None else self._read(raw)
-        if raw is None or (value is None and self.required):
+        loaded = values.get(LOADED, {})
+        if self.attribute not in loaded:
             return False
+        value = self.read(loaded[self.attribute])
+        if value is None:
+            value = self.fresh_default()
+            if value is None and self.required:
+                return False
+            if value is not None:
+                loaded[self.attribute] = self._raw(value)  # before it shows, lest another thread take it for edited
+                if values.setdefault(self.attribute, value) is value:
+                    loaded[self.attribute] = self._raw(value)
         values.setdefault(self.attribute, value)
         return True
 
-    def was_edited(self, values: dict[str, Any]) -> bool:
-        """Whether the list, map or set in an instance's `__dict__` is another than was loaded, because it was edited in
-        place. A change that was queued counts as well."""
-        raw = values.get(LOADED, {}).get(self.attribute)
-        if raw is None or self.attribute not in values or (not raw and callable(self.default)):
-            return False
-        return _form(values[self.attribute]) != _form(self._read(raw))
-
-    def _read(self, raw: msgspec.Raw) -> V | None:
-        """The value of a stored form's JSON; of none, the default."""
+    def read(self, raw: msgspec.Raw) -> V | None:
+        """The value of a stored form's JSON; None for none, and for a stored NULL. Raises FieldValidationException."""
         try:
-            value = self.decode(msgspec.json.decode(raw)) if raw else None
+            return self.decode(msgspec.json.decode(raw)) if raw else None
         except msgspec.DecodeError as error:
             raise FieldValidationException(f"{self}: the answer is damaged: {error}", field=self.attribute) from error
-        return self.fresh_default() if value is None else value
+
+    def differs(self, value: object, expected: object) -> bool:
+        """Whether a value would be stored otherwise than the expected one. Where that one cannot be stored, this is
+        left to its encoding to say."""
+        try:
+            form = self._form(expected)
+        except UnstorableError:
+            return False
+        try:
+            return self._form(value) != form
+        except UnstorableError:
+            return True
+
+    def _form(self, value: Any) -> AttributeValue | None:
+        """The stored form of a value, None of what is not stored."""
+        return None if value is None or value == frozenset() else self.to_wire(value)
+
+    def _raw(self, default: Any) -> msgspec.Raw:
+        """What LOADED holds of a default."""
+        try:
+            form = self._form(default)
+        except UnstorableError as error:
+            raise self.refusal(default, str(error)) from error
+        return msgspec.Raw(msgspec.json.encode(form)) if form is not None else msgspec.Raw()
 
     def refusal(self, value: object, reason: str, error: type[FieldValidationException] | None = None) -> Exception:
         """The error that says that this field cannot hold `value`."""
@@ -297,14 +321,6 @@ class Field(Conditions[V], Generic[V, T]):
             raise InvalidQueryError(
                 f"{self} cannot be compared by {condition}: its stored texts do not sort as its values do"
             )
-
-
-def _form(value: object) -> object:
-    """What compares equal for two values that are stored alike; None for what is not stored."""
-    try:
-        return None if value is None or value == frozenset() else encode(value)
-    except UnstorableError:
-        return value
 
 
 def shown(value: object) -> str:

@@ -6,8 +6,15 @@ import msgspec
 
 from dynamix.changes import Pending
 from dynamix.codec import values
+from dynamix.codec.compiled import LOADED
 from dynamix.drafts import Plan, holds
-from dynamix.errors import ConditionalCheckFailedError, ItemExistsError, ItemNotFoundError, ItemTooLargeError
+from dynamix.errors import (
+    ConditionalCheckFailedError,
+    FieldValidationException,
+    ItemExistsError,
+    ItemNotFoundError,
+    ItemTooLargeError,
+)
 from dynamix.expressions.nodes import AttributeExists, AttributeNotExists, Condition, Path, all_of
 from dynamix.expressions.render import Placeholders, render_condition, render_update
 from dynamix.limits import ITEM_BYTES
@@ -70,26 +77,45 @@ def delete(policy: RetryPolicy, table: Table[Any], key: Item, conditions: tuple[
 
 
 def commit(
-    policy: RetryPolicy, table: Table[Any], key: Item, pending: Pending, atomic: bool
-) -> Flow[dict[str, Any] | None]:
-    """Send what is pending: one UpdateItem, or a second one where a set has both additions and deletions.
+    policy: RetryPolicy, table: Table[Any], key: Item, pending: Pending, values: dict[str, Any], atomic: bool
+) -> Flow[None]:
+    """Send what is pending on the instance with these values: one UpdateItem, or a second one where a set has both
+    additions and deletions. Then show what the service answered.
 
-    The result is the values of the stored item by attribute. Raises ItemNotFoundError where the item does not exist,
-    ConditionalCheckFailedError where a condition is not met; then nothing was stored and all is still pending.
+    Raises ItemNotFoundError where the item does not exist, ConditionalCheckFailedError where a condition is not met;
+    then nothing was stored and all is still pending. Raises FieldValidationException where all was stored and an
+    attribute of the stored item cannot be read; then nothing is pending, and only the key is shown.
     """
     plan = pending.plan()
     if atomic:
         pending.refuse_second(plan)
-    stored = yield from _update(policy, table, key, pending, plan)
+    fields = table.schema.fields
+    known = _key_alone(table, values)
+    answer = yield from _update(policy, table, key, pending, plan)
     if plan.then_delete:
-        pending.keep_second()
-        stored = yield from _update(policy, table, key, pending, pending.plan())
-    return stored
+        pending.settle_first(values, fields, answer if isinstance(answer, dict) else known)
+        answer = yield from _update(policy, table, key, pending, pending.plan())
+    pending.settle(values, fields, answer if isinstance(answer, dict) else known)
+    if isinstance(answer, FieldValidationException):
+        raise FieldValidationException(
+            f"the changes were stored, but what is stored now cannot be read: {answer}",
+            field=answer.field,
+            value=answer.value,
+        ) from answer
 
 
-def _update(
-    policy: RetryPolicy, table: Table[Any], key: Item, pending: Pending, plan: Plan
-) -> Flow[dict[str, Any] | None]:
+def _key_alone(table: Table[Any], values: dict[str, Any]) -> dict[str, Any]:
+    """What an instance holds that knows its key only."""
+    loaded = values.get(LOADED, {})
+    keys = [field.attribute for field in table.schema.table.keys]
+    return {key: values[key] for key in keys} | {LOADED: {key: loaded[key] for key in keys if key in loaded}}
+
+
+_Answer = dict[str, Any] | FieldValidationException | None
+"""What is stored now, by attribute, or why that cannot be read; None where the answer does not say."""
+
+
+def _update(policy: RetryPolicy, table: Table[Any], key: Item, pending: Pending, plan: Plan) -> Flow[_Answer]:
     """Send one plan, and where the stored item differs from the picture it was made for, the plan made anew."""
     for _ in range(_MOST_PICTURES):
         try:
@@ -108,7 +134,7 @@ def _update(
     raise failure
 
 
-def _update_call(table: Table[Any], key: Item, pending: Pending, plan: Plan) -> Call[dict[str, Any] | None]:
+def _update_call(table: Table[Any], key: Item, pending: Pending, plan: Plan) -> Call[_Answer]:
     there = AttributeExists(Path((table.schema.table.hash_key.name,)))
     placeholders = Placeholders()
     body: dict[str, Any] = {
@@ -121,8 +147,16 @@ def _update_call(table: Table[Any], key: Item, pending: Pending, plan: Plan) -> 
     if expression:
         body["UpdateExpression"] = expression
     condition(body, all_of((there, *plan.facts, *pending.conditions)), placeholders)
+    reader = table.schema.codec.reader()
+
+    def answer(body: bytes) -> _Answer:
+        try:
+            return reader.attributes(body)
+        except FieldValidationException as error:
+            return error
+
     repeatable = plan.repeatable and not pending.conditions
-    return Call("UpdateItem", msgspec.json.encode(body), table.schema.codec.reader().attributes, repeatable)
+    return Call("UpdateItem", msgspec.json.encode(body), answer, repeatable)
 
 
 def condition(body: dict[str, Any], node: Condition, placeholders: Placeholders | None = None) -> None:

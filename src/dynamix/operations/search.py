@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from dynamix.codec.compiled import Page
+from dynamix.codec.compiled import LOADED, Page
 from dynamix.cursor import Cursor
 from dynamix.expressions.nodes import Path, all_of
 from dynamix.expressions.render import Placeholders, render_condition, render_projection
@@ -23,13 +23,13 @@ def items(
 ) -> Flow[tuple[list[M], Cursor | None]]:
     """The matches and where to go on: one page of up to 1 MB, or as many pages as `limit` matches take.
 
-    With `requery`, what the index does not hold is read from the table; the order is kept, and items that were deleted
-    meanwhile are left out.
+    With `requery`, what was not chosen or the index does not hold is read from the table; the order is kept, and items
+    that were deleted meanwhile are left out.
     """
     found, cursor = yield from (
         page(policy, table, search) if search.limit is None else _limited(policy, table, search)
     )
-    if requery and found and search.schema.loaded_from(search.index) is not None:
+    if requery and found and (search.fields or search.schema.loaded_from(search.index) is not None):
         keys = [search.schema.key_of(vars(item)) for item in found]
         found = yield from batch.get(policy, table, keys, search.consistent)
     return found, cursor
@@ -133,7 +133,8 @@ def _cursor(table: Table[Any], search: Search[Any], last_key: Item | None) -> Cu
 def _key_at(search: Search[M], item: M) -> Item:
     """The key, of table and index, at which an item stands."""
     values = vars(item)
+    loaded = values.get(LOADED, {})
     return {
-        field.name: search.schema.encoder(field)(values[field.attribute])
+        field.name: loaded.get(field.attribute) or search.schema.encoder(field)(values[field.attribute])
         for field in (*search.schema.table.keys, *search.index.keys)
     }
