@@ -197,10 +197,10 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         return Slot(
             attribute=field.attribute,
             name=field.name,
-            kind=field.kind,
+            kind="plain" if field.has_own_ways and field.kind not in FREE_FORM else field.kind,
             encode=self.encoder(field),
             decode=field.decode,
-            constrained=field.constrained,
+            constrained=field.constrained or field.has_own_ways,
             sure=None if limit is None else (1, limit // 4),
             absent=field.fresh_default if field.default is not None else None,
             required=field.required,

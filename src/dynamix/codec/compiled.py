@@ -45,10 +45,6 @@ class _Float(Struct, gc=False):
     N: float
 
 
-class _Text(Struct, gc=False):
-    N: str
-
-
 class _Bool(Struct, gc=False):
     BOOL: bool
 
@@ -57,11 +53,12 @@ class Kind(NamedTuple):
     """How one stored form is read and written.
 
     `read` and `write` are expressions over `v`: the parsed wrapper, and the Python value. `when` is the condition under
-    which `write` is right; other values go through the field's `encode`. What is Raw is read by its field, later.
+    which `write` is right; other values go through the field's `encode`. What is Raw is read by its field, later; what
+    is a dict, at once.
     """
 
-    struct: type[Struct | Raw]
-    read: str
+    struct: type[Struct | Raw | dict[str, Any]]
+    read: str = ""
     when: str = ""
     write: str = ""
 
@@ -78,7 +75,7 @@ KINDS: dict[str, Kind] = {
         '{"S": v.isoformat()}',
     ),
     "date": Kind(_Str, "date.fromisoformat(v.S)", "type(v) is date", '{"S": v.isoformat()}'),
-    "time": Kind(_Text, 'read_field(v.N, "N")'),
+    "plain": Kind(dict[str, Any]),
     "timedelta": Kind(_Str, "timedelta(seconds=int(v.S))"),
     "list": Kind(Raw, "", "type(v) is list", '{"L": encode_list(v)}'),
     "map": Kind(Raw, "", "type(v) is dict", '{"M": encode_map(v)}'),
@@ -111,6 +108,11 @@ class Slot(NamedTuple):
     absent: Callable[[], Any] | None = None
     required: bool = False
     key: bool = False
+
+    def value(self, wire: AttributeValue | None) -> Any:
+        """What an instance shows for a stored form, or for none."""
+        value = None if wire is None else self.decode(wire)
+        return self.absent() if value is None and self.absent is not None else value
 
     @property
     def kept(self) -> bool:
@@ -258,10 +260,7 @@ class Reader(Generic[M]):
         for slot in self._slots:
             if slot.kind in FREE_FORM:
                 continue
-            wire = item.get(slot.name)
-            value = None if wire is None else slot.decode(wire)
-            if value is None and slot.absent is not None:
-                value = slot.absent()
+            value = slot.value(item.get(slot.name))
             if value is not None or not slot.required:
                 values[slot.attribute] = value
         values[LOADED] = _loaded(self._kept, item)
@@ -322,15 +321,18 @@ def _compile_reader(model_name: str, slots: list[Slot]) -> Callable[[Any], dict[
     entries, later, after = [], [], []
     for index, slot in enumerate(slots):
         read = KINDS[slot.kind].read
-        if not read:
+        if slot.kind in FREE_FORM:
             later.append(f"{slot.attribute!r}: item.f{index}.copy()")
             continue
         if slot.kept:
             later.append(f"**({{{slot.attribute!r}: {{'S': item.f{index}.S}}}} if item.f{index} is not None else {{}})")
-        if "read_field" in read:
-            names[f"read{index}"] = slot.decode
-            read = read.replace('read_field(v.N, "N")', f"read{index}({{'N': v.N}})")
-        if slot.key:
+        if slot.kind == "plain":
+            names[f"value{index}"] = slot.value
+            if slot.required and not slot.key:
+                after += [f"if (v := value{index}(item.f{index})) is not None:", f"    values[{slot.attribute!r}] = v"]
+            else:
+                entries.append(f"{slot.attribute!r}: value{index}(item.f{index}),")
+        elif slot.key:
             entries.append(f"{slot.attribute!r}: {read.replace('v.', f'item.f{index}.')},")
         elif slot.absent is not None:
             names[f"absent{index}"] = slot.absent

@@ -33,6 +33,8 @@ from dynamix.wire import AttributeValue
 V = TypeVar("V")
 T = TypeVar("T")
 
+_WAYS = frozenset({"to_wire", "from_wire", "check", "encode", "decode"})
+
 NO_TEXT = "it has a surrogate without its partner, so it is no Unicode text; decode it with errors='replace'"
 
 
@@ -85,7 +87,7 @@ class Defaulted(Options[V], total=False):
 class Field(Conditions[V], Generic[V, T]):
     """A typed attribute of a model. V is the type of its values, T what an instance shows: V, or V | None."""
 
-    kind: ClassVar[str]
+    kind: ClassVar[str] = "plain"
     """The row of `dynamix.codec.compiled.KINDS` for the stored form."""
 
     key_type: ClassVar[str | None] = None
@@ -168,7 +170,7 @@ class Field(Conditions[V], Generic[V, T]):
         def __set__(self, instance: object, value: T) -> None: ...
 
     def to_wire(self, value: V) -> AttributeValue:
-        """The stored form. Raises UnstorableError for a value that the field's type cannot hold."""
+        """The stored form. Raises ValueError for a value that the field's type cannot hold."""
         raise NotImplementedError
 
     def from_wire(self, wire: AttributeValue) -> V:
@@ -176,7 +178,7 @@ class Field(Conditions[V], Generic[V, T]):
         raise NotImplementedError
 
     def check(self, value: V) -> None:
-        """Refuse, by UnstorableError, a value of the right type that the field's own options rule out."""
+        """Refuse, by ValueError, a value of the right type that the field's own options rule out."""
 
     def encode(self, value: Any) -> AttributeValue:
         """The stored form of a value, checked in every way. Raises FieldValidationException."""
@@ -185,7 +187,7 @@ class Field(Conditions[V], Generic[V, T]):
         wire = self._literal(value)
         try:
             self.check(value)
-        except UnstorableError as error:
+        except ValueError as error:
             raise self.refusal(value, str(error)) from error
         if self.validator is not None:
             self._validate(value)
@@ -280,6 +282,16 @@ class Field(Conditions[V], Generic[V, T]):
         return self.default() if callable(self.default) else copy.deepcopy(self.default)
 
     @property
+    def has_own_ways(self) -> bool:
+        """Whether the class converts or checks values in another way than the class that it has its `kind` from."""
+        for base in type(self).__mro__:
+            if "kind" in vars(base):
+                break
+            if not _WAYS.isdisjoint(vars(base)):
+                return True
+        return False
+
+    @property
     def constrained(self) -> bool:
         """Whether values need more than the check of their type."""
         return self.validator is not None
@@ -313,8 +325,9 @@ class Field(Conditions[V], Generic[V, T]):
             )
         try:
             return self.to_wire(value)
-        except UnstorableError as error:
-            raise self.refusal(value, str(error), WrongTypeError if error.of_type else None) from error
+        except ValueError as error:
+            of_type = isinstance(error, UnstorableError) and error.of_type
+            raise self.refusal(value, str(error), WrongTypeError if of_type else None) from error
 
     def _ordered(self, condition: str) -> None:
         if not self.sorts:

@@ -121,7 +121,7 @@ class DateField(Field[date, T]):
 class TimeField(Field[time, T]):
     """A time of day without an offset, stored as the number of seconds since midnight, exact to the microsecond."""
 
-    kind = "time"
+    kind = "plain"
     key_type = "N"
 
     @overload
