@@ -206,6 +206,76 @@ for database, seen in ((memory, False), (file, True)):
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "file.db")], env=environment, check=True)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_outlives_the_engine_of_its_parent(tmp_path: Path) -> None:
+    """What a child writes after its parent closed the file is kept, and seen by other processes at once."""
+    program = """
+import os, subprocess, sys
+from engine.database import Database
+from dynamix.engine import Engine
+database = Database(Engine(sys.argv[1]))
+database.create("a:S")
+told, tell = os.pipe()
+child = os.fork()
+if not child:
+    database.put(a="while the parent has it open")
+    os.close(tell)
+    assert os.read(told, 1) == b"x"
+    database.put(a="later")
+    other = "import sys; from engine.database import Database; from dynamix.engine import Engine;"
+    other += "d = Database(Engine(sys.argv[1])); d.put(a='other'); d.engine.close()"
+    subprocess.run([sys.executable, "-c", other, sys.argv[1]], check=True)
+    assert database.get(a="other") is not None
+    database.put(a="last")
+    os._exit(0)
+os.close(told)
+database.put(a="parent")
+database.engine.close()
+os.write(tell, b"x")
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+database = Database(Engine(sys.argv[1]))
+assert database.call("Scan", TableName="tab")["Count"] == 5
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "file.db")], env=environment, check=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_process_may_fork_while_its_threads_work(tmp_path: Path) -> None:
+    """A fork waits for the work of other threads; they go on, and each child can work too."""
+    program = """
+import os, sys, threading
+from engine.database import Database
+from dynamix.engine import Engine
+databases = [Database(), Database(Engine(sys.argv[1]))]
+for database in databases:
+    database.create("a:S")
+    database.put(a="x")
+ended = threading.Event()
+def work(database):
+    while not ended.is_set():
+        database.put(a="y")
+        assert database.get(a="x") is not None
+threads = [threading.Thread(target=work, args=(database,)) for database in databases for _ in range(2)]
+for thread in threads:
+    thread.start()
+for number in range(20):
+    child = os.fork()
+    if not child:
+        for database in databases:
+            database.put(a=str(number))
+            assert database.get(a="x") is not None
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+ended.set()
+for thread in threads:
+    thread.join()
+assert databases[1].call("Scan", TableName="tab")["Count"] == 22
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "file.db")], env=environment, check=True)
+
+
 def test_a_closed_engine_says_so(engine: Engine) -> None:
     """A request to a closed engine is answered with an error, not raised."""
     engine.close()

@@ -15,7 +15,10 @@ piece of work that runs at the same time; SQLite's write-ahead log lets readers 
 another process, writes. A writer begins with `BEGIN IMMEDIATE`, so nothing that it read can change before it commits.
 With `synchronous=NORMAL` a committed write is in the operating system's hands: it survives the end of the process.
 
-Source: https://www.sqlite.org/wal.html
+SQLite keeps account of the locks of its process, and a child of a fork would inherit the account but not the locks. So
+no file is open while a process is copied: the work in progress is waited for, and both sides open connections anew.
+
+Sources: https://www.sqlite.org/wal.html, https://www.sqlite.org/howtocorrupt.html
 """
 
 import os
@@ -191,9 +194,11 @@ class File:
         self._path = os.fspath(path)
         self._free: deque[Catalog] = deque()
         self._write_lock = threading.Lock()
-        self._abandoned: list[deque[Catalog]] = []
+        self._gate = threading.Condition(threading.Lock())
+        self._out = 0  # connections that are in use or being opened
+        self._forking = False
         self._closed = False
-        self._free.append(self._open())
+        self.give(self.take())
         _forkable.add(self)
 
     def reading(self) -> Work:
@@ -219,36 +224,61 @@ class File:
             self.give(catalog)
 
     def close(self) -> None:
-        self._closed = True
-        while self._free:
-            self._free.pop().connection.close()
+        with self._gate:
+            self._closed = True
+            self._close_free()
 
     def take(self) -> Catalog:
         """A free connection, or a new one."""
-        if self._closed:
-            raise sqlite3.ProgrammingError("the engine is closed")
+        with self._gate:
+            while self._forking:
+                self._gate.wait()
+            if self._closed:
+                raise sqlite3.ProgrammingError("the engine is closed")
+            self._out += 1
+            if self._free:
+                return self._free.pop()
         try:
-            return self._free.pop()
-        except IndexError:
             return self._open()
+        except BaseException:
+            with self._gate:
+                self._one_less()
+            raise
 
     def give(self, catalog: Catalog) -> None:
         """Take a connection back."""
-        if self._closed:
-            catalog.connection.close()
-        else:
-            self._free.append(catalog)
+        with self._gate:
+            if self._closed:
+                catalog.connection.close()
+            else:
+                self._free.append(catalog)
+            self._one_less()
 
     def before_fork(self) -> None:
-        """Let no other thread write while the process is copied."""
-        self._write_lock.acquire()
+        """Let no connection be open while the process is copied."""
+        self._gate.acquire()
+        self._forking = True
+        while self._out:
+            self._gate.wait()
+        self._close_free()
 
     def after_fork(self, *, child: bool) -> None:
-        """A connection must not be used by two processes: the child leaves its parent's alone and opens others."""
+        """Go on, with new connections. In the child nobody waits any more."""
+        self._forking = False
         if child:
-            self._abandoned.append(self._free)
-            self._free = deque()
-        self._write_lock.release()
+            self._gate = threading.Condition(threading.Lock())
+        else:
+            self._gate.notify_all()
+            self._gate.release()
+
+    def _close_free(self) -> None:
+        while self._free:
+            self._free.pop().connection.close()
+
+    def _one_less(self) -> None:
+        self._out -= 1
+        if self._forking:
+            self._gate.notify_all()
 
     def _open(self) -> Catalog:
         try:
@@ -360,9 +390,11 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
 
 _forkable: weakref.WeakSet[Memory | File] = weakref.WeakSet()
 _forking: list[Memory | File] = []
+_fork_lock = threading.Lock()
 
 
 def _before_fork() -> None:
+    _fork_lock.acquire()
     for storage in list(_forkable):
         storage.before_fork()
         _forking.append(storage)
@@ -371,6 +403,7 @@ def _before_fork() -> None:
 def _after_fork(*, child: bool) -> None:
     while _forking:
         _forking.pop().after_fork(child=child)
+    _fork_lock.release()
 
 
 if hasattr(os, "register_at_fork"):
