@@ -88,6 +88,39 @@ def test_a_snapshot_goes_from_one_engine_to_another(engine: Engine) -> None:
     assert database.call("Scan", TableName="tab")["Count"] == 1
 
 
+def test_restoring_is_seen_whole_by_others(tmp_path: Path) -> None:
+    """Who works on a file while it is restored sees it as before or as after, never new rows by old descriptions."""
+    file = Database(Engine(tmp_path / "file.db"))
+    file.create("a:S")
+    file.put(a="x", c="of the file")
+    memory = Database()
+    memory.create("a:S", GlobalSecondaryIndexes=[index("gsi", "c:S", "KEYS_ONLY")])
+    memory.put(a="x", c="of the memory", d="d")
+    snapshots = [memory.engine.snapshot(), file.engine.snapshot()]
+    states = [[wire({"a": "x", "c": "of the file"})], [wire({"a": "x", "c": "of the memory", "d": "d"})]]
+    ended = threading.Event()
+    wrong = []
+
+    def look() -> None:
+        other = Database(Engine(tmp_path / "file.db"))
+        while not ended.is_set():
+            seen = other.call("Scan", TableName="tab")["Items"]
+            if seen not in states:
+                wrong.append(seen)
+        other.engine.close()
+
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for number in range(200):
+        file.engine.restore(snapshots[number % 2])
+    ended.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    file.engine.close()
+
+
 def test_failed_changes_of_tables_leave_nothing(engine: Engine) -> None:
     """A table operation that is refused half-way leaves tables and indexes as they were."""
     database = Database(engine)

@@ -22,6 +22,7 @@ Sources: https://www.sqlite.org/wal.html, https://www.sqlite.org/howtocorrupt.ht
 """
 
 import os
+import secrets
 import sqlite3
 import threading
 import time
@@ -39,6 +40,7 @@ _APPLICATION_ID = 0x64796E78  # "dynx"
 _LAYOUT = 1
 _PATIENCE_SECONDS = 60.0
 _BUSY_SECONDS = 5.0
+_REVISION_BITS = 62  # of the 63 that SQLite counts with: there is room for changes to come
 
 _PAGE_BYTES = 8192
 """Of a page of SQLite: a row of up to a quarter of it lies within its page, and most items are smaller than 2 KB."""
@@ -82,12 +84,15 @@ class Snapshot:
     """A copy of a whole database at one moment. It may be restored any number of times."""
 
     def __init__(self, source: sqlite3.Connection) -> None:
+        self._lock = threading.Lock()
         self._copy = _connect(":memory:")
         source.backup(self._copy)
 
     def restore(self, target: sqlite3.Connection) -> None:
-        """Make `target` equal to the copy."""
-        self._copy.backup(target)
+        """Make `target` equal to the copy, in one step and under a revision that nobody can know from elsewhere."""
+        with self._lock:
+            self._copy.execute("UPDATE meta SET revision = ?", (secrets.randbits(_REVISION_BITS),))
+            self._copy.backup(target)
 
     def close(self) -> None:
         """Give the copy's memory back."""
@@ -219,7 +224,6 @@ class File:
         try:
             with self._write_lock:
                 snapshot.restore(catalog.connection)
-                catalog.execute("UPDATE meta SET revision = revision + ?", (int(time.time() * 1e6),))
         finally:
             self.give(catalog)
 
