@@ -1,5 +1,6 @@
 """Where the rows are: shared by threads, snapshots, files opened and refused."""
 
+import gc
 import os
 import sqlite3
 import subprocess
@@ -201,6 +202,20 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     assert "another program" in _refused(foreign)
     assert foreign.read_bytes() == before
     assert "cannot open" in _refused(tmp_path / "no folder" / "file.db")
+
+
+@pytest.mark.parametrize("path", ["", ":memory:"])
+def test_what_is_no_file_is_refused(path: str) -> None:
+    """SQLite's names for a database in memory would give each thread one of its own."""
+    with pytest.raises(ConnectError, match="names no file"):
+        Engine(path)
+
+
+def test_an_engine_may_be_dropped(tmp_path: Path) -> None:
+    """An engine and its snapshots that nobody holds any more end without a complaint."""
+    for path in (None, tmp_path / "file.db"):
+        Engine(path).snapshot()
+    gc.collect()
 
 
 def test_newer_files_are_refused(tmp_path: Path) -> None:

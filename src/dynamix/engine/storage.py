@@ -21,6 +21,7 @@ no file is open while a process is copied: the work in progress is waited for, a
 Sources: https://www.sqlite.org/wal.html, https://www.sqlite.org/howtocorrupt.html
 """
 
+import contextlib
 import os
 import secrets
 import sqlite3
@@ -44,6 +45,9 @@ _REVISION_BITS = 62  # of the 63 that SQLite counts with: there is room for chan
 
 _PAGE_BYTES = 8192
 """Of a page of SQLite: a row of up to a quarter of it lies within its page, and most items are smaller than 2 KB."""
+
+_NO_FILES = ("", ":memory:")
+"""What SQLite takes for a database of one connection alone, which would be another one for each of ours."""
 
 _TABLES = (
     "CREATE TABLE meta (revision INTEGER NOT NULL)",
@@ -101,7 +105,11 @@ class Snapshot:
 
 def open_storage(path: str | os.PathLike[str] | None, clock: Callable[[], float]) -> Storage:
     """The storage in the file at `path`, made if it does not exist; in memory for None."""
-    return Memory(clock) if path is None else File(path, clock)
+    if path is None:
+        return Memory(clock)
+    if os.fspath(path) in _NO_FILES:
+        raise ConnectError(f"{path!r} names no file; for an engine in memory give no path (embedded=True)")
+    return File(path, clock)
 
 
 class Memory:
@@ -352,9 +360,22 @@ def _finish(catalog: Catalog, *, failed: bool) -> None:
         catalog.undone()
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that may be dropped without being closed: nothing waits to be written."""
+
+    def __del__(self) -> None:
+        with contextlib.suppress(sqlite3.ProgrammingError):  # it was never opened
+            self.close()
+
+
 def _connect(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=512
+        path,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=_Connection,
+        cached_statements=512,
     )
     connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
     return connection
