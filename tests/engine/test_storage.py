@@ -342,6 +342,37 @@ def test_a_closed_engine_stays_answering(engine: Engine) -> None:
         assert (status, b"InternalServerError" in body) == (500, True)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits here")
+def test_a_full_disk_is_said_and_survived(tmp_path: Path) -> None:
+    """Where no more can be written an answer says so, nothing is half done, and all goes on when there is room."""
+    program = """
+import resource, signal, sys
+import msgspec
+from engine.database import Database, wire, index
+from dynamix.engine import Engine
+database = Database(Engine(sys.argv[1]))
+database.create("a:S", GlobalSecondaryIndexes=[index("gsi", "c:S")])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, resource.RLIM_INFINITY))
+items = [wire({"a": str(number), "c": "c", "d": "d" * 20_000}) for number in range(50)]
+answers = [database.engine.handle("PutItem", msgspec.json.encode({"TableName": "tab", "Item": item})) for item in items]
+refused = [body for status, body in answers if status != 200]
+assert refused and all(b"disk" in body for body in refused), refused
+assert "disk" in database.error("UpdateTimeToLive", TableName="tab", TimeToLiveSpecification={
+    "AttributeName": "t", "Enabled": True})["message"]
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+def held():
+    return [database.call("Scan", TableName="tab", **of)["Count"] for of in ({}, {"IndexName": "gsi"})]
+assert held() == [len(items) - len(refused)] * 2
+status = database.call("DescribeTimeToLive", TableName="tab")["TimeToLiveDescription"]["TimeToLiveStatus"]
+assert status == "DISABLED"
+database.call("PutItem", TableName="tab", Item=items[-1])
+assert held() == [len(items) - len(refused) + 1] * 2
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "file.db")], env=environment, check=True)
+
+
 def test_work_that_outlives_its_engine_ends(tmp_path: Path) -> None:
     """Closing an engine while it works closes the connection when the work is done."""
     engine = Engine(tmp_path / "file.db")

@@ -348,16 +348,21 @@ class _FileWork:
 
 def _finish(catalog: Catalog, *, failed: bool) -> None:
     """Commit, or undo everything when the work failed or its commit does."""
-    if not failed:
-        try:
-            catalog.once("COMMIT")
-        except BaseException:
-            catalog.execute("ROLLBACK")
-            catalog.undone()
-            raise
-    elif catalog.connection.in_transaction:
+    if failed:
+        _undo(catalog)
+        return
+    try:
+        catalog.once("COMMIT")
+    except BaseException:
+        _undo(catalog)
+        raise
+
+
+def _undo(catalog: Catalog) -> None:
+    """Undo the transaction, which SQLite may have done already, as it does where the disk is full."""
+    if catalog.connection.in_transaction:
         catalog.execute("ROLLBACK")
-        catalog.undone()
+    catalog.undone()
 
 
 class _Connection(sqlite3.Connection):
