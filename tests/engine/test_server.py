@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ import pytest
 
 from dynamix.cli import main
 from dynamix.engine import Engine
+from dynamix.engine import server as server_module
 from dynamix.engine.server import Server
 
 SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=a/b/c/dynamodb/aws4_request, SignedHeaders=host, Signature=x"}
@@ -282,6 +284,25 @@ def test_closing_gives_the_answer_that_is_owed(echo: Echo, server: Server, http_
         closing.join()
 
 
+@pytest.mark.timeout(60)
+def test_closing_waits_once_for_all_who_do_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients that do not read their answers have one time of grace together, not one after the other."""
+    monkeypatch.setattr(server_module, "_GRACE_SECONDS", 2)
+
+    class Large:
+        asked = threading.Semaphore(0)
+
+        def handle(self, target: str, body: bytes) -> tuple[int, bytes]:
+            self.asked.release()
+            return 200, bytes(8 * 1024 * 1024)
+
+    with contextlib.ExitStack() as clients, Server(Large()) as server:
+        for _ in range(40):
+            client = clients.enter_context(socket.create_connection(server.address))
+            client.sendall(request("Large", b"{}"))
+            Large.asked.acquire()
+
+
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     engine = Engine()
@@ -391,6 +412,26 @@ def test_a_signal_ends_the_command_cleanly(tmp_path: Path, ending: signal.Signal
     assert os.listdir(tmp_path) == ["data.db"]
     with served("--db", path) as (_, connection):
         assert json.loads(post(connection, "ListTables")[2]) == {"TableNames": ["Kept"]}
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits of other processes can be set on Linux only")
+def test_too_many_connections_wait_for_their_turn() -> None:
+    """A process that may open no more files serves the connections it has, and others when some have ended."""
+    with served() as (process, connection), contextlib.ExitStack() as others:
+        assert post(connection, "ListTables")[0] == 200
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (20, 20))
+        host, port = connection.host, connection.port
+        for _ in range(40):
+            others.enter_context(socket.create_connection((host, port)))
+        assert process.stderr is not None
+        assert "Too many open files" in process.stderr.readline()
+        assert post(connection, "ListTables")[0] == 200
+        others.close()
+        late = http.client.HTTPConnection(host, port)
+        assert post(late, "ListTables")[0] == 200
+        late.close()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
 
 
 def test_a_taken_port_is_said(server: Server, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """Where the rows are: shared by threads, snapshots, files opened and refused."""
 
+import gc
 import os
 import sqlite3
 import subprocess
@@ -88,6 +89,39 @@ def test_a_snapshot_goes_from_one_engine_to_another(engine: Engine) -> None:
     assert database.call("Scan", TableName="tab")["Count"] == 1
 
 
+def test_restoring_is_seen_whole_by_others(tmp_path: Path) -> None:
+    """Who works on a file while it is restored sees it as before or as after, never new rows by old descriptions."""
+    file = Database(Engine(tmp_path / "file.db"))
+    file.create("a:S")
+    file.put(a="x", c="of the file")
+    memory = Database()
+    memory.create("a:S", GlobalSecondaryIndexes=[index("gsi", "c:S", "KEYS_ONLY")])
+    memory.put(a="x", c="of the memory", d="d")
+    snapshots = [memory.engine.snapshot(), file.engine.snapshot()]
+    states = [[wire({"a": "x", "c": "of the file"})], [wire({"a": "x", "c": "of the memory", "d": "d"})]]
+    ended = threading.Event()
+    wrong = []
+
+    def look() -> None:
+        other = Database(Engine(tmp_path / "file.db"))
+        while not ended.is_set():
+            seen = other.call("Scan", TableName="tab")["Items"]
+            if seen not in states:
+                wrong.append(seen)
+        other.engine.close()
+
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for number in range(200):
+        file.engine.restore(snapshots[number % 2])
+    ended.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    file.engine.close()
+
+
 def test_failed_changes_of_tables_leave_nothing(engine: Engine) -> None:
     """A table operation that is refused half-way leaves tables and indexes as they were."""
     database = Database(engine)
@@ -170,6 +204,20 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     assert "cannot open" in _refused(tmp_path / "no folder" / "file.db")
 
 
+@pytest.mark.parametrize("path", ["", ":memory:"])
+def test_what_is_no_file_is_refused(path: str) -> None:
+    """SQLite's names for a database in memory would give each thread one of its own."""
+    with pytest.raises(ConnectError, match="names no file"):
+        Engine(path)
+
+
+def test_an_engine_may_be_dropped(tmp_path: Path) -> None:
+    """An engine and its snapshots that nobody holds any more end without a complaint."""
+    for path in (None, tmp_path / "file.db"):
+        Engine(path).snapshot()
+    gc.collect()
+
+
 def test_newer_files_are_refused(tmp_path: Path) -> None:
     """A file of a newer layout is refused with what to do."""
     path = tmp_path / "file.db"
@@ -206,6 +254,76 @@ for database, seen in ((memory, False), (file, True)):
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "file.db")], env=environment, check=True)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_outlives_the_engine_of_its_parent(tmp_path: Path) -> None:
+    """What a child writes after its parent closed the file is kept, and seen by other processes at once."""
+    program = """
+import os, subprocess, sys
+from engine.database import Database
+from dynamix.engine import Engine
+database = Database(Engine(sys.argv[1]))
+database.create("a:S")
+told, tell = os.pipe()
+child = os.fork()
+if not child:
+    database.put(a="while the parent has it open")
+    os.close(tell)
+    assert os.read(told, 1) == b"x"
+    database.put(a="later")
+    other = "import sys; from engine.database import Database; from dynamix.engine import Engine;"
+    other += "d = Database(Engine(sys.argv[1])); d.put(a='other'); d.engine.close()"
+    subprocess.run([sys.executable, "-c", other, sys.argv[1]], check=True)
+    assert database.get(a="other") is not None
+    database.put(a="last")
+    os._exit(0)
+os.close(told)
+database.put(a="parent")
+database.engine.close()
+os.write(tell, b"x")
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+database = Database(Engine(sys.argv[1]))
+assert database.call("Scan", TableName="tab")["Count"] == 5
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "file.db")], env=environment, check=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_process_may_fork_while_its_threads_work(tmp_path: Path) -> None:
+    """A fork waits for the work of other threads; they go on, and each child can work too."""
+    program = """
+import os, sys, threading
+from engine.database import Database
+from dynamix.engine import Engine
+databases = [Database(), Database(Engine(sys.argv[1]))]
+for database in databases:
+    database.create("a:S")
+    database.put(a="x")
+ended = threading.Event()
+def work(database):
+    while not ended.is_set():
+        database.put(a="y")
+        assert database.get(a="x") is not None
+threads = [threading.Thread(target=work, args=(database,)) for database in databases for _ in range(2)]
+for thread in threads:
+    thread.start()
+for number in range(20):
+    child = os.fork()
+    if not child:
+        for database in databases:
+            database.put(a=str(number))
+            assert database.get(a="x") is not None
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+ended.set()
+for thread in threads:
+    thread.join()
+assert databases[1].call("Scan", TableName="tab")["Count"] == 22
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "file.db")], env=environment, check=True)
+
+
 def test_a_closed_engine_says_so(engine: Engine) -> None:
     """A request to a closed engine is answered with an error, not raised."""
     engine.close()
@@ -222,6 +340,37 @@ def test_a_closed_engine_stays_answering(engine: Engine) -> None:
     for _ in range(2):
         status, body = engine.handle("PutItem", request)
         assert (status, b"InternalServerError" in body) == (500, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits here")
+def test_a_full_disk_is_said_and_survived(tmp_path: Path) -> None:
+    """Where no more can be written an answer says so, nothing is half done, and all goes on when there is room."""
+    program = """
+import resource, signal, sys
+import msgspec
+from engine.database import Database, wire, index
+from dynamix.engine import Engine
+database = Database(Engine(sys.argv[1]))
+database.create("a:S", GlobalSecondaryIndexes=[index("gsi", "c:S")])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, resource.RLIM_INFINITY))
+items = [wire({"a": str(number), "c": "c", "d": "d" * 20_000}) for number in range(50)]
+answers = [database.engine.handle("PutItem", msgspec.json.encode({"TableName": "tab", "Item": item})) for item in items]
+refused = [body for status, body in answers if status != 200]
+assert refused and all(b"disk" in body for body in refused), refused
+assert "disk" in database.error("UpdateTimeToLive", TableName="tab", TimeToLiveSpecification={
+    "AttributeName": "t", "Enabled": True})["message"]
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+def held():
+    return [database.call("Scan", TableName="tab", **of)["Count"] for of in ({}, {"IndexName": "gsi"})]
+assert held() == [len(items) - len(refused)] * 2
+status = database.call("DescribeTimeToLive", TableName="tab")["TimeToLiveDescription"]["TimeToLiveStatus"]
+assert status == "DISABLED"
+database.call("PutItem", TableName="tab", Item=items[-1])
+assert held() == [len(items) - len(refused) + 1] * 2
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "file.db")], env=environment, check=True)
 
 
 def test_work_that_outlives_its_engine_ends(tmp_path: Path) -> None:

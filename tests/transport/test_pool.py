@@ -342,3 +342,20 @@ def test_an_interrupted_request_leaves_nothing_behind() -> None:
             assert there.connections == 2
     finally:
         signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_closed_pool_leaves_its_loop_nothing_to_end(side: Side) -> None:
+    """Once the last connection of a pool that was closed has ended, nothing is left for the end of the event loop."""
+    if side.loop is None:
+        pytest.skip("only event loops end connections")
+    held = Held()
+    with peer(held.talk) as there, Connection(is_local_endpoint=there.address) as connection:
+        answer_ = side.start(connection)
+        held.wait()
+        transport: Any = connection._transport
+        pool = transport._pools[side.loop]
+        side.close(connection)
+        assert pool._guard is not None
+        held.release()
+        answer_.result(SECONDS)
+        assert pool._guard is None

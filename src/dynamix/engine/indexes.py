@@ -1,7 +1,8 @@
 """What a table's indexes hold of its items: the entries of local and global indexes, and the expiry times.
 
 An entry lies under the index's key bytes followed by the item's own key bytes, so entries with equal index keys have
-an order and never collide. An item that lacks a key attribute of an index has no entry in it.
+an order and never collide. An item that lacks a key attribute of an index has no entry in it, and neither has one that
+was there before the index with a key value that the index cannot hold.
 """
 
 from collections.abc import Mapping
@@ -59,7 +60,7 @@ def replace(execute: Execute, table: Table, key: bytes, old: Version | None, new
 
 def _entry_key(index: Index, key: bytes, version: Version | None) -> bytes | None:
     """Where the index has an entry for the item under `key`, None where it has none."""
-    if version is None or not index.keys.held_by(version.item):
+    if version is None or not index.keys.held_by(version.item) or _oversized(index, version.item) is not None:
         return None
     return index.keys.encode(version.item) + key
 
@@ -145,6 +146,17 @@ def _empty_key(name: str, type_: str, index: str, *, updated: bool) -> Fault:
 
 
 def _check_sizes(index: Index, item: Item) -> None:
+    found = _oversized(index, item)
+    if found is not None:
+        name, kind, most = found
+        raise invalid(
+            f"One or more parameter values were invalid: Size of {kind} has exceeded the maximum size limit "
+            f"of {most} bytes. IndexName: {index.name}, IndexKey: {name}"
+        )
+
+
+def _oversized(index: Index, item: Item) -> tuple[str, str, int] | None:
+    """The first key attribute of an index that is too large in an item: its name, its kind, and how large it may be."""
     for attributes, most, kind in (
         (index.keys.partition, PARTITION_KEY_BYTES, "hashkey"),
         (index.keys.sort, SORT_KEY_BYTES, "range key"),
@@ -152,10 +164,8 @@ def _check_sizes(index: Index, item: Item) -> None:
         for name, type_ in attributes:
             text = item[name][type_]
             if type_ != "N" and len(text) * 4 > most and len(raw_bytes(item[name], type_)) > most:
-                raise invalid(
-                    f"One or more parameter values were invalid: Size of {kind} has exceeded the maximum size limit "
-                    f"of {most} bytes. IndexName: {index.name}, IndexKey: {name}"
-                )
+                return name, kind, most
+    return None
 
 
 def backfill(execute: Execute, table: Table, index: Index) -> None:
@@ -163,13 +173,5 @@ def backfill(execute: Execute, table: Table, index: Index) -> None:
     for key, size, body in table.store.between(execute, FIRST, LAST):
         version = Version(_decode(body), (size, body))
         entry_key = _entry_key(index, key, version)
-        if entry_key is not None and _fits(index, version.item):
+        if entry_key is not None:
             index.store.put(execute, entry_key, *_entry_row(index, version), None)
-
-
-def _fits(index: Index, item: Item) -> bool:
-    try:
-        _check_sizes(index, item)
-    except Fault:
-        return False
-    return True

@@ -5,6 +5,8 @@ their order. `httptools` does the parsing. The address of a request and its sign
 that a request without credentials is refused, as the service does.
 
 Closing the server ends the connections between two answers: what the engine has been asked is also answered.
+
+Where the process can have no more connections or threads, those that there are go on, and others wait for their turn.
 """
 
 import base64
@@ -30,7 +32,8 @@ _ANSWER_TYPE = "application/x-amz-json-1.0"
 _BLANK_LINE = b"\r\n\r\n"
 _HEADER_BYTES = 64 * 1024
 _CHUNK = 256 * 1024
-_GRACE_SECONDS = 5  # for a client that does not read its answer
+_GRACE_SECONDS = 5  # for clients that do not read their answers
+_PAUSE_SECONDS = 0.1  # until there may be room for another connection
 _log = logging.getLogger(__name__)
 
 
@@ -49,7 +52,7 @@ class Server:
         self._listener = socket.create_server((host, port), family=family, backlog=128)
         self._connections: dict[threading.Thread, socket.socket] = {}
         self._lock = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
         self._acceptor = threading.Thread(target=self._accept, name="dynamix-server", daemon=True)
         self._acceptor.start()
 
@@ -68,34 +71,49 @@ class Server:
     def close(self) -> None:
         """Takes no more requests, gives the answers that are owed, and returns when all connections are closed."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
             connections = dict(self._connections)
         for connection in (self._listener, *connections.values()):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RD)
         self._listener.close()
         self._acceptor.join()
+        deadline = time.monotonic() + _GRACE_SECONDS
+        for thread in connections:
+            thread.join(max(deadline - time.monotonic(), 0))
         for thread, connection in connections.items():
-            thread.join(_GRACE_SECONDS)
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
             thread.join()
 
     def _accept(self) -> None:
+        waiting = False
         while True:
             try:
                 connection, _ = self._listener.accept()
             except ConnectionAbortedError:
                 continue
-            except OSError:
-                return
+            except OSError as error:
+                if self._closed.is_set():
+                    return
+                if not waiting:
+                    _log.warning("new connections have to wait: %s", error)
+                waiting = True
+                self._closed.wait(_PAUSE_SECONDS)
+                continue
+            waiting = False
             thread = threading.Thread(target=self._serve, args=(connection,), name="dynamix-connection", daemon=True)
             with self._lock:
-                if self._closed:
+                if self._closed.is_set():
                     connection.close()
                     return
-                self._connections[thread] = connection
-            thread.start()
+                try:
+                    thread.start()
+                except RuntimeError as error:
+                    _log.warning("a connection had to be refused: %s", error)
+                    connection.close()
+                else:
+                    self._connections[thread] = connection
 
     def _serve(self, connection: socket.socket) -> None:
         try:

@@ -15,10 +15,15 @@ piece of work that runs at the same time; SQLite's write-ahead log lets readers 
 another process, writes. A writer begins with `BEGIN IMMEDIATE`, so nothing that it read can change before it commits.
 With `synchronous=NORMAL` a committed write is in the operating system's hands: it survives the end of the process.
 
-Source: https://www.sqlite.org/wal.html
+SQLite keeps account of the locks of its process, and a child of a fork would inherit the account but not the locks. So
+no file is open while a process is copied: the work in progress is waited for, and both sides open connections anew.
+
+Sources: https://www.sqlite.org/wal.html, https://www.sqlite.org/howtocorrupt.html
 """
 
+import contextlib
 import os
+import secrets
 import sqlite3
 import threading
 import time
@@ -36,9 +41,13 @@ _APPLICATION_ID = 0x64796E78  # "dynx"
 _LAYOUT = 1
 _PATIENCE_SECONDS = 60.0
 _BUSY_SECONDS = 5.0
+_REVISION_BITS = 62  # of the 63 that SQLite counts with: there is room for changes to come
 
 _PAGE_BYTES = 8192
 """Of a page of SQLite: a row of up to a quarter of it lies within its page, and most items are smaller than 2 KB."""
+
+_NO_FILES = ("", ":memory:")
+"""What SQLite takes for a database of one connection alone, which would be another one for each of ours."""
 
 _TABLES = (
     "CREATE TABLE meta (revision INTEGER NOT NULL)",
@@ -79,12 +88,15 @@ class Snapshot:
     """A copy of a whole database at one moment. It may be restored any number of times."""
 
     def __init__(self, source: sqlite3.Connection) -> None:
+        self._lock = threading.Lock()
         self._copy = _connect(":memory:")
         source.backup(self._copy)
 
     def restore(self, target: sqlite3.Connection) -> None:
-        """Make `target` equal to the copy."""
-        self._copy.backup(target)
+        """Make `target` equal to the copy, in one step and under a revision that nobody can know from elsewhere."""
+        with self._lock:
+            self._copy.execute("UPDATE meta SET revision = ?", (secrets.randbits(_REVISION_BITS),))
+            self._copy.backup(target)
 
     def close(self) -> None:
         """Give the copy's memory back."""
@@ -93,7 +105,11 @@ class Snapshot:
 
 def open_storage(path: str | os.PathLike[str] | None, clock: Callable[[], float]) -> Storage:
     """The storage in the file at `path`, made if it does not exist; in memory for None."""
-    return Memory(clock) if path is None else File(path, clock)
+    if path is None:
+        return Memory(clock)
+    if os.fspath(path) in _NO_FILES:
+        raise ConnectError(f"{path!r} names no file; for an engine in memory give no path (embedded=True)")
+    return File(path, clock)
 
 
 class Memory:
@@ -191,9 +207,11 @@ class File:
         self._path = os.fspath(path)
         self._free: deque[Catalog] = deque()
         self._write_lock = threading.Lock()
-        self._abandoned: list[deque[Catalog]] = []
+        self._gate = threading.Condition(threading.Lock())
+        self._out = 0  # connections that are in use or being opened
+        self._forking = False
         self._closed = False
-        self._free.append(self._open())
+        self.give(self.take())
         _forkable.add(self)
 
     def reading(self) -> Work:
@@ -214,41 +232,65 @@ class File:
         try:
             with self._write_lock:
                 snapshot.restore(catalog.connection)
-                catalog.execute("UPDATE meta SET revision = revision + ?", (int(time.time() * 1e6),))
         finally:
             self.give(catalog)
 
     def close(self) -> None:
-        self._closed = True
-        while self._free:
-            self._free.pop().connection.close()
+        with self._gate:
+            self._closed = True
+            self._close_free()
 
     def take(self) -> Catalog:
         """A free connection, or a new one."""
-        if self._closed:
-            raise sqlite3.ProgrammingError("the engine is closed")
+        with self._gate:
+            while self._forking:
+                self._gate.wait()
+            if self._closed:
+                raise sqlite3.ProgrammingError("the engine is closed")
+            self._out += 1
+            if self._free:
+                return self._free.pop()
         try:
-            return self._free.pop()
-        except IndexError:
             return self._open()
+        except BaseException:
+            with self._gate:
+                self._one_less()
+            raise
 
     def give(self, catalog: Catalog) -> None:
         """Take a connection back."""
-        if self._closed:
-            catalog.connection.close()
-        else:
-            self._free.append(catalog)
+        with self._gate:
+            if self._closed:
+                catalog.connection.close()
+            else:
+                self._free.append(catalog)
+            self._one_less()
 
     def before_fork(self) -> None:
-        """Let no other thread write while the process is copied."""
-        self._write_lock.acquire()
+        """Let no connection be open while the process is copied."""
+        self._gate.acquire()
+        self._forking = True
+        while self._out:
+            self._gate.wait()
+        self._close_free()
 
     def after_fork(self, *, child: bool) -> None:
-        """A connection must not be used by two processes: the child leaves its parent's alone and opens others."""
+        """Go on, with new connections. In the child nobody waits any more."""
+        self._forking = False
         if child:
-            self._abandoned.append(self._free)
-            self._free = deque()
-        self._write_lock.release()
+            self._gate = threading.Condition(threading.Lock())
+        else:
+            self._gate.notify_all()
+            self._gate.release()
+
+    def _close_free(self) -> None:
+        while self._free:
+            self._free.pop().connection.close()
+
+    def _one_less(self) -> None:
+        self._out -= 1
+        if self._forking:
+            self._gate.notify_all()
 
     def _open(self) -> Catalog:
         try:
@@ -306,21 +348,39 @@ class _FileWork:
 
 def _finish(catalog: Catalog, *, failed: bool) -> None:
     """Commit, or undo everything when the work failed or its commit does."""
-    if not failed:
-        try:
-            catalog.once("COMMIT")
-        except BaseException:
-            catalog.execute("ROLLBACK")
-            catalog.undone()
-            raise
-    elif catalog.connection.in_transaction:
+    if failed:
+        _undo(catalog)
+        return
+    try:
+        catalog.once("COMMIT")
+    except BaseException:
+        _undo(catalog)
+        raise
+
+
+def _undo(catalog: Catalog) -> None:
+    """Undo the transaction, which SQLite may have done already, as it does where the disk is full."""
+    if catalog.connection.in_transaction:
         catalog.execute("ROLLBACK")
-        catalog.undone()
+    catalog.undone()
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that may be dropped without being closed: nothing waits to be written."""
+
+    def __del__(self) -> None:
+        with contextlib.suppress(sqlite3.ProgrammingError):  # it was never opened
+            self.close()
 
 
 def _connect(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=512
+        path,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=_Connection,
+        cached_statements=512,
     )
     connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
     return connection
@@ -360,9 +420,11 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
 
 _forkable: weakref.WeakSet[Memory | File] = weakref.WeakSet()
 _forking: list[Memory | File] = []
+_fork_lock = threading.Lock()
 
 
 def _before_fork() -> None:
+    _fork_lock.acquire()
     for storage in list(_forkable):
         storage.before_fork()
         _forking.append(storage)
@@ -371,6 +433,7 @@ def _before_fork() -> None:
 def _after_fork(*, child: bool) -> None:
     while _forking:
         _forking.pop().after_fork(child=child)
+    _fork_lock.release()
 
 
 if hasattr(os, "register_at_fork"):

@@ -10,6 +10,7 @@ connections then, so a program need not close anything for a clean end.
 """
 
 import asyncio
+import contextlib
 import ssl
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -157,6 +158,7 @@ class Pool:
         self._closed = True
         while self._idle:
             self._end(self._idle.pop())
+        self._end_guard()
 
     def _take_idle(self) -> Connection | None:
         while self._idle:
@@ -233,6 +235,16 @@ class Pool:
     def _end(self, connection: Connection) -> None:
         self._open.discard(connection)
         connection.abort()
+        if self._closed:
+            self._end_guard()
+
+    def _end_guard(self) -> None:
+        """Ends what would end the connections with the loop, when there are none any more."""
+        if self._guard is None or self._open:
+            return
+        with contextlib.suppress(StopIteration, RuntimeError):  # it has nothing to wait for, or the loop is ending it
+            self._guard.aclose().send(None)
+        self._guard = None
 
 
 async def _end_with_loop(connections: set[Connection]) -> AsyncGenerator[None]:
@@ -240,9 +252,10 @@ async def _end_with_loop(connections: set[Connection]) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        for connection in list(connections):
-            connection.abort()
-        await asyncio.sleep(0)
+        if connections:
+            for connection in list(connections):
+                connection.abort()
+            await asyncio.sleep(0)
 
 
 async def connect(
