@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from peer import SECONDS, Conversation, always, answer, peer
-from sides import KEYS, Side, asked
+from sides import KEYS, LOOPS, Side, asked
 
 import dynamix
 from dynamix import Connection
@@ -344,10 +344,10 @@ def test_an_interrupted_request_leaves_nothing_behind() -> None:
         signal.signal(signal.SIGUSR1, before)
 
 
+@pytest.mark.parametrize("side", LOOPS, indirect=True)
 def test_a_closed_pool_leaves_its_loop_nothing_to_end(side: Side) -> None:
     """Once the last connection of a pool that was closed has ended, nothing is left for the end of the event loop."""
-    if side.loop is None:
-        pytest.skip("only event loops end connections")
+    assert side.loop is not None
     held = Held()
     with peer(held.talk) as there, Connection(is_local_endpoint=there.address) as connection:
         answer_ = side.start(connection)
