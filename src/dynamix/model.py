@@ -7,7 +7,7 @@ has an async twin of the same name with an `a` in front.
 
 import warnings
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -186,7 +186,7 @@ class Model:
         instance = cls(**values)
         item = instance._item()
         cls._run(items.put, item, overwrite)
-        instance._stored(item)
+        instance._stored(cls._schema().codec.loaded(item))
         return instance
 
     @classmethod
@@ -195,7 +195,7 @@ class Model:
         instance = cls(**values)
         item = instance._item()
         await cls._arun(items.put, item, overwrite)
-        instance._stored(item)
+        instance._stored(cls._schema().codec.loaded(item))
         return instance
 
     @classmethod
@@ -207,10 +207,10 @@ class Model:
         """
         with ExitStack() as writing:
             instances = cls._instances(items_or_dicts, writing)
-            whole = [instance._item() for instance in instances]
-            cls._run(batch.put, whole)
-            for instance, item in zip(instances, whole, strict=True):
-                instance._stored(item)
+            kept: list[dict[str, Any]] = []
+            cls._run(batch.put, cls._items(instances, kept))
+            for instance, loaded in zip(instances, kept, strict=True):
+                instance._stored(loaded)
         return instances
 
     @classmethod
@@ -218,10 +218,10 @@ class Model:
         """See `batch_write`."""
         with ExitStack() as writing:
             instances = cls._instances(items_or_dicts, writing)
-            whole = [instance._item() for instance in instances]
-            await cls._arun(batch.put, whole)
-            for instance, item in zip(instances, whole, strict=True):
-                instance._stored(item)
+            kept: list[dict[str, Any]] = []
+            await cls._arun(batch.put, cls._items(instances, kept))
+            for instance, loaded in zip(instances, kept, strict=True):
+                instance._stored(loaded)
         return instances
 
     def delete(self) -> None:
@@ -487,11 +487,19 @@ class Model:
             item.update(schema.key_of(values))
         return item
 
-    def _stored(self, item: Item) -> None:
-        """The instance was stored whole, as `item`: nothing is pending any more."""
+    def _stored(self, loaded: dict[str, Any]) -> None:
+        """The instance was stored whole: nothing is pending any more. `loaded` is what it keeps of its item."""
         values = vars(self)
         values.pop("_changes", None)
-        values[LOADED] = type(self)._schema().codec.loaded(item)
+        values[LOADED] = loaded
+
+    @classmethod
+    def _items(cls, instances: Iterable[Self], kept: list[dict[str, Any]]) -> Iterator[Item]:
+        """The whole item of each instance in turn, lest many be held at once; `kept` gets what is kept of each."""
+        for instance in instances:
+            item = instance._item()
+            kept.append(cls._schema().codec.loaded(item))
+            yield item
 
     @classmethod
     def _keys(cls, items_or_keys: Iterable[Mapping[str, Any] | Self]) -> list[Item]:

@@ -17,6 +17,7 @@ from dynamix.limits import NESTING_LEVELS
 from dynamix.wire import AttributeValue
 
 _EXACT_FLOATS = 1e38
+_EXACT_INTEGERS = 10**38
 
 
 class UnstorableError(ValueError):
@@ -36,13 +37,18 @@ def encode(value: object, depth: int = 0) -> AttributeValue:
 def encode_map(value: dict[str, Any], depth: int = 0) -> dict[str, AttributeValue]:
     """The elements of a map in JSON form. Raises UnstorableError."""
     _check_depth(depth)
-    return {key if type(key) is str else _map_key(key): encode(element, depth + 1) for key, element in value.items()}
+    return {
+        key if type(key) is str else _map_key(key): {"S": element}
+        if type(element) is str
+        else encode(element, depth + 1)
+        for key, element in value.items()
+    }
 
 
 def encode_list(value: list[Any] | tuple[Any, ...], depth: int = 0) -> list[AttributeValue]:
     """The elements of a list in JSON form. Raises UnstorableError."""
     _check_depth(depth)
-    return [encode(element, depth + 1) for element in value]
+    return [{"S": element} if type(element) is str else encode(element, depth + 1) for element in value]
 
 
 def _check_depth(depth: int) -> None:
@@ -126,6 +132,10 @@ def _encode_number(value: int | float | Decimal, depth: int) -> AttributeValue:
     return {"N": encode_number(value)}
 
 
+def _encode_int(value: int, depth: int) -> AttributeValue:
+    return {"N": int.__repr__(value) if -_EXACT_INTEGERS < value < _EXACT_INTEGERS else encode_number(value)}
+
+
 def _encode_binary(value: bytes | bytearray | memoryview, depth: int) -> AttributeValue:
     return {"B": b64encode(value).decode()}
 
@@ -134,7 +144,7 @@ _ENCODERS: dict[type, Callable[[Any, int], AttributeValue]] = {
     type(None): lambda value, depth: {"NULL": True},
     bool: lambda value, depth: {"BOOL": value},
     str: lambda value, depth: {"S": _plain_text(value)},
-    int: _encode_number,
+    int: _encode_int,
     float: _encode_number,
     Decimal: _encode_number,
     bytes: _encode_binary,

@@ -1,6 +1,6 @@
 """Flows on many items: cut into the service's batches, resent until all is done, run beside each other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -58,7 +58,7 @@ def _get_chunk(
         yield Pause(seconds)
 
 
-def put(policy: RetryPolicy, table: Table[Any], items: Sequence[Item]) -> Flow[None]:
+def put(policy: RetryPolicy, table: Table[Any], items: Iterable[Item]) -> Flow[None]:
     """Store whole items. Of several with one key the last is stored."""
     names = [field.name for field in table.schema.table.keys]
     distinct = {}
