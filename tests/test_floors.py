@@ -36,6 +36,19 @@ FLOORS = {
     "dynamix.wire": 0,
 }
 ENGINE = "dynamix.engine"
+ENGINE_FLOORS = (
+    "engine",
+    "http",
+    "operations",
+    "actions",
+    "requests",
+    "storage",
+    "evaluate",
+    "tables",
+    "data",
+    "faults",
+)
+"""The engine's own floors, from the top."""
 ENGINE_MAY_IMPORT = ("dynamix.expressions", "dynamix.errors", "dynamix.limits", "dynamix.wire", "dynamix.codec.numbers")
 ENGINE_DOORS = ("dynamix.transport.embedded", "dynamix.cli.serve")
 
@@ -50,6 +63,12 @@ def floor(module: str) -> int | None:
     if module == "dynamix":
         return FLOORS["dynamix"]
     return next((FLOORS[name] for name in FLOORS if name != "dynamix" and within(module, name)), None)
+
+
+def engine_floor(module: str) -> int:
+    """The place of a module of the engine among its floors, counted from the top; the package itself stands above."""
+    parts = module.split(".")
+    return ENGINE_FLOORS.index(parts[2]) if len(parts) > 2 else -1
 
 
 def module_of(path: Path) -> str:
@@ -87,7 +106,10 @@ IMPORTS = {module: sorted(set(imports(module, path))) for module, path in MODULE
 def objection(module: str, imported: str) -> str | None:
     """Why a module may not import another, or None where it may."""
     if within(module, ENGINE):
-        if within(imported, ENGINE) or any(within(imported, name) for name in ENGINE_MAY_IMPORT):
+        if within(imported, ENGINE):
+            own, other = engine_floor(module), engine_floor(imported)
+            return f"{module} imports {imported}, which stands above it" if own > other else None
+        if any(within(imported, name) for name in ENGINE_MAY_IMPORT):
             return None
         return f"{module} imports {imported}: the engine knows floors 0 and 1 and codec.numbers only"
     if within(imported, ENGINE):
@@ -107,14 +129,16 @@ def test_the_map_is_true() -> None:
     """CONTRIBUTING lists every package and module at its place and floor, and no other."""
     text = (SOURCE.parent / "CONTRIBUTING.md").read_text()
     listed: dict[str, int | None] = {}
-    package, level = "", None
+    packages: list[tuple[int, str]] = []
+    level: int | None = None
     for digit, indent, name in re.findall(r"^    (\d?)( *)(\w+(?:/|\.py))(?: |$)", text, re.MULTILINE):
+        column = len(digit) + len(indent)
+        packages = [(at, package) for at, package in packages if at < column]
+        level = int(digit) if digit else level if packages or name.endswith(".py") else None
         if name.endswith("/"):
-            package, level = name, int(digit) if digit else None
-        elif name.endswith(".py"):
-            inside = package if len(indent) > 3 else ""
-            level = int(digit) if digit else level
-            listed[f"{inside}{name}"] = level
+            packages.append((column, name))
+        else:
+            listed["".join(package for _, package in packages) + name] = level
     places = {str(path.relative_to(SOURCE / "dynamix")): floor(module) for module, path in MODULES.items()}
     kept = {place: level for place, level in places.items() if not place.endswith("/__init__.py")}
     assert listed == kept
@@ -158,3 +182,4 @@ def test_the_check_objects() -> None:
     assert objection("dynamix.codec.values", "dynamix.fields") is not None
     assert objection("dynamix.model", "dynamix.engine.faults") is not None
     assert objection("dynamix.engine.faults", "dynamix.codec.values") is not None
+    assert objection("dynamix.engine.data.values", "dynamix.engine.tables.catalog") is not None

@@ -3,7 +3,18 @@
 import random
 from typing import Any
 
-from dynamix.engine.shape_table import OPERATIONS, SHAPES, Blob, Boolean, Enum, Integer, List, Long, Map, Structure
+from dynamix.engine.requests.shape_table import (
+    OPERATIONS,
+    SHAPES,
+    Blob,
+    Boolean,
+    Enum,
+    Integer,
+    List,
+    Long,
+    Map,
+    Structure,
+)
 
 TABLES = ["fuzzed", "other"]
 WORDS = [

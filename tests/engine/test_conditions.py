@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from dynamix.engine.conditions import compile_condition
+from dynamix.engine.evaluate.conditions import compile_condition
 from dynamix.expressions.nodes import Condition
-from dynamix.expressions.parse import bind, parse_condition
 from dynamix.expressions.render import Placeholders, render_condition
+from dynamix.expressions.text.parse import bind, parse_condition
 from expressions import strategies
 
 ITEM: dict[str, Any] = {

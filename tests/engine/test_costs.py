@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from dynamix.engine import Engine, expressions
-from dynamix.engine.storage import Memory
+from dynamix.engine import Engine
+from dynamix.engine.requests import expressions
+from dynamix.engine.storage.database import Memory
 from engine.database import Database, index, value, wire
 
 PROCESS_READS = Path("/proc/self/io")

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from dynamix.engine import expressions
-from dynamix.engine.expressions import check_parameters, read
+from dynamix.engine.evaluate.ranges import KeyTest
 from dynamix.engine.faults import Fault
-from dynamix.engine.ranges import KeyTest
+from dynamix.engine.requests import expressions
+from dynamix.engine.requests.expressions import check_parameters, read
 
 NAMES, VALUES = "ExpressionAttributeNames", "ExpressionAttributeValues"
 MIXED = "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: "

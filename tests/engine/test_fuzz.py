@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dynamix.engine import Engine
-from dynamix.engine.shape_table import OPERATIONS
+from dynamix.engine.requests.shape_table import OPERATIONS
 from engine.pools import Table, table
 from engine.programs import Generator
 from engine.shape_requests import request as shaped_request

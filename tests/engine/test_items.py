@@ -2,7 +2,7 @@
 
 import pytest
 
-from dynamix.engine import items
+from dynamix.engine.operations import items
 from engine.database import Database, index, wire
 
 

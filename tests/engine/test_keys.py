@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamix.codec import numbers
+from dynamix.engine.data.keys import KeySchema, escape, number_bytes, sort_bytes
+from dynamix.engine.data.rows import after
 from dynamix.engine.faults import Fault
-from dynamix.engine.keys import KeySchema, escape, number_bytes, sort_bytes
-from dynamix.engine.rows import after
 
 texts = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20)
 decimals = st.builds(

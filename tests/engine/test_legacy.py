@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from dynamix.engine import legacy
-from dynamix.engine.conditions import compile_condition
-from dynamix.engine.expressions import read
+from dynamix.engine.evaluate.conditions import compile_condition
 from dynamix.engine.faults import Fault
+from dynamix.engine.requests import legacy
+from dynamix.engine.requests.expressions import read
 from dynamix.expressions.nodes import And, AttributeNotExists, Compare, Or, Path, Value
 
 INVALID = "One or more parameter values were invalid: "

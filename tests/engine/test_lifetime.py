@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from dynamix.engine import Engine, lifetime
+from dynamix.engine import Engine
+from dynamix.engine.operations import lifetime
 from engine.database import Clock, Database, index, wire
 
 NOW = 1_800_000_000

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from dynamix.engine.paths import reader
-from dynamix.engine.projections import compile_projection
+from dynamix.engine.evaluate.paths import reader
+from dynamix.engine.evaluate.projections import compile_projection
 from dynamix.expressions.nodes import Path, Projection
-from dynamix.expressions.parse import parse_projection
+from dynamix.expressions.text.parse import parse_projection
 from expressions import strategies
 
 ITEM: dict[str, Any] = {

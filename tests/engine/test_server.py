@@ -22,8 +22,8 @@ import pytest
 
 from dynamix.cli import main
 from dynamix.engine import Engine
-from dynamix.engine import server as server_module
-from dynamix.engine.server import Server
+from dynamix.engine.http import server as server_module
+from dynamix.engine.http.server import Server
 
 SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=a/b/c/dynamodb/aws4_request, SignedHeaders=host, Signature=x"}
 CONTENT = {"Content-Type": "application/x-amz-json-1.0"}

@@ -6,9 +6,21 @@ from typing import Any
 import botocore.loaders
 import pytest
 
-from dynamix.engine import shapes
 from dynamix.engine.faults import Fault
-from dynamix.engine.shape_table import OPERATIONS, SHAPES, Blob, Boolean, Enum, Integer, List, Long, Map, Shape, String
+from dynamix.engine.requests import shapes
+from dynamix.engine.requests.shape_table import (
+    OPERATIONS,
+    SHAPES,
+    Blob,
+    Boolean,
+    Enum,
+    Integer,
+    List,
+    Long,
+    Map,
+    Shape,
+    String,
+)
 
 MODEL = botocore.loaders.Loader().load_service_model("dynamodb", "service-2")
 PLAIN = {"string": String(), "boolean": Boolean(), "blob": Blob(), "integer": Integer(), "long": Long()}

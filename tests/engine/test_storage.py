@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dynamix.engine import Engine, storage
+from dynamix.engine import Engine
+from dynamix.engine.storage import database as storage
 from dynamix.errors import ConnectError
 from engine.database import Database, index, wire
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from dynamix.engine.data.values import check_item, equal
+from dynamix.engine.evaluate.updates import NO_ATTRIBUTE, WRONG_OPERAND, WRONG_PATH, CompiledUpdate, UpdatePlan
 from dynamix.engine.faults import Fault
-from dynamix.engine.updates import NO_ATTRIBUTE, WRONG_OPERAND, WRONG_PATH, CompiledUpdate, UpdatePlan
-from dynamix.engine.values import check_item, equal
 from dynamix.expressions.nodes import Update
-from dynamix.expressions.parse import parse_update
+from dynamix.expressions.text.parse import parse_update
 from expressions import strategies
 
 ITEM: dict[str, Any] = {

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynamix.engine.faults import Fault
-from dynamix.engine.values import (
+from dynamix.engine.data.values import (
     check_item,
     check_levels,
     check_value,
@@ -22,6 +21,7 @@ from dynamix.engine.values import (
     size,
     value_size,
 )
+from dynamix.engine.faults import Fault
 from expressions import strategies
 
 INVALID = "One or more parameter values were invalid: "

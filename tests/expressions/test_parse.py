@@ -18,9 +18,9 @@ from dynamix.expressions.nodes import (
     Projection,
     Update,
 )
-from dynamix.expressions.parse import ExpressionError, bind, parse_condition, parse_projection, parse_update
 from dynamix.expressions.render import Placeholders, render_condition, render_projection, render_update
-from dynamix.expressions.reserved import RESERVED_WORDS
+from dynamix.expressions.text.parse import ExpressionError, bind, parse_condition, parse_projection, parse_update
+from dynamix.expressions.text.reserved import RESERVED_WORDS
 from expressions import strategies
 
 A, B, C = Path(("a",)), Path(("b",)), Path(("c",))

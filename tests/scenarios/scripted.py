@@ -13,7 +13,7 @@ from typing import Any
 
 from dynamix.connection import Connection, use_connection
 from dynamix.engine import Engine
-from dynamix.engine.server import Server
+from dynamix.engine.http.server import Server
 
 SECONDS = 30
 """How long a test waits for what must come."""

@@ -15,8 +15,8 @@ from sides import KEYS, Side
 
 import dynamix
 from dynamix import Connection
-from dynamix.transport import endpoint as endpoints
-from dynamix.transport.http import HttpTransport
+from dynamix.transport.http import endpoint as endpoints
+from dynamix.transport.http.client import HttpTransport
 from dynamix.transport.options import check
 from dynamix.transport.place import open_http
 

@@ -19,8 +19,8 @@ import dynamix
 from dynamix import Connection
 from dynamix.transport import credentials
 from dynamix.transport.credentials import BotocoreCredentials
-from dynamix.transport.endpoint import parse
-from dynamix.transport.http import HttpTransport
+from dynamix.transport.http.client import HttpTransport
+from dynamix.transport.http.endpoint import parse
 
 
 def in_minutes(minutes: float) -> str:

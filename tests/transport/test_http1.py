@@ -9,7 +9,7 @@ import pytest
 from peer import answer
 
 from dynamix import errors
-from dynamix.transport.http1 import MAX_BODY_BYTES, MAX_HEADER_BYTES, AnswerReader
+from dynamix.transport.http.http1 import MAX_BODY_BYTES, MAX_HEADER_BYTES, AnswerReader
 from dynamix.wire import Response
 
 CHUNKED = (

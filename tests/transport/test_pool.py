@@ -12,7 +12,7 @@ from sides import KEYS, LOOPS, Side, asked
 
 import dynamix
 from dynamix import Connection
-from dynamix.transport import asynchronous, blocking
+from dynamix.transport.http import asynchronous, blocking
 
 ONCE: Any = {"max_attempts": 1}
 QUICK: Any = {"retry_delay": 0.001}

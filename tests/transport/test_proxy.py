@@ -13,8 +13,8 @@ from sides import KEYS, Side
 
 import dynamix
 from dynamix import Connection
-from dynamix.transport.endpoint import parse
-from dynamix.transport.proxy import Proxy, Tunnel, find
+from dynamix.transport.http.endpoint import parse
+from dynamix.transport.http.proxy import Proxy, Tunnel, find
 
 HTTP = "http://tables.example:8000"
 HTTPS = "https://tables.example"

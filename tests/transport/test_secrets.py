@@ -13,7 +13,7 @@ from sides import Side
 import dynamix
 from dynamix import Connection
 from dynamix.transport.credentials import Credentials, FixedCredentials
-from dynamix.transport.proxy import Proxy
+from dynamix.transport.http.proxy import Proxy
 
 SECRETS = ("hushKey", "hushToken", "hushPassword", "aHVza")  # the last is how base64 begins of what begins with "hush"
 KEYS: Any = {

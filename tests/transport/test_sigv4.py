@@ -13,8 +13,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreKeys
 
 from dynamix.transport.credentials import Credentials
-from dynamix.transport.endpoint import Endpoint, parse
-from dynamix.transport.sigv4 import Signer
+from dynamix.transport.http.endpoint import Endpoint, parse
+from dynamix.transport.http.sigv4 import Signer
 
 NOW = 1_790_000_000
 KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")

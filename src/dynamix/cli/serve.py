@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 from dynamix.engine import Engine
-from dynamix.engine.server import Server
+from dynamix.engine.http.server import Server
 from dynamix.errors import DynamixError
 
 _ENDINGS = (signal.SIGTERM, signal.SIGINT)

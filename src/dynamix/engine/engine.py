@@ -1,8 +1,8 @@
 """The engine's face: a request's bytes in, an answer's status and bytes out.
 
-A request passes four floors: its shape is checked (shapes.py), its expressions are read (expressions.py), the
-operation does its work within one transaction of the storage, and the answer, a dict in which stored items are still
-raw JSON, is encoded.
+A request passes four floors: its shape is checked (requests/shapes.py), its expressions are read
+(requests/expressions.py), the operation does its work within one transaction of the storage, and the answer, a dict in
+which stored items are still raw JSON, is encoded.
 """
 
 import logging
@@ -13,10 +13,11 @@ from typing import Any
 
 import msgspec
 
-from dynamix.engine import account, batch, items, lifetime, search, shapes, tables, tags, transact
-from dynamix.engine.catalog import ItemsDue
 from dynamix.engine.faults import Fault
-from dynamix.engine.storage import Snapshot, Storage, open_storage
+from dynamix.engine.operations import account, batch, items, lifetime, search, tables, tags, transact
+from dynamix.engine.requests import shapes
+from dynamix.engine.storage.database import Snapshot, Storage, open_storage
+from dynamix.engine.tables.catalog import ItemsDue
 
 _OPERATIONS: dict[str, Callable[[Storage, dict[str, Any]], dict[str, Any] | None]] = {
     "GetItem": items.get_item,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from dynamix.errors import ValidationException, WrongTypeError, unknown
-from dynamix.transport.endpoint import checked_host, parse
+from dynamix.transport.http.endpoint import checked_host, parse
 
 
 class ConnectionOptions(TypedDict, total=False):

@@ -14,10 +14,10 @@ from functools import cache
 from typing import Any
 
 from dynamix.errors import NotConfiguredError
-from dynamix.transport import endpoint as endpoints
 from dynamix.transport.credentials import WAYS, BotocoreCredentials, Credentials, FixedCredentials, Source, checked
-from dynamix.transport.endpoint import Endpoint
-from dynamix.transport.http import HttpTransport
+from dynamix.transport.http import endpoint as endpoints
+from dynamix.transport.http.client import HttpTransport
+from dynamix.transport.http.endpoint import Endpoint
 from dynamix.transport.options import ConnectionOptions, local_address
 from dynamix.wire import Transport
 

@@ -1,0 +1,1 @@
+"""What changes items, whatever asks for it."""

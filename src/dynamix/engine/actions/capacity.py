@@ -1,0 +1,79 @@
+"""Read and write capacity: what a request consumes, and how the answer tells it.
+
+A read unit is 4 KB read consistently, half a unit when read eventually consistent, two in a transaction. A
+write unit is 1 KB, two in a transaction. An index is charged for its own entries.
+
+Source: DynamoDB Developer Guide, "DynamoDB read and write operations" and "Capacity considerations for global secondary
+indexes".
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from dynamix.engine.tables.catalog import Table
+
+_READ_BYTES = 4096
+_WRITE_BYTES = 1024
+
+
+class Charge(msgspec.Struct):
+    """The units that a request took of a table and of its indexes, by the index's name."""
+
+    table: float = 0.0
+    indexes: dict[str, float] = {}
+
+    def add(self, other: "Charge") -> None:
+        """Take another charge on the same table into this one."""
+        self.table += other.table
+        for name, units in other.indexes.items():
+            self.indexes[name] = self.indexes.get(name, 0.0) + units
+
+
+def read_units(size: int, request: Mapping[str, Any]) -> float:
+    """The units of reading `size` bytes, at least one read."""
+    blocks = -(-size // _READ_BYTES) or 1
+    return float(blocks) if request.get("ConsistentRead") else blocks * 0.5
+
+
+def write_units(old_size: int, new_size: int) -> float:
+    """The units of replacing a row of one size by one of another; 0 stands for no row."""
+    return float(-(-max(old_size, new_size) // _WRITE_BYTES) or 1)
+
+
+def report(
+    request: Mapping[str, Any], table: Table, charge: Charge, *, factor: int = 1, kind: str | None = None
+) -> dict[str, Any] | None:
+    """The `ConsumedCapacity` of one table, or None where the request does not ask for it.
+
+    `kind`, "Read" or "Write", is told of transactions, whose answers repeat the units under the name of their kind.
+    """
+    mode = request.get("ReturnConsumedCapacity", "NONE")
+    if mode == "NONE":
+        return None
+    answer: dict[str, Any] = {"TableName": table.name}
+    answer |= _units((charge.table + sum(charge.indexes.values())) * factor, kind)
+    if mode == "INDEXES":
+        answer["Table"] = _units(charge.table * factor, kind)
+        for member, is_global in (("LocalSecondaryIndexes", False), ("GlobalSecondaryIndexes", True)):
+            units = {
+                index.name: _units(charge.indexes[index.name] * factor, kind)
+                for index in table.indexes
+                if index.is_global is is_global and index.name in charge.indexes
+            }
+            if units:
+                answer[member] = units
+    return answer
+
+
+def reports(
+    request: Mapping[str, Any], charges: Iterable[tuple[Table, Charge]], *, factor: int = 1, kind: str | None = None
+) -> list[dict[str, Any]] | None:
+    """The `ConsumedCapacity` of several tables, or None where the request does not ask for it."""
+    answers = [report(request, table, charge, factor=factor, kind=kind) for table, charge in charges]
+    return [answer for answer in answers if answer is not None] or None
+
+
+def _units(units: float, kind: str | None) -> dict[str, float]:
+    return {"CapacityUnits": units} if kind is None else {"CapacityUnits": units, f"{kind}CapacityUnits": units}

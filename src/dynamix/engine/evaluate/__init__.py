@@ -1,0 +1,1 @@
+"""Expressions at work: compiled nodes on items, ranges of keys, pages."""

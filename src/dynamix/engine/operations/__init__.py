@@ -1,0 +1,1 @@
+"""The operations of the service: a checked request in, the members of its answer out."""

@@ -1,0 +1,145 @@
+"""BatchGetItem and BatchWriteItem: many items in one request, each for itself.
+
+What does not fit is handed back with status 200: keys whose items would take an answer past 16 MB, or the items of one
+partition past 1 MB. Each write of a batch stands alone; here they commit together, which no reader can tell from their
+having been quick.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from dynamix.engine.actions.capacity import Charge, read_units, reports
+from dynamix.engine.actions.changes import Delete, Put, decode_item
+from dynamix.engine.data.values import check_item
+from dynamix.engine.faults import invalid
+from dynamix.engine.operations.items import collection_metrics
+from dynamix.engine.requests.expressions import Expressions, check_parameters, read
+from dynamix.engine.storage.database import Storage
+from dynamix.engine.tables.catalog import Catalog, Table
+from dynamix.limits import BATCH_BYTES, BATCH_GET_KEYS, BATCH_WRITE_ITEMS, PAGE_BYTES
+from dynamix.wire import Item
+
+_DUPLICATES = "Provided list of item keys contains duplicates"
+
+
+def batch_get_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
+    """Items by their keys, of any tables."""
+    keys: dict[str, list[Item]] = {}
+    wanted: list[tuple[str, dict[str, Any], Expressions]] = []
+    for name, part in request["RequestItems"].items():
+        check_parameters("KeysAndAttributes", part)
+        keys[name] = [check_item(key) for key in part["Keys"]]
+        wanted.append((name, part, read("KeysAndAttributes", part)))
+    if sum(map(len, keys.values())) > BATCH_GET_KEYS:
+        raise invalid("Too many items requested for the BatchGetItem call")
+    responses: dict[str, list[Any]] = {}
+    unprocessed: dict[str, Any] = {}
+    charges: list[tuple[Table, Charge]] = []
+    room = BATCH_BYTES
+    with storage.reading() as catalog:
+        located = [_locate(catalog, name, keys[name]) for name in keys]
+        for (name, part, expressions), (table, encoded) in zip(wanted, located, strict=True):
+            table.check_scalars(expressions.entered_by_projection)
+            reader = _Reader(catalog, table, part, expressions, room)
+            responses[name] = [item for key in encoded for item in reader.items(key)]
+            room = reader.room
+            charges.append((table, reader.charge))
+            left = [key for key, code in zip(part["Keys"], encoded, strict=True) if code in reader.left]
+            if left:
+                unprocessed[name] = {**part, "Keys": left}
+    answer: dict[str, Any] = {"Responses": responses, "UnprocessedKeys": unprocessed}
+    consumed = reports(request, charges)
+    if consumed is not None:
+        answer["ConsumedCapacity"] = consumed
+    return answer
+
+
+def batch_write_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
+    """Puts and deletes, of any tables, without conditions."""
+    changes: list[tuple[str, Put | Delete]] = []
+    for name, parts in request["RequestItems"].items():
+        changes += [(name, _change(name, part)) for part in parts]
+    if len(changes) > BATCH_WRITE_ITEMS:
+        raise invalid("Too many items requested for the BatchWriteItem call")
+    charges: dict[str, tuple[Table, Charge]] = {}
+    metrics: dict[str, list[dict[str, Any]]] = {}
+    with storage.writing() as catalog:
+        for _, change in changes:
+            _locate_change(catalog, change)
+        if len({(change.table.id, change.key) for _, change in changes}) < len(changes):
+            raise invalid(_DUPLICATES)
+        for name, change in changes:
+            charge = change.run(catalog).charge
+            charges.setdefault(name, (change.table, Charge()))[1].add(charge)
+        if request.get("ReturnItemCollectionMetrics") == "SIZE":
+            for name, change in changes:
+                told = collection_metrics(catalog, change.table, change.key, change.item_key())
+                if told is not None:
+                    metrics.setdefault(name, []).append(told)
+    answer: dict[str, Any] = {"UnprocessedItems": {}}
+    consumed = reports(request, charges.values())
+    if consumed is not None:
+        answer["ConsumedCapacity"] = consumed
+    if metrics:
+        answer["ItemCollectionMetrics"] = metrics
+    return answer
+
+
+class _Reader:
+    """Reads the keys of one table, as far as there is room for their items."""
+
+    def __init__(
+        self, catalog: Catalog, table: Table, part: dict[str, Any], expressions: Expressions, room: int
+    ) -> None:
+        self.room = room
+        self.charge = Charge()
+        self.left: set[bytes] = set()
+        self._catalog = catalog
+        self._table = table
+        self._part = part
+        self._projection = expressions.projection
+        self._partition_room: dict[bytes, int] = {}
+
+    def items(self, key: bytes) -> Iterator[msgspec.Raw | Item]:
+        """The item of a key, if it exists and there is room for it."""
+        row = self._table.store.get(self._catalog.execute, key)
+        size = row[0] if row else 0
+        partition = self._table.keys.partition_of(key)
+        room = self._partition_room.get(partition, PAGE_BYTES)
+        if size > min(room, self.room):
+            self.left.add(key)
+            return
+        self._partition_room[partition] = room - size
+        self.room -= size
+        self.charge.table += read_units(size, self._part)
+        if row is not None:
+            yield msgspec.Raw(row[1]) if self._projection is None else self._projection(decode_item(row[1]))
+
+
+def _locate(catalog: Catalog, name: str, keys: list[Item]) -> tuple[Table, list[bytes]]:
+    table = catalog.table(name)
+    encoded = [table.keys.encode_key(key) for key in keys]
+    if len(set(encoded)) < len(encoded):
+        raise invalid(_DUPLICATES)
+    return table, encoded
+
+
+def _locate_change(catalog: Catalog, change: Put | Delete) -> None:
+    """Find the item of a change. A batch says of a wrong key in an item what else is said of a key alone."""
+    if isinstance(change, Put):
+        keys = catalog.table(change.request["TableName"]).keys
+        keys.encode_key({name: change.item[name] for name in keys.names if name in change.item})
+    change.locate(catalog)
+
+
+def _change(name: str, part: dict[str, Any]) -> Put | Delete:
+    put, delete = part.get("PutRequest"), part.get("DeleteRequest")
+    if put is not None and delete is None:
+        return Put({"TableName": name, **put})
+    if delete is not None and put is None:
+        return Delete({"TableName": name, **delete})
+    raise invalid(
+        "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
+    )

@@ -1,0 +1,84 @@
+"""Time to live: items whose expiry time has passed are deleted.
+
+A table with a time to live has one more row store, with a key per item that expires: the time in whole seconds, eight
+bytes, then the item's key. The service deletes some time after expiry; the engine deletes before the next request
+that uses the table is worked on, so an expired item is never seen. A time of more than five years ago deletes
+nothing, and neither does an attribute that is not a number.
+
+Source: DynamoDB Developer Guide, "Using time to live (TTL) in DynamoDB".
+"""
+
+from typing import Any
+
+from dynamix.engine.actions.changes import decode_item, erase
+from dynamix.engine.actions.indexes import EXPIRY_BYTES, expiry_key
+from dynamix.engine.data.rows import FIRST, LAST, Execute, Store
+from dynamix.engine.faults import invalid
+from dynamix.engine.storage.database import Storage
+from dynamix.engine.tables.catalog import Expiry, Table, fresh_record
+
+
+def update_time_to_live(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
+    """Name the attribute by which the items of a table expire, or stop their expiry."""
+    wanted = request["TimeToLiveSpecification"]
+    attribute = wanted["AttributeName"]
+    with storage.writing() as catalog:
+        table = catalog.named(request["TableName"])
+        current = table.record.expiry
+        record = fresh_record(table)
+        if wanted["Enabled"]:
+            if current is not None:
+                if current.attribute != attribute:
+                    raise invalid(
+                        "TimeToLive is active on a different AttributeName: current AttributeName is "
+                        f"{current.attribute}"
+                    )
+                raise invalid("TimeToLive is already enabled")
+            record.expiry = Expiry(attribute, _note_all(catalog.execute, table, attribute).id)
+        else:
+            if current is None or table.expiry_store is None:
+                raise invalid("TimeToLive is already disabled")
+            if current.attribute != attribute:
+                raise invalid(
+                    f"TimeToLive is active on a different AttributeName: current AttributeName is {current.attribute}"
+                )
+            record.expiry = None
+            table.expiry_store.drop(catalog.execute)
+        catalog.save(table, record)
+    return {"TimeToLiveSpecification": wanted}
+
+
+def describe_time_to_live(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
+    """By which attribute the items of a table expire."""
+    with storage.reading() as catalog:
+        expiry = catalog.named(request["TableName"]).record.expiry
+    if expiry is None:
+        return {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}
+    return {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": expiry.attribute}}
+
+
+def sweep(storage: Storage, name: str) -> None:
+    """Delete the expired items of a table."""
+    due = True
+    while due:
+        with storage.writing() as catalog:
+            table = catalog.find(name)
+            if table is None:
+                return
+            expired = catalog.due(table)
+            for noted in expired:
+                key = noted[EXPIRY_BYTES:]
+                row = table.store.get(catalog.execute, key)
+                if row is not None:
+                    erase(catalog, table, key, row)
+            due = bool(expired)
+
+
+def _note_all(execute: Execute, table: Table, attribute: str) -> Store:
+    """A new expiry store with the expiry times of the items that are there."""
+    store = Store.create(execute)
+    for key, _, body in table.store.between(execute, FIRST, LAST):
+        noted = expiry_key(attribute, decode_item(body), key)
+        if noted is not None:
+            store.put(execute, noted, 0, b"", None)
+    return store

@@ -1,0 +1,244 @@
+"""Query and Scan: one page of items from a range of a table's or an index's rows.
+
+A page ends at `Limit` rows, or with the row that takes the sizes of the rows read past 1 MB; filters do not change
+what is counted. Where a page ended before the range did, `LastEvaluatedKey` names the last row read, and the next
+page begins after it. Rows are taken from SQLite one at a time, so a page costs what it holds.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from dynamix.engine.actions.capacity import Charge, read_units, report
+from dynamix.engine.actions.changes import decode_item
+from dynamix.engine.data.keys import KeySchema
+from dynamix.engine.data.rows import FIRST, LAST, Execute, Store
+from dynamix.engine.evaluate.pages import check_segment, check_within, read_start, segment, start_key
+from dynamix.engine.evaluate.ranges import key_range
+from dynamix.engine.faults import invalid
+from dynamix.engine.requests.expressions import Expressions, check_parameters, read
+from dynamix.engine.storage.database import Storage
+from dynamix.engine.tables.catalog import Catalog, Index, Table
+from dynamix.limits import PAGE_BYTES
+
+
+@dataclass(slots=True)
+class _Search:
+    """A query or scan, ready to read its page."""
+
+    request: dict[str, Any]
+    table: Table
+    index: Index | None
+    expressions: Expressions
+    low: bytes = FIRST
+    high: bytes = LAST
+    forward: bool = True
+
+    @property
+    def store(self) -> Store:
+        return self.table.store if self.index is None else self.index.store
+
+    @property
+    def schema(self) -> KeySchema:
+        return self.table.keys if self.index is None else self.index.keys
+
+
+@dataclass(slots=True)
+class _Page:
+    """What was read: the items to answer with, counts, and the last row's item where more may follow."""
+
+    items: list[Any] = field(default_factory=list)
+    scanned: int = 0
+    size: int = 0
+    fetched_units: float = 0.0
+    last: bytes | None = None
+
+
+def query(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
+    """The items of one partition, in the order of their sort keys."""
+    check_parameters("Query", request)
+    start = read_start(request)
+    expressions = read("Query", request)
+    _check_select(request)
+    tests = expressions.key_tests
+    assert tests is not None  # noqa: S101 - a query without them has been refused
+    with storage.reading() as catalog:
+        search = _prepare(catalog, request, expressions)
+        key = None if start is None else start_key(search.table, search.index, start, queried=True)
+        search.low, search.high = key_range(search.schema, tests)
+        search.forward = request.get("ScanIndexForward") is not False
+        if key is not None:
+            check_within(search.schema, search.low, search.high, key, tests)
+            _start_after(search, key)
+        search.table.check_scalars(expressions.entered_by_projection)
+        _check_filter(search)
+        _check_projected(search)
+        search.table.check_scalars(expressions.entered)
+        return _answer(search, _page(catalog.execute, search))
+
+
+def scan(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
+    """All items, or those of one segment, in the order of their partition keys' hashes."""
+    check_parameters("Scan", request)
+    start = read_start(request)
+    part = segment(request)
+    expressions = read("Scan", request)
+    _check_select(request)
+    with storage.reading() as catalog:
+        search = _prepare(catalog, request, expressions)
+        if part is not None:
+            search.low, search.high = part
+        _check_projected(search)
+        if start is not None:
+            key = start_key(search.table, search.index, start, queried=False)
+            check_segment(request, search.low, search.high, key)
+            _start_after(search, key)
+        search.table.check_scalars(expressions.entered_by_projection)
+        search.table.check_scalars(expressions.entered)
+        return _answer(search, _page(catalog.execute, search))
+
+
+def _check_select(request: dict[str, Any]) -> None:
+    select = request.get("Select")
+    if select is None:
+        return
+    if select == "ALL_PROJECTED_ATTRIBUTES" and "IndexName" not in request:
+        raise invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
+    for member in ("AttributesToGet", "ProjectionExpression"):
+        if member in request and select != "SPECIFIC_ATTRIBUTES":
+            wanted = "only the Count" if select == "COUNT" else select
+            raise invalid(f"Cannot specify the {member} when choosing to get {wanted}")
+    if select == "SPECIFIC_ATTRIBUTES" and not ("AttributesToGet" in request or "ProjectionExpression" in request):
+        raise invalid(
+            "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
+        )
+
+
+def _prepare(catalog: Catalog, request: dict[str, Any], expressions: Expressions) -> _Search:
+    table = catalog.table(request["TableName"])
+    name = request.get("IndexName")
+    index = None if name is None else table.index(name)
+    if index is not None and index.is_global and request.get("ConsistentRead"):
+        raise invalid("Consistent reads are not supported on global secondary indexes")
+    return _Search(request, table, index, expressions)
+
+
+def _check_projected(search: _Search) -> None:
+    """A global index answers only with what it holds; a filter sees no more on a local one either."""
+    index, expressions = search.index, search.expressions
+    if index is None or index.kept is None:
+        return
+    kept = index.kept
+    everything = search.request.get("Select") == "ALL_ATTRIBUTES"
+    unseen = sorted(expressions.filter_attributes - kept)
+    if unseen and (index.is_global or not everything):
+        raise invalid(
+            f"One or more parameter values were invalid: Secondary index {index.name} does not project one or more "
+            f"filter attributes: [{', '.join(unseen)}]"
+        )
+    if not index.is_global:
+        return
+    if everything:
+        raise invalid(
+            "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global "
+            f"secondary index {index.name} because its projection type is not ALL"
+        )
+    lacking = sorted(expressions.projection_attributes - kept)
+    if lacking:
+        raise invalid(
+            f"One or more parameter values were invalid: Global secondary index {index.name} does not project "
+            f"[{', '.join(lacking)}]"
+        )
+
+
+def _check_filter(search: _Search) -> None:
+    """A filter of a query must leave the key attributes to the key condition."""
+    for name, _ in search.schema.attributes:
+        if name in search.expressions.filter_attributes:
+            if "FilterExpression" in search.request:
+                raise invalid(
+                    f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}"
+                )
+            raise invalid(f"QueryFilter can only contain non-primary key attributes: Primary key attribute: {name}")
+
+
+def _start_after(search: _Search, key: bytes) -> None:
+    """Narrow the range to what comes after the start key."""
+    if search.forward:
+        search.low = key + b"\x00"
+    else:
+        search.high = key
+
+
+def _page(execute: Execute, search: _Search) -> _Page:
+    """Read rows until the page is full or the range ends."""
+    page = _Page()
+    limit = search.request.get("Limit")
+    view = _view(execute, search, page)
+    append = page.items.append
+    size = 0
+    body = b""
+    for _, row_size, body in search.store.between(execute, search.low, search.high, forward=search.forward):
+        page.scanned += 1
+        size += row_size
+        shown = msgspec.Raw(body) if view is None else view(body)
+        if shown is not None:
+            append(shown)
+        if page.scanned == limit or size > PAGE_BYTES:
+            page.last = body
+            break
+    page.size = size
+    return page
+
+
+def _view(execute: Execute, search: _Search, page: _Page) -> Callable[[bytes], Any] | None:
+    """What the answer shows of a row, None for a row that the filter drops. No function where rows go out as they lie.
+
+    A query of a local index that asks for more than the index holds reads each item from the table, for its price.
+    """
+    keep, projection = search.expressions.filter, search.expressions.projection
+    fetch = _fetches(search)
+    if keep is None and projection is None and not fetch:
+        return None
+    table = search.table
+
+    def show(body: bytes) -> Any:
+        item = decode_item(body)
+        if fetch:
+            row = table.store.get(execute, table.keys.encode(item))
+            assert row is not None  # noqa: S101 - an index has no entry without its item
+            page.fetched_units += read_units(row[0], search.request)
+            body = row[1]
+            item = decode_item(body)
+        if keep is not None and not keep(item):
+            return None
+        return msgspec.Raw(body) if projection is None else projection(item)
+
+    return show
+
+
+def _fetches(search: _Search) -> bool:
+    index = search.index
+    if index is None or index.kept is None or index.is_global:
+        return False
+    select = search.request.get("Select")
+    return select == "ALL_ATTRIBUTES" or not search.expressions.projection_attributes <= index.kept
+
+
+def _answer(search: _Search, page: _Page) -> dict[str, Any]:
+    request, table, index = search.request, search.table, search.index
+    answer: dict[str, Any] = {"Count": len(page.items), "ScannedCount": page.scanned}
+    if request.get("Select") != "COUNT":
+        answer["Items"] = page.items
+    if page.last is not None:
+        last = decode_item(page.last)
+        key = table.keys.key_of(last)
+        answer["LastEvaluatedKey"] = key if index is None else key | index.keys.key_of(last)
+    units = read_units(page.size, request)
+    charge = Charge(units) if index is None else Charge(page.fetched_units, {index.name: units})
+    consumed = report(request, table, charge)
+    if consumed is not None:
+        answer["ConsumedCapacity"] = consumed
+    return answer

@@ -1,0 +1,248 @@
+"""CreateTable, DescribeTable, ListTables, UpdateTable, DeleteTable."""
+
+from typing import Any
+
+from dynamix.engine.actions.indexes import backfill
+from dynamix.engine.data.rows import Store
+from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.operations.tags import check_tags
+from dynamix.engine.storage.database import Storage
+from dynamix.engine.tables import billing, definitions, descriptions
+from dynamix.engine.tables.catalog import Catalog, Record, Table, fresh_record
+from dynamix.limits import GLOBAL_INDEXES
+
+_LIST_LIMIT = 100
+_UPDATES = (
+    "ProvisionedThroughput",
+    "BillingMode",
+    "StreamSpecification",
+    "GlobalSecondaryIndexUpdates",
+    "SSESpecification",
+    "TableClass",
+    "DeletionProtectionEnabled",
+    "OnDemandThroughput",
+    "WarmThroughput",
+)
+
+
+def create_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
+    """Make a table. It can be used at once; only this answer calls it CREATING."""
+    definitions.check_table(request)
+    tags = check_tags({}, request.get("Tags") or ())
+    name = request["TableName"]
+    with storage.writing() as catalog:
+        if catalog.find(name) is not None:
+            raise Fault("ResourceInUseException", f"Table already exists: {name}")
+        description = descriptions.new_description(request, catalog.now())
+        indexes = [
+            index["IndexName"]
+            for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes")
+            for index in description.get(member, ())
+        ]
+        stores = {index: Store.create(catalog.execute).id for index in indexes}
+        record = Record(description, Store.create(catalog.execute).id, stores, tags)
+        table = catalog.add(name, record)
+        return {
+            "TableDescription": descriptions.told(
+                catalog, table, status="CREATING", index_statuses=dict.fromkeys(indexes, "CREATING")
+            )
+        }
+
+
+def describe_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
+    """What a table is like, and how much it holds."""
+    with storage.reading() as catalog:
+        return {"Table": descriptions.told(catalog, catalog.named(request["TableName"]))}
+
+
+def list_tables(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
+    """The names of tables, in order."""
+    limit = request.get("Limit", _LIST_LIMIT)
+    with storage.reading() as catalog:
+        names = catalog.names(request.get("ExclusiveStartTableName", ""), limit + 1)
+    answer: dict[str, Any] = {"TableNames": names[:limit]}
+    if len(names) > limit:
+        answer["LastEvaluatedTableName"] = names[limit - 1]
+    return answer
+
+
+def delete_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
+    """Remove a table and its items."""
+    with storage.writing() as catalog:
+        table = catalog.named(request["TableName"])
+        if table.record.description["DeletionProtectionEnabled"]:
+            raise invalid(
+                "Resource cannot be deleted as it is currently protected against deletion. "
+                "Disable deletion protection first."
+            )
+        described = descriptions.told(catalog, table, status="DELETING")
+        catalog.remove(table)
+    shown = (
+        "TableName",
+        "TableStatus",
+        "ProvisionedThroughput",
+        "TableSizeBytes",
+        "ItemCount",
+        "TableArn",
+        "TableId",
+        "BillingModeSummary",
+        "DeletionProtectionEnabled",
+    )
+    return {"TableDescription": {member: described[member] for member in shown if member in described}}
+
+
+def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
+    """Change a table's settings, or make or remove one global index."""
+    updates = request.get("GlobalSecondaryIndexUpdates") or []
+    if not any(request.get(member) not in (None, []) for member in _UPDATES):
+        raise invalid(
+            "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
+            "SSESpecification or ReplicaUpdates is required"
+        )
+    billing.check_throughput(request)
+    _check_updates(updates)
+    with storage.writing() as catalog:
+        table = catalog.named(request["TableName"])
+        record = fresh_record(table)
+        _check_stream(record.description, request)
+        billing.update_billing(record.description, request, catalog.now())
+        descriptions.set_settings(record.description, request, catalog.now())
+        statuses: dict[str, str] = {}
+        dropped: Store | None = None
+        for update in updates:
+            (kind, index), *_ = update.items()
+            name = index["IndexName"]
+            statuses[name] = {"Create": "CREATING", "Update": "UPDATING", "Delete": "DELETING"}[kind]
+            if kind == "Create":
+                _add_index(catalog, record, request, index)
+            elif kind == "Update":
+                _update_index(record.description, index, catalog.now())
+            else:
+                dropped = _existing_index(table, name)
+        changed = catalog.save(table, record)
+        for name, status in statuses.items():
+            if status == "CREATING":
+                backfill(catalog.execute, changed, changed.index(name))
+        described = descriptions.told(catalog, changed, status="UPDATING", index_statuses=statuses)
+        if dropped is not None:
+            _remove_index(catalog, changed, next(name for name in statuses if statuses[name] == "DELETING"))
+    return {"TableDescription": described}
+
+
+def _check_updates(updates: list[dict[str, Any]]) -> None:
+    """Refuse more than one change of an index, and more than one creation or removal."""
+    names = set()
+    for update in updates:
+        if not update:
+            raise invalid(
+                "One or more parameter values were invalid: One of GlobalSecondaryIndexUpdate.Update, "
+                "GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null"
+            )
+        if len(update) > 1:
+            raise invalid(
+                "One or more parameter values were invalid: Only one of GlobalSecondaryIndexUpdate.Update, "
+                "GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete may be specified"
+            )
+        (index,) = update.values()
+        name = index["IndexName"]
+        if name in names:
+            raise invalid(
+                "One or more parameter values were invalid: Only one global secondary index update per index is "
+                f"allowed simultaneously. Index: {name}"
+            )
+        names.add(name)
+    if sum("Update" not in update for update in updates) > 1:
+        raise Fault(
+            "LimitExceededException",
+            "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
+        )
+
+
+def _check_stream(description: dict[str, Any], request: dict[str, Any]) -> None:
+    stream = request.get("StreamSpecification")
+    if stream is None:
+        return
+    definitions.check_stream(stream)
+    enabled = "StreamSpecification" in description
+    if stream["StreamEnabled"] and enabled:
+        raise invalid(f"Table already has an enabled stream: TableName: {description['TableName']}")
+    if not stream["StreamEnabled"] and not enabled:
+        raise invalid(f"Table has no stream to disable: TableName: {description['TableName']}")
+
+
+def _add_index(catalog: Catalog, record: Record, request: dict[str, Any], index: dict[str, Any]) -> None:
+    """Add a global index to a record, with an empty store."""
+    description = record.description
+    existing = description.setdefault("GlobalSecondaryIndexes", [])
+    name = index["IndexName"]
+    if name in record.index_stores:
+        raise invalid("Attempting to create an index which already exists")
+    if len(existing) >= GLOBAL_INDEXES:
+        raise invalid(
+            "One or more parameter values were invalid: GlobalSecondaryIndex count exceeds the per-table limit of "
+            f"{GLOBAL_INDEXES}"
+        )
+    types = definitions.attribute_types(description["AttributeDefinitions"])
+    given = definitions.attribute_types(request.get("AttributeDefinitions") or ())
+    for attribute, type_ in given.items():
+        if types.setdefault(attribute, type_) != type_:
+            raise invalid(
+                "One or more parameter values were invalid: Attribute definition of key attribute "
+                f"{attribute} cannot be changed"
+            )
+    definitions.check_global(index)
+    definitions.check_index_defined(index, types)
+    billing.check_billing(billing.billing_of(description), (index,))
+    definitions.check_projections([*description.get("LocalSecondaryIndexes", ()), *existing, index])
+    existing.append(descriptions.new_global(description, index))
+    record.index_stores[name] = Store.create(catalog.execute).id
+    _define(description, types)
+
+
+def _define(description: dict[str, Any], types: dict[str, str]) -> None:
+    """Define the attributes that the table's keys use, and no others."""
+    used = {
+        element["AttributeName"]
+        for schema in (
+            description,
+            *description.get("LocalSecondaryIndexes", ()),
+            *description.get("GlobalSecondaryIndexes", ()),
+        )
+        for element in schema["KeySchema"]
+    }
+    description["AttributeDefinitions"] = [
+        {"AttributeName": name, "AttributeType": type_} for name, type_ in types.items() if name in used
+    ]
+
+
+def _update_index(description: dict[str, Any], index: dict[str, Any], now: float) -> None:
+    name, throughput = index["IndexName"], index.get("ProvisionedThroughput")
+    for existing in description.get("GlobalSecondaryIndexes", ()):
+        if existing["IndexName"] != name:
+            continue
+        if throughput is not None:
+            billing.check_billing(billing.billing_of(description), (index,))
+            billing.check_different("index", existing, throughput)
+            descriptions.set_throughput(existing, throughput, now)
+        descriptions.set_limits(existing, index)
+        return
+    raise Fault("ResourceNotFoundException", "Requested resource not found")
+
+
+def _existing_index(table: Table, name: str) -> Store:
+    for index in table.indexes:
+        if index.name == name and index.is_global:
+            return index.store
+    raise Fault("ResourceNotFoundException", "Requested resource not found")
+
+
+def _remove_index(catalog: Catalog, table: Table, name: str) -> None:
+    record = fresh_record(table)
+    description = record.description
+    kept = [index for index in description["GlobalSecondaryIndexes"] if index["IndexName"] != name]
+    description["GlobalSecondaryIndexes"] = kept
+    if not kept:
+        del description["GlobalSecondaryIndexes"]
+    Store(record.index_stores.pop(name)).drop(catalog.execute)
+    _define(description, definitions.attribute_types(description["AttributeDefinitions"]))
+    catalog.save(table, record)

@@ -1,0 +1,192 @@
+"""TransactGetItems and TransactWriteItems: all or nothing.
+
+A transaction is one transaction of the database, and writers take turns, so it is serialisable and no two ever
+conflict. Every action is tried even after one has failed, so that each has its reason; then all is undone.
+
+A client token makes a repeated request answer as the first did, for ten minutes.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from dynamix.engine.actions.capacity import Charge, read_units, reports
+from dynamix.engine.actions.changes import Change, Check, Delete, Put, Update, decode_item
+from dynamix.engine.data.rows import Row
+from dynamix.engine.data.values import check_item
+from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.operations.items import collection_metrics
+from dynamix.engine.requests.expressions import check_parameters, read
+from dynamix.engine.storage.database import Storage
+from dynamix.engine.tables.catalog import Catalog, Table
+from dynamix.limits import TRANSACT_BYTES
+from dynamix.wire import Item
+
+T = TypeVar("T")
+
+_TOKEN_SECONDS = 600.0
+_ACTIONS: dict[str, Callable[[dict[str, Any]], Change]] = {
+    "Put": Put,
+    "Update": Update,
+    "Delete": Delete,
+    "ConditionCheck": Check,
+}
+_REASONS = {
+    "ConditionalCheckFailedException": "ConditionalCheckFailed",
+    "ValidationException": "ValidationError",
+}
+_NOTHING: Row = (0, b"")
+
+
+def transact_get_items(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
+    """Items by their keys, all as of one moment."""
+    gets = [_Get(part["Get"]) for part in request["TransactItems"]]
+    charges: dict[int, tuple[Table, Charge]] = {}
+    with storage.reading() as catalog:
+        _all(catalog, [get.locate for get in gets])
+        _check_once(gets)
+        rows = [get.table.store.get(catalog.execute, get.key) for get in gets]
+    if sum(row[0] for row in rows if row) > TRANSACT_BYTES:
+        raise invalid("Collection size limit exceeded for a transaction")
+    for get, row in zip(gets, rows, strict=True):
+        _add_charge(charges, get.table, _reading_charge(row))
+    responses = [{} if row is None else {"Item": get.shown(row)} for get, row in zip(gets, rows, strict=True)]
+    answer: dict[str, Any] = {"Responses": responses}
+    consumed = reports(request, charges.values(), factor=2, kind="Read")
+    if consumed is not None:
+        answer["ConsumedCapacity"] = consumed
+    return answer
+
+
+def transact_write_items(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
+    """Puts, updates, deletes and checks that happen together or not at all."""
+    changes = [_change(part) for part in request["TransactItems"]]
+    charges: dict[int, tuple[Table, Charge]] = {}
+    metrics: dict[str, list[dict[str, Any]]] = {}
+    with storage.writing() as catalog:
+        _all(catalog, [change.locate for change in changes])
+        _check_once(changes)
+        repeated = _repeats(catalog, request)
+        if repeated:
+            taken = [_reading_charge(change.table.store.get(catalog.execute, change.key)) for change in changes]
+        else:
+            taken = _run(catalog, changes)
+        for change, charge in zip(changes, taken, strict=True):
+            _add_charge(charges, change.table, charge)
+            if request.get("ReturnItemCollectionMetrics") == "SIZE":
+                told = collection_metrics(catalog, change.table, change.key, change.item_key())
+                if told is not None:
+                    metrics.setdefault(change.table.name, []).append(told)
+    answer: dict[str, Any] = {}
+    consumed = reports(request, charges.values(), factor=2, kind="Read" if repeated else "Write")
+    if consumed is not None:
+        answer["ConsumedCapacity"] = consumed
+    if metrics:
+        answer["ItemCollectionMetrics"] = metrics
+    return answer
+
+
+class _Get:
+    """One item to be read."""
+
+    __slots__ = ("_expressions", "_given", "_name", "key", "table")
+
+    table: Table
+    key: bytes
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        check_parameters("Get", request)
+        self._given = check_item(request["Key"])
+        self._expressions = read("Get", request)
+        self._name = request["TableName"]
+
+    def locate(self, catalog: Catalog) -> None:
+        """Find the table and the key."""
+        self.table = catalog.table(self._name)
+        self.key = self.table.keys.encode_key(self._given)
+        self.table.check_scalars(self._expressions.entered_by_projection)
+
+    def shown(self, row: Row) -> msgspec.Raw | Item:
+        """What the answer shows of the item."""
+        projection = self._expressions.projection
+        return msgspec.Raw(row[1]) if projection is None else projection(decode_item(row[1]))
+
+
+def _change(part: dict[str, Any]) -> Change:
+    names = [name for name in _ACTIONS if part.get(name) is not None]
+    if not names:
+        raise invalid("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
+    if len(names) > 1:
+        raise invalid("TransactItems can only contain one of Check, Put, Update or Delete")
+    return _ACTIONS[names[0]](part[names[0]])
+
+
+def _run(catalog: Catalog, changes: list[Change]) -> list[Charge]:
+    """Make all changes."""
+    outcomes = _all(catalog, [change.run for change in changes])
+    if sum(max(row[0] for row in (outcome.old, outcome.new, _NOTHING) if row) for outcome in outcomes) > TRANSACT_BYTES:
+        raise invalid("Collection size limit exceeded for a transaction")
+    return [outcome.charge for outcome in outcomes]
+
+
+def _all(catalog: Catalog, actions: Iterable[Callable[[Catalog], T]]) -> list[T]:
+    """Run all actions; where any fails, raise a Fault with the reason of each.
+
+    That a table does not exist is no reason but an answer of its own.
+    """
+    results: list[T] = []
+    reasons: list[dict[str, Any]] = []
+    for action in actions:
+        try:
+            results.append(action(catalog))
+        except Fault as fault:
+            if fault.code not in _REASONS:
+                raise
+            reasons.append({"Code": _REASONS[fault.code], "Message": fault.message, **fault.members})
+        else:
+            reasons.append({"Code": "None"})
+    if len(results) < len(reasons):
+        codes = ", ".join(reason["Code"] for reason in reasons)
+        raise Fault(
+            "TransactionCanceledException",
+            f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
+            CancellationReasons=reasons,
+        )
+    return results
+
+
+def _check_once(actions: Sequence[_Get | Change]) -> None:
+    """Refuse two actions on one item."""
+    if len({(action.table.id, action.key) for action in actions}) < len(actions):
+        raise invalid("Transaction request cannot include multiple operations on one item")
+
+
+def _reading_charge(row: Row | None) -> Charge:
+    return Charge(read_units(row[0] if row else 0, {"ConsistentRead": True}))
+
+
+def _add_charge(charges: dict[int, tuple[Table, Charge]], table: Table, charge: Charge) -> None:
+    charges.setdefault(table.id, (table, Charge()))[1].add(charge)
+
+
+def _repeats(catalog: Catalog, request: dict[str, Any]) -> bool:
+    """Whether the request was answered before under its client token; notes it if not."""
+    token = request.get("ClientRequestToken")
+    if token is None:
+        return False
+    now = catalog.now()
+    content = msgspec.json.encode(request["TransactItems"], order="deterministic")
+    digest = hashlib.sha256(content).digest()
+    catalog.execute("DELETE FROM tokens WHERE expires <= ?", (now,))
+    row = catalog.execute("SELECT digest FROM tokens WHERE token = ?", (token,)).fetchone()
+    if row is None:
+        catalog.execute("INSERT INTO tokens VALUES (?, ?, ?)", (token, digest, now + _TOKEN_SECONDS))
+        return False
+    if row[0] != digest:
+        raise Fault(
+            "IdempotentParameterMismatchException",
+            "ClientRequestToken was used with a different set of parameters within the last 10 minutes",
+        )
+    return True

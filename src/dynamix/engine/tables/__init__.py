@@ -1,0 +1,1 @@
+"""What tables are: their records, definitions, descriptions and billing."""

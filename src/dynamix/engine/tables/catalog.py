@@ -1,0 +1,276 @@
+"""The tables as the engine works with them, read from their records when they are first used.
+
+A record is what is stored of a table: its description as DescribeTable gives it, less what is counted, and the
+numbers of its row stores. A `Table` is the same made ready for work. Tables are frozen; a change of a record raises the
+database's revision, and every connection reads its tables anew when it meets another revision than its own.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from dynamix.engine.data.keys import Attribute, KeySchema
+from dynamix.engine.data.rows import Execute, Store
+from dynamix.engine.faults import Fault
+from dynamix.wire import Item
+
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+ARN_PREFIX = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"
+_EXPIRY_FORGOTTEN = 5 * 365 * 24 * 3600
+_EXPIRED_AT_ONCE = 500
+
+
+class Expiry(msgspec.Struct):
+    """By which attribute the items of a table expire, and the store that has them by that time."""
+
+    attribute: str
+    store: int
+
+
+class Record(msgspec.Struct):
+    """What is stored of a table. `index_stores` has the number of each index's row store."""
+
+    description: dict[str, Any]
+    store: int
+    index_stores: dict[str, int]
+    tags: dict[str, str] = {}
+    expiry: Expiry | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Record).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One secondary index. `kept` are the attributes it holds of an item, None for all."""
+
+    name: str
+    is_global: bool
+    keys: KeySchema
+    store: Store
+    kept: frozenset[str] | None
+
+    def project(self, item: Item) -> Item:
+        """What the index holds of an item."""
+        kept = self.kept
+        return item if kept is None else {name: value for name, value in item.items() if name in kept}
+
+    def holds_alike(self, old: Item, new: Item) -> bool:
+        """Whether the index holds the same of two versions of an item."""
+        kept = self.kept
+        return old == new if kept is None else all(old.get(name) == new.get(name) for name in kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table, ready for work."""
+
+    id: int
+    name: str
+    record: Record
+    keys: KeySchema
+    store: Store
+    indexes: tuple[Index, ...]
+    expiry_store: Store | None
+    index_keys: tuple[tuple[str, str, str], ...]
+    """Of each index, global ones first: key attribute, type, index name; what written items are checked against."""
+    index_attributes: frozenset[str]
+
+    def index(self, name: str) -> Index:
+        """The index of this name; raises Fault where there is none."""
+        for index in self.indexes:
+            if index.name == name:
+                return index
+        raise Fault("ValidationException", f"The table does not have the specified index: {name}")
+
+    def check_scalars(self, entered: frozenset[str]) -> None:
+        """Refuse expressions that look into key attributes, which hold neither maps nor lists."""
+        if not entered:
+            return
+        for name, _ in self.keys.attributes:
+            if name in entered:
+                raise _no_scalar(f"Key: {name}")
+        for name, _, _ in self.index_keys:
+            if name in entered:
+                raise _no_scalar(f"IndexKey: {name}")
+
+
+def _no_scalar(what: str) -> Fault:
+    return Fault(
+        "ValidationException",
+        f"Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: {what}",
+    )
+
+
+class ItemsDue(Exception):  # noqa: N818 - a signal, not an error
+    """Items of a table have expired: they must be deleted before the work is begun again."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class Catalog:
+    """One connection, and the tables as the transaction that runs on it sees them.
+
+    `execute` runs any statement; `once` runs one whose rows are taken before the next, which spares a cursor for each.
+    """
+
+    __slots__ = ("_changed", "_revision", "_tables", "connection", "execute", "now", "once")
+
+    def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
+        self.connection = connection
+        self.now = clock
+        self.execute: Execute = connection.execute
+        self.once: Execute = connection.cursor().execute
+        self._tables: dict[str, Table] = {}
+        self._revision = 0
+        self._changed = False
+
+    def table(self, name: str) -> Table:
+        """The table of this name or ARN; raises Fault where there is none."""
+        table = self._tables.get(name) or self._load(name)
+        if table is None:
+            raise Fault("ResourceNotFoundException", "Requested resource not found")
+        if table.expiry_store is not None and self.due(table):
+            raise ItemsDue(table.name)
+        return table
+
+    def find(self, name: str) -> Table | None:
+        """The table of this name or ARN, if there is one."""
+        return self._tables.get(name) or self._load(name)
+
+    def named(self, name: str) -> Table:
+        """The table of this name or ARN; the operations on tables name the one that does not exist."""
+        table = self.find(name)
+        if table is None:
+            raise Fault("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
+        return table
+
+    def due(self, table: Table) -> list[bytes]:
+        """The keys in the table's expiry store of some items that have expired."""
+        if table.expiry_store is None:
+            return []
+        now = int(self.now())
+        low = max(now - _EXPIRY_FORGOTTEN, 0).to_bytes(8, "big")
+        rows = table.expiry_store.between(self.execute, low, max(now + 1, 0).to_bytes(8, "big"))
+        return [key for key, _, _ in rows.fetchmany(_EXPIRED_AT_ONCE)]
+
+    def refresh(self) -> None:
+        """Notice what other connections changed. To be called as a transaction begins."""
+        (revision,) = self.once("SELECT revision FROM meta").fetchone()
+        if revision != self._revision:
+            self._tables.clear()
+            self._revision = revision
+
+    def forget(self) -> None:
+        """Read every table anew when it is next used."""
+        self._tables.clear()
+        self._revision = 0
+
+    def undone(self) -> None:
+        """The transaction was undone, and with it what it may have changed of tables."""
+        if self._changed:
+            self._changed = False
+            self.forget()
+
+    def add(self, name: str, record: Record) -> Table:
+        """Store a new table."""
+        self.execute("INSERT INTO tables (name, record) VALUES (?, ?)", (name, _encode(record)))
+        self._raise_revision()
+        return self._saved(name)
+
+    def save(self, table: Table, record: Record) -> Table:
+        """Store a changed record of a table."""
+        self.execute("UPDATE tables SET record = ? WHERE id = ?", (_encode(record), table.id))
+        self._raise_revision()
+        return self._saved(table.name)
+
+    def remove(self, table: Table) -> None:
+        """Remove a table and its rows."""
+        self.execute("DELETE FROM tables WHERE id = ?", (table.id,))
+        table.store.drop(self.execute)
+        for index in table.indexes:
+            index.store.drop(self.execute)
+        if table.expiry_store is not None:
+            table.expiry_store.drop(self.execute)
+        self._raise_revision()
+
+    def names(self, after: str, limit: int) -> list[str]:
+        """The names of tables after `after`, in order."""
+        rows = self.execute("SELECT name FROM tables WHERE name > ? ORDER BY name LIMIT ?", (after, limit))
+        return [name for (name,) in rows]
+
+    def _saved(self, name: str) -> Table:
+        table = self._load(name)
+        assert table is not None  # noqa: S101 - it was stored just now
+        return table
+
+    def _raise_revision(self) -> None:
+        self.execute("UPDATE meta SET revision = revision + 1")
+        self._changed = True
+        self.forget()
+
+    def _load(self, name: str) -> Table | None:
+        if name.startswith("arn:"):
+            name = name.partition(":table/")[2]
+        row = self.execute("SELECT id, record FROM tables WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            return None
+        table = _compile(row[0], name, _decode(row[1]))
+        self._tables[name] = table
+        return table
+
+
+def fresh_record(table: Table) -> Record:
+    """A copy of the table's record, to be changed."""
+    return _decode(_encode(table.record))
+
+
+def key_schema(description: list[dict[str, str]], types: dict[str, str]) -> KeySchema:
+    """The key schema that a `KeySchema` list of the service describes."""
+    partition: list[Attribute] = []
+    sort: list[Attribute] = []
+    for element in description:
+        name = element["AttributeName"]
+        (partition if element["KeyType"] == "HASH" else sort).append((name, types[name]))
+    return KeySchema(tuple(partition), tuple(sort))
+
+
+def _compile(id_: int, name: str, record: Record) -> Table:
+    description = record.description
+    types = {entry["AttributeName"]: entry["AttributeType"] for entry in description["AttributeDefinitions"]}
+    keys = key_schema(description["KeySchema"], types)
+    indexes = [
+        _compile_index(entry, keys, types, record, is_global=member == "GlobalSecondaryIndexes")
+        for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes")
+        for entry in description.get(member, ())
+    ]
+    index_keys = tuple(
+        (attribute, type_, index.name)
+        for index in sorted(indexes, key=lambda index: not index.is_global)
+        for attribute, type_ in index.keys.attributes
+        if attribute not in keys.names
+    )
+    expiry_store = Store(record.expiry.store) if record.expiry else None
+    index_attributes = frozenset(attribute for attribute, _, _ in index_keys)
+    return Table(
+        id_, name, record, keys, Store(record.store), tuple(indexes), expiry_store, index_keys, index_attributes
+    )
+
+
+def _compile_index(
+    entry: dict[str, Any], keys: KeySchema, types: dict[str, str], record: Record, *, is_global: bool
+) -> Index:
+    own = key_schema(entry["KeySchema"], types)
+    projection = entry["Projection"]
+    kept = None
+    if projection["ProjectionType"] != "ALL":
+        kept = keys.names | own.names | frozenset(projection.get("NonKeyAttributes", ()))
+    name = entry["IndexName"]
+    return Index(name, is_global, own, Store(record.index_stores[name]), kept)

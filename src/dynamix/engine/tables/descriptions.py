@@ -1,0 +1,162 @@
+"""The descriptions of tables: what CreateTable makes of its request, and what the service tells of a table.
+
+A stored description has no statuses and no counts; `told` adds them. Changes of a table are finished when the next
+request is answered, so only the answers to them show the statuses between.
+"""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from dynamix.engine.tables.catalog import ARN_PREFIX, Catalog, Table
+
+_ON_DEMAND_WARM = {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000}
+
+
+def new_description(request: dict[str, Any], now: float) -> dict[str, Any]:
+    """The description of a table that is being made."""
+    name = request["TableName"]
+    arn = ARN_PREFIX + name
+    description: dict[str, Any] = {
+        "AttributeDefinitions": request["AttributeDefinitions"],
+        "TableName": name,
+        "KeySchema": request["KeySchema"],
+        "CreationDateTime": round(now, 3),
+        "TableArn": arn,
+        "TableId": str(uuid.uuid4()),
+        "DeletionProtectionEnabled": bool(request.get("DeletionProtectionEnabled")),
+    }
+    set_billing(description, request, now)
+    for index in request.get("LocalSecondaryIndexes") or ():
+        described = {member: index[member] for member in ("IndexName", "KeySchema", "Projection")}
+        described["IndexArn"] = f"{arn}/index/{index['IndexName']}"
+        description.setdefault("LocalSecondaryIndexes", []).append(described)
+    for index in request.get("GlobalSecondaryIndexes") or ():
+        description.setdefault("GlobalSecondaryIndexes", []).append(new_global(description, index))
+    set_settings(description, request, now)
+    return description
+
+
+def new_global(description: dict[str, Any], index: dict[str, Any]) -> dict[str, Any]:
+    """The description of a global index that is being made."""
+    name = index["IndexName"]
+    described = {member: index[member] for member in ("IndexName", "KeySchema", "Projection")}
+    described["IndexArn"] = f"{description['TableArn']}/index/{name}"
+    described["ProvisionedThroughput"] = _throughput(index.get("ProvisionedThroughput"))
+    set_limits(described, index)
+    return described
+
+
+def set_billing(description: dict[str, Any], request: dict[str, Any], now: float) -> None:
+    """Describe how the table's throughput is paid for."""
+    mode = request.get("BillingMode")
+    if mode == "PAY_PER_REQUEST":
+        description["BillingModeSummary"] = {"BillingMode": mode, "LastUpdateToPayPerRequestDateTime": round(now, 3)}
+        description["ProvisionedThroughput"] = _throughput(None)
+        for index in description.get("GlobalSecondaryIndexes", ()):
+            index["ProvisionedThroughput"] = _throughput(None)
+    elif mode is not None and "BillingModeSummary" in description:
+        description["BillingModeSummary"]["BillingMode"] = mode
+    if request.get("ProvisionedThroughput") is not None:
+        set_throughput(description, request["ProvisionedThroughput"], now)
+
+
+def set_throughput(described: dict[str, Any], given: dict[str, int], now: float) -> None:
+    """Describe the throughput of a table or global index, and when that was changed."""
+    described["ProvisionedThroughput"] = _throughput(given, described.get("ProvisionedThroughput"), now)
+
+
+def set_limits(described: dict[str, Any], request: dict[str, Any]) -> None:
+    """Describe the on-demand limits and the warm throughput of a table or global index; -1 removes a limit."""
+    limits = request.get("OnDemandThroughput")
+    if limits is not None:
+        merged = {**described.get("OnDemandThroughput", {}), **limits}
+        described["OnDemandThroughput"] = merged
+        if all(units == -1 for units in merged.values()):
+            del described["OnDemandThroughput"]
+    if request.get("WarmThroughput") is not None:
+        described["WarmThroughput"] = {**described.get("WarmThroughput", {}), **request["WarmThroughput"]}
+
+
+def set_settings(description: dict[str, Any], request: dict[str, Any], now: float) -> None:
+    """Describe the settings that a request gives: class, encryption, stream, limits, protection."""
+    if "TableClass" in request:
+        description["TableClassSummary"] = {"TableClass": request["TableClass"]}
+    if "DeletionProtectionEnabled" in request:
+        description["DeletionProtectionEnabled"] = request["DeletionProtectionEnabled"]
+    sse = request.get("SSESpecification")
+    if sse is not None:
+        description.pop("SSEDescription", None)
+        if sse.get("Enabled"):
+            key = sse.get("KMSMasterKeyId", "arn:aws:kms:us-east-1:000000000000:key/dynamodb")
+            described = {"Status": "ENABLED", "SSEType": sse.get("SSEType", "KMS"), "KMSMasterKeyArn": key}
+            description["SSEDescription"] = described
+    stream = request.get("StreamSpecification")
+    if stream is not None:
+        description.pop("StreamSpecification", None)
+        if stream["StreamEnabled"]:
+            label = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
+            description["StreamSpecification"] = stream
+            description["LatestStreamLabel"] = label
+            description["LatestStreamArn"] = f"{description['TableArn']}/stream/{label}"
+    set_limits(description, request)
+
+
+def told(
+    catalog: Catalog, table: Table, *, status: str = "ACTIVE", index_statuses: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """The description of a table as the service tells it."""
+    description = dict(table.record.description)
+    items, size = table.store.totals(catalog.execute)
+    description |= {"TableStatus": status, "ItemCount": items, "TableSizeBytes": size}
+    on_demand = "BillingModeSummary" in description and (
+        description["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    )
+    description["WarmThroughput"] = _warm(description, on_demand=on_demand)
+    for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
+        entries = []
+        for entry in description.get(member, ()):
+            items, size = table.index(entry["IndexName"]).store.totals(catalog.execute)
+            described = {**entry, "ItemCount": items, "IndexSizeBytes": size}
+            if member == "GlobalSecondaryIndexes":
+                described["IndexStatus"] = (index_statuses or {}).get(entry["IndexName"], "ACTIVE")
+                described["WarmThroughput"] = _warm(entry, on_demand=on_demand)
+                if described["IndexStatus"] == "CREATING" and status == "UPDATING":
+                    described["Backfilling"] = False
+            entries.append(described)
+        if entries:
+            description[member] = entries
+    return description
+
+
+def _throughput(
+    given: dict[str, int] | None, old: dict[str, Any] | None = None, now: float | None = None
+) -> dict[str, Any]:
+    """The description of a throughput; of a changed one it tells when it rose and fell."""
+    given = given or {"ReadCapacityUnits": 0, "WriteCapacityUnits": 0}
+    described: dict[str, Any] = {"NumberOfDecreasesToday": 0, **given}
+    if old is None or now is None:
+        return described
+    for member in ("LastIncreaseDateTime", "LastDecreaseDateTime"):
+        if member in old:
+            described[member] = old[member]
+    described["NumberOfDecreasesToday"] = old["NumberOfDecreasesToday"]
+    if any(given[member] > old[member] for member in given):
+        described["LastIncreaseDateTime"] = round(now, 3)
+    if any(given[member] < old[member] for member in given):
+        described["LastDecreaseDateTime"] = round(now, 3)
+        described["NumberOfDecreasesToday"] += 1
+    return described
+
+
+def _warm(described: dict[str, Any], *, on_demand: bool) -> dict[str, Any]:
+    throughput = described["ProvisionedThroughput"]
+    least = (
+        _ON_DEMAND_WARM
+        if on_demand
+        else {
+            "ReadUnitsPerSecond": throughput["ReadCapacityUnits"],
+            "WriteUnitsPerSecond": throughput["WriteCapacityUnits"],
+        }
+    )
+    return {**least, **described.get("WarmThroughput", {}), "Status": "ACTIVE"}

@@ -1,0 +1,1 @@
+"""Signed HTTP: one client over a blocking and an asynchronous side."""
