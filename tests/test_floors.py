@@ -25,10 +25,9 @@ FLOORS = {
     "dynamix.operations": 4,
     "dynamix.conditions": 3,
     "dynamix.cursor": 3,
-    "dynamix.drafts": 3,
     "dynamix.fields": 3,
     "dynamix.schema": 3,
-    "dynamix.changes": 3,
+    "dynamix.updates": 3,
     "dynamix.codec": 2,
     "dynamix.expressions": 1,
     "dynamix.errors": 0,
@@ -134,7 +133,7 @@ def test_the_map_is_true() -> None:
     for digit, indent, name in re.findall(r"^    (\d?)( *)(\w+(?:/|\.py))(?: |$)", text, re.MULTILINE):
         column = len(digit) + len(indent)
         packages = [(at, package) for at, package in packages if at < column]
-        level = int(digit) if digit else level if packages or name.endswith(".py") else None
+        level = int(digit) if digit else None if name == "engine/" else level
         if name.endswith("/"):
             packages.append((column, name))
         else:

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import pytest
 
 import dynamix
-from dynamix import drafts
 from dynamix.codec import values
 from dynamix.expressions.nodes import BeginsWith, Path, Value
+from dynamix.updates import plan
 
 
 class Everything(dynamix.Model):
@@ -298,4 +298,4 @@ def test_sizes_are_counted_as_the_service_does(wire: dict[str, Any], size: int) 
 def test_only_facts_of_plans_are_checked() -> None:
     """A condition that no plan relies on is not taken for a fact."""
     with pytest.raises(TypeError, match="not a fact"):
-        drafts.holds(BeginsWith(Path(("a",)), Value({"S": "x"})), {})
+        plan.holds(BeginsWith(Path(("a",)), Value({"S": "x"})), {})

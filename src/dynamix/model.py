@@ -14,10 +14,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
 
 from dynamix import connection as connections
-from dynamix.changes import Pending
 from dynamix.codec.compiled import LOADED
 from dynamix.connection import Connection
-from dynamix.drafts import Draft, ListDraft, MapDraft, NumberDraft, SetDraft
 from dynamix.errors import (
     FieldValidationException,
     InvalidQueryError,
@@ -30,13 +28,21 @@ from dynamix.errors import (
     unknown,
 )
 from dynamix.expressions.nodes import Condition
+from dynamix.expressions.walk import paths
 from dynamix.fields import DictField, FloatField, IntegerField, ListField, SetField
 from dynamix.fields.base import Field
 from dynamix.operations import batch, items, tables
-from dynamix.operations.plan import Search, paths
+from dynamix.operations.plan import Search
 from dynamix.operations.retry import RetryPolicy
 from dynamix.query import Query, Scan
-from dynamix.schema import Schema, Table, describe
+from dynamix.schema.describe import describe
+from dynamix.schema.table import Schema, Table
+from dynamix.updates.draft import Draft
+from dynamix.updates.list import ListDraft
+from dynamix.updates.map import MapDraft
+from dynamix.updates.number import NumberDraft
+from dynamix.updates.pending import Pending
+from dynamix.updates.set import SetDraft
 from dynamix.wire import Flow, Item
 
 P = ParamSpec("P")

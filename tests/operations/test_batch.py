@@ -7,7 +7,7 @@ from script import LONGEST, Script
 
 import dynamix
 from dynamix.operations import batch
-from dynamix.schema import Table
+from dynamix.schema.table import Table
 from dynamix.wire import Flow
 
 

@@ -8,7 +8,7 @@ from script import LONGEST, Script
 
 import dynamix
 from dynamix.operations import tables
-from dynamix.schema import Table
+from dynamix.schema.table import Table
 
 
 class Note(dynamix.Model):

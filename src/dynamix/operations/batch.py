@@ -9,7 +9,7 @@ from dynamix.errors import BatchIncompleteError
 from dynamix.limits import BATCH_GET_KEYS, BATCH_WRITE_ITEMS, ITEM_BYTES
 from dynamix.operations.items import refuse_too_large
 from dynamix.operations.retry import RetryPolicy, request
-from dynamix.schema import Table
+from dynamix.schema.table import Table
 from dynamix.wire import Call, Flow, Item, Pause, Together
 
 M = TypeVar("M")

@@ -4,10 +4,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from dynamix.changes import Pending
 from dynamix.codec import values
 from dynamix.codec.compiled import LOADED
-from dynamix.drafts import Plan, holds
 from dynamix.errors import (
     ConditionalCheckFailedError,
     FieldValidationException,
@@ -19,7 +17,9 @@ from dynamix.expressions.nodes import AttributeExists, AttributeNotExists, Condi
 from dynamix.expressions.render import Placeholders, render_condition, render_update
 from dynamix.limits import ITEM_BYTES
 from dynamix.operations.retry import RetryPolicy, request
-from dynamix.schema import Table
+from dynamix.schema.table import Table
+from dynamix.updates.pending import Pending
+from dynamix.updates.plan import Plan, holds
 from dynamix.wire import Call, Flow, Item
 
 M = TypeVar("M")

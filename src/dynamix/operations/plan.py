@@ -23,14 +23,12 @@ from dynamix.expressions.nodes import (
     Condition,
     Contains,
     In,
-    Not,
-    Operand,
-    Or,
     Path,
-    Size,
 )
+from dynamix.expressions.walk import paths
 from dynamix.fields.base import Field
-from dynamix.schema import AnyField, Index, Schema
+from dynamix.schema.index import AnyField, Index
+from dynamix.schema.table import Schema
 
 M = TypeVar("M")
 
@@ -207,32 +205,3 @@ def check_fields(schema: Schema[Any], index: Index, fields: Sequence[AnyField]) 
 
 def _where(schema: Schema[Any], index: Index) -> str:
     return f"the table of {schema.model_name}" if index.name is None else f"the index {index.name!r}"
-
-
-def paths(condition: Condition) -> Iterable[Path]:
-    """All document paths in a condition."""
-    match condition:
-        case And(conditions) | Or(conditions):
-            for part in conditions:
-                yield from paths(part)
-        case Not(inner):
-            yield from paths(inner)
-        case AttributeExists(path) | AttributeNotExists(path) | AttributeType(path):
-            yield from _operand_paths(path)
-        case Compare(_, left, right):
-            yield from _operand_paths(left, right)
-        case BeginsWith(left, right) | Contains(left, right):
-            yield from _operand_paths(left, right)
-        case Between(operand, low, high):
-            yield from _operand_paths(operand, low, high)
-        case In(operand, options):
-            yield from _operand_paths(operand, *options)
-
-
-def _operand_paths(*operands: Operand) -> Iterable[Path]:
-    for operand in operands:
-        match operand:
-            case Path():
-                yield operand
-            case Size(Path() as path):
-                yield path

@@ -12,7 +12,8 @@ from dynamix.expressions.render import Placeholders, render_condition, render_pr
 from dynamix.operations import batch
 from dynamix.operations.plan import Search, split
 from dynamix.operations.retry import RetryPolicy, request
-from dynamix.schema import AnyField, Table
+from dynamix.schema.index import AnyField
+from dynamix.schema.table import Table
 from dynamix.wire import Call, Flow, Item
 
 M = TypeVar("M")

@@ -14,7 +14,8 @@ from dynamix.errors import (
 )
 from dynamix.fields.base import NO_TEXT, shown
 from dynamix.operations.retry import RetryPolicy, request
-from dynamix.schema import Index, Schema, Table
+from dynamix.schema.index import Index
+from dynamix.schema.table import Schema, Table
 from dynamix.wire import Call, Flow, Pause
 
 T = TypeVar("T")

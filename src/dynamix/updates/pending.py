@@ -1,7 +1,7 @@
 """The changes queued on an instance, shown there at once, and sent together by `commit_changes()`.
 
-Every field that has changes has an `Entry` of two drafts (`dynamix.drafts`), through which each change goes: `draft`
-becomes the update, `shown` starts from the value that the instance had and becomes the one it shows.
+Every field that has changes has an `Entry` of two drafts (`dynamix.updates.draft`), through which each change goes:
+`draft` becomes the update, `shown` starts from the value that the instance had and becomes the one it shows.
 """
 
 import copy
@@ -11,10 +11,15 @@ from operator import methodcaller
 from typing import Any, NamedTuple, Self, TypeVar
 
 from dynamix.codec.compiled import LOADED
-from dynamix.drafts import DRAFTS, UNKNOWN, Draft, Picture, Plan, SetDraft
 from dynamix.errors import InvalidUpdateError
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
+from dynamix.updates.draft import Draft
+from dynamix.updates.list import ListDraft
+from dynamix.updates.map import MapDraft
+from dynamix.updates.number import NumberDraft
+from dynamix.updates.plan import UNKNOWN, Picture, Plan
+from dynamix.updates.set import SetDraft
 from dynamix.wire import Item
 
 D = TypeVar("D", bound=Draft)
@@ -27,6 +32,16 @@ class _Lack(Enum):
 
 
 _LACKING = _Lack.LACKING
+
+
+DRAFTS: dict[str, type[Draft]] = {
+    "int": NumberDraft,
+    "float": NumberDraft,
+    "map": MapDraft,
+    "set": SetDraft,
+    "list": ListDraft,
+}
+"""The draft of each kind of field; any other kind has the plain one."""
 
 
 class Entry(NamedTuple):

@@ -1,56 +1,23 @@
-"""The frozen description of a model's table: its key, its fields, its indexes.
+"""The frozen description of a model's table: its key, its fields, its indexes."""
 
-Names follow the first dynamix, so that its tables keep working: a field with `indexed=True` is a local index named
-`{table}_ix_{field}`, by the field's stored name, or by its attribute where the stored name holds what the name of an
-index cannot. Projections given mean INCLUDE, none mean KEYS_ONLY. `__secondary_indexes__` describes global indexes.
-"""
-
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
 from dynamix.codec.compiled import FREE_FORM, LOADED, TEXTS, ModelCodec, Slot
-from dynamix.errors import ModelDefinitionError, UnknownNameError, unknown
-from dynamix.fields.base import NO_TEXT, Field
-from dynamix.fields.temporal import DateTimeField
+from dynamix.errors import UnknownNameError, unknown
+from dynamix.fields.base import NO_TEXT
+from dynamix.fields.datetime import DateTimeField
 from dynamix.limits import (
-    GLOBAL_INDEXES,
-    LOCAL_INDEXES,
-    NON_KEY_ATTRIBUTES_PER_INDEX,
     PARTITION_KEY_BYTES,
     SORT_KEY_BYTES,
 )
+from dynamix.schema.index import AnyField, Index
 from dynamix.wire import AttributeValue, Item
 
 M = TypeVar("M")
-AnyField = Field[Any, Any]
-
-_INDEX_NAME = re.compile(r"[a-zA-Z0-9_.-]+")
-_INDEX_OPTIONS = ("hash_key", "range_key", "read_capacity", "write_capacity", "projections")
-
-
-class Index(Struct, frozen=True, eq=False):
-    """A secondary index, or the table itself seen as one (`name` is None).
-
-    `projection` is what the index holds beside the keys; `included` are the attributes of an INCLUDE.
-    """
-
-    name: str | None
-    hash_key: AnyField
-    range_key: AnyField | None
-    local: bool
-    projection: Literal["ALL", "KEYS_ONLY", "INCLUDE"]
-    included: tuple[AnyField, ...] = ()
-    read_capacity: int | None = None
-    write_capacity: int | None = None
-
-    @property
-    def keys(self) -> tuple[AnyField, ...]:
-        """The key's fields: the partition key, then the sort key if there is one."""
-        return (self.hash_key,) if self.range_key is None else (self.hash_key, self.range_key)
 
 
 class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
@@ -229,121 +196,3 @@ def _encode_key(field: AnyField, limit: int, value: Any) -> AttributeValue:
         if size > limit:
             raise field.refusal(value, f"it has {size} bytes, and a key may have at most {limit}")
     return wire
-
-
-def describe(model: type[M]) -> Schema[M]:
-    """The schema of a model class. Raises ModelDefinitionError."""
-    fields = _fields(model)
-    table_name = model.__dict__.get("__table_name__") or getattr(model, "__table_name__", None) or model.__name__
-    hash_keys = [field for field in fields.values() if field.hash_key]
-    range_keys = [field for field in fields.values() if field.range_key]
-    if len(hash_keys) != 1 or len(range_keys) > 1:
-        raise ModelDefinitionError(
-            f"{model.__name__} has {len(hash_keys)} fields with hash_key=True and {len(range_keys)} with "
-            "range_key=True; a table has exactly one partition key and at most one sort key"
-        )
-    table = Index(None, hash_keys[0], range_keys[0] if range_keys else None, True, "ALL")
-    if len({field.name for field in fields.values()}) < len(fields):
-        raise ModelDefinitionError(f"two fields of {model.__name__} are stored under one name")
-    indexes = [*_local_indexes(model, table_name, fields, table), *_global_indexes(model, fields)]
-    return Schema(
-        model=model,
-        table_name=table_name,
-        fields=fields,
-        table=table,
-        indexes={str(index.name): index for index in indexes},
-        read_capacity=getattr(model, "ReadCapacityUnits", None),
-        write_capacity=getattr(model, "WriteCapacityUnits", None),
-    )
-
-
-def _fields(model: type) -> dict[str, AnyField]:
-    fields: dict[str, AnyField] = {}
-    for base in reversed(model.__mro__):
-        for attribute, value in vars(base).items():
-            if isinstance(value, Field):
-                if value.attribute != attribute:
-                    raise ModelDefinitionError(
-                        f"{model.__name__}.{attribute} is the same field as {value}; make a field of its own"
-                    )
-                fields[attribute] = value
-            else:
-                fields.pop(attribute, None)
-    return fields
-
-
-def _local_indexes(model: type, table_name: str, fields: Mapping[str, AnyField], table: Index) -> list[Index]:
-    indexes = []
-    for field in fields.values():
-        if not field.indexed:
-            if field.projections:
-                raise ModelDefinitionError(f"{field} has projections but no index; give indexed=True as well")
-            continue
-        if table.range_key is None:
-            raise ModelDefinitionError(
-                f"{field} is indexed, but local indexes need a table with a sort key (range_key=True)"
-            )
-        projection, included = _projection(model, fields, field.projections)
-        suffix = field.name if _INDEX_NAME.fullmatch(field.name) else field.attribute
-        name = f"{table_name}_ix_{suffix}"
-        indexes.append(Index(name, table.hash_key, field, True, projection, included))
-    if len(indexes) > LOCAL_INDEXES:
-        raise ModelDefinitionError(
-            f"{model.__name__} has {len(indexes)} local indexes; a table has at most {LOCAL_INDEXES}"
-        )
-    return indexes
-
-
-def _global_indexes(model: type, fields: Mapping[str, AnyField]) -> list[Index]:
-    described: Mapping[str, Mapping[str, Any]] = getattr(model, "__secondary_indexes__", {})
-    if len(described) > GLOBAL_INDEXES:
-        raise ModelDefinitionError(
-            f"{model.__name__} has {len(described)} global indexes; a table has at most {GLOBAL_INDEXES}"
-        )
-    indexes = []
-    for name, options in described.items():
-        for option in options:
-            if option not in _INDEX_OPTIONS:
-                raise unknown(option, f"the index {name!r} of {model.__name__} has no option", _INDEX_OPTIONS)
-        if "hash_key" not in options:
-            raise ModelDefinitionError(f"the index {name!r} of {model.__name__} has no hash_key")
-        keys = [
-            _named(model, fields, options[role]) for role in ("hash_key", "range_key") if options.get(role) is not None
-        ]
-        for key in keys:
-            if key.key_type is None:
-                raise ModelDefinitionError(
-                    f"{key} cannot be a key of the index {name!r}: it is no string and no number"
-                )
-        projection, included = _projection(model, fields, options.get("projections", ()))
-        read, write = options.get("read_capacity"), options.get("write_capacity")
-        indexes.append(
-            Index(name, keys[0], keys[1] if len(keys) > 1 else None, False, projection, included, read, write)
-        )
-    return indexes
-
-
-def _projection(
-    model: type, fields: Mapping[str, AnyField], names: Sequence[str] | Literal["ALL"] | None
-) -> tuple[Literal["ALL", "KEYS_ONLY", "INCLUDE"], tuple[AnyField, ...]]:
-    if names == "ALL":
-        return "ALL", ()
-    if not names:
-        return "KEYS_ONLY", ()
-    if len(names) > NON_KEY_ATTRIBUTES_PER_INDEX:
-        raise ModelDefinitionError(
-            f"an index of {model.__name__} projects {len(names)} attributes; the most is {NON_KEY_ATTRIBUTES_PER_INDEX}"
-        )
-    return "INCLUDE", tuple(_named(model, fields, name) for name in names)
-
-
-def _named(model: type, fields: Mapping[str, AnyField], name: str | AnyField) -> AnyField:
-    """The field of an attribute name, of a stored name, or the field itself."""
-    if isinstance(name, Field):
-        name = name.attribute
-    if name in fields:
-        return fields[name]
-    for field in fields.values():
-        if field.name == name:
-            return field
-    raise unknown(name, f"an index of {model.__name__} names a field that does not exist:", fields)

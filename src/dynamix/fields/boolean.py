@@ -1,0 +1,31 @@
+"""Truth."""
+
+from typing import Any, TypeVar, Unpack, overload
+
+from dynamix.fields.base import Defaulted, Field, Options, Present, wrong_type
+from dynamix.wire import AttributeValue
+
+T = TypeVar("T")
+
+
+class BooleanField(Field[bool, T]):
+    """A bool."""
+
+    kind = "bool"
+
+    @overload
+    def __init__(self: "BooleanField[bool]", **options: Unpack[Present[bool]]) -> None: ...
+    @overload
+    def __init__(self: "BooleanField[bool]", **options: Unpack[Defaulted[bool]]) -> None: ...
+    @overload
+    def __init__(self: "BooleanField[bool | None]", **options: Unpack[Options[bool]]) -> None: ...
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+
+    def to_wire(self, value: bool) -> AttributeValue:
+        if not isinstance(value, bool):
+            raise wrong_type(value, "a bool")
+        return {"BOOL": value}
+
+    def from_wire(self, wire: AttributeValue) -> bool:
+        return bool(wire["BOOL"])

@@ -1,0 +1,67 @@
+"""Text."""
+
+from typing import Any, TypeVar, Unpack, overload
+
+from dynamix.codec.values import UnstorableError, encode
+from dynamix.fields.base import Defaulted, Field, HashKey, Options, Present, RangeKey, wrong_type
+from dynamix.wire import AttributeValue
+
+T = TypeVar("T")
+
+
+class CharField(Field[str, T]):
+    """A str, stored as a string. `min_length` and `max_length` count characters."""
+
+    kind = "str"
+    key_type = "S"
+
+    @overload
+    def __init__(
+        self: "CharField[str]", *, min_length: int = ..., max_length: int | None = ..., **options: Unpack[HashKey[str]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: "CharField[str]", *, min_length: int = ..., max_length: int | None = ..., **options: Unpack[RangeKey[str]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: "CharField[str]", *, min_length: int = ..., max_length: int | None = ..., **options: Unpack[Present[str]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: "CharField[str]",
+        *,
+        min_length: int = ...,
+        max_length: int | None = ...,
+        **options: Unpack[Defaulted[str]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: "CharField[str | None]",
+        *,
+        min_length: int = ...,
+        max_length: int | None = ...,
+        **options: Unpack[Options[str]],
+    ) -> None: ...
+    def __init__(self, *, min_length: int = 0, max_length: int | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.min_length = min_length
+        self.max_length = max_length
+
+    def to_wire(self, value: str) -> AttributeValue:
+        if not isinstance(value, str):
+            raise wrong_type(value, "a str")
+        return encode(value)
+
+    def from_wire(self, wire: AttributeValue) -> str:
+        return str(wire["S"])
+
+    def check(self, value: str) -> None:
+        if len(value) < self.min_length:
+            raise UnstorableError(f"it has {len(value)} characters, fewer than {self.min_length}")
+        if self.max_length is not None and len(value) > self.max_length:
+            raise UnstorableError(f"it has {len(value)} characters, more than {self.max_length}")
+
+    @property
+    def constrained(self) -> bool:
+        return super().constrained or self.min_length > 0 or self.max_length is not None

@@ -1,0 +1,37 @@
+"""Dates."""
+
+from datetime import date, datetime
+from typing import Any, TypeVar, Unpack, overload
+
+from dynamix.fields.base import Defaulted, Field, HashKey, Options, Present, RangeKey, wrong_type
+from dynamix.wire import AttributeValue
+
+T = TypeVar("T")
+
+
+class DateField(Field[date, T]):
+    """A date, stored as ISO 8601 text."""
+
+    kind = "date"
+    key_type = "S"
+
+    @overload
+    def __init__(self: "DateField[date]", **options: Unpack[HashKey[date]]) -> None: ...
+    @overload
+    def __init__(self: "DateField[date]", **options: Unpack[RangeKey[date]]) -> None: ...
+    @overload
+    def __init__(self: "DateField[date]", **options: Unpack[Present[date]]) -> None: ...
+    @overload
+    def __init__(self: "DateField[date]", **options: Unpack[Defaulted[date]]) -> None: ...
+    @overload
+    def __init__(self: "DateField[date | None]", **options: Unpack[Options[date]]) -> None: ...
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+
+    def to_wire(self, value: date) -> AttributeValue:
+        if isinstance(value, datetime) or not isinstance(value, date):
+            raise wrong_type(value, "a date")
+        return {"S": value.isoformat()}
+
+    def from_wire(self, wire: AttributeValue) -> date:
+        return date.fromisoformat(wire["S"])

@@ -1,0 +1,36 @@
+"""Maps. What they hold is free-form, see `dynamix.codec.values`."""
+
+from typing import Any, TypeVar, Unpack, overload
+
+from dynamix.codec import values
+from dynamix.conditions import Element, deeper
+from dynamix.fields.base import Defaulted, Field, Options, Present, wrong_type
+from dynamix.wire import AttributeValue
+
+T = TypeVar("T")
+
+
+class DictField(Field[dict[str, Any], T]):
+    """A map with str keys. `ForumThread.key_value_data["a"]` is one element, for conditions."""
+
+    kind = "map"
+
+    @overload
+    def __init__(self: "DictField[dict[str, Any]]", **options: Unpack[Present[dict[str, Any]]]) -> None: ...
+    @overload
+    def __init__(self: "DictField[dict[str, Any]]", **options: Unpack[Defaulted[dict[str, Any]]]) -> None: ...
+    @overload
+    def __init__(self: "DictField[dict[str, Any] | None]", **options: Unpack[Options[dict[str, Any]]]) -> None: ...
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+
+    def __getitem__(self, key: str) -> Element:
+        return Element(deeper(self._path(), key))
+
+    def to_wire(self, value: dict[str, Any]) -> AttributeValue:
+        if not isinstance(value, dict):
+            raise wrong_type(value, "a dict")
+        return values.encode(value)
+
+    def from_wire(self, wire: AttributeValue) -> dict[str, Any]:
+        return values.decode_map(wire["M"])

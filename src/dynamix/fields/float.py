@@ -1,0 +1,49 @@
+"""Numbers with a fraction."""
+
+from decimal import Decimal
+from typing import Any, TypeVar, Unpack, overload
+
+from dynamix.codec.values import UnstorableError
+from dynamix.fields.base import Defaulted, Field, HashKey, Options, Present, RangeKey, wrong_type
+from dynamix.wire import AttributeValue
+
+T = TypeVar("T")
+
+
+class FloatField(Field[float, T]):
+    """A float, stored as a number: the shortest text that reads back as the same float.
+
+    An int or Decimal is taken where a float holds it exactly.
+    """
+
+    kind = "float"
+    key_type = "N"
+
+    @overload
+    def __init__(self: "FloatField[float]", **options: Unpack[HashKey[float]]) -> None: ...
+    @overload
+    def __init__(self: "FloatField[float]", **options: Unpack[RangeKey[float]]) -> None: ...
+    @overload
+    def __init__(self: "FloatField[float]", **options: Unpack[Present[float]]) -> None: ...
+    @overload
+    def __init__(self: "FloatField[float]", **options: Unpack[Defaulted[float]]) -> None: ...
+    @overload
+    def __init__(self: "FloatField[float | None]", **options: Unpack[Options[float]]) -> None: ...
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+
+    def to_wire(self, value: float) -> AttributeValue:
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+            raise wrong_type(value, "a float")
+        try:
+            exact = float(value) == value or Decimal(repr(float(value))) == value
+        except OverflowError:
+            exact = False
+        if not exact:
+            raise UnstorableError("a float would not keep all its digits, or it is not a number")
+        if value != 0 and not 1e-130 <= abs(value) < 1e126:
+            raise UnstorableError("DynamoDB holds magnitudes from 1E-130 to 9.99...E+125")
+        return {"N": repr(float(value) + 0.0)}
+
+    def from_wire(self, wire: AttributeValue) -> float:
+        return float(wire["N"])

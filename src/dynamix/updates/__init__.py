@@ -1,0 +1,1 @@
+"""Pending changes, folded into one update."""

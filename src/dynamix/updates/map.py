@@ -1,0 +1,62 @@
+"""Changes of a map."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from dynamix.expressions.nodes import (
+    AttributeExists,
+    AttributeNotExists,
+    Path,
+    Value,
+)
+from dynamix.fields.base import Field
+from dynamix.updates.draft import Draft
+from dynamix.updates.plan import Picture, Plan
+
+
+class MapDraft(Draft):
+    """Changes of a map: its keys set or removed."""
+
+    def __init__(self, field: Field[Any, Any]) -> None:
+        super().__init__(field)
+        self.changed: dict[str, Any] = {}
+        self.removed: set[str] = set()
+        self.creates = False
+
+    def update(self, elements: Mapping[str, Any]) -> None:
+        """Set keys; a missing map is created."""
+        if self.assigned:
+            self.value = {**(self.value or {}), **elements}
+            return
+        self.creates = True
+        self.changed.update(elements)
+        self.removed -= elements.keys()
+
+    def discard(self, keys: list[str]) -> None:
+        """Remove keys; those that are not there are left at that."""
+        if self.assigned:
+            self.value = self.value and {key: value for key, value in self.value.items() if key not in keys}
+            return
+        self.removed.update(keys)
+        for key in keys:
+            self.changed.pop(key, None)
+
+    def replay(self, draft: Self) -> None:
+        if self.creates:
+            draft.update(self.changed)
+        draft.discard(list(self.removed))
+
+    def plan(self, plan: Plan, picture: Picture) -> None:
+        if self.assigned:
+            return super().plan(plan, picture)
+        if picture.exists is False:
+            plan.facts.append(AttributeNotExists(self.path))
+            if self.creates:
+                plan.set.append((self.path, self._literal(self.changed)))
+            return None
+        plan.facts.append(AttributeExists(self.path))
+        for key, wire in self._literal(self.changed).value["M"].items():
+            plan.set.append((Path((*self.path.parts, key)), Value(wire)))
+        for key in sorted(self.removed):
+            plan.remove.append(Path((*self.path.parts, key)))
+        return None
