@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamix.codec import numbers, values
-from dynamix.codec.compiled import LOADED
+from dynamix.codec.state import STATE
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import FieldValidationException
 from dynamix.fields import (
@@ -34,6 +34,7 @@ from dynamix.fields import (
     TimeField,
 )
 from dynamix.model import Model
+from dynamix.model.running import schema_of
 
 text = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
 storable_floats = st.floats(allow_nan=False, allow_infinity=False).filter(
@@ -216,7 +217,7 @@ def _in_utc(value: Any) -> Any:
 @given(attributes)
 def test_the_generated_code_agrees_with_the_plain_way(given_values: dict[str, Any]) -> None:
     """Writing and reading an item by generated code gives what each field's own encode and decode give."""
-    schema = Everything._schema()
+    schema = schema_of(Everything)
     reader = schema.codec.reader()
     instance_values = {"needed": "n", **given_values}
     item = schema.codec.encode_item(instance_values)
@@ -226,9 +227,9 @@ def test_the_generated_code_agrees_with_the_plain_way(given_values: dict[str, An
     fast = reader.item(body)
     assert fast is not None
     read = reader.plain_values(msgspec.json.decode(body)["Item"])
-    loaded = read.pop(LOADED)
+    stored = read.pop(STATE).stored
     assert {name: getattr(fast, name) for name in read} == read
-    assert vars(fast)[LOADED].keys() == loaded.keys()
+    assert vars(fast)[STATE].stored.keys() == stored.keys()
     for name, value in instance_values.items():
         assert _in_utc(getattr(fast, name)) == _in_utc(value)
     for name in schema.fields.keys() - instance_values.keys():
@@ -237,7 +238,7 @@ def test_the_generated_code_agrees_with_the_plain_way(given_values: dict[str, An
 
 def test_a_default_is_not_shared() -> None:
     """Each instance has its own copy of a mutable default, loaded or new."""
-    reader = Everything._schema().codec.reader()
+    reader = schema_of(Everything).codec.reader()
     body = b'{"Item": {"key": {"S": "k"}, "sort": {"N": "1"}}}'
     first, second = reader.item(body), reader.item(body)
     assert first is not None
@@ -268,16 +269,16 @@ def test_a_default_is_not_shared() -> None:
 )
 def test_a_stored_value_of_another_type_is_named(name: str, stored: dict[str, Any]) -> None:
     """A stored value that its field cannot hold is an error that names the field, never a wrong value."""
-    item = {"key": {"S": "k"}, "sort": {"N": "1"}, Everything._schema().fields[name].name: stored}
+    item = {"key": {"S": "k"}, "sort": {"N": "1"}, schema_of(Everything).fields[name].name: stored}
     with pytest.raises(FieldValidationException, match=f"Everything.{name}") as caught:
-        getattr(Everything._schema().codec.reader().item(msgspec.json.encode({"Item": item})), name)
+        getattr(schema_of(Everything).codec.reader().item(msgspec.json.encode({"Item": item})), name)
     assert caught.value.field == name
 
 
 def test_a_stored_null_reads_as_none() -> None:
     """Other programs store NULL where dynamix stores nothing; it reads as None."""
     body = b'{"Item": {"key": {"S": "k"}, "sort": {"N": "1"}, "text": {"NULL": true}, "members": {"NULL": true}}}'
-    loaded = Everything._schema().codec.reader().item(body)
+    loaded = schema_of(Everything).codec.reader().item(body)
     assert loaded is not None
     assert (loaded.text, loaded.members) == (None, None)
 
@@ -288,8 +289,8 @@ def test_types_read_are_exact() -> None:
         "key": "k", "sort": 1, "needed": "n", "ratio": 2, "day": date(2026, 1, 2), "clock": time(1, 2, 3, 4),
         "span": timedelta(days=-1, seconds=5),
     }  # fmt: skip
-    body = msgspec.json.encode({"Item": Everything._schema().codec.encode_item(given_values)})
-    loaded = Everything._schema().codec.reader().item(body)
+    body = msgspec.json.encode({"Item": schema_of(Everything).codec.encode_item(given_values)})
+    loaded = schema_of(Everything).codec.reader().item(body)
     assert loaded is not None
     assert (type(loaded.ratio), loaded.day, loaded.clock) == (float, date(2026, 1, 2), time(1, 2, 3, 4))
     assert loaded.span == timedelta(days=-1, seconds=5)
@@ -297,13 +298,13 @@ def test_types_read_are_exact() -> None:
 
 def _loaded(**values: Any) -> Everything:
     """An instance as it is loaded: its lists and maps not read yet."""
-    return _loaded_raw(Everything._schema().codec.encode_item({"key": "k", "sort": 1, "needed": "n", **values}))
+    return _loaded_raw(schema_of(Everything).codec.encode_item({"key": "k", "sort": 1, "needed": "n", **values}))
 
 
 def _loaded_raw(item: dict[str, Any]) -> Everything:
     """An instance loaded from an item as it is stored."""
     item = {"key": {"S": "k"}, "sort": {"N": "1"}, **item}
-    loaded = Everything._schema().codec.reader().item(msgspec.json.encode({"Item": item}))
+    loaded = schema_of(Everything).codec.reader().item(msgspec.json.encode({"Item": item}))
     assert loaded is not None
     return loaded
 
@@ -324,7 +325,8 @@ def test_what_was_not_read_yet_is_there(copied: Callable[[Everything], Everythin
     assert copied(_loaded(**values)) == new
     assert _loaded(**values).to_son() == new.to_son()
     assert repr(_loaded(**values)) == repr(new)
-    assert _loaded(**values)._item() == new._item()
+    schema = schema_of(Everything)
+    assert schema.item_of(vars(_loaded(**values))) == schema.item_of(vars(new))
     assert _loaded(**values) != _loaded(listing=[1, "y"], mapping={"a": {"b": 3}})
 
 
@@ -339,10 +341,12 @@ def test_threads_read_one_value() -> None:
 
 def test_an_instance_does_not_keep_the_answer() -> None:
     """One instance that is kept from a page does not keep the bytes of the page."""
-    item = Everything._schema().codec.encode_item({"key": "k", "sort": 1, "needed": "n", "listing": [1], "mapping": {}})
+    item = schema_of(Everything).codec.encode_item(
+        {"key": "k", "sort": 1, "needed": "n", "listing": [1], "mapping": {}}
+    )
     body = msgspec.json.encode({"Items": [item, item]})
     alone = sys.getrefcount(body)
-    kept = Everything._schema().codec.reader().page(body).items[0]
+    kept = schema_of(Everything).codec.reader().page(body).items[0]
     assert sys.getrefcount(body) == alone
     assert kept.listing == [1]
 
@@ -384,7 +388,7 @@ def test_any_name_of_a_class_will_do(name: str) -> None:
     """A model whose class was made by `type()`, under a name that is no identifier, is read and written like others."""
     fields = {"__module__": __name__, "key": CharField(hash_key=True), "words": ListField()}
     model: Any = type(name, (Model,), fields)
-    codec = model._schema().codec
+    codec = schema_of(model).codec
     item = codec.encode_item({"key": "k", "words": ["a"]})
     found = codec.reader().item(msgspec.json.encode({"Item": item}))
     assert item == {"key": {"S": "k"}, "words": {"L": [{"S": "a"}]}}
@@ -398,7 +402,7 @@ def test_generated_code_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     class Shown(Model):
         key = CharField(hash_key=True, name="stored key")
 
-    Shown._schema().codec.reader()
+    schema_of(Shown).codec.reader()
     shown = capsys.readouterr().err
     assert "# dynamix write 'Shown'\ndef write(values):\n" in shown
     assert "# dynamix read 'Shown'\ndef read(item):\n" in shown

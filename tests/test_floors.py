@@ -20,6 +20,7 @@ FLOORS = {
     "dynamix.testing": 8,
     "dynamix.model": 7,
     "dynamix.query": 7,
+    "dynamix.tables": 7,
     "dynamix.connection": 6,
     "dynamix.transport": 5,
     "dynamix.operations": 4,

@@ -11,6 +11,7 @@ import pytest
 import dynamix
 from dynamix.codec import values
 from dynamix.expressions.nodes import BeginsWith, Path, Value
+from dynamix.model.running import schema_of
 from dynamix.updates import plan
 
 
@@ -108,7 +109,7 @@ def test_mixins_give_fields() -> None:
 
     child = Child(key="k")
     assert child.to_son() == {"key": "k", "state": "open", "title": "Untitled"}
-    assert child._item() == {"key": {"S": "k"}, "s": {"S": "open"}, "title": {"S": "Untitled"}}
+    assert schema_of(Child).item_of(vars(child)) == {"key": {"S": "k"}, "s": {"S": "open"}, "title": {"S": "Untitled"}}
     with pytest.raises(dynamix.UnknownNameError):
         child.set_field(Base.state, "shut")
 
@@ -126,7 +127,7 @@ def test_indexes_may_name_fields_in_each_way() -> None:
         key = dynamix.CharField(hash_key=True)
         author = user
 
-    assert {index.hash_key for index in Note._schema().indexes.values()} == {Note.author}
+    assert {index.hash_key for index in schema_of(Note).indexes.values()} == {Note.author}
 
 
 def test_a_field_can_be_taken_away_by_a_child() -> None:
@@ -139,7 +140,7 @@ def test_a_field_can_be_taken_away_by_a_child() -> None:
     class Child(Base):
         text = None
 
-    assert list(Child._schema().fields) == ["key"]
+    assert list(schema_of(Child).fields) == ["key"]
     with pytest.raises(dynamix.UnknownNameError):
         Child(key="k", text="x")
 

@@ -4,7 +4,9 @@ The names are computed from the classes: whatever is public either is a coroutin
 in the list of what never talks to a place. A new method that is none of these fails here.
 """
 
+import ast
 import inspect
+import textwrap
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, get_args, get_origin
 
@@ -112,6 +114,36 @@ def test_twins_have_the_same_signature(owner: Any) -> None:
     found = functions(owner)
     for name in spoken(owner):
         assert signature(found["a" + name]) == signature(found[name]), name
+
+
+class Blocking(ast.NodeTransformer):
+    """An async body as the blocking one: without `await`, and without the `a` in front of what is called."""
+
+    def visit_Await(self, node: ast.Await) -> ast.AST:
+        return self.visit(node.value)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Name("run" if node.id == "arun" else node.id, node.ctx)
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        name = {"_arun": "_run", "aget_items": "get_items"}.get(node.attr, node.attr)
+        return ast.Attribute(self.visit(node.value), name, node.ctx)
+
+
+def body(function: Callable[..., Any]) -> list[str]:
+    """The statements of a function after its docstring, as the blocking twin has them."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    assert isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef)
+    return [ast.unparse(Blocking().visit(statement)) for statement in definition.body[1:]]
+
+
+@pytest.mark.parametrize("owner", [owner for owner in OWNERS if owner is not Connection], ids=name_of)
+def test_twins_do_the_same(owner: Any) -> None:
+    """The body of a twin is that of its operation, awaited; that of a model is one expression."""
+    found = functions(owner)
+    for name in spoken(owner):
+        assert body(found["a" + name]) == body(found[name]), name
+        assert len(body(found[name])) == 1 or owner is not Model, name
 
 
 @pytest.mark.parametrize("owner", OWNERS[:-1], ids=name_of)

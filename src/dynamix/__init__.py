@@ -69,7 +69,8 @@ from dynamix.fields import (
     TimeDeltaField,
     TimeField,
 )
-from dynamix.model import Model, acreate_table, create_table
+from dynamix.model.declaration import Model
+from dynamix.tables import acreate_table, create_table
 
 __all__ = [
     "AccessDeniedError",

@@ -211,6 +211,8 @@ def drive(flow: Flow[T], perform: Callable[[Effect], Any]) -> T:
     except StopIteration as stop:
         result: T = stop.value
         return result
+    finally:
+        flow.close()
 
 
 async def adrive(flow: Flow[T], perform: Callable[[Effect], Awaitable[Any]]) -> T:
@@ -227,6 +229,8 @@ async def adrive(flow: Flow[T], perform: Callable[[Effect], Awaitable[Any]]) -> 
     except StopIteration as stop:
         result: T = stop.value
         return result
+    finally:
+        flow.close()
 
 
 def _answer(call: Call[T], response: Response) -> T:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from dynamix.connection import Connection
 from dynamix.cursor import Cursor
-from dynamix.errors import InvalidQueryError, TableNotFoundError, WrongTypeError
+from dynamix.errors import InvalidQueryError, WrongTypeError
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
 from dynamix.operations import search as flows
@@ -84,18 +84,12 @@ class _Reading(Generic[M]):
     def _run(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Any:
         connection = self._connection()
         table = search.schema.at(connection.table_prefix)
-        try:
-            return connection.run(flow(connection.retry, table, search, *arguments))
-        except (TableNotFoundError, UnicodeEncodeError) as error:
-            raise tables.explained(table, error) from error
+        return connection.run(tables.explaining(flow, connection.retry, table, search, *arguments))
 
     async def _arun(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Any:
         connection = self._connection()
         table = search.schema.at(connection.table_prefix)
-        try:
-            return await connection.arun(flow(connection.retry, table, search, *arguments))
-        except (TableNotFoundError, UnicodeEncodeError) as error:
-            raise tables.explained(table, error) from error
+        return await connection.arun(tables.explaining(flow, connection.retry, table, search, *arguments))
 
     def _checked(self) -> Search[M]:
         """The search, refused where DynamoDB cannot run it."""

@@ -6,6 +6,7 @@ import pytest
 from script import LONGEST, Script
 
 import dynamix
+from dynamix.model.running import schema_of
 from dynamix.operations import batch
 from dynamix.schema.table import Table
 from dynamix.wire import Flow
@@ -17,7 +18,7 @@ class Note(dynamix.Model):
     name = dynamix.CharField(hash_key=True)
 
 
-TABLE: Table[Note] = Note._schema().at("")
+TABLE: Table[Note] = schema_of(Note).at("")
 KEYS: list[Any] = [{"name": {"S": str(n)}} for n in range(3)]
 
 

@@ -7,6 +7,7 @@ import pytest
 from script import LONGEST, Script
 
 import dynamix
+from dynamix.model.running import schema_of
 from dynamix.operations import tables
 from dynamix.schema.table import Table
 
@@ -21,7 +22,7 @@ class Note(dynamix.Model):
     stars = dynamix.IntegerField()
 
 
-TABLE: Table[Note] = Note._schema().at("my-")
+TABLE: Table[Note] = schema_of(Note).at("my-")
 GONE = dynamix.TableNotFoundError("no such table")
 IN_USE = dynamix.TableInUseError("being changed")
 
@@ -116,7 +117,7 @@ def test_projected_keys_are_not_named_twice() -> None:
         name = dynamix.CharField(hash_key=True)
         text = dynamix.CharField()
 
-    (index,) = tables.define(Keyed._schema().at(""))["GlobalSecondaryIndexes"]
+    (index,) = tables.define(schema_of(Keyed).at(""))["GlobalSecondaryIndexes"]
     assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
 
 
@@ -128,4 +129,4 @@ def test_half_a_capacity_is_refused() -> None:
         key = dynamix.CharField(hash_key=True)
 
     with pytest.raises(dynamix.ModelDefinitionError, match="give both"):
-        Script().run(tables.create(LONGEST, Half._schema().at(""), False))
+        Script().run(tables.create(LONGEST, schema_of(Half).at(""), False))

@@ -3,9 +3,10 @@
 Reading. An item is parsed into a msgspec Struct made for the model, whose fields are wrappers such as `{"S": str}` or
 `{"N": int}`: C code does the typing and the number parsing, and attributes that the model does not declare cost
 nothing. Straight-line code then builds the instance's `__dict__`. Lists, maps and sets are free-form, so only Python
-code can read them, which takes longer than all the rest; their JSON is kept under `LOADED` and read by the field when
-somebody asks for it. Where a stored value is not of the type its field declares, parsing fails and the plain path
-(`Reader.plain_values`) reads the same bytes by each field's own `decode`, which names the field that is wrong.
+code can read them, which takes longer than all the rest; their JSON is kept in the instance's state and read by the
+field when somebody asks for it. Where a stored value is not of the type its field declares, parsing fails and the
+plain path (`Reader.plain_values`) reads the same bytes by each field's own `decode`, which names the field that is
+wrong.
 
 Writing. Straight-line code checks the exact type of each value and writes it; whatever is not of the plainest form goes
 through the field's own `encode`.
@@ -16,78 +17,17 @@ Set the environment variable DYNAMIX_SHOW_CODE to print the generated code to st
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
 
-from dynamix.codec.values import UnstorableError, encode_list, encode_map
+from dynamix.codec.forms import PLAIN, Form
+from dynamix.codec.state import STATE, State, Stored
+from dynamix.codec.values import UnstorableError
 from dynamix.wire import AttributeValue, Item
 
 M = TypeVar("M")
-
-LOADED = "_loaded"
-"""Where an instance's `__dict__` keeps stored forms by attribute. Of lists, maps and sets it is the JSON, empty for
-what the item lacks: they are read from it, and compared with it to tell whether they were edited in place. Of keys that
-other programs may spell otherwise (TEXTS) it is the form itself, by which alone the item is found."""
-
-
-class _Str(Struct, gc=False):
-    S: str
-
-
-class _Int(Struct, gc=False):
-    N: int
-
-
-class _Float(Struct, gc=False):
-    N: float
-
-
-class _Bool(Struct, gc=False):
-    BOOL: bool
-
-
-class Kind(NamedTuple):
-    """How one stored form is read and written.
-
-    `read` and `write` are expressions over `v`: the parsed wrapper, and the Python value. `when` is the condition under
-    which `write` is right; other values go through the field's `encode`. What is Raw is read by its field, later; what
-    is a dict, at once.
-    """
-
-    struct: type[Struct | Raw | dict[str, Any]]
-    read: str = ""
-    when: str = ""
-    write: str = ""
-
-
-KINDS: dict[str, Kind] = {
-    "str": Kind(_Str, "v.S", "type(v) is str", '{"S": v}'),
-    "int": Kind(_Int, "v.N", "type(v) is int and -10**38 < v < 10**38", '{"N": str(v)}'),
-    "float": Kind(_Float, "v.N", "type(v) is float and (1e-130 <= abs(v) < 1e126 or v == 0)", '{"N": repr(v + 0.0)}'),
-    "bool": Kind(_Bool, "v.BOOL", "v is True or v is False", '{"BOOL": v}'),
-    "datetime": Kind(
-        _Str,
-        "datetime.fromisoformat(v.S)",
-        "type(v) is datetime and (v.tzinfo is None or v.tzinfo is UTC)",
-        '{"S": v.isoformat()}',
-    ),
-    "date": Kind(_Str, "date.fromisoformat(v.S)", "type(v) is date", '{"S": v.isoformat()}'),
-    "plain": Kind(dict[str, Any]),
-    "timedelta": Kind(_Str, "timedelta(seconds=int(v.S))"),
-    "list": Kind(Raw, "", "type(v) is list", '{"L": encode_list(v)}'),
-    "map": Kind(Raw, "", "type(v) is dict", '{"M": encode_map(v)}'),
-    "set": Kind(Raw, "", "type(v) is set and set(map(type, v)) == ONLY_STR", '{"SS": sorted(v)}'),
-}
-
-
-FREE_FORM = frozenset(name for name, kind in KINDS.items() if kind.struct is Raw)
-"""The kinds of fields whose values are read later."""
-
-TEXTS = frozenset({"datetime", "date", "timedelta"})
-"""The kinds of fields of which several stored texts read as one value."""
 
 
 class Slot(NamedTuple):
@@ -100,7 +40,7 @@ class Slot(NamedTuple):
 
     attribute: str
     name: str
-    kind: str
+    form: Form
     encode: Callable[[Any], AttributeValue]
     decode: Callable[[AttributeValue], Any]
     constrained: bool = False
@@ -116,8 +56,8 @@ class Slot(NamedTuple):
 
     @property
     def kept(self) -> bool:
-        """Whether LOADED keeps the stored form."""
-        return self.kind in FREE_FORM or (self.sure is not None and self.kind in TEXTS)
+        """Whether the state keeps the stored form."""
+        return self.form.lazy or (self.sure is not None and self.form.spelled)
 
 
 class Page(NamedTuple, Generic[M]):
@@ -139,6 +79,11 @@ class ModelCodec(Generic[M]):
         self.encode_item: Callable[[Mapping[str, Any]], Item] = _compile_writer(
             model.__name__, self.slots, self.plain_item
         )
+        """The item of values by attribute. Raises FieldValidationException."""
+        self.encode_key: Callable[[Mapping[str, Any]], Item] = _compile_writer(
+            model.__name__, tuple(slot for slot in self.slots if slot.key), self.plain_key
+        )
+        """The key of values by attribute. Raises MissingKeyError or FieldValidationException."""
 
     def plain_item(self, values: Mapping[str, Any]) -> Item:
         """The item of values by attribute: the slow twin of the generated code.
@@ -148,20 +93,24 @@ class ModelCodec(Generic[M]):
         item = {}
         for slot in self.slots:
             value = values.get(slot.attribute)
-            if slot.required or not (value is None or (slot.kind == "set" and value == frozenset())):
+            if slot.required or not (value is None or (slot.form.empties and value == frozenset())):
                 item[slot.name] = slot.encode(value)
         return item
 
-    def loaded(self, item: Item) -> dict[str, Raw | AttributeValue]:
-        """What `LOADED` holds of an item, for an instance that was just stored."""
-        return _loaded(self._kept, item)
+    def plain_key(self, values: Mapping[str, Any]) -> Item:
+        """The key of values by attribute: the slow twin of the generated code."""
+        return {slot.name: slot.encode(values.get(slot.attribute)) for slot in self.slots if slot.key}
+
+    def stored(self, item: Item) -> Stored:
+        """What the state of an instance keeps of an item that was just stored."""
+        return _stored(self._kept, item)
 
     def reader(self, attributes: frozenset[str] | None = None) -> "Reader[M]":
         """The reader for answers that hold only some attributes of the model; None: all."""
         reader = self._readers.get(attributes)
         if reader is None:
             slots = [slot for slot in self.slots if attributes is None or slot.attribute in attributes]
-            reader = self._readers[attributes] = Reader(self.model, slots)
+            reader = self._readers[attributes] = Reader(self.model, slots, attributes)
         return reader
 
 
@@ -204,15 +153,16 @@ class Reader(Generic[M]):
     Raises FieldValidationException, naming the field, where a stored value is not of the type its field declares.
     """
 
-    def __init__(self, model: type[M], slots: list[Slot]) -> None:
+    def __init__(self, model: type[M], slots: list[Slot], held: frozenset[str] | None) -> None:
         self._slots = slots
+        self._held = held
         self._kept = tuple(slot for slot in slots if slot.kept)
         self._new = model.__new__
         self._model = model
         self._set_dict = _dict_setter(model)
         try:
             self._parser = _parser(_item_struct(model.__name__, slots))
-            self._values: Callable[[Any], dict[str, Any]] = _compile_reader(model.__name__, slots)
+            self._values: Callable[[Any], dict[str, Any]] = _compile_reader(model.__name__, slots, held)
         except ValueError:  # a stored name that msgspec does not take
             self._parser, self._values = _PLAIN, self.plain_values
 
@@ -258,12 +208,12 @@ class Reader(Generic[M]):
         """The values by attribute of an item: the slow twin of the generated code."""
         values = {}
         for slot in self._slots:
-            if slot.kind in FREE_FORM:
+            if slot.form.lazy:
                 continue
             value = slot.value(item.get(slot.name))
             if value is not None or not slot.required:
                 values[slot.attribute] = value
-        values[LOADED] = _loaded(self._kept, item)
+        values[STATE] = State(_stored(self._kept, item), self._held)
         return values
 
     def _instance(self, values: dict[str, Any]) -> M:
@@ -281,14 +231,14 @@ class Reader(Generic[M]):
         return instances
 
 
-def _loaded(kept: Iterable[Slot], item: Item) -> dict[str, Raw | AttributeValue]:
-    loaded: dict[str, Raw | AttributeValue] = {}
+def _stored(kept: Iterable[Slot], item: Item) -> Stored:
+    stored: Stored = {}
     for slot in kept:
-        if slot.kind in FREE_FORM:
-            loaded[slot.attribute] = Raw(msgspec.json.encode(item[slot.name])) if slot.name in item else Raw()
+        if slot.form.lazy:
+            stored[slot.attribute] = Raw(msgspec.json.encode(item[slot.name])) if slot.name in item else Raw()
         elif slot.name in item:
-            loaded[slot.attribute] = item[slot.name]
-    return loaded
+            stored[slot.attribute] = item[slot.name]
+    return stored
 
 
 def _dict_setter(model: type) -> Callable[[Any, dict[str, Any]], None]:
@@ -303,7 +253,7 @@ def _dict_setter(model: type) -> Callable[[Any, dict[str, Any]], None]:
 def _item_struct(model_name: str, slots: list[Slot]) -> type[Struct]:
     fields: list[Any] = []
     for index, slot in enumerate(slots):
-        struct = KINDS[slot.kind].struct
+        struct = slot.form.struct
         if slot.key:
             fields.append((f"f{index}", struct))
         elif struct is Raw:
@@ -314,19 +264,20 @@ def _item_struct(model_name: str, slots: list[Slot]) -> type[Struct]:
     return msgspec.defstruct(f"{model_name}Item", fields, rename=rename, kw_only=True, gc=False)
 
 
-def _compile_reader(model_name: str, slots: list[Slot]) -> Callable[[Any], dict[str, Any]]:
+def _compile_reader(model_name: str, slots: list[Slot], held: frozenset[str] | None) -> Callable[[Any], dict[str, Any]]:
     """Code from a parsed item to the values by attribute. What is read later is copied, lest an instance that is kept
     keep the whole answer."""
-    names: dict[str, Any] = dict(_READING)
+    names: dict[str, Any] = {"State": State, "held": held}
     entries, later, after = [], [], []
     for index, slot in enumerate(slots):
-        read = KINDS[slot.kind].read
-        if slot.kind in FREE_FORM:
+        names.update(slot.form.names)
+        read = slot.form.read
+        if slot.form.lazy:
             later.append(f"{slot.attribute!r}: item.f{index}.copy()")
             continue
         if slot.kept:
             later.append(f"**({{{slot.attribute!r}: {{'S': item.f{index}.S}}}} if item.f{index} is not None else {{}})")
-        if slot.kind == "plain":
+        if slot.form is PLAIN:
             names[f"value{index}"] = slot.value
             if slot.required and not slot.key:
                 after += [f"if (v := value{index}(item.f{index})) is not None:", f"    values[{slot.attribute!r}] = v"]
@@ -341,8 +292,7 @@ def _compile_reader(model_name: str, slots: list[Slot]) -> Callable[[Any], dict[
             after += [f"if (v := item.f{index}) is not None:", f"    values[{slot.attribute!r}] = {read}"]
         else:
             entries.append(f"{slot.attribute!r}: {read} if (v := item.f{index}) is not None else None,")
-    if later:
-        entries.append(f"{LOADED!r}: {{{', '.join(later)}}},")
+    entries.append(f"{STATE!r}: State({{{', '.join(later)}}}, held),")
     body = ["values = {", *(f"    {entry}" for entry in entries), "}", *after, "return values"]
     return _compile("read", model_name, "item", body, names)
 
@@ -352,41 +302,25 @@ def _compile_writer(
 ) -> Callable[[Mapping[str, Any]], Item]:
     """Code from values by attribute to an item. None and empty sets are left out, unless the field is required: then
     its `encode` refuses None. What cannot be stored is left to the plain way to name."""
-    names: dict[str, Any] = {**_WRITING, "plain_item": plain_item}
+    names: dict[str, Any] = {"UnstorableError": UnstorableError, "EMPTY": frozenset(), "plain_item": plain_item}
     body = []
     for index, slot in enumerate(slots):
-        kind = KINDS[slot.kind]
+        form = slot.form
+        names.update(form.names)
         names[f"encode{index}"] = slot.encode
-        when = kind.when
-        if slot.sure is not None and slot.kind == "str":
-            when += f" and {slot.sure[0]} <= len(v) <= {slot.sure[1]}"
-        plain = f"{kind.write} if {when} else " if when and not slot.constrained else ""
+        when = form.when
+        if slot.sure is not None and form.length:
+            when += f" and {slot.sure[0]} <= {form.length} <= {slot.sure[1]}"
+        plain = f"{form.write} if {when} else " if when and not slot.constrained else ""
         write = f"item[{slot.name!r}] = {plain}encode{index}(v)"
         if slot.required:
             body += [f"v = values.get({slot.attribute!r})", write]
         else:
-            filled = " and v != EMPTY" if slot.kind == "set" else ""
+            filled = " and v != EMPTY" if form.empties else ""
             body += [f"if (v := values.get({slot.attribute!r})) is not None{filled}:", f"    {write}"]
     guarded = ["item = {}", "try:", *(f"    {line}" for line in body), "except UnstorableError:"]
     body = [*guarded, "    return plain_item(values)", "return item"]
     return _compile("write", model_name, "values", body, names)
-
-
-_READING: dict[str, Any] = {
-    "datetime": datetime,
-    "date": date,
-    "timedelta": timedelta,
-}
-_WRITING: dict[str, Any] = {
-    "UTC": UTC,
-    "datetime": datetime,
-    "date": date,
-    "encode_list": encode_list,
-    "encode_map": encode_map,
-    "EMPTY": frozenset(),
-    "ONLY_STR": {str},
-    "UnstorableError": UnstorableError,
-}
 
 
 def _compile(verb: str, model_name: str, argument: str, body: list[str], names: dict[str, Any]) -> Callable[[Any], Any]:

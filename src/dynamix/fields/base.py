@@ -4,8 +4,9 @@ A field is a non-data descriptor. On the class the name is the Field, from which
 its values in its `__dict__`, so reading one is a plain look-up. `Field.__get__` is reached only for a value that is not
 there: one that was loaded and not read yet (see `dynamix.codec.compiled`), or one that was not loaded.
 
-A field's class says in `kind` which row of `dynamix.codec.compiled` reads and writes its stored form fast; `to_wire`
-and `from_wire` are the plain way, with which the fast one must agree.
+A field's class says in `form` how generated code reads and writes its stored form fast; `to_wire` and `from_wire` are
+the plain way, with which the fast one must agree. A class derived from it that converts in its own way is left to these
+two.
 """
 
 import copy
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Required, Sel
 
 import msgspec
 
-from dynamix.codec.compiled import LOADED
+from dynamix.codec.forms import PLAIN, Form
+from dynamix.codec.state import stored_of
 from dynamix.codec.values import UnstorableError
 from dynamix.conditions import Conditions
 from dynamix.errors import (
@@ -28,6 +30,7 @@ from dynamix.errors import (
     unknown,
 )
 from dynamix.expressions.nodes import Path
+from dynamix.updates.draft import Draft
 from dynamix.wire import AttributeValue
 
 V = TypeVar("V")
@@ -87,8 +90,11 @@ class Defaulted(Options[V], total=False):
 class Field(Conditions[V], Generic[V, T]):
     """A typed attribute of a model. V is the type of its values, T what an instance shows: V, or V | None."""
 
-    kind: ClassVar[str] = "plain"
-    """The row of `dynamix.codec.compiled.KINDS` for the stored form."""
+    form: ClassVar[Form] = PLAIN
+    """How generated code reads and writes the stored form; PLAIN leaves it to `to_wire` and `from_wire`."""
+
+    draft: ClassVar[type[Draft]] = Draft
+    """How changes are folded."""
 
     key_type: ClassVar[str | None] = None
     """The type of a key that this field can be ("S" or "N"), or None where it cannot be one."""
@@ -214,18 +220,18 @@ class Field(Conditions[V], Generic[V, T]):
         """
         if self.attribute in values:
             return True
-        loaded = values.get(LOADED, {})
-        if self.attribute not in loaded:
+        stored = stored_of(values)
+        if self.attribute not in stored:
             return False
-        value = self.read(loaded[self.attribute])
+        value = self.read(stored[self.attribute])
         if value is None:
             value = self.fresh_default()
             if value is None and self.required:
                 return False
             if value is not None:
-                loaded[self.attribute] = self._raw(value)  # before it shows, lest another thread take it for edited
+                stored[self.attribute] = self._raw(value)  # before it shows, lest another thread take it for edited
                 if values.setdefault(self.attribute, value) is value:
-                    loaded[self.attribute] = self._raw(value)
+                    stored[self.attribute] = self._raw(value)
         values.setdefault(self.attribute, value)
         return True
 
@@ -253,7 +259,7 @@ class Field(Conditions[V], Generic[V, T]):
         return None if value is None or value == frozenset() else self.to_wire(value)
 
     def _raw(self, default: Any) -> msgspec.Raw:
-        """What LOADED holds of a default."""
+        """What the state holds of a default."""
         try:
             form = self._form(default)
         except UnstorableError as error:
@@ -283,9 +289,9 @@ class Field(Conditions[V], Generic[V, T]):
 
     @property
     def has_own_ways(self) -> bool:
-        """Whether the class converts or checks values in another way than the class that it has its `kind` from."""
+        """Whether the class converts or checks values in another way than the class that it has its `form` from."""
         for base in type(self).__mro__:
-            if "kind" in vars(base):
+            if "form" in vars(base):
                 break
             if not _WAYS.isdisjoint(vars(base)):
                 return True

@@ -2,6 +2,7 @@
 
 from typing import Any, TypeVar, Unpack, overload
 
+from dynamix.codec.forms import Form, Truth
 from dynamix.fields.base import Defaulted, Field, Options, Present, wrong_type
 from dynamix.wire import AttributeValue
 
@@ -11,7 +12,7 @@ T = TypeVar("T")
 class BooleanField(Field[bool, T]):
     """A bool."""
 
-    kind = "bool"
+    form = Form(Truth, "v.BOOL", "v is True or v is False", '{"BOOL": v}')
 
     @overload
     def __init__(self: "BooleanField[bool]", **options: Unpack[Present[bool]]) -> None: ...

@@ -2,6 +2,7 @@
 
 from typing import Any, TypeVar, Unpack, overload
 
+from dynamix.codec.forms import Form, Text
 from dynamix.codec.values import UnstorableError, encode
 from dynamix.fields.base import Defaulted, Field, HashKey, Options, Present, RangeKey, wrong_type
 from dynamix.wire import AttributeValue
@@ -12,7 +13,7 @@ T = TypeVar("T")
 class CharField(Field[str, T]):
     """A str, stored as a string. `min_length` and `max_length` count characters."""
 
-    kind = "str"
+    form = Form(Text, "v.S", "type(v) is str", '{"S": v}', length="len(v)")
     key_type = "S"
 
     @overload

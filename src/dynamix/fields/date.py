@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any, TypeVar, Unpack, overload
 
+from dynamix.codec.forms import Form, Text
 from dynamix.fields.base import Defaulted, Field, HashKey, Options, Present, RangeKey, wrong_type
 from dynamix.wire import AttributeValue
 
@@ -12,7 +13,9 @@ T = TypeVar("T")
 class DateField(Field[date, T]):
     """A date, stored as ISO 8601 text."""
 
-    kind = "date"
+    form = Form(
+        Text, "date.fromisoformat(v.S)", "type(v) is date", '{"S": v.isoformat()}', {"date": date}, spelled=True
+    )
     key_type = "S"
 
     @overload

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any, TypeVar, Unpack, overload
 
+from dynamix.codec.forms import Form, Text
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.base import Defaulted, Field, HashKey, Options, Present, RangeKey, wrong_type
@@ -19,7 +20,14 @@ class DateTimeField(Field[datetime, T]):
     created, `auto_now` at every write.
     """
 
-    kind = "datetime"
+    form = Form(
+        Text,
+        "datetime.fromisoformat(v.S)",
+        "type(v) is datetime and (v.tzinfo is None or v.tzinfo is UTC)",
+        '{"S": v.isoformat()}',
+        {"datetime": datetime, "UTC": UTC},
+        spelled=True,
+    )
     key_type = "S"
 
     @overload

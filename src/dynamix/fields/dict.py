@@ -2,9 +2,13 @@
 
 from typing import Any, TypeVar, Unpack, overload
 
+from msgspec import Raw
+
 from dynamix.codec import values
+from dynamix.codec.forms import Form
 from dynamix.conditions import Element, deeper
 from dynamix.fields.base import Defaulted, Field, Options, Present, wrong_type
+from dynamix.updates.map import MapDraft
 from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
@@ -13,7 +17,8 @@ T = TypeVar("T")
 class DictField(Field[dict[str, Any], T]):
     """A map with str keys. `ForumThread.key_value_data["a"]` is one element, for conditions."""
 
-    kind = "map"
+    form = Form(Raw, "", "type(v) is dict", '{"M": encode_map(v)}', {"encode_map": values.encode_map})
+    draft = MapDraft
 
     @overload
     def __init__(self: "DictField[dict[str, Any]]", **options: Unpack[Present[dict[str, Any]]]) -> None: ...

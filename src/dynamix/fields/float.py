@@ -3,8 +3,10 @@
 from decimal import Decimal
 from typing import Any, TypeVar, Unpack, overload
 
+from dynamix.codec.forms import Form, Real
 from dynamix.codec.values import UnstorableError
 from dynamix.fields.base import Defaulted, Field, HashKey, Options, Present, RangeKey, wrong_type
+from dynamix.updates.number import NumberDraft
 from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
@@ -16,7 +18,8 @@ class FloatField(Field[float, T]):
     An int or Decimal is taken where a float holds it exactly.
     """
 
-    kind = "float"
+    form = Form(Real, "v.N", "type(v) is float and (1e-130 <= abs(v) < 1e126 or v == 0)", '{"N": repr(v + 0.0)}')
+    draft = NumberDraft
     key_type = "N"
 
     @overload

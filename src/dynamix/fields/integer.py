@@ -2,9 +2,11 @@
 
 from typing import Any, TypeVar, Unpack, overload
 
+from dynamix.codec.forms import Form, Whole
 from dynamix.codec.numbers import from_text
 from dynamix.codec.values import UnstorableError, encode_number
 from dynamix.fields.base import Defaulted, Field, HashKey, Options, Present, RangeKey, wrong_type
+from dynamix.updates.number import NumberDraft
 from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
@@ -13,7 +15,8 @@ T = TypeVar("T")
 class IntegerField(Field[int, T]):
     """An int of at most 38 digits, stored as a number, exact. `minimum` and `maximum` are allowed values themselves."""
 
-    kind = "int"
+    form = Form(Whole, "v.N", "type(v) is int and -10**38 < v < 10**38", '{"N": str(v)}')
+    draft = NumberDraft
     key_type = "N"
 
     @overload

@@ -2,9 +2,13 @@
 
 from typing import Any, TypeVar, Unpack, overload
 
+from msgspec import Raw
+
 from dynamix.codec import values
+from dynamix.codec.forms import Form
 from dynamix.conditions import Element, deeper
 from dynamix.fields.base import Defaulted, Field, Options, Present, wrong_type
+from dynamix.updates.list import ListDraft
 from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
@@ -13,7 +17,8 @@ T = TypeVar("T")
 class ListField(Field[list[Any], T]):
     """A list. `ForumThread.user_reviews[0]` is its first element, for conditions."""
 
-    kind = "list"
+    form = Form(Raw, "", "type(v) is list", '{"L": encode_list(v)}', {"encode_list": values.encode_list})
+    draft = ListDraft
 
     @overload
     def __init__(self: "ListField[list[Any]]", **options: Unpack[Present[list[Any]]]) -> None: ...

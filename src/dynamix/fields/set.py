@@ -2,8 +2,12 @@
 
 from typing import Any, TypeVar, Unpack, overload
 
+from msgspec import Raw
+
 from dynamix.codec import values
+from dynamix.codec.forms import Form
 from dynamix.fields.base import Defaulted, Field, Options, Present, wrong_type
+from dynamix.updates.set import SetDraft
 from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
@@ -12,7 +16,15 @@ T = TypeVar("T")
 class SetField(Field[set[Any], T]):
     """A set of strings only, numbers only or bytes only. An empty set is not stored: it reads back as missing."""
 
-    kind = "set"
+    form = Form(
+        Raw,
+        "",
+        "type(v) is set and set(map(type, v)) == ONLY_STR",
+        '{"SS": sorted(v)}',
+        {"ONLY_STR": {str}},
+        empties=True,
+    )
+    draft = SetDraft
 
     @overload
     def __init__(self: "SetField[set[Any]]", **options: Unpack[Present[set[Any]]]) -> None: ...

@@ -15,7 +15,6 @@ T = TypeVar("T")
 class TimeField(Field[time, T]):
     """A time of day without an offset, stored as the number of seconds since midnight, exact to the microsecond."""
 
-    kind = "plain"
     key_type = "N"
 
     @overload

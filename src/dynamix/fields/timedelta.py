@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any, TypeVar, Unpack, overload
 
+from dynamix.codec.forms import Form, Text
 from dynamix.codec.values import UnstorableError
 from dynamix.fields.base import Defaulted, Field, HashKey, Options, Present, RangeKey, wrong_type
 from dynamix.wire import AttributeValue
@@ -16,7 +17,7 @@ class TimeDeltaField(Field[timedelta, T]):
     The stored texts do not sort as the values do, so this field is compared for equality only.
     """
 
-    kind = "timedelta"
+    form = Form(Text, "timedelta(seconds=int(v.S))", names={"timedelta": timedelta}, spelled=True)
     key_type = "S"
     sorts = False
 

@@ -1,15 +1,18 @@
 """Flows on many items: cut into the service's batches, resent until all is done, run beside each other."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 import msgspec
 
+from dynamix.codec.state import Stored
 from dynamix.errors import BatchIncompleteError
 from dynamix.limits import BATCH_GET_KEYS, BATCH_WRITE_ITEMS, ITEM_BYTES
 from dynamix.operations.items import refuse_too_large
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.table import Table
+from dynamix.updates.pending import pending_of
 from dynamix.wire import Call, Flow, Item, Pause, Together
 
 M = TypeVar("M")
@@ -68,6 +71,26 @@ def put(policy: RetryPolicy, table: Table[Any], items: Iterable[Item]) -> Flow[N
             refuse_too_large(table, item)
         distinct[msgspec.json.encode([item[name] for name in names])] = encoded
     return _write(policy, table, [{"PutRequest": {"Item": msgspec.Raw(item)}} for item in distinct.values()])
+
+
+def write(policy: RetryPolicy, table: Table[M], instances: list[M]) -> Flow[list[M]]:
+    """Store whole instances, and return them. They take no changes and commits of their own meanwhile."""
+    schema = table.schema
+    kept: list[Stored] = []
+
+    def items() -> Iterator[Item]:  # in turn, lest many be held at once
+        for instance in instances:
+            item = schema.item_of(vars(instance))
+            kept.append(schema.codec.stored(item))
+            yield item
+
+    with ExitStack() as under_way:
+        for values in {id(instance): vars(instance) for instance in instances}.values():
+            under_way.enter_context(pending_of(values))
+        yield from put(policy, table, items())
+        for instance, stored in zip(instances, kept, strict=True):
+            schema.settle(vars(instance), stored)
+    return instances
 
 
 def delete(policy: RetryPolicy, table: Table[Any], keys: Sequence[Item]) -> Flow[None]:

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from dynamix.codec import values
-from dynamix.codec.compiled import LOADED
+from dynamix.codec.state import STATE, State, stored_of
 from dynamix.errors import (
     ConditionalCheckFailedError,
     FieldValidationException,
@@ -68,6 +68,15 @@ def put(policy: RetryPolicy, table: Table[Any], item: Item, overwrite: bool) -> 
         ) from error
 
 
+def create(policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool) -> Flow[M]:
+    """Store a new instance whole, and return it."""
+    schema, values = table.schema, vars(instance)
+    item = schema.item_of(values)
+    yield from put(policy, table, item, overwrite)
+    schema.settle(values, schema.codec.stored(item))
+    return instance
+
+
 def delete(policy: RetryPolicy, table: Table[Any], key: Item, conditions: tuple[Condition, ...]) -> Flow[None]:
     """Delete an item, if the conditions are met. One that does not exist is no error where no condition is given."""
     body: dict[str, Any] = {"TableName": table.name, "Key": key}
@@ -76,39 +85,43 @@ def delete(policy: RetryPolicy, table: Table[Any], key: Item, conditions: tuple[
     yield from request(policy, Call("DeleteItem", msgspec.json.encode(body), _nothing, repeatable=not conditions))
 
 
-def commit(
-    policy: RetryPolicy, table: Table[Any], key: Item, pending: Pending, values: dict[str, Any], atomic: bool
-) -> Flow[None]:
-    """Send what is pending on the instance with these values: one UpdateItem, or a second one where a set has both
-    additions and deletions. Then show what the service answered.
+def commit(policy: RetryPolicy, table: Table[M], instance: M, pending: Pending | None, atomic: bool) -> Flow[M]:
+    """Send what is pending on an instance: one UpdateItem, or a second one where a set has both additions and
+    deletions. Then the instance, which is the result, shows what the service answered.
 
     Raises ItemNotFoundError where the item does not exist, ConditionalCheckFailedError where a condition is not met;
     then nothing was stored and all is still pending. Raises FieldValidationException where all was stored and an
     attribute of the stored item cannot be read; then nothing is pending, and only the key is shown.
     """
-    plan = pending.plan()
-    if atomic:
-        pending.refuse_second(plan)
-    fields = table.schema.fields
-    known = _key_alone(table, values)
-    answer = yield from _update(policy, table, key, pending, plan)
-    if plan.then_delete:
-        pending.settle_first(values, fields, answer if isinstance(answer, dict) else known)
-        answer = yield from _update(policy, table, key, pending, pending.plan())
-    pending.settle(values, fields, answer if isinstance(answer, dict) else known)
+    if pending is None:
+        return instance
+    values, schema = vars(instance), table.schema
+    key = schema.key_of(values)
+    with pending:
+        plan = pending.plan()
+        if atomic:
+            pending.refuse_second(plan)
+        known = _key_alone(table, values)
+        answer = yield from _update(policy, table, key, pending, plan)
+        if plan.then_delete:
+            pending.settle_first(values, schema.fields, answer if isinstance(answer, dict) else known)
+            answer = yield from _update(policy, table, key, pending, pending.plan())
+        pending.settle(values, schema.fields, answer if isinstance(answer, dict) else known)
     if isinstance(answer, FieldValidationException):
         raise FieldValidationException(
             f"the changes were stored, but what is stored now cannot be read: {answer}",
             field=answer.field,
             value=answer.value,
         ) from answer
+    return instance
 
 
 def _key_alone(table: Table[Any], values: dict[str, Any]) -> dict[str, Any]:
     """What an instance holds that knows its key only."""
-    loaded = values.get(LOADED, {})
+    stored = stored_of(values)
     keys = [field.attribute for field in table.schema.table.keys]
-    return {key: values[key] for key in keys} | {LOADED: {key: loaded[key] for key in keys if key in loaded}}
+    state = State({key: stored[key] for key in keys if key in stored}, frozenset(keys))
+    return {key: values[key] for key in keys} | {STATE: state}
 
 
 _Answer = dict[str, Any] | FieldValidationException | None

@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from dynamix.codec.compiled import LOADED, Page
+from dynamix.codec.compiled import Page
+from dynamix.codec.state import stored_of
 from dynamix.cursor import Cursor
 from dynamix.expressions.nodes import Path, all_of
 from dynamix.expressions.render import Placeholders, render_condition, render_projection
@@ -134,8 +135,8 @@ def _cursor(table: Table[Any], search: Search[Any], last_key: Item | None) -> Cu
 def _key_at(search: Search[M], item: M) -> Item:
     """The key, of table and index, at which an item stands."""
     values = vars(item)
-    loaded = values.get(LOADED, {})
+    stored = stored_of(values)
     return {
-        field.name: loaded.get(field.attribute) or search.schema.encoder(field)(values[field.attribute])
+        field.name: stored.get(field.attribute) or search.schema.encoder(field)(values[field.attribute])
         for field in (*search.schema.table.keys, *search.index.keys)
     }

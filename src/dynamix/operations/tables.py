@@ -1,7 +1,7 @@
 """Flows on tables: create, compare, drop, count. They wait by pausing between descriptions."""
 
-from collections.abc import Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
@@ -18,6 +18,8 @@ from dynamix.schema.index import Index
 from dynamix.schema.table import Schema, Table
 from dynamix.wire import Call, Flow, Pause
 
+M = TypeVar("M")
+P = ParamSpec("P")
 T = TypeVar("T")
 Description = dict[str, Any]
 
@@ -90,6 +92,20 @@ def explained(table: Table[Any], error: TableNotFoundError | UnicodeEncodeError)
         status=error.status,
         request_id=error.request_id,
     )
+
+
+def explaining(
+    flow: Callable[Concatenate[RetryPolicy, Table[M], P], Flow[T]],
+    policy: RetryPolicy,
+    table: Table[M],
+    *args: P.args,
+    **kw: P.kwargs,
+) -> Flow[T]:
+    """A flow on a table whose errors say which table does not exist, and which text could not be written."""
+    try:
+        return (yield from flow(policy, table, *args, **kw))
+    except (TableNotFoundError, UnicodeEncodeError) as error:
+        raise explained(table, error) from error
 
 
 def _wait(policy: RetryPolicy, table: Table[Any], *, gone: bool) -> Flow[Description | None]:

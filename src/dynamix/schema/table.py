@@ -6,8 +6,10 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
-from dynamix.codec.compiled import FREE_FORM, LOADED, TEXTS, ModelCodec, Slot
-from dynamix.errors import UnknownNameError, unknown
+from dynamix.codec.compiled import ModelCodec, Slot
+from dynamix.codec.forms import PLAIN
+from dynamix.codec.state import STATE, State, Stored, stored_of
+from dynamix.errors import InvalidUpdateError, UnknownNameError, unknown
 from dynamix.fields.base import NO_TEXT
 from dynamix.fields.datetime import DateTimeField
 from dynamix.limits import (
@@ -89,18 +91,43 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         held = (*self.table.keys, *index.keys, *index.included)
         return frozenset(field.attribute for field in held)
 
-    @cached_property
-    def _key_encoders(self) -> tuple[tuple[str, str, Callable[[Any], AttributeValue]], ...]:
-        """The key's attributes, stored names and encoders."""
-        return tuple((field.attribute, field.name, self.encoder(field)) for field in self.table.keys)
-
     def key_of(self, values: Mapping[str, Any]) -> Item:
         """The primary key in DynamoDB's form, as it is stored. Raises MissingKeyError or FieldValidationException."""
-        loaded = values.get(LOADED, {})
+        if not self.spelled_keys:
+            return self.codec.encode_key(values)
+        stored = stored_of(values)
         return {
-            name: loaded.get(attribute) or encode(values.get(attribute))
-            for attribute, name, encode in self._key_encoders
+            field.name: stored.get(field.attribute) or self.encoder(field)(values.get(field.attribute))
+            for field in self.table.keys
         }
+
+    def read_all(self, values: dict[str, Any]) -> dict[str, Any]:
+        """An instance's `__dict__`, with everything read that was loaded."""
+        for field in self.lazy:
+            field.read_in(values)
+        return values
+
+    def item_of(self, values: dict[str, Any]) -> Item:
+        """The whole item in DynamoDB's form, every value checked.
+
+        Raises InvalidUpdateError where the instance lacks attributes that the item may have.
+        """
+        self.read_all(values)
+        lacking = [name for name, field in self.fields.items() if name not in values and not field.required]
+        if lacking:
+            raise InvalidUpdateError(
+                f"this {self.model_name} was loaded without {', '.join(lacking)}, and storing it whole would "
+                "remove them; get it by its key first, or change fields by set_field and commit_changes"
+            )
+        item = self.codec.encode_item(values)
+        if self.spelled_keys:
+            item.update(self.key_of(values))
+        return item
+
+    @staticmethod
+    def settle(values: dict[str, Any], stored: Stored) -> None:
+        """The instance was stored whole: nothing is pending any more. `stored` is what it keeps of its item."""
+        values[STATE] = State(stored)
 
     def key_from(self, names: Mapping[str, Any]) -> Item:
         """The primary key from names and values that a user gave; any other name is refused."""
@@ -111,7 +138,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     @cached_property
     def spelled_keys(self) -> tuple[AnyField, ...]:
         """The fields of the primary key that other programs may spell otherwise."""
-        return tuple(field for field in self.table.keys if field.kind in TEXTS)
+        return tuple(field for field in self.table.keys if field.form.spelled)
 
     @cached_property
     def _key_names(self) -> frozenset[str]:
@@ -136,9 +163,9 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         return tuple(f for f in self.fields.values() if isinstance(f, DateTimeField) and f.auto_now)
 
     @cached_property
-    def free_form(self) -> tuple[AnyField, ...]:
-        """The fields of lists, maps and sets."""
-        return tuple(field for field in self.fields.values() if field.kind in FREE_FORM)
+    def lazy(self) -> tuple[AnyField, ...]:
+        """The fields whose values are read when somebody asks for them."""
+        return tuple(field for field in self.fields.values() if field.form.lazy)
 
     @cached_property
     def blank(self) -> dict[str, None]:
@@ -164,7 +191,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         return Slot(
             attribute=field.attribute,
             name=field.name,
-            kind="plain" if field.has_own_ways and field.kind not in FREE_FORM else field.kind,
+            form=PLAIN if field.has_own_ways and not field.form.lazy else field.form,
             encode=self.encoder(field),
             decode=field.decode,
             constrained=field.constrained or field.has_own_ways,

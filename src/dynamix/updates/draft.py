@@ -1,18 +1,36 @@
 """The changes of one field, folded."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Protocol, Self
 
-from dynamix.expressions.nodes import (
-    Value,
-)
-from dynamix.fields.base import Field
+from dynamix.expressions.nodes import Path, Value
 from dynamix.updates.plan import Picture, Plan
+from dynamix.wire import AttributeValue
+
+
+class Changed(Protocol):
+    """A field, as its draft sees it."""
+
+    attribute: str
+    name: str
+
+    def encode(self, value: Any) -> AttributeValue: ...
+
+    def to_wire(self, value: Any) -> AttributeValue: ...
+
+    def from_wire(self, wire: AttributeValue) -> Any: ...
+
+    def _literal(self, value: Any) -> AttributeValue: ...
+
+    def _path(self) -> Path: ...
 
 
 class Draft:
     """The changes of one field, folded. This one is a whole value, set or removed."""
 
-    def __init__(self, field: Field[Any, Any]) -> None:
+    noun: ClassVar[str] = "a value"
+    """What the draft is for, in messages."""
+
+    def __init__(self, field: Changed) -> None:
         self.field = field
         self.path = field._path()
         self.assigned = False

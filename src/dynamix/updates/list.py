@@ -12,8 +12,7 @@ from dynamix.expressions.nodes import (
     Size,
     Value,
 )
-from dynamix.fields.base import Field
-from dynamix.updates.draft import Draft
+from dynamix.updates.draft import Changed, Draft
 from dynamix.updates.plan import Picture, Plan
 
 _PAST_ANY_END = 1_000_000  # more elements than an item of 400 KB can have
@@ -22,7 +21,9 @@ _PAST_ANY_END = 1_000_000  # more elements than an item of 400 KB can have
 class ListDraft(Draft):
     """Changes of a list, kept in order and resolved against its length when the plan is made."""
 
-    def __init__(self, field: Field[Any, Any]) -> None:
+    noun = "a list"
+
+    def __init__(self, field: Changed) -> None:
         super().__init__(field)
         self.steps: list[tuple[str, tuple[Any, ...]]] = []
 

@@ -9,15 +9,16 @@ from dynamix.expressions.nodes import (
     Path,
     Value,
 )
-from dynamix.fields.base import Field
-from dynamix.updates.draft import Draft
+from dynamix.updates.draft import Changed, Draft
 from dynamix.updates.plan import Picture, Plan
 
 
 class MapDraft(Draft):
     """Changes of a map: its keys set or removed."""
 
-    def __init__(self, field: Field[Any, Any]) -> None:
+    noun = "a map"
+
+    def __init__(self, field: Changed) -> None:
         super().__init__(field)
         self.changed: dict[str, Any] = {}
         self.removed: set[str] = set()

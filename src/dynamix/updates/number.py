@@ -1,10 +1,8 @@
 """Changes of a number."""
 
 from decimal import Context, Decimal
-from typing import Any
 
-from dynamix.fields.base import Field
-from dynamix.updates.draft import Draft
+from dynamix.updates.draft import Changed, Draft
 from dynamix.updates.plan import Picture, Plan
 
 _EXACT = Context(prec=200)
@@ -13,7 +11,9 @@ _EXACT = Context(prec=200)
 class NumberDraft(Draft):
     """Changes of a number: a sum to add."""
 
-    def __init__(self, field: Field[Any, Any]) -> None:
+    noun = "a number"
+
+    def __init__(self, field: Changed) -> None:
         super().__init__(field)
         self.amount: int | float = 0
 

@@ -5,19 +5,16 @@ Every field that has changes has an `Entry` of two drafts (`dynamix.updates.draf
 """
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from operator import methodcaller
 from typing import Any, NamedTuple, Self, TypeVar
 
-from dynamix.codec.compiled import LOADED
+from dynamix.codec.state import state_of, stored_of
 from dynamix.errors import InvalidUpdateError
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
 from dynamix.updates.draft import Draft
-from dynamix.updates.list import ListDraft
-from dynamix.updates.map import MapDraft
-from dynamix.updates.number import NumberDraft
 from dynamix.updates.plan import UNKNOWN, Picture, Plan
 from dynamix.updates.set import SetDraft
 from dynamix.wire import Item
@@ -32,16 +29,6 @@ class _Lack(Enum):
 
 
 _LACKING = _Lack.LACKING
-
-
-DRAFTS: dict[str, type[Draft]] = {
-    "int": NumberDraft,
-    "float": NumberDraft,
-    "map": MapDraft,
-    "set": SetDraft,
-    "list": ListDraft,
-}
-"""The draft of each kind of field; any other kind has the plain one."""
 
 
 class Entry(NamedTuple):
@@ -102,11 +89,11 @@ class Pending:
 
         An edit of what was set whole, or of an element that was queued, is sent, and therefore no such edit.
         """
-        loaded = values.get(LOADED, {})
+        stored = stored_of(values)
         entry = self._entries.get(field.attribute)
-        if field.attribute not in values or field.attribute not in loaded or (entry and entry.draft.assigned):
+        if field.attribute not in values or field.attribute not in stored or (entry and entry.draft.assigned):
             return False
-        expected = field.read(loaded[field.attribute])
+        expected = field.read(stored[field.attribute])
         if entry is not None:
             draft = type(entry.draft)(field)
             draft.assign(expected)
@@ -161,13 +148,12 @@ class Pending:
 
     @staticmethod
     def _entry(values: dict[str, Any], field: Field[Any, Any]) -> Entry:
-        draft_class = DRAFTS.get(field.kind, Draft)
         if not field.read_in(values):
-            return Entry(draft_class(field), None, _LACKING, UNKNOWN)
+            return Entry(field.draft(field), None, _LACKING, UNKNOWN)
         before = values[field.attribute]
-        shown = draft_class(field)
+        shown = field.draft(field)
         shown.assign(before)
-        return Entry(draft_class(field), shown, before, Picture.of(before))
+        return Entry(field.draft(field), shown, before, Picture.of(before))
 
     def plan(self, stored: Item | None = None) -> Plan:
         """The update that has the effect of all changes. `stored` is the item where it is known, in place of what the
@@ -191,17 +177,25 @@ class Pending:
         """The changes were stored: forget them, and show what is stored now."""
         self.clear()
         values.update(stored)
-        for name in (LOADED, *fields):
+        state_of(values).pending = self
+        for name in fields:
             if name not in stored:
                 values.pop(name, None)
 
-    def settle_first(self, values: dict[str, Any], fields: Iterable[str], stored: dict[str, Any]) -> None:
+    def settle_first(
+        self, values: dict[str, Any], fields: Mapping[str, Field[Any, Any]], stored: dict[str, Any]
+    ) -> None:
         """The same of the first of two updates: what the second is for stays queued."""
         drafts = [entry.draft for entry in self._entries.values()]
         self.settle(values, fields, stored)
         for draft in drafts:
             if isinstance(draft, SetDraft) and not draft.assigned and draft.added and draft.deleted:
-                self._step(values, self._entry(values, draft.field), SetDraft, methodcaller("delete", draft.deleted))
+                self._step(
+                    values,
+                    self._entry(values, fields[draft.field.attribute]),
+                    SetDraft,
+                    methodcaller("delete", draft.deleted),
+                )
 
     def discard(self, values: dict[str, Any]) -> None:
         """Forget all changes and conditions, and show what was shown before."""
@@ -217,3 +211,18 @@ class Pending:
         """Forget all changes and conditions; what is shown stays."""
         self._entries.clear()
         self._conditions = ()
+
+
+def pending_of(values: dict[str, Any]) -> Pending:
+    """What is pending on the instance with this `__dict__`, made where nothing is."""
+    state = state_of(values)
+    if state.pending is None:
+        state.pending = Pending()
+    pending: Pending = state.pending
+    return pending
+
+
+def conditions_of(values: dict[str, Any]) -> tuple[Condition, ...]:
+    """The conditions that were set on the instance with this `__dict__`."""
+    pending: Pending | None = state_of(values).pending
+    return pending.conditions if pending is not None else ()

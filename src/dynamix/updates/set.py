@@ -4,8 +4,7 @@ from contextlib import suppress
 from typing import Any, Self
 
 from dynamix.codec.values import UnstorableError
-from dynamix.fields.base import Field
-from dynamix.updates.draft import Draft
+from dynamix.updates.draft import Changed, Draft
 from dynamix.updates.plan import Picture, Plan
 
 
@@ -15,7 +14,9 @@ class SetDraft(Draft):
     Two numbers of other types, such as 0.1 and Decimal("0.1"), can be one element to DynamoDB, not to Python.
     """
 
-    def __init__(self, field: Field[Any, Any]) -> None:
+    noun = "a set"
+
+    def __init__(self, field: Changed) -> None:
         super().__init__(field)
         self.added: set[Any] = set()
         self.deleted: set[Any] = set()

@@ -1,0 +1,199 @@
+"""The verbs that change items: queued on the instance, shown there at once, sent together by `commit_changes()`."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Self, TypeVar
+
+from dynamix.codec.state import STATE, State
+from dynamix.errors import (
+    FieldValidationException,
+    InvalidQueryError,
+    InvalidUpdateError,
+    UnknownNameError,
+    WrongTypeError,
+)
+from dynamix.expressions.nodes import Condition
+from dynamix.expressions.walk import paths
+from dynamix.fields import DictField, FloatField, IntegerField, ListField, SetField
+from dynamix.fields.base import Field
+from dynamix.model.running import arun, run, schema_of
+from dynamix.operations import items
+from dynamix.updates.draft import Draft
+from dynamix.updates.list import ListDraft
+from dynamix.updates.map import MapDraft
+from dynamix.updates.number import NumberDraft
+from dynamix.updates.pending import Pending, pending_of
+from dynamix.updates.set import SetDraft
+
+D = TypeVar("D", bound=Draft)
+M = TypeVar("M")
+V = TypeVar("V")
+AnyField = Field[Any, Any]
+
+
+class Changing:
+    """What a model changes. Each change returns the instance, so that changes can be chained."""
+
+    def set_field(self, field: Field[V, Any], value: V | None) -> Self:
+        """Queue: set a field's whole value; None removes it."""
+        return assign(self, field, value)
+
+    def add_to_field(self, field: "IntegerField[Any] | FloatField[Any]", amount: int | float) -> Self:
+        """Queue: add a number (negative: subtract), atomically. A missing field counts as 0."""
+        _own(self, field, NumberDraft)
+        field._literal(amount)
+        return _change(self, field, NumberDraft, lambda draft: draft.add(amount))
+
+    def update_to_dict_field(self, field: DictField[Any], elements: Mapping[str, Any]) -> Self:
+        """Queue: set keys of a map and leave its others alone. A missing map is created."""
+        _own(self, field, MapDraft)
+        if not isinstance(elements, Mapping):
+            raise field.refusal(elements, "give a dict of the keys to set", WrongTypeError)
+        new = dict(elements)
+        field._literal(new)
+        return _change(self, field, MapDraft, lambda draft: draft.update(new))
+
+    def remove_from_dict_field(self, field: DictField[Any], keys: Iterable[str]) -> Self:
+        """Queue: remove keys of a map. Those that are not there are left at that."""
+        _own(self, field, MapDraft)
+        if not isinstance(keys, Iterable):
+            raise field.refusal(keys, "give the keys to remove", WrongTypeError)
+        gone = [keys] if isinstance(keys, str) else list(keys)
+        field._literal(dict.fromkeys(gone))
+        return _change(self, field, MapDraft, lambda draft: draft.discard(gone))
+
+    def append_to_listfield(self, field: ListField[Any], value: Any) -> Self:
+        """Queue: append a value to a list, or all elements of a list. A missing list is created."""
+        _own(self, field, ListDraft)
+        elements = list(value) if isinstance(value, list | tuple) else [value]
+        field._literal(elements)
+        return _change(self, field, ListDraft, lambda draft: draft.append(elements))
+
+    def replace_by_index_in_listfield(self, field: ListField[Any], index: int, value: Any) -> Self:
+        """Queue: replace the element at `index`, counted from 0 after the changes queued before. Past the end it is
+        appended.
+        """
+        _own(self, field, ListDraft)
+        _check_index(field, index)
+        field._literal([value])
+        return _change(self, field, ListDraft, lambda draft: draft.replace(index, value))
+
+    def remove_by_index_from_listfield(self, field: ListField[Any], index: int) -> Self:
+        """Queue: remove the element at `index`, counted from 0 after the changes queued before. Past the end nothing
+        happens.
+        """
+        _own(self, field, ListDraft)
+        _check_index(field, index)
+        return _change(self, field, ListDraft, lambda draft: draft.remove(index))
+
+    def add_to_setfield(self, field: SetField[Any], elements: Iterable[Any]) -> Self:
+        """Queue: add elements to a set. A missing set is created."""
+        new = _elements(self, field, elements)
+        return _change(self, field, SetDraft, lambda draft: draft.add(new)) if new else self
+
+    def delete_from_setfield(self, field: SetField[Any], elements: Iterable[Any]) -> Self:
+        """Queue: delete elements from a set. Those that are not there are left at that; an emptied set is removed."""
+        gone = _elements(self, field, elements)
+        return _change(self, field, SetDraft, lambda draft: draft.delete(gone)) if gone else self
+
+    def set_modify_conditions(self, *conditions: Condition) -> Self:
+        """Store or delete only if all conditions are met by what is stored, at the next `commit_changes()` or
+        `delete()`.
+
+        They replace conditions set before.
+        """
+        for condition in conditions:
+            if not isinstance(condition, Condition):
+                raise WrongTypeError(f"{condition!r} is not a condition", field="", value=condition)
+            for path in paths(condition):
+                if path.source is not None and not schema_of(type(self)).owns(path.source):
+                    raise InvalidQueryError(f"{path.source} is not a field of {type(self).__name__}")
+        pending_of(vars(self)).conditions = conditions
+        return self
+
+    def commit_changes(self, *, atomic: bool = False) -> Self:
+        """Send all queued changes; then the instance, which is returned, holds what the service answered.
+
+        They go as one request, all or nothing. Only a set with elements both to add and to delete takes a second one,
+        which `atomic=True` refuses by InvalidUpdateError. Raises ConditionalCheckFailedError where a condition is not
+        met and ItemNotFoundError where the item does not exist; then nothing was stored, and the changes are still
+        queued, to look at, to `discard_changes()` or to send again. While it is under way, InvalidUpdateError refuses
+        further changes and commits of this instance.
+        """
+        return run(type(self), items.commit, self, _changed(self), atomic)
+
+    async def acommit_changes(self, *, atomic: bool = False) -> Self:
+        """See `commit_changes`."""
+        return await arun(type(self), items.commit, self, _changed(self), atomic)
+
+    def discard_changes(self) -> Self:
+        """Drop all queued changes and conditions, and edits in place, and show again what was there before them."""
+        values = vars(self)
+        pending = pending_of(values)
+        pending.discard(values)
+        for field in schema_of(type(self)).lazy:
+            if pending.was_edited(values, field):
+                del values[field.attribute]  # to be read again
+        return self
+
+
+def assign(instance: M, field: Field[V, Any], value: V | None) -> M:
+    """Queue: set a field's whole value; None removes it."""
+    _own(instance, field)
+    if field.hash_key or field.range_key:
+        raise InvalidUpdateError(
+            f"{field} is part of the key, which no update can change; create an item with the new key and "
+            "delete this one"
+        )
+    if value is not None and value != frozenset():
+        schema_of(type(instance)).encoder(field)(value)
+    elif field.required:
+        field.encode(None)
+    return _change(instance, field, Draft, lambda draft: draft.assign(value))
+
+
+def _change(instance: M, field: AnyField, kind: type[D], step: Callable[[D], None]) -> M:
+    pending_of(vars(instance)).change(vars(instance), field, kind, step)
+    return instance
+
+
+def _changed(instance: object) -> Pending | None:
+    """What is pending, with the automatic times; None where nothing is. Edits in place are refused."""
+    values, schema = vars(instance), schema_of(type(instance))
+    state: State | None = values.get(STATE)
+    pending: Pending | None = state.pending if state is not None else None
+    (pending or Pending()).refuse_edits(values, schema.lazy)
+    if not pending:
+        return None
+    now = datetime.now(UTC)
+    for field in schema.renewed:
+        pending.change(values, field, Draft, lambda draft: draft.assign(now))
+    return pending
+
+
+def _own(instance: object, field: AnyField, draft: type[Draft] = Draft) -> None:
+    """Refuse what is not a field of this model, or not of the kinds that a change is for."""
+    model = type(instance)
+    if not isinstance(field, Field):
+        raise WrongTypeError(f"{field!r} is not a field; give {model.__name__}.<name>", field=str(field), value=field)
+    if not schema_of(model).owns(field):
+        raise UnknownNameError(f"{field} is not a field of {model.__name__}")
+    if not issubclass(field.draft, draft):
+        raise InvalidUpdateError(f"{field} is a {type(field).__name__}; this change is for {draft.noun}")
+
+
+def _elements(instance: object, field: SetField[Any], elements: Iterable[Any]) -> set[Any]:
+    _own(instance, field, SetDraft)
+    if isinstance(elements, str | bytes) or not isinstance(elements, Iterable):
+        raise field.refusal(elements, "give a set of elements, not a single one", WrongTypeError)
+    members = set(elements)
+    return field.from_wire(field._literal(members)) if members else members
+
+
+def _check_index(field: AnyField, index: int) -> None:
+    if isinstance(index, bool) or not isinstance(index, int) or index < 0:
+        raise FieldValidationException(
+            f"{field} has no element {index!r}; DynamoDB counts from 0, and not from the end",
+            field=field.attribute,
+            value=index,
+        )

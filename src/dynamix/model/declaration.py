@@ -1,0 +1,135 @@
+"""Models: a class is a table, an instance an item.
+
+An instance's values live in its `__dict__`. Changes are queued (`set_field`, `add_to_field`, ...; assigning to an
+attribute is `set_field`), shown at once, and sent together by `commit_changes()`. Every method that talks to DynamoDB
+has an async twin of the same name with an `a` in front.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from dynamix.codec.state import STATE, State
+from dynamix.connection import Connection
+from dynamix.errors import ModelDefinitionError, ValidationException, unknown
+from dynamix.fields.base import Field
+from dynamix.model.changing import Changing, assign
+from dynamix.model.plain import plain
+from dynamix.model.reading import Reading
+from dynamix.model.running import schema_of
+from dynamix.model.writing import Writing
+
+
+class Model(Reading, Writing, Changing):
+    """The base of all models.
+
+    A model gives `__table_name__` (default: the class's name), `ReadCapacityUnits` and `WriteCapacityUnits` (absent:
+    on-demand billing), `__secondary_indexes__`, and `__connection__` to use another connection than the default.
+    """
+
+    __table_name__: ClassVar[str]
+    __secondary_indexes__: ClassVar[Mapping[str, Mapping[str, Any]]]
+    __connection__: ClassVar[Connection | None] = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for attribute, value in (entry for base in cls.__mro__ for entry in vars(base).items()):
+            if isinstance(value, Field) and (hidden := _hidden_by(attribute, value)):
+                raise ModelDefinitionError(
+                    f"{cls.__name__}.{attribute} hides {hidden}; give the field another attribute name and keep "
+                    f"name={attribute!r} as the stored one"
+                )
+
+    def __init__(self, /, **values: Any) -> None:
+        schema = schema_of(type(self))
+        shown = vars(self)
+        shown.update(schema.blank)
+        shown.update(values)
+        if len(shown) > len(schema.blank):
+            for name in values:
+                schema.field(name)
+        for attribute, field in schema.defaults:
+            if shown[attribute] is None:
+                shown[attribute] = field.default_for(self)
+
+    def validate(self) -> None:
+        """Raise FieldValidationException if a value could not be stored."""
+        schema_of(type(self)).item_of(vars(self))
+
+    def is_valid(self) -> bool:
+        """Whether all values could be stored."""
+        with suppress(ValidationException):
+            schema_of(type(self)).item_of(vars(self))
+            return True
+        return False
+
+    def to_son(self) -> dict[str, Any]:
+        """The values as what `json.dumps` takes.
+
+        Sets are sorted lists, times ISO 8601 text, timedeltas seconds, bytes base64, and numbers that neither int nor
+        float holds exactly are text.
+        """
+        schema = schema_of(type(self))
+        values = schema.read_all(vars(self))
+        return {name: plain(values[name]) for name in schema.fields if name in values}
+
+    def get_primary_key_dict(self) -> dict[str, Any]:
+        """The key as `get` takes it."""
+        return {field.attribute: getattr(self, field.attribute) for field in schema_of(type(self)).table.keys}
+
+    def __repr__(self) -> str:
+        schema = schema_of(type(self))
+        values = schema.read_all(vars(self))
+        shown = (f"{name}={values[name]!r}" for name in schema.fields if values.get(name) is not None)
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        schema, missing = schema_of(type(self)), object()
+        mine, theirs = schema.read_all(vars(self)), schema.read_all(vars(other))
+        return all(mine.get(name, missing) == theirs.get(name, missing) for name in schema.fields)
+
+    if not TYPE_CHECKING:  # a type checker that saw it would let every name pass
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            fields = schema_of(type(self)).fields
+            field = fields.get(name)
+            if field is None:
+                if not name.startswith("_") and not hasattr(type(self), name):
+                    raise unknown(name, f"{type(self).__name__} has no field", fields)
+                super().__setattr__(name, value)
+            elif (field.hash_key or field.range_key) and vars(self).get(name) is None:
+                field.encode(value)
+                vars(self)[name] = value
+            else:
+                assign(self, field, value)
+
+    def __getstate__(self) -> object:
+        """What a copy or a pickle holds: everything read that was loaded, and queued changes of its own."""
+        schema_of(type(self)).read_all(vars(self))
+        copied = super().__getstate__()
+        state: State | None = vars(self).get(STATE)
+        if state is None:
+            return copied
+        values, *slots = copied if isinstance(copied, tuple) else (copied,)
+        twin = state.copy()
+        values = {**values, STATE: twin}
+        if twin.pending is not None:
+            values.update(twin.pending.shows())
+        return (values, *slots) if slots else values
+
+
+HIDDEN = frozenset(name for name in dir(Model) if not name.startswith("__"))
+"""What no field may be called."""
+
+
+def _hidden_by(attribute: str, field: Field[Any, Any]) -> str | None:
+    """What a field of this name would hide."""
+    if attribute.startswith("_dynamix"):
+        return "a private name of the library"
+    if attribute in HIDDEN or attribute in vars(object):
+        return "a method of Model"
+    if attribute == "overwrite":
+        return "an argument of create()"
+    return "an argument of get()" if attribute == "consistent" and (field.hash_key or field.range_key) else None

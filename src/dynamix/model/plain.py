@@ -1,0 +1,26 @@
+"""Values as what `json.dumps` takes."""
+
+from base64 import b64encode
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+
+def plain(value: Any) -> Any:
+    """The JSON form of a value: see `Model.to_son`."""
+    match value:
+        case set() | frozenset():
+            return [plain(element) for element in sorted(value)]
+        case list() | tuple():
+            return [plain(element) for element in value]
+        case dict():
+            return {key: plain(element) for key, element in value.items()}
+        case datetime() | date() | time():
+            return value.isoformat()
+        case timedelta():
+            return int(value.total_seconds())
+        case bytes() | bytearray() | memoryview():
+            return b64encode(value).decode()
+        case Decimal():
+            return str(value)
+    return value

@@ -1,0 +1,89 @@
+"""The verbs that read."""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any, Self
+
+from dynamix.errors import WrongTypeError
+from dynamix.fields.base import Field
+from dynamix.model.running import arun, connection_of, run, schema_of
+from dynamix.operations import batch, items, tables
+from dynamix.operations.plan import Search
+from dynamix.query import Query, Scan
+from dynamix.wire import Item
+
+
+class Reading:
+    """What a model reads."""
+
+    @classmethod
+    def get(cls, /, *, consistent: bool = False, **key: Any) -> Self | None:
+        """The instance with this key, or None.
+
+        Raises MissingKeyError, UnknownNameError or FieldValidationException for a wrong key.
+        """
+        return run(cls, items.get, schema_of(cls).key_from(key), consistent)
+
+    @classmethod
+    async def aget(cls, /, *, consistent: bool = False, **key: Any) -> Self | None:
+        """See `get`."""
+        return await arun(cls, items.get, schema_of(cls).key_from(key), consistent)
+
+    @classmethod
+    def exists(cls, /, **key: Any) -> bool:
+        """Whether an item has this key."""
+        return run(cls, items.exists, schema_of(cls).key_from(key))
+
+    @classmethod
+    async def aexists(cls, /, **key: Any) -> bool:
+        """See `exists`."""
+        return await arun(cls, items.exists, schema_of(cls).key_from(key))
+
+    @classmethod
+    def batch_get(cls, *keys: Mapping[str, Any] | Self, consistent: bool = False) -> list[Self]:
+        """The instances with these keys, in the order given; duplicates and what does not exist are left out."""
+        return run(cls, batch.get, keys_of(cls, keys), consistent)
+
+    @classmethod
+    async def abatch_get(cls, *keys: Mapping[str, Any] | Self, consistent: bool = False) -> list[Self]:
+        """See `batch_get`."""
+        return await arun(cls, batch.get, keys_of(cls, keys), consistent)
+
+    @classmethod
+    def query(cls, *fields: Field[Any, Any]) -> Query[Self]:
+        """A query, to be completed by `where`. With `fields`, only these and the key are read."""
+        schema = schema_of(cls)
+        return Query(Search(schema, True, schema.table, fields), partial(connection_of, cls))
+
+    @classmethod
+    def scan(cls, *fields: Field[Any, Any]) -> Scan[Self]:
+        """All items, to be narrowed by `where` and iterated. With `fields`, only these and the key are read."""
+        schema = schema_of(cls)
+        return Scan(Search(schema, False, schema.table, fields), partial(connection_of, cls))
+
+    @classmethod
+    def item_count(cls) -> int:
+        """The number of items as DynamoDB's description of the table has it, updated about every six hours.
+
+        `scan().count()` counts now, and reads the whole table.
+        """
+        return run(cls, tables.count)
+
+    @classmethod
+    async def aitem_count(cls) -> int:
+        """See `item_count`."""
+        return await arun(cls, tables.count)
+
+
+def keys_of(model: type[Any], items_or_keys: Iterable[Any]) -> list[Item]:
+    """The keys that were given as dicts or instances. Raises WrongTypeError for what is neither."""
+    schema = schema_of(model)
+    keys = []
+    for item in items_or_keys:
+        if isinstance(item, model):
+            keys.append(schema.key_of(vars(item)))
+        elif isinstance(item, Mapping):
+            keys.append(schema.key_from(item))
+        else:
+            raise WrongTypeError(f"{item!r} is neither a key (a dict) nor a {model.__name__}", field="", value=item)
+    return keys

@@ -1,0 +1,55 @@
+"""How a verb of a model runs: on the table that its class describes, over the connection in force.
+
+The verbs call functions of modules, never methods of the model, since a model's own fields may have any name but those
+that stand in `declaration.HIDDEN`.
+"""
+
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from dynamix import connection as connections
+from dynamix.connection import Connection
+from dynamix.operations import tables
+from dynamix.operations.retry import RetryPolicy
+from dynamix.schema.describe import describe
+from dynamix.schema.table import Schema, Table
+from dynamix.wire import Flow
+
+M = TypeVar("M")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_SCHEMA = "_dynamix_schema"
+
+
+def schema_of(model: type[M]) -> Schema[M]:
+    """The description of the model's table, made when it is first needed. Raises ModelDefinitionError."""
+    schema: Schema[M] | None = model.__dict__.get(_SCHEMA)
+    if schema is None:
+        schema = describe(model)
+        setattr(model, _SCHEMA, schema)
+    return schema
+
+
+def connection_of(model: type[Any]) -> Connection:
+    """The model's own connection, or the one in force."""
+    own: Connection | None = model.__connection__
+    return own or connections.current()
+
+
+def run(
+    model: type[M], flow: Callable[Concatenate[RetryPolicy, Table[M], P], Flow[R]], *args: P.args, **kw: P.kwargs
+) -> R:
+    """Runs a flow on the model's table, blocking, and returns its result."""
+    connection = connection_of(model)
+    table = schema_of(model).at(connection.table_prefix)
+    return connection.run(tables.explaining(flow, connection.retry, table, *args, **kw))
+
+
+async def arun(
+    model: type[M], flow: Callable[Concatenate[RetryPolicy, Table[M], P], Flow[R]], *args: P.args, **kw: P.kwargs
+) -> R:
+    """Runs a flow on the model's table under asyncio, and returns its result."""
+    connection = connection_of(model)
+    table = schema_of(model).at(connection.table_prefix)
+    return await connection.arun(tables.explaining(flow, connection.retry, table, *args, **kw))
