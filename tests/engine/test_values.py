@@ -1,4 +1,4 @@
-"""Attribute values: what is refused, what is made canonical, sizes, equality and order."""
+"""Attribute values: what is refused, what is made canonical, equality and order."""
 
 from base64 import b64decode
 from decimal import Decimal
@@ -9,17 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dynamix.codec.sizes import item_size
 from dynamix.engine.data.values import (
     check_item,
     check_levels,
     check_value,
     compare,
     equal,
-    item_size,
     measured_item,
     resized,
     size,
-    value_size,
 )
 from dynamix.engine.faults import Fault
 from expressions import strategies
@@ -156,53 +155,6 @@ def test_only_what_changes_is_replaced() -> None:
     assert checked == {"a": {"N": "1"}, "b": item["b"]}
     assert checked["b"] is item["b"]
     assert item["a"] == {"N": "1.0"}
-
-
-@pytest.mark.parametrize(
-    ("value", "bytes_"),
-    [
-        ({"S": ""}, 0),
-        ({"S": "é"}, 2),
-        ({"S": "😀"}, 4),
-        ({"B": "YWJj"}, 3),
-        ({"B": "YQ=="}, 1),
-        ({"B": ""}, 0),
-        ({"BOOL": False}, 1),
-        ({"NULL": True}, 1),
-        ({"N": "0"}, 1),
-        ({"N": "1"}, 2),
-        ({"N": "-1"}, 3),
-        ({"N": "10"}, 2),
-        ({"N": "100"}, 2),
-        ({"N": "101"}, 3),
-        ({"N": "120"}, 3),
-        ({"N": "1200"}, 2),
-        ({"N": "12345"}, 4),
-        ({"N": "-12345"}, 5),
-        ({"N": "0.01"}, 2),
-        ({"N": "0.001"}, 2),
-        ({"N": "1.5"}, 3),
-        ({"N": "100.001"}, 5),
-        ({"N": "1.234"}, 4),
-        ({"N": "1" * 38}, 20),
-        ({"N": "-" + "1" * 38}, 21),
-        ({"N": "0.000012"}, 2),
-        ({"L": []}, 3),
-        ({"L": [{"S": "a"}]}, 5),
-        ({"L": [{"N": "1"}, {"N": "2"}]}, 9),
-        ({"L": [{"L": []}]}, 7),
-        ({"M": {}}, 3),
-        ({"M": {"a": {"S": "b"}}}, 6),
-        ({"M": {"ab": {"S": "b"}, "c": {"N": "1"}}}, 11),
-        ({"SS": ["a", "bc"]}, 3),
-        ({"NS": ["1", "22"]}, 4),
-        ({"BS": ["YWJj", "YQ=="]}, 4),
-    ],
-)
-def test_sizes_as_the_service_counts(value: dict[str, Any], bytes_: int) -> None:
-    """Taken from the capacity that DynamoDB Local charges, byte by byte."""
-    assert value_size(value) == bytes_
-    assert item_size({"né": value, "a": {"S": "xyz"}}) == bytes_ + 3 + 4
 
 
 @pytest.mark.parametrize(

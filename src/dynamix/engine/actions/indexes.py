@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+from dynamix.codec.sizes import item_size
 from dynamix.engine.actions.capacity import write_units
 from dynamix.engine.data.keys import raw_bytes
 from dynamix.engine.data.rows import FIRST, LAST, Execute, Row, decode_item, encode_item
-from dynamix.engine.data.values import item_size
 from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.tables.catalog import Index, Table
 from dynamix.limits import PARTITION_KEY_BYTES, SORT_KEY_BYTES

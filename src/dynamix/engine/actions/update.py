@@ -2,11 +2,12 @@
 
 import msgspec
 
+from dynamix.codec.sizes import item_size
 from dynamix.engine.actions import indexes
 from dynamix.engine.actions.action import Guard, Outcome, current, write
 from dynamix.engine.actions.capacity import Charge
 from dynamix.engine.data.rows import Row, decode_item, encode_item
-from dynamix.engine.data.values import item_size, resized
+from dynamix.engine.data.values import resized
 from dynamix.engine.evaluate.updates import UpdatePlan
 from dynamix.engine.faults import invalid
 from dynamix.engine.tables.catalog import Catalog, Table

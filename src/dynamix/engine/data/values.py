@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from dynamix.codec import numbers
+from dynamix.codec.sizes import CONTENT_SIZES, binary_size, text_size, value_size
 from dynamix.engine.faults import Fault, invalid
 from dynamix.limits import NESTING_LEVELS
 from dynamix.wire import AttributeValue, Item
@@ -41,7 +42,7 @@ def measured_item(item: Item) -> tuple[Item, int]:
     """What `check_item` and `item_size` give, in one pass over the attributes."""
     if "" in item:
         raise _empty_name()
-    size = _text_size("".join(item))
+    size = text_size("".join(item))
     changed = None
     for name, value in item.items():
         if len(value) != 1:
@@ -59,7 +60,7 @@ def measured_item(item: Item) -> tuple[Item, int]:
                 changed = changed or item.copy()
                 changed[name] = {kind: checked}
                 content = checked
-        size += _SIZES[kind](content)
+        size += CONTENT_SIZES[kind](content)
     return changed or item, size
 
 
@@ -128,29 +129,18 @@ def size(value: AttributeValue) -> int | None:
     if kind == "S":
         return len(content) if content.isascii() else len(content.encode("utf-16-le")) // 2
     if kind == "B":
-        return _binary_size(content)
+        return binary_size(content)
     return None if kind in ("N", "BOOL", "NULL") else len(content)
-
-
-def item_size(item: Item) -> int:
-    """The bytes that the service counts for an item, names included."""
-    return _members_size(item)
 
 
 def resized(size: int, before: Item, after: Item, changed: Iterable[str]) -> int:
     """The size of an item after a change of some attributes, by its size before."""
     for name in changed:
         if name in before:
-            size -= _text_size(name) + value_size(before[name])
+            size -= text_size(name) + value_size(before[name])
         if name in after:
-            size += _text_size(name) + value_size(after[name])
+            size += text_size(name) + value_size(after[name])
     return size
-
-
-def value_size(value: AttributeValue) -> int:
-    """The bytes that the service counts for a value."""
-    (kind,) = value
-    return _SIZES[kind](value[kind])
 
 
 def number_fault(error: numbers.NumberError, text: str) -> Fault:
@@ -254,47 +244,6 @@ def _check_binaries(content: list[str], _levels: int) -> list[str]:
     return content
 
 
-def _text_size(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
-
-
-def _number_size(text: str) -> int:
-    """One byte, one per two digits (in pairs that start at the decimal point, outer zeros left out), one for a sign."""
-    if text.isdigit():
-        return 2 + (len(text) % 2 + len(text.rstrip("0")) - 1) // 2 if text != "0" else 1
-    whole, _, fraction = text.lstrip("-").partition(".")
-    digits = "0" * (len(whole) % 2) + whole + fraction
-    end = len(digits.rstrip("0"))
-    if not end:
-        return 1
-    start = len(digits) - len(digits.lstrip("0"))
-    return 2 + (text[0] == "-") + (end - 1) // 2 - start // 2
-
-
-def _binary_size(text: str) -> int:
-    return len(text) // 4 * 3 - text.endswith("=") - text.endswith("==")
-
-
-def _members_size(members: dict[str, AttributeValue]) -> int:
-    total = _text_size("".join(members))
-    for value in members.values():
-        (kind,) = value
-        total += _SIZES[kind](value[kind])
-    return total
-
-
-def _list_size(elements: list[AttributeValue]) -> int:
-    total = 3 + len(elements)
-    for value in elements:
-        (kind,) = value
-        total += _SIZES[kind](value[kind])
-    return total
-
-
-def _flat_size(_content: bool) -> int:
-    return 1
-
-
 _SORTABLE: dict[str, Callable[[str], Any]] = {"S": str, "N": Decimal, "B": a2b_base64}
 _CHECKS: dict[str, Callable[[Any, int], Any]] = {
     "N": _check_number,
@@ -306,16 +255,3 @@ _CHECKS: dict[str, Callable[[Any, int], Any]] = {
     "BS": _check_binaries,
 }
 """The types of which a shape that is right is not all there is to check."""
-
-_SIZES: dict[str, Callable[[Any], int]] = {
-    "S": _text_size,
-    "N": _number_size,
-    "B": _binary_size,
-    "BOOL": _flat_size,
-    "NULL": _flat_size,
-    "SS": lambda content: _text_size("".join(content)),
-    "NS": lambda content: sum(map(_number_size, content)),
-    "BS": lambda content: sum(map(_binary_size, content)),
-    "L": _list_size,
-    "M": lambda content: 3 + len(content) + _members_size(content),
-}
