@@ -120,6 +120,28 @@ def test_missing_tables_and_wrong_keys(database: Database) -> None:
         assert [reason["Code"] for reason in error["CancellationReasons"]] == ["None", "ValidationError"]
 
 
+def test_an_empty_key_is_refused_at_once(database: Database) -> None:
+    """It is invalid by itself, also among actions that fail for reasons of their own, and nothing is cancelled."""
+    wrong = {"Delete": {"TableName": "tab", "Key": wire({"b": "x"})}}
+    message = "cannot contain an empty string value"
+    for action in (
+        _put(""),
+        _put("x", c=""),
+        _key("Delete", ""),
+        _key("Update", "", UpdateExpression="REMOVE b"),
+        _key("Update", "x", UpdateExpression="SET c = :c", ExpressionAttributeValues={":c": {"S": ""}}),
+        _key("ConditionCheck", "", ConditionExpression="attribute_exists(a)"),
+    ):
+        for actions in ([action], [_put("y"), action]):
+            code, said = database.refusal("TransactWriteItems", TransactItems=actions)
+            assert (code, message in said) == ("ValidationException", True)
+    code, said = database.refusal("TransactWriteItems", TransactItems=[wrong, _key("Delete", "")])
+    assert (code, message in said) == ("ValidationException", True)
+    code, said = database.refusal("TransactGetItems", TransactItems=[_key("Get", "x"), _key("Get", "")])
+    assert (code, message in said) == ("ValidationException", True)
+    assert database.call("Scan", TableName="tab")["Count"] == 0
+
+
 def test_transactions_are_at_most_4_mb(database: Database) -> None:
     """The items of a transaction, old or new, are 4 MB in all at most."""
     puts = [_put(f"{number}", d="y" * 400_000) for number in range(11)]

@@ -13,7 +13,7 @@ from dynamix.codec.sizes import item_size
 from dynamix.engine.actions.capacity import write_units
 from dynamix.engine.data.keys import raw_bytes
 from dynamix.engine.data.rows import FIRST, LAST, Execute, Row, decode_item, encode_item
-from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.faults import Fault, Kind, invalid
 from dynamix.engine.tables.catalog import Index, Table
 from dynamix.limits import PARTITION_KEY_BYTES, SORT_KEY_BYTES
 from dynamix.wire import Item
@@ -131,11 +131,13 @@ def _empty_key(name: str, type_: str, index: str, *, updated: bool) -> Fault:
     if updated:
         return invalid(
             "One or more parameter values are not valid. The update expression attempted to update a secondary index "
-            f"key to a value that is not supported. {refusal}"
+            f"key to a value that is not supported. {refusal}",
+            Kind.EMPTY_KEY,
         )
     return invalid(
         "One or more parameter values are not valid. A value specified for a secondary index key is not supported. "
-        f"{refusal} IndexName: {index}, IndexKey: {name}"
+        f"{refusal} IndexName: {index}, IndexKey: {name}",
+        Kind.EMPTY_KEY,
     )
 
 

@@ -1,8 +1,8 @@
 """Attribute values in their wire form: checked, normalised, measured and compared as the service does.
 
 Values come from a request whose shape has been checked: JSON types and base64 are right. A checked value is canonical:
-numbers are plain digits, and base64 has one spelling. So two scalars are equal when their JSON is, and only sets, whose
-order means nothing, need more.
+numbers are plain digits, base64 has one spelling, and sets are sorted: strings and binary bytewise, numbers by value.
+So two values are equal when their JSON is, but for sets that an older engine stored unsorted.
 
 Sources: DynamoDB Developer Guide, "Supported data types and naming rules" and "DynamoDB item sizes and formats";
 the wording of refusals is the service's.
@@ -16,7 +16,7 @@ from typing import Any
 
 from dynamix.codec import numbers
 from dynamix.codec.sizes import CONTENT_SIZES, binary_size, text_size, value_size
-from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.faults import Fault, Kind, invalid
 from dynamix.limits import NESTING_LEVELS
 from dynamix.wire import AttributeValue, Item
 
@@ -91,6 +91,12 @@ def check_levels(value: AttributeValue, levels: int) -> None:
                 check_levels(inner, levels - 1)
 
 
+def in_order(kind: str, elements: list[str]) -> list[str]:
+    """The elements of a set in the order in which the service gives them; the same object where they have it."""
+    ordered = sorted(elements, key=_SET_ORDERS[kind])
+    return elements if ordered == elements else ordered
+
+
 def equal(a: AttributeValue, b: AttributeValue) -> bool:
     """Whether two checked values are the same: exact numbers, sets regardless of order."""
     if a == b:
@@ -148,7 +154,7 @@ def number_fault(error: numbers.NumberError, text: str) -> Fault:
     message = _NUMBER_FAULTS.get(error.reason)
     if message is None:
         message = "The parameter cannot be converted to a numeric value" + (f": {text}" if text else "")
-    return invalid(message)
+    return invalid(message, Kind.NUMBER)
 
 
 def _not_one_member(value: AttributeValue) -> Fault:
@@ -223,28 +229,36 @@ def _check_strings(content: list[str], _levels: int) -> list[str]:
     if not content:
         raise invalid(_INVALID + "An string set  may not be empty")
     if len(set(content)) != len(content):
-        raise invalid(f"{_INVALID}Input collection [{', '.join(content)}] contains duplicates.")
-    return content
+        raise _repeated(f"[{', '.join(content)}] ")
+    return in_order("SS", content)
 
 
 def _check_numbers(content: list[str], _levels: int) -> list[str]:
     if not content:
-        raise invalid(_INVALID + "An number set  may not be empty")
+        raise invalid(_INVALID + "An number set  may not be empty", Kind.NUMBER_SET)
     checked = [_check_number(text, 0) for text in content]
     if len(set(checked)) != len(checked):
-        raise invalid("Input collection contains duplicates")
-    return content if checked == content else checked
+        raise invalid("Input collection contains duplicates", Kind.DUPLICATES)
+    ordered = in_order("NS", checked)
+    return content if ordered == content else ordered
 
 
 def _check_binaries(content: list[str], _levels: int) -> list[str]:
     if not content:
         raise invalid(_INVALID + "Binary sets should not be empty")
     if len(set(content)) != len(content):
-        raise invalid(f"{_INVALID}Input collection [{', '.join(content)}]of type BS contains duplicates.")
-    return content
+        raise _repeated(f"[{', '.join(content)}]of type BS ")
+    return in_order("BS", content)
+
+
+def _repeated(elements: str) -> Fault:
+    return invalid(f"{_INVALID}Input collection {elements}contains duplicates.", Kind.DUPLICATES)
 
 
 _SORTABLE: dict[str, Callable[[str], Any]] = {"S": str, "N": Decimal, "B": a2b_base64}
+_SET_ORDERS: dict[str, Callable[[str], Any] | None] = {"SS": None, "NS": Decimal, "BS": a2b_base64}
+"""Text in the order of code points is in the order of its UTF-8."""
+
 _CHECKS: dict[str, Callable[[Any, int], Any]] = {
     "N": _check_number,
     "NULL": _check_null,

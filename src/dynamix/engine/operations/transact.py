@@ -16,7 +16,7 @@ from dynamix.engine.actions.action import Action
 from dynamix.engine.actions.capacity import Charge, read_units, reports
 from dynamix.engine.data.rows import Row, decode_item
 from dynamix.engine.data.values import check_item
-from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.faults import Fault, Kind, invalid
 from dynamix.engine.operations.items import collection_metrics
 from dynamix.engine.requests import actions
 from dynamix.engine.requests.expressions import check_parameters, read
@@ -136,7 +136,7 @@ def _run(catalog: Catalog, located: list[Action]) -> list[Charge]:
 def _all(catalog: Catalog, steps: Iterable[Callable[[Catalog], T]]) -> list[T]:
     """Take a step of all actions; where any fails, raise a Fault with the reason of each.
 
-    That a table does not exist is no reason but an answer of its own.
+    That a table does not exist, or that the value of a key is empty, is no reason but an answer of its own.
     """
     results: list[T] = []
     reasons: list[dict[str, Any]] = []
@@ -144,7 +144,7 @@ def _all(catalog: Catalog, steps: Iterable[Callable[[Catalog], T]]) -> list[T]:
         try:
             results.append(step(catalog))
         except Fault as fault:
-            if fault.code not in _REASONS:
+            if fault.code not in _REASONS or fault.kind is Kind.EMPTY_KEY:
                 raise
             reasons.append({"Code": _REASONS[fault.code], "Message": fault.message, **fault.members})
         else:
