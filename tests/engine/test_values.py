@@ -1,5 +1,6 @@
 """Attribute values: what is refused, what is made canonical, equality and order."""
 
+import copy
 from base64 import b64decode
 from decimal import Decimal
 from functools import reduce
@@ -131,6 +132,23 @@ def test_canonical_numbers_are_the_same_numbers(number: Decimal) -> None:
 def test_a_canonical_item_is_kept(item: Any) -> None:
     """Nothing is copied where nothing has to change."""
     assert check_item(item) is item
+
+
+def test_sets_are_sorted() -> None:
+    """Strings and binary by their bytes, numbers by value, at any depth; the set that was given is left alone."""
+    given_item: Any = {
+        "texts": {"SS": ["b", "\U0001f600", "a", "B", "\uff5e", ""]},
+        "numbers": {"L": [{"NS": ["10", "9.0", "-1", "0.5", "-20"]}]},
+        "blobs": {"M": {"inner": {"BS": ["/w==", "", "gA==", "AAE=", "AA=="]}}},
+    }
+    kept = copy.deepcopy(given_item)
+    ordered = {
+        "texts": {"SS": ["", "B", "a", "b", "\uff5e", "\U0001f600"]},
+        "numbers": {"L": [{"NS": ["-20", "-1", "0.5", "9", "10"]}]},
+        "blobs": {"M": {"inner": {"BS": ["", "AA==", "AAE=", "gA==", "/w=="]}}},
+    }
+    assert check_item(given_item) == measured_item(given_item)[0] == ordered
+    assert given_item == kept
 
 
 @given(strategies.items, st.sampled_from(["7", "7.0", "-0.0", "00", "1e2", "0.10", "700"]))
