@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from dynamix.codec.sizes import item_size, text_size, value_size
 from dynamix.engine.actions.action import Action
 from dynamix.engine.actions.capacity import Charge, read_units, reports
 from dynamix.engine.data.rows import Row, decode_item
@@ -23,7 +24,6 @@ from dynamix.engine.requests.expressions import check_parameters, read
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables.catalog import Catalog, Table
 from dynamix.limits import TRANSACT_BYTES
-from dynamix.wire import Item
 
 T = TypeVar("T")
 
@@ -38,7 +38,6 @@ _REASONS = {
     "ConditionalCheckFailedException": "ConditionalCheckFailed",
     "ValidationException": "ValidationError",
 }
-_NOTHING: Row = (0, b"")
 
 
 def transact_get_items(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
@@ -50,12 +49,12 @@ def transact_get_items(storage: Storage, request: dict[str, Any]) -> dict[str, A
         _check_once(gets)
         rows = [get.table.store.get(catalog.execute, get.key) for get in gets]
     if sum(row[0] for row in rows if row) > TRANSACT_BYTES:
-        raise invalid("Collection size limit exceeded for a transaction")
+        raise _too_large()
     for get, row in zip(gets, rows, strict=True):
         _add_charge(charges, get.table, _reading_charge(row))
-    responses = [{} if row is None else {"Item": get.shown(row)} for get, row in zip(gets, rows, strict=True)]
+    responses = [{} if row is None else get.shown(row) for get, row in zip(gets, rows, strict=True)]
     answer: dict[str, Any] = {"Responses": responses}
-    consumed = reports(request, charges.values(), factor=2, kind="Read")
+    consumed = reports(request, charges.values(), kind="Read")
     if consumed is not None:
         answer["ConsumedCapacity"] = consumed
     return answer
@@ -64,6 +63,8 @@ def transact_get_items(storage: Storage, request: dict[str, Any]) -> dict[str, A
 def transact_write_items(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """Puts, updates, deletes and checks that happen together or not at all."""
     asked = [_asked(part) for part in request["TransactItems"]]
+    if sum(map(_sent, request["TransactItems"])) > TRANSACT_BYTES:
+        raise _too_large()
     charges: dict[int, tuple[Table, Charge]] = {}
     metrics: dict[str, list[dict[str, Any]]] = {}
     with storage.writing() as catalog:
@@ -81,7 +82,7 @@ def transact_write_items(storage: Storage, request: dict[str, Any]) -> dict[str,
                 if told is not None:
                     metrics.setdefault(action.table.name, []).append(told)
     answer: dict[str, Any] = {}
-    consumed = reports(request, charges.values(), factor=2, kind="Read" if repeated else "Write")
+    consumed = reports(request, charges.values(), kind="Read" if repeated else "Write")
     if consumed is not None:
         answer["ConsumedCapacity"] = consumed
     if metrics:
@@ -109,10 +110,13 @@ class _Get:
         self.key = self.table.keys.encode_key(self._given)
         self.table.check_scalars(self._expressions.entered_by_projection)
 
-    def shown(self, row: Row) -> msgspec.Raw | Item:
-        """What the answer shows of the item."""
+    def shown(self, row: Row) -> dict[str, Any]:
+        """What the answer shows of the item: nothing where a projection finds nothing in it."""
         projection = self._expressions.projection
-        return msgspec.Raw(row[1]) if projection is None else projection(decode_item(row[1]))
+        if projection is None:
+            return {"Item": msgspec.Raw(row[1])}
+        item = projection(decode_item(row[1]))
+        return {"Item": item} if item else {}
 
 
 def _asked(part: dict[str, Any]) -> actions.Asked[Any]:
@@ -125,12 +129,22 @@ def _asked(part: dict[str, Any]) -> actions.Asked[Any]:
     return _ACTIONS[name](part[name]["TableName"], part[name], name)
 
 
+def _sent(part: dict[str, Any]) -> int:
+    """The bytes that an action sends: its item or key, its expressions, and their names and values."""
+    (action,) = part.values()
+    total = item_size(action["Item"] if "Item" in action else action["Key"])
+    total += sum(text_size(action[name]) for name in ("UpdateExpression", "ConditionExpression") if name in action)
+    total += sum(map(text_size, action.get("ExpressionAttributeNames", {}).values()))
+    return total + sum(map(value_size, action.get("ExpressionAttributeValues", {}).values()))
+
+
+def _too_large() -> Fault:
+    return invalid("Collection size limit exceeded for a transaction")
+
+
 def _run(catalog: Catalog, located: list[Action]) -> list[Charge]:
     """Do all actions."""
-    outcomes = _all(catalog, [action.run for action in located])
-    if sum(max(row[0] for row in (outcome.old, outcome.new, _NOTHING) if row) for outcome in outcomes) > TRANSACT_BYTES:
-        raise invalid("Collection size limit exceeded for a transaction")
-    return [outcome.charge for outcome in outcomes]
+    return [outcome.charge for outcome in _all(catalog, [action.run for action in located])]
 
 
 def _all(catalog: Catalog, steps: Iterable[Callable[[Catalog], T]]) -> list[T]:
