@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamix.codec import numbers, values
+from dynamix.codec.sizes import item_size, value_size
 from dynamix.codec.state import STATE
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import FieldValidationException
@@ -407,3 +408,50 @@ def test_generated_code_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert "# dynamix write 'Shown'\ndef write(values):\n" in shown
     assert "# dynamix read 'Shown'\ndef read(item):\n" in shown
     assert "item['stored key'] = {\"S\": v}" in shown
+
+
+@pytest.mark.parametrize(
+    ("value", "bytes_"),
+    [
+        ({"S": ""}, 0),
+        ({"S": "é"}, 2),
+        ({"S": "😀"}, 4),
+        ({"B": "YWJj"}, 3),
+        ({"B": "YQ=="}, 1),
+        ({"B": ""}, 0),
+        ({"BOOL": False}, 1),
+        ({"NULL": True}, 1),
+        ({"N": "0"}, 1),
+        ({"N": "1"}, 2),
+        ({"N": "-1"}, 3),
+        ({"N": "10"}, 2),
+        ({"N": "100"}, 2),
+        ({"N": "101"}, 3),
+        ({"N": "120"}, 3),
+        ({"N": "1200"}, 2),
+        ({"N": "12345"}, 4),
+        ({"N": "-12345"}, 5),
+        ({"N": "0.01"}, 2),
+        ({"N": "0.001"}, 2),
+        ({"N": "1.5"}, 3),
+        ({"N": "100.001"}, 5),
+        ({"N": "1.234"}, 4),
+        ({"N": "1" * 38}, 20),
+        ({"N": "-" + "1" * 38}, 21),
+        ({"N": "0.000012"}, 2),
+        ({"L": []}, 3),
+        ({"L": [{"S": "a"}]}, 5),
+        ({"L": [{"N": "1"}, {"N": "2"}]}, 9),
+        ({"L": [{"L": []}]}, 7),
+        ({"M": {}}, 3),
+        ({"M": {"a": {"S": "b"}}}, 6),
+        ({"M": {"ab": {"S": "b"}, "c": {"N": "1"}}}, 11),
+        ({"SS": ["a", "bc"]}, 3),
+        ({"NS": ["1", "22"]}, 4),
+        ({"BS": ["YWJj", "YQ=="]}, 4),
+    ],
+)
+def test_sizes_as_the_service_counts(value: dict[str, Any], bytes_: int) -> None:
+    """Taken from the capacity that DynamoDB Local charges, byte by byte."""
+    assert value_size(value) == bytes_
+    assert item_size({"né": value, "a": {"S": "xyz"}}) == bytes_ + 3 + 4

@@ -40,8 +40,8 @@ ENGINE_FLOORS = (
     "engine",
     "http",
     "operations",
-    "actions",
     "requests",
+    "actions",
     "storage",
     "evaluate",
     "tables",
@@ -49,7 +49,14 @@ ENGINE_FLOORS = (
     "faults",
 )
 """The engine's own floors, from the top."""
-ENGINE_MAY_IMPORT = ("dynamix.expressions", "dynamix.errors", "dynamix.limits", "dynamix.wire", "dynamix.codec.numbers")
+ENGINE_MAY_IMPORT = (
+    "dynamix.expressions",
+    "dynamix.errors",
+    "dynamix.limits",
+    "dynamix.wire",
+    "dynamix.codec.numbers",
+    "dynamix.codec.sizes",
+)
 ENGINE_DOORS = ("dynamix.transport.embedded", "dynamix.cli.serve")
 
 
@@ -111,7 +118,7 @@ def objection(module: str, imported: str) -> str | None:
             return f"{module} imports {imported}, which stands above it" if own > other else None
         if any(within(imported, name) for name in ENGINE_MAY_IMPORT):
             return None
-        return f"{module} imports {imported}: the engine knows floors 0 and 1 and codec.numbers only"
+        return f"{module} imports {imported}: the engine knows floors 0 and 1, codec.numbers and codec.sizes only"
     if within(imported, ENGINE):
         return None if module in ENGINE_DOORS else f"{module} imports {imported}: the doors are {ENGINE_DOORS}"
     own, other = floor(module), floor(imported)

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import pytest
 
 import dynamix
-from dynamix.codec import values
 from dynamix.expressions.nodes import BeginsWith, Path, Value
 from dynamix.model.running import schema_of
 from dynamix.updates import plan
@@ -275,25 +274,6 @@ def test_a_validator_may_raise_its_own_refusal() -> None:
     with pytest.raises(dynamix.FieldValidationException) as caught:
         Note(key="k").validate()
     assert caught.value is own
-
-
-@pytest.mark.parametrize(
-    ("wire", "size"),
-    [
-        ({"S": "é"}, 2),
-        ({"N": "-12.5"}, 4),
-        ({"B": "AAAA"}, 3),
-        ({"BOOL": True}, 1),
-        ({"NULL": True}, 1),
-        ({"SS": ["ab", "c"]}, 3),
-        ({"L": [{"S": "ab"}, {"BOOL": True}]}, 3 + 1 + 2 + 1 + 1),
-        ({"M": {"key": {"S": "ab"}}}, 3 + 1 + 3 + 2),
-    ],
-)
-def test_sizes_are_counted_as_the_service_does(wire: dict[str, Any], size: int) -> None:
-    """The size of each type, by the published rules."""
-    assert values.size(wire) == size
-    assert values.item_size({"name": wire}) == 4 + size
 
 
 def test_only_facts_of_plans_are_checked() -> None:

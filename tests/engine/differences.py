@@ -13,8 +13,8 @@ be equal. DynamoDB Local is not the service, and where it is known to depart fro
 service does. This is the whole list of those places; the test reads the same list and lets nothing else pass.
 The page is made from `tests/engine/differences.toml`.
 
-What has no defined order in the service (scans, entries of an index with equal keys, the members of a batch or a set)
-is compared without one. DynamoDB Local answers nothing about several features that the engine has, such as
+What has no defined order in the service (scans, entries of an index with equal keys, the members of a batch) is
+compared without one. DynamoDB Local answers nothing about several features that the engine has, such as
 multi-attribute index keys and tags, so these are not compared.
 
 | Subject | DynamoDB Local | The service, and the engine | Source |

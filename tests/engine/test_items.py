@@ -235,3 +235,31 @@ def test_an_update_of_nothing_touches_nothing(database: Database) -> None:
     for returns in ("UPDATED_OLD", "UPDATED_NEW"):
         assert database.call("UpdateItem", TableName="tab", Key=KEY, ReturnValues=returns) == {}
     assert database.call("UpdateItem", TableName="tab", Key=KEY, ReturnValues="ALL_NEW") == {"Attributes": KEY}
+
+
+def test_sets_come_back_sorted(database: Database) -> None:
+    """Whatever the order in which elements came, also where an update adds some to a set that is there."""
+    database.create("a:S", name="plain")
+    item = {"a": {"S": "x"}, "s": {"SS": ["c", "a"]}, "n": {"NS": ["10", "9"]}, "c": {"BS": ["gA==", "AA=="]}}
+    database.call("PutItem", TableName="plain", Item=item)
+    stored = {"a": {"S": "x"}, "s": {"SS": ["a", "c"]}, "n": {"NS": ["9", "10"]}, "c": {"BS": ["AA==", "gA=="]}}
+    assert database.get(table="plain", a="x") == stored
+    answer = database.call(
+        "UpdateItem",
+        TableName="plain",
+        Key={"a": {"S": "x"}},
+        UpdateExpression="ADD s :s, n :n, c :c SET t = :s",
+        ExpressionAttributeValues={
+            ":s": {"SS": ["d", "b"]},
+            ":n": {"NS": ["-1", "9.5"]},
+            ":c": {"BS": ["/w==", "AQ=="]},
+        },
+        ReturnValues="ALL_NEW",
+    )
+    assert answer["Attributes"] == {
+        "a": {"S": "x"},
+        "s": {"SS": ["a", "b", "c", "d"]},
+        "n": {"NS": ["-1", "9", "9.5", "10"]},
+        "c": {"BS": ["AA==", "AQ==", "gA==", "/w=="]},
+        "t": {"SS": ["b", "d"]},
+    }

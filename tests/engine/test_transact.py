@@ -120,16 +120,81 @@ def test_missing_tables_and_wrong_keys(database: Database) -> None:
         assert [reason["Code"] for reason in error["CancellationReasons"]] == ["None", "ValidationError"]
 
 
-def test_transactions_are_at_most_4_mb(database: Database) -> None:
-    """The items of a transaction, old or new, are 4 MB in all at most."""
-    puts = [_put(f"{number}", d="y" * 400_000) for number in range(11)]
-    refused = database.refusal("TransactWriteItems", TransactItems=puts)
-    assert refused == ("ValidationException", "Collection size limit exceeded for a transaction")
+def test_an_empty_key_is_refused_at_once(database: Database) -> None:
+    """It is invalid by itself, also among actions that fail for reasons of their own, and nothing is cancelled."""
+    wrong = {"Delete": {"TableName": "tab", "Key": wire({"b": "x"})}}
+    message = "cannot contain an empty string value"
+    for action in (
+        _put(""),
+        _put("x", c=""),
+        _key("Delete", ""),
+        _key("Update", "", UpdateExpression="REMOVE b"),
+        _key("Update", "x", UpdateExpression="SET c = :c", ExpressionAttributeValues={":c": {"S": ""}}),
+        _key("ConditionCheck", "", ConditionExpression="attribute_exists(a)"),
+    ):
+        for actions in ([action], [_put("y"), action]):
+            code, said = database.refusal("TransactWriteItems", TransactItems=actions)
+            assert (code, message in said) == ("ValidationException", True)
+    code, said = database.refusal("TransactWriteItems", TransactItems=[wrong, _key("Delete", "")])
+    assert (code, message in said) == ("ValidationException", True)
+    code, said = database.refusal("TransactGetItems", TransactItems=[_key("Get", "x"), _key("Get", "")])
+    assert (code, message in said) == ("ValidationException", True)
     assert database.call("Scan", TableName="tab")["Count"] == 0
+
+
+def test_transactions_send_4_mb_at_most(database: Database) -> None:
+    """What counts is what is sent: items or keys, expressions and their values, not the items that are stored."""
+    big = "y" * 100_000
+    too_large = ("ValidationException", "Collection size limit exceeded for a transaction")
+    puts = [_put(f"{number}", d=big) for number in range(50)]
+    value = {":d": {"S": big}}
+    for actions in (
+        puts,
+        [_key("Update", f"{n}", UpdateExpression="SET d = :d", ExpressionAttributeValues=value) for n in range(50)],
+        [_key("Delete", f"{n}", ConditionExpression="d <> :d", ExpressionAttributeValues=value) for n in range(50)],
+    ):
+        assert database.refusal("TransactWriteItems", TransactItems=actions) == too_large
+    assert database.call("Scan", TableName="tab")["Count"] == 0
+    for first in (0, 25):
+        database.call("TransactWriteItems", TransactItems=puts[first : first + 25])
+    for actions in (
+        [_key("ConditionCheck", f"{number}", ConditionExpression="attribute_exists(d)") for number in range(50)],
+        [_update(f"{number}", "SET n = :n", n=number) for number in range(50)],
+        [_key("Delete", f"{number}") for number in range(50)],
+    ):
+        database.call("TransactWriteItems", TransactItems=actions)
+    assert database.call("Scan", TableName="tab")["Count"] == 0
+
+
+def test_transactions_read_4_mb_at_most(database: Database) -> None:
+    """The items that a transaction reads are 4 MB in all at most."""
     for number in range(11):
         database.put(a=f"{number}", d="y" * 400_000)
-    code, _ = database.refusal("TransactGetItems", TransactItems=[_key("Get", f"{n}") for n in range(11)])
-    assert code == "ValidationException"
+    gets = [_key("Get", f"{number}") for number in range(11)]
+    assert database.refusal("TransactGetItems", TransactItems=gets)[0] == "ValidationException"
+    assert len(database.call("TransactGetItems", TransactItems=gets[:10])["Responses"]) == 10
+
+
+def test_what_a_projection_does_not_find_is_no_item(database: Database) -> None:
+    """An item of which nothing is wanted is answered as one that does not exist; GetItem alone tells the two apart."""
+    database.put(a="x", n=1)
+    gets = [_key("Get", "x", ProjectionExpression=path) for path in ("gone", "n", "n.gone")]
+    for get, response in zip(gets, [{}, {"Item": wire({"n": 1})}, {}], strict=True):
+        assert database.call("TransactGetItems", TransactItems=[get])["Responses"] == [response]
+        answer = database.call("GetItem", **get["Get"])
+        assert answer == {"Item": response.get("Item", {})}
+
+
+def test_a_transaction_costs_the_table_twice(database: Database) -> None:
+    """Indexes are charged for their entries as by any other write."""
+    answer = database.call(
+        "TransactWriteItems", TransactItems=[_put("x", c="y", d="z" * 1500)], ReturnConsumedCapacity="INDEXES"
+    )
+    (consumed,) = answer["ConsumedCapacity"]
+    twice, once = ({"CapacityUnits": units, "WriteCapacityUnits": units} for units in (4.0, 2.0))
+    assert consumed["Table"] == twice
+    assert consumed["GlobalSecondaryIndexes"] == {"gsi": once}
+    assert (consumed["CapacityUnits"], consumed["WriteCapacityUnits"]) == (6.0, 6.0)
 
 
 def test_client_tokens_make_repeats_harmless() -> None:

@@ -1,6 +1,7 @@
 """Strategies for attribute values, and for expressions that the service accepts."""
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
@@ -42,9 +43,9 @@ def _of(kind: str, contents: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[s
 strings, figures, blobs = _of("S", texts), _of("N", numbers), _of("B", binaries)
 lists_of_strings = _of("L", st.lists(strings, max_size=3))
 sets = (
-    _of("SS", st.lists(texts, min_size=1, max_size=3, unique=True))
-    | _of("NS", st.lists(numbers, min_size=1, max_size=3, unique=True))
-    | _of("BS", st.lists(binaries, min_size=1, max_size=3, unique=True))
+    _of("SS", st.lists(texts, min_size=1, max_size=3, unique=True).map(sorted))
+    | _of("NS", st.lists(numbers, min_size=1, max_size=3, unique=True).map(lambda texts: sorted(texts, key=Decimal)))
+    | _of("BS", st.lists(binaries, min_size=1, max_size=3, unique=True).map(lambda texts: sorted(texts, key=b64decode)))
 )
 scalars = strings | figures | blobs | _of("BOOL", st.booleans()) | st.just({"NULL": True})
 values = st.recursive(

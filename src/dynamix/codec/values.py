@@ -191,36 +191,3 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
     "NS": lambda texts: {from_text(text) for text in texts},
     "BS": lambda texts: {b64decode(text) for text in texts},
 }
-
-
-def size(value: AttributeValue) -> int:
-    """The bytes that the service counts for a value, as far as its rules are published: names and strings in UTF-8, a
-    number about half a byte a digit plus one, 3 bytes for a map or list plus one for each element.
-
-    Source: DynamoDB Developer Guide, "DynamoDB item sizes and formats".
-    """
-    for tag, content in value.items():
-        match tag:
-            case "S":
-                return len(content.encode())
-            case "N":
-                return _number_size(content)
-            case "B":
-                return len(b64decode(content))
-            case "SS" | "NS" | "BS":
-                return sum(size({tag[0]: element}) for element in content)
-            case "M":
-                return 3 + sum(1 + len(key.encode()) + size(element) for key, element in content.items())
-            case "L":
-                return 3 + sum(1 + size(element) for element in content)
-    return 1
-
-
-def _number_size(text: str) -> int:
-    digits = text.lstrip("-").replace(".", "").strip("0")
-    return (len(digits) + 1) // 2 + 1 + text.startswith("-")
-
-
-def item_size(item: dict[str, AttributeValue]) -> int:
-    """The bytes that the service counts for an item, attribute names included."""
-    return sum(len(name.encode()) + size(value) for name, value in item.items())

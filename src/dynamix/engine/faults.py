@@ -1,5 +1,6 @@
 """What the engine answers when it refuses: an error of the service, with its code, words and extra members."""
 
+from enum import Enum, auto
 from typing import Any
 
 import msgspec
@@ -17,15 +18,29 @@ _SPELLING = {
 }
 
 
+class Kind(Enum):
+    """What is wrong, where that decides what is answered; the code alone does not tell it."""
+
+    NUMBER = auto()
+    """A number that is none, or that cannot be held."""
+    NUMBER_SET = auto()
+    """An empty set of numbers."""
+    DUPLICATES = auto()
+    """A set that holds an element twice."""
+    EMPTY_KEY = auto()
+    """An empty value of a key attribute."""
+
+
 class Fault(Exception):  # noqa: N818 - the word of SOAP and Smithy for an error that is an answer
     """An error answer. `members` are those beside the message, such as `Item` or `CancellationReasons`.
 
     An empty message is left out, as the service does where it says nothing but the error's name.
     """
 
-    def __init__(self, code: str, message: str, *, status: int = 400, **members: Any) -> None:
+    def __init__(self, code: str, message: str, *, status: int = 400, kind: Kind | None = None, **members: Any) -> None:
         super().__init__(message)
         self.code = code
+        self.kind = kind
         self.message = message
         self.status = status
         self.members = members
@@ -40,6 +55,6 @@ class Fault(Exception):  # noqa: N818 - the word of SOAP and Smithy for an error
         return msgspec.json.encode({"__type": kind, **said, **self.members})
 
 
-def invalid(message: str) -> Fault:
+def invalid(message: str, kind: Kind | None = None) -> Fault:
     """The service's ValidationException."""
-    return Fault("ValidationException", message)
+    return Fault("ValidationException", message, kind=kind)

@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from dynamix.codec import values
+from dynamix.codec import sizes
 from dynamix.codec.state import STATE, State, stored_of
 from dynamix.errors import (
     ConditionalCheckFailedError,
@@ -191,12 +191,12 @@ def _checked_body(table: Table[Any], item: Item, body: dict[str, Any]) -> bytes:
 
 def refuse_too_large(table: Table[Any], item: Item) -> None:
     """Raise ItemTooLargeError for an item of more than 400 KB."""
-    size = values.item_size(item)
+    size = sizes.item_size(item)
     if size > ITEM_BYTES:
-        largest = max(item, key=lambda name: values.size(item[name]))
+        largest = max(item, key=lambda name: sizes.value_size(item[name]))
         raise ItemTooLargeError(
             f"{table.schema.model_name} with {_shown_key(table, item)} has {size} bytes, more than the {ITEM_BYTES} "
-            f"of an item; {largest!r} alone has {values.size(item[largest])}"
+            f"of an item; {largest!r} alone has {sizes.value_size(item[largest])}"
         )
 
 

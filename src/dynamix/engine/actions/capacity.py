@@ -1,7 +1,7 @@
 """Read and write capacity: what a request consumes, and how the answer tells it.
 
 A read unit is 4 KB read consistently, half a unit when read eventually consistent, two in a transaction. A
-write unit is 1 KB, two in a transaction. An index is charged for its own entries.
+write unit is 1 KB, two in a transaction. An index is charged for its own entries, in a transaction as elsewhere.
 
 Source: DynamoDB Developer Guide, "DynamoDB read and write operations" and "Capacity considerations for global secondary
 indexes".
@@ -43,22 +43,24 @@ def write_units(old_size: int, new_size: int) -> float:
 
 
 def report(
-    request: Mapping[str, Any], table: Table, charge: Charge, *, factor: int = 1, kind: str | None = None
+    request: Mapping[str, Any], table: Table, charge: Charge, *, kind: str | None = None
 ) -> dict[str, Any] | None:
     """The `ConsumedCapacity` of one table, or None where the request does not ask for it.
 
-    `kind`, "Read" or "Write", is told of transactions, whose answers repeat the units under the name of their kind.
+    `kind`, "Read" or "Write", says that it is a transaction: the table's own units count twice, and the answer repeats
+    all units under the name of their kind.
     """
     mode = request.get("ReturnConsumedCapacity", "NONE")
     if mode == "NONE":
         return None
     answer: dict[str, Any] = {"TableName": table.name}
-    answer |= _units((charge.table + sum(charge.indexes.values())) * factor, kind)
+    own = charge.table if kind is None else charge.table * 2
+    answer |= _units(own + sum(charge.indexes.values()), kind)
     if mode == "INDEXES":
-        answer["Table"] = _units(charge.table * factor, kind)
+        answer["Table"] = _units(own, kind)
         for member, is_global in (("LocalSecondaryIndexes", False), ("GlobalSecondaryIndexes", True)):
             units = {
-                index.name: _units(charge.indexes[index.name] * factor, kind)
+                index.name: _units(charge.indexes[index.name], kind)
                 for index in table.indexes
                 if index.is_global is is_global and index.name in charge.indexes
             }
@@ -68,10 +70,10 @@ def report(
 
 
 def reports(
-    request: Mapping[str, Any], charges: Iterable[tuple[Table, Charge]], *, factor: int = 1, kind: str | None = None
+    request: Mapping[str, Any], charges: Iterable[tuple[Table, Charge]], *, kind: str | None = None
 ) -> list[dict[str, Any]] | None:
     """The `ConsumedCapacity` of several tables, or None where the request does not ask for it."""
-    answers = [report(request, table, charge, factor=factor, kind=kind) for table, charge in charges]
+    answers = [report(request, table, charge, kind=kind) for table, charge in charges]
     return [answer for answer in answers if answer is not None] or None
 
 

@@ -9,20 +9,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-import msgspec
-
+from dynamix.codec.sizes import item_size
 from dynamix.engine.actions.capacity import write_units
 from dynamix.engine.data.keys import raw_bytes
-from dynamix.engine.data.rows import FIRST, LAST, Execute, Row
-from dynamix.engine.data.values import item_size
-from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.data.rows import FIRST, LAST, Execute, Row, decode_item, encode_item
+from dynamix.engine.faults import Fault, Kind, invalid
 from dynamix.engine.tables.catalog import Index, Table
 from dynamix.limits import PARTITION_KEY_BYTES, SORT_KEY_BYTES
-from dynamix.wire import AttributeValue, Item
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(dict[str, AttributeValue]).decode
-
+from dynamix.wire import Item
 
 EXPIRY_BYTES = 8
 
@@ -74,7 +68,7 @@ def _entry_row(index: Index, version: Version) -> Row:
     if index.kept is None:
         return version.row
     held = index.project(version.item)
-    return item_size(held), _encode(held)
+    return item_size(held), encode_item(held)
 
 
 def replace_expiry(execute: Execute, table: Table, key: bytes, old: Item | None, new: Item | None) -> None:
@@ -137,11 +131,13 @@ def _empty_key(name: str, type_: str, index: str, *, updated: bool) -> Fault:
     if updated:
         return invalid(
             "One or more parameter values are not valid. The update expression attempted to update a secondary index "
-            f"key to a value that is not supported. {refusal}"
+            f"key to a value that is not supported. {refusal}",
+            Kind.EMPTY_KEY,
         )
     return invalid(
         "One or more parameter values are not valid. A value specified for a secondary index key is not supported. "
-        f"{refusal} IndexName: {index}, IndexKey: {name}"
+        f"{refusal} IndexName: {index}, IndexKey: {name}",
+        Kind.EMPTY_KEY,
     )
 
 
@@ -171,7 +167,7 @@ def _oversized(index: Index, item: Item) -> tuple[str, str, int] | None:
 def backfill(execute: Execute, table: Table, index: Index) -> None:
     """Fill a new index from the table's items. Items whose key values the index cannot hold are left out."""
     for key, size, body in table.store.between(execute, FIRST, LAST):
-        version = Version(_decode(body), (size, body))
+        version = Version(decode_item(body), (size, body))
         entry_key = _entry_key(index, key, version)
         if entry_key is not None:
             index.store.put(execute, entry_key, *_entry_row(index, version), None)

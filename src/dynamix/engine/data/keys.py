@@ -17,7 +17,7 @@ from binascii import a2b_base64
 from collections.abc import Callable
 from typing import TypeAlias
 
-from dynamix.engine.faults import invalid
+from dynamix.engine.faults import Kind, invalid
 from dynamix.limits import PARTITION_KEY_BYTES, SORT_KEY_BYTES
 from dynamix.wire import AttributeValue, Item
 
@@ -177,5 +177,6 @@ def check_part(name: str, type_: str, value: bytes) -> None:
         kind = "binary" if type_ == "B" else "string"
         raise invalid(
             "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
-            f"empty {kind} value. Key: {name}"
+            f"empty {kind} value. Key: {name}",
+            Kind.EMPTY_KEY,
         )

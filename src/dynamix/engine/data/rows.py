@@ -8,11 +8,18 @@ from collections.abc import Callable
 from sqlite3 import Cursor
 from typing import TypeAlias
 
+import msgspec
+
+from dynamix.wire import AttributeValue
+
 Execute: TypeAlias = Callable[..., Cursor]
 """`execute` of the connection whose transaction is running."""
 
 Row: TypeAlias = tuple[int, bytes]
 """The size of an item, and the item as JSON."""
+
+encode_item = msgspec.json.Encoder().encode
+decode_item = msgspec.json.Decoder(dict[str, AttributeValue]).decode
 
 FIRST = b""
 LAST = b"\xff" * 16

@@ -1,8 +1,8 @@
 """Attribute values in their wire form: checked, normalised, measured and compared as the service does.
 
 Values come from a request whose shape has been checked: JSON types and base64 are right. A checked value is canonical:
-numbers are plain digits, and base64 has one spelling. So two scalars are equal when their JSON is, and only sets, whose
-order means nothing, need more.
+numbers are plain digits, base64 has one spelling, and sets are sorted: strings and binary bytewise, numbers by value.
+So two values are equal when their JSON is, but for sets that an older engine stored unsorted.
 
 Sources: DynamoDB Developer Guide, "Supported data types and naming rules" and "DynamoDB item sizes and formats";
 the wording of refusals is the service's.
@@ -15,7 +15,8 @@ from decimal import Decimal
 from typing import Any
 
 from dynamix.codec import numbers
-from dynamix.engine.faults import Fault, invalid
+from dynamix.codec.sizes import CONTENT_SIZES, binary_size, text_size, value_size
+from dynamix.engine.faults import Fault, Kind, invalid
 from dynamix.limits import NESTING_LEVELS
 from dynamix.wire import AttributeValue, Item
 
@@ -41,7 +42,7 @@ def measured_item(item: Item) -> tuple[Item, int]:
     """What `check_item` and `item_size` give, in one pass over the attributes."""
     if "" in item:
         raise _empty_name()
-    size = _text_size("".join(item))
+    size = text_size("".join(item))
     changed = None
     for name, value in item.items():
         if len(value) != 1:
@@ -59,7 +60,7 @@ def measured_item(item: Item) -> tuple[Item, int]:
                 changed = changed or item.copy()
                 changed[name] = {kind: checked}
                 content = checked
-        size += _SIZES[kind](content)
+        size += CONTENT_SIZES[kind](content)
     return changed or item, size
 
 
@@ -88,6 +89,12 @@ def check_levels(value: AttributeValue, levels: int) -> None:
                 raise _too_deep()
             for inner in content if kind == "L" else content.values():
                 check_levels(inner, levels - 1)
+
+
+def in_order(kind: str, elements: list[str]) -> list[str]:
+    """The elements of a set in the order in which the service gives them; the same object where they have it."""
+    ordered = sorted(elements, key=_SET_ORDERS[kind])
+    return elements if ordered == elements else ordered
 
 
 def equal(a: AttributeValue, b: AttributeValue) -> bool:
@@ -128,29 +135,18 @@ def size(value: AttributeValue) -> int | None:
     if kind == "S":
         return len(content) if content.isascii() else len(content.encode("utf-16-le")) // 2
     if kind == "B":
-        return _binary_size(content)
+        return binary_size(content)
     return None if kind in ("N", "BOOL", "NULL") else len(content)
-
-
-def item_size(item: Item) -> int:
-    """The bytes that the service counts for an item, names included."""
-    return _members_size(item)
 
 
 def resized(size: int, before: Item, after: Item, changed: Iterable[str]) -> int:
     """The size of an item after a change of some attributes, by its size before."""
     for name in changed:
         if name in before:
-            size -= _text_size(name) + value_size(before[name])
+            size -= text_size(name) + value_size(before[name])
         if name in after:
-            size += _text_size(name) + value_size(after[name])
+            size += text_size(name) + value_size(after[name])
     return size
-
-
-def value_size(value: AttributeValue) -> int:
-    """The bytes that the service counts for a value."""
-    (kind,) = value
-    return _SIZES[kind](value[kind])
 
 
 def number_fault(error: numbers.NumberError, text: str) -> Fault:
@@ -158,7 +154,7 @@ def number_fault(error: numbers.NumberError, text: str) -> Fault:
     message = _NUMBER_FAULTS.get(error.reason)
     if message is None:
         message = "The parameter cannot be converted to a numeric value" + (f": {text}" if text else "")
-    return invalid(message)
+    return invalid(message, Kind.NUMBER)
 
 
 def _not_one_member(value: AttributeValue) -> Fault:
@@ -233,69 +229,36 @@ def _check_strings(content: list[str], _levels: int) -> list[str]:
     if not content:
         raise invalid(_INVALID + "An string set  may not be empty")
     if len(set(content)) != len(content):
-        raise invalid(f"{_INVALID}Input collection [{', '.join(content)}] contains duplicates.")
-    return content
+        raise _repeated(f"[{', '.join(content)}] ")
+    return in_order("SS", content)
 
 
 def _check_numbers(content: list[str], _levels: int) -> list[str]:
     if not content:
-        raise invalid(_INVALID + "An number set  may not be empty")
+        raise invalid(_INVALID + "An number set  may not be empty", Kind.NUMBER_SET)
     checked = [_check_number(text, 0) for text in content]
     if len(set(checked)) != len(checked):
-        raise invalid("Input collection contains duplicates")
-    return content if checked == content else checked
+        raise invalid("Input collection contains duplicates", Kind.DUPLICATES)
+    ordered = in_order("NS", checked)
+    return content if ordered == content else ordered
 
 
 def _check_binaries(content: list[str], _levels: int) -> list[str]:
     if not content:
         raise invalid(_INVALID + "Binary sets should not be empty")
     if len(set(content)) != len(content):
-        raise invalid(f"{_INVALID}Input collection [{', '.join(content)}]of type BS contains duplicates.")
-    return content
+        raise _repeated(f"[{', '.join(content)}]of type BS ")
+    return in_order("BS", content)
 
 
-def _text_size(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
-
-
-def _number_size(text: str) -> int:
-    """One byte, one per two digits (in pairs that start at the decimal point, outer zeros left out), one for a sign."""
-    if text.isdigit():
-        return 2 + (len(text) % 2 + len(text.rstrip("0")) - 1) // 2 if text != "0" else 1
-    whole, _, fraction = text.lstrip("-").partition(".")
-    digits = "0" * (len(whole) % 2) + whole + fraction
-    end = len(digits.rstrip("0"))
-    if not end:
-        return 1
-    start = len(digits) - len(digits.lstrip("0"))
-    return 2 + (text[0] == "-") + (end - 1) // 2 - start // 2
-
-
-def _binary_size(text: str) -> int:
-    return len(text) // 4 * 3 - text.endswith("=") - text.endswith("==")
-
-
-def _members_size(members: dict[str, AttributeValue]) -> int:
-    total = _text_size("".join(members))
-    for value in members.values():
-        (kind,) = value
-        total += _SIZES[kind](value[kind])
-    return total
-
-
-def _list_size(elements: list[AttributeValue]) -> int:
-    total = 3 + len(elements)
-    for value in elements:
-        (kind,) = value
-        total += _SIZES[kind](value[kind])
-    return total
-
-
-def _flat_size(_content: bool) -> int:
-    return 1
+def _repeated(elements: str) -> Fault:
+    return invalid(f"{_INVALID}Input collection {elements}contains duplicates.", Kind.DUPLICATES)
 
 
 _SORTABLE: dict[str, Callable[[str], Any]] = {"S": str, "N": Decimal, "B": a2b_base64}
+_SET_ORDERS: dict[str, Callable[[str], Any] | None] = {"SS": None, "NS": Decimal, "BS": a2b_base64}
+"""Text in the order of code points is in the order of its UTF-8."""
+
 _CHECKS: dict[str, Callable[[Any, int], Any]] = {
     "N": _check_number,
     "NULL": _check_null,
@@ -306,16 +269,3 @@ _CHECKS: dict[str, Callable[[Any, int], Any]] = {
     "BS": _check_binaries,
 }
 """The types of which a shape that is right is not all there is to check."""
-
-_SIZES: dict[str, Callable[[Any], int]] = {
-    "S": _text_size,
-    "N": _number_size,
-    "B": _binary_size,
-    "BOOL": _flat_size,
-    "NULL": _flat_size,
-    "SS": lambda content: _text_size("".join(content)),
-    "NS": lambda content: sum(map(_number_size, content)),
-    "BS": lambda content: sum(map(_binary_size, content)),
-    "L": _list_size,
-    "M": lambda content: 3 + len(content) + _members_size(content),
-}

@@ -10,12 +10,12 @@ from dynamix.engine.data.keys import HASH_BYTES, KeySchema
 from dynamix.engine.data.rows import LAST
 from dynamix.engine.data.values import check_item
 from dynamix.engine.evaluate.ranges import KeyTest
-from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.faults import Fault, Kind, invalid
 from dynamix.engine.tables.catalog import Index, Table
 from dynamix.wire import Item
 
 _BAD_START = "The provided starting key is invalid"
-_SAID_ALONE = ("contains duplicates", "number set", "numeric value", "significant digits", "number with magnitude")
+_SAID_ALONE = frozenset({Kind.NUMBER, Kind.NUMBER_SET, Kind.DUPLICATES})
 """What the service says of a value of a starting key without saying that it is the starting key's."""
 
 
@@ -27,7 +27,7 @@ def read_start(request: dict[str, Any]) -> Item | None:
     try:
         return check_item(start)
     except Fault as fault:
-        if any(words in fault.message for words in _SAID_ALONE):
+        if fault.kind in _SAID_ALONE:
             raise
         raise invalid(f"{_BAD_START}: {fault.message}") from fault
 

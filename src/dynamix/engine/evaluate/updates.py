@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import Any, Literal, TypeAlias, assert_never
 
 from dynamix.codec import numbers
-from dynamix.engine.data.values import check_levels, number_fault
+from dynamix.engine.data.values import check_levels, in_order, number_fault
 from dynamix.engine.evaluate.paths import child, contents, reader
 from dynamix.engine.evaluate.projections import compile_projection
 from dynamix.engine.faults import invalid
@@ -185,7 +185,7 @@ def _joined(old: AttributeValue, value: AttributeValue, mismatch: str) -> Attrib
     if kind == "N":
         return {"N": _sum(old["N"], content)}
     held = set(old[kind])
-    return {kind: old[kind] + [element for element in content if element not in held]}
+    return {kind: in_order(kind, old[kind] + [element for element in content if element not in held])}
 
 
 def _delete(path: Path, operand: Term, mismatch: str) -> Action:

@@ -11,10 +11,13 @@ from typing import Any
 import msgspec
 
 from dynamix.engine.actions.capacity import Charge, read_units, reports
-from dynamix.engine.actions.changes import Delete, Put, decode_item
+from dynamix.engine.actions.delete import Delete
+from dynamix.engine.actions.put import Put
+from dynamix.engine.data.rows import decode_item
 from dynamix.engine.data.values import check_item
 from dynamix.engine.faults import invalid
 from dynamix.engine.operations.items import collection_metrics
+from dynamix.engine.requests import actions
 from dynamix.engine.requests.expressions import Expressions, check_parameters, read
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables.catalog import Catalog, Table
@@ -58,24 +61,21 @@ def batch_get_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
 
 def batch_write_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """Puts and deletes, of any tables, without conditions."""
-    changes: list[tuple[str, Put | Delete]] = []
-    for name, parts in request["RequestItems"].items():
-        changes += [(name, _change(name, part)) for part in parts]
-    if len(changes) > BATCH_WRITE_ITEMS:
+    asked = [_asked(name, part) for name, parts in request["RequestItems"].items() for part in parts]
+    if len(asked) > BATCH_WRITE_ITEMS:
         raise invalid("Too many items requested for the BatchWriteItem call")
     charges: dict[str, tuple[Table, Charge]] = {}
     metrics: dict[str, list[dict[str, Any]]] = {}
     with storage.writing() as catalog:
-        for _, change in changes:
-            _locate_change(catalog, change)
-        if len({(change.table.id, change.key) for _, change in changes}) < len(changes):
+        located: list[tuple[str, Put | Delete]] = [(each.name, each.locate(catalog)) for each in asked]
+        if len({(action.table.id, action.key) for _, action in located}) < len(located):
             raise invalid(_DUPLICATES)
-        for name, change in changes:
-            charge = change.run(catalog).charge
-            charges.setdefault(name, (change.table, Charge()))[1].add(charge)
+        for name, action in located:
+            charge = action.run(catalog).charge
+            charges.setdefault(name, (action.table, Charge()))[1].add(charge)
         if request.get("ReturnItemCollectionMetrics") == "SIZE":
-            for name, change in changes:
-                told = collection_metrics(catalog, change.table, change.key, change.item_key())
+            for name, action in located:
+                told = collection_metrics(catalog, action)
                 if told is not None:
                     metrics.setdefault(name, []).append(told)
     answer: dict[str, Any] = {"UnprocessedItems": {}}
@@ -126,20 +126,12 @@ def _locate(catalog: Catalog, name: str, keys: list[Item]) -> tuple[Table, list[
     return table, encoded
 
 
-def _locate_change(catalog: Catalog, change: Put | Delete) -> None:
-    """Find the item of a change. A batch says of a wrong key in an item what else is said of a key alone."""
-    if isinstance(change, Put):
-        keys = catalog.table(change.request["TableName"]).keys
-        keys.encode_key({name: change.item[name] for name in keys.names if name in change.item})
-    change.locate(catalog)
-
-
-def _change(name: str, part: dict[str, Any]) -> Put | Delete:
+def _asked(name: str, part: dict[str, Any]) -> actions.Asked[Put] | actions.Asked[Delete]:
     put, delete = part.get("PutRequest"), part.get("DeleteRequest")
     if put is not None and delete is None:
-        return Put({"TableName": name, **put})
+        return actions.put(name, put, "PutRequest")
     if delete is not None and put is None:
-        return Delete({"TableName": name, **delete})
+        return actions.delete(name, delete, "DeleteRequest")
     raise invalid(
         "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
     )

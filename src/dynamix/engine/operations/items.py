@@ -4,10 +4,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from dynamix.engine.actions.action import Action, Outcome
 from dynamix.engine.actions.capacity import Charge, read_units, report
-from dynamix.engine.actions.changes import Delete, Outcome, Put, Update, decode_item
-from dynamix.engine.data.rows import Row, after
+from dynamix.engine.actions.update import Update
+from dynamix.engine.data.rows import Row, after, decode_item
 from dynamix.engine.data.values import check_item
+from dynamix.engine.requests import actions
 from dynamix.engine.requests.expressions import check_parameters, read
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables.catalog import Catalog, Table
@@ -35,25 +37,26 @@ def get_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
 
 def put_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """Store an item in place of the one with its key."""
-    return _changed(storage, Put(request, "PutItem"))
+    return _changed(storage, request, actions.put(request["TableName"], request, "PutItem"))
 
 
 def delete_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """Remove an item; no error where there is none."""
-    return _changed(storage, Delete(request, "DeleteItem"))
+    return _changed(storage, request, actions.delete(request["TableName"], request, "DeleteItem"))
 
 
 def update_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """Change attributes of an item."""
-    return _changed(storage, Update(request, "UpdateItem"))
+    return _changed(storage, request, actions.update(request["TableName"], request, "UpdateItem"))
 
 
-def collection_metrics(catalog: Catalog, table: Table, key: bytes, item_key: Item) -> dict[str, Any] | None:
-    """The size of the item's collection, where the table has local indexes, as a range in gigabytes."""
+def collection_metrics(catalog: Catalog, action: Action) -> dict[str, Any] | None:
+    """The size of the collection of an action's item, where the table has local indexes, as a range in gigabytes."""
+    table = action.table
     local = [index for index in table.indexes if not index.is_global]
     if not local:
         return None
-    prefix = table.keys.partition_of(key)
+    prefix = table.keys.partition_of(action.key)
     size = 0
     for store in (table.store, *(index.store for index in local)):
         _, total = store.totals(catalog.execute)
@@ -62,22 +65,21 @@ def collection_metrics(catalog: Catalog, table: Table, key: bytes, item_key: Ite
         size += total
     low = float(size // _GIGABYTE)
     ((name, _),) = table.keys.partition
-    return {"ItemCollectionKey": {name: item_key[name]}, "SizeEstimateRangeGB": [low, low + 1.0]}
+    return {"ItemCollectionKey": {name: action.given[name]}, "SizeEstimateRangeGB": [low, low + 1.0]}
 
 
-def _changed(storage: Storage, change: Put | Update | Delete) -> dict[str, Any]:
-    request = change.request
+def _changed(storage: Storage, request: dict[str, Any], asked: actions.Asked[Any]) -> dict[str, Any]:
     with storage.writing() as catalog:
-        change.locate(catalog)
-        outcome = change.run(catalog)
+        action: Action = asked.locate(catalog)
+        outcome = action.run(catalog)
         metrics = None
         if request.get("ReturnItemCollectionMetrics") == "SIZE":
-            metrics = collection_metrics(catalog, change.table, change.key, change.item_key())
+            metrics = collection_metrics(catalog, action)
     answer: dict[str, Any] = {}
-    returned = _returned(request.get("ReturnValues", "NONE"), change, outcome)
+    returned = _returned(request.get("ReturnValues", "NONE"), action, outcome)
     if returned is not None:
         answer["Attributes"] = returned
-    consumed = report(request, change.table, outcome.charge)
+    consumed = report(request, action.table, outcome.charge)
     if consumed is not None:
         answer["ConsumedCapacity"] = consumed
     if metrics is not None:
@@ -85,7 +87,7 @@ def _changed(storage: Storage, change: Put | Update | Delete) -> dict[str, Any]:
     return answer
 
 
-def _returned(mode: str, change: Put | Update | Delete, outcome: Outcome) -> msgspec.Raw | Item | None:
+def _returned(mode: str, action: Action, outcome: Outcome) -> msgspec.Raw | Item | None:
     """The attributes that the request asked to have back, None where there are none."""
     if mode == "NONE":
         return None
@@ -93,10 +95,10 @@ def _returned(mode: str, change: Put | Update | Delete, outcome: Outcome) -> msg
         return msgspec.Raw(outcome.old[1]) if outcome.old else None
     if mode == "ALL_NEW":
         return msgspec.Raw(outcome.new[1]) if outcome.new else None
-    if not isinstance(change, Update) or change.expressions.update is None or outcome.new is None:
+    if not isinstance(action, Update) or action.update is None or outcome.before is None or outcome.after is None:
         return None
     kept: Literal["UPDATED_OLD", "UPDATED_NEW"] = "UPDATED_OLD" if mode == "UPDATED_OLD" else "UPDATED_NEW"
-    return change.expressions.update.returned(change.before, change.after, kept) or None
+    return action.update.returned(outcome.before, outcome.after, kept) or None
 
 
 def _with_read_charge(answer: dict[str, Any], request: dict[str, Any], table: Table, row: Row | None) -> dict[str, Any]:

@@ -10,9 +10,9 @@ Source: DynamoDB Developer Guide, "Using time to live (TTL) in DynamoDB".
 
 from typing import Any
 
-from dynamix.engine.actions.changes import decode_item, erase
+from dynamix.engine.actions.action import erase
 from dynamix.engine.actions.indexes import EXPIRY_BYTES, expiry_key
-from dynamix.engine.data.rows import FIRST, LAST, Execute, Store
+from dynamix.engine.data.rows import FIRST, LAST, Execute, Store, decode_item
 from dynamix.engine.faults import invalid
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables.catalog import Expiry, Table, fresh_record

@@ -12,9 +12,8 @@ from typing import Any
 import msgspec
 
 from dynamix.engine.actions.capacity import Charge, read_units, report
-from dynamix.engine.actions.changes import decode_item
 from dynamix.engine.data.keys import KeySchema
-from dynamix.engine.data.rows import FIRST, LAST, Execute, Store
+from dynamix.engine.data.rows import FIRST, LAST, Execute, Store, decode_item
 from dynamix.engine.evaluate.pages import check_segment, check_within, read_start, segment, start_key
 from dynamix.engine.evaluate.ranges import key_range
 from dynamix.engine.faults import invalid

@@ -12,32 +12,32 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from dynamix.codec.sizes import item_size, text_size, value_size
+from dynamix.engine.actions.action import Action
 from dynamix.engine.actions.capacity import Charge, read_units, reports
-from dynamix.engine.actions.changes import Change, Check, Delete, Put, Update, decode_item
-from dynamix.engine.data.rows import Row
+from dynamix.engine.data.rows import Row, decode_item
 from dynamix.engine.data.values import check_item
-from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.faults import Fault, Kind, invalid
 from dynamix.engine.operations.items import collection_metrics
+from dynamix.engine.requests import actions
 from dynamix.engine.requests.expressions import check_parameters, read
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables.catalog import Catalog, Table
 from dynamix.limits import TRANSACT_BYTES
-from dynamix.wire import Item
 
 T = TypeVar("T")
 
 _TOKEN_SECONDS = 600.0
-_ACTIONS: dict[str, Callable[[dict[str, Any]], Change]] = {
-    "Put": Put,
-    "Update": Update,
-    "Delete": Delete,
-    "ConditionCheck": Check,
+_ACTIONS: dict[str, Callable[[str, dict[str, Any], str], actions.Asked[Any]]] = {
+    "Put": actions.put,
+    "Update": actions.update,
+    "Delete": actions.delete,
+    "ConditionCheck": actions.check,
 }
 _REASONS = {
     "ConditionalCheckFailedException": "ConditionalCheckFailed",
     "ValidationException": "ValidationError",
 }
-_NOTHING: Row = (0, b"")
 
 
 def transact_get_items(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
@@ -49,12 +49,12 @@ def transact_get_items(storage: Storage, request: dict[str, Any]) -> dict[str, A
         _check_once(gets)
         rows = [get.table.store.get(catalog.execute, get.key) for get in gets]
     if sum(row[0] for row in rows if row) > TRANSACT_BYTES:
-        raise invalid("Collection size limit exceeded for a transaction")
+        raise _too_large()
     for get, row in zip(gets, rows, strict=True):
         _add_charge(charges, get.table, _reading_charge(row))
-    responses = [{} if row is None else {"Item": get.shown(row)} for get, row in zip(gets, rows, strict=True)]
+    responses = [{} if row is None else get.shown(row) for get, row in zip(gets, rows, strict=True)]
     answer: dict[str, Any] = {"Responses": responses}
-    consumed = reports(request, charges.values(), factor=2, kind="Read")
+    consumed = reports(request, charges.values(), kind="Read")
     if consumed is not None:
         answer["ConsumedCapacity"] = consumed
     return answer
@@ -62,25 +62,27 @@ def transact_get_items(storage: Storage, request: dict[str, Any]) -> dict[str, A
 
 def transact_write_items(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """Puts, updates, deletes and checks that happen together or not at all."""
-    changes = [_change(part) for part in request["TransactItems"]]
+    asked = [_asked(part) for part in request["TransactItems"]]
+    if sum(map(_sent, request["TransactItems"])) > TRANSACT_BYTES:
+        raise _too_large()
     charges: dict[int, tuple[Table, Charge]] = {}
     metrics: dict[str, list[dict[str, Any]]] = {}
     with storage.writing() as catalog:
-        _all(catalog, [change.locate for change in changes])
-        _check_once(changes)
+        located: list[Action] = _all(catalog, [each.locate for each in asked])
+        _check_once(located)
         repeated = _repeats(catalog, request)
         if repeated:
-            taken = [_reading_charge(change.table.store.get(catalog.execute, change.key)) for change in changes]
+            taken = [_reading_charge(action.table.store.get(catalog.execute, action.key)) for action in located]
         else:
-            taken = _run(catalog, changes)
-        for change, charge in zip(changes, taken, strict=True):
-            _add_charge(charges, change.table, charge)
+            taken = _run(catalog, located)
+        for action, charge in zip(located, taken, strict=True):
+            _add_charge(charges, action.table, charge)
             if request.get("ReturnItemCollectionMetrics") == "SIZE":
-                told = collection_metrics(catalog, change.table, change.key, change.item_key())
+                told = collection_metrics(catalog, action)
                 if told is not None:
-                    metrics.setdefault(change.table.name, []).append(told)
+                    metrics.setdefault(action.table.name, []).append(told)
     answer: dict[str, Any] = {}
-    consumed = reports(request, charges.values(), factor=2, kind="Read" if repeated else "Write")
+    consumed = reports(request, charges.values(), kind="Read" if repeated else "Write")
     if consumed is not None:
         answer["ConsumedCapacity"] = consumed
     if metrics:
@@ -108,41 +110,55 @@ class _Get:
         self.key = self.table.keys.encode_key(self._given)
         self.table.check_scalars(self._expressions.entered_by_projection)
 
-    def shown(self, row: Row) -> msgspec.Raw | Item:
-        """What the answer shows of the item."""
+    def shown(self, row: Row) -> dict[str, Any]:
+        """What the answer shows of the item: nothing where a projection finds nothing in it."""
         projection = self._expressions.projection
-        return msgspec.Raw(row[1]) if projection is None else projection(decode_item(row[1]))
+        if projection is None:
+            return {"Item": msgspec.Raw(row[1])}
+        item = projection(decode_item(row[1]))
+        return {"Item": item} if item else {}
 
 
-def _change(part: dict[str, Any]) -> Change:
+def _asked(part: dict[str, Any]) -> actions.Asked[Any]:
     names = [name for name in _ACTIONS if part.get(name) is not None]
     if not names:
         raise invalid("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
     if len(names) > 1:
         raise invalid("TransactItems can only contain one of Check, Put, Update or Delete")
-    return _ACTIONS[names[0]](part[names[0]])
+    (name,) = names
+    return _ACTIONS[name](part[name]["TableName"], part[name], name)
 
 
-def _run(catalog: Catalog, changes: list[Change]) -> list[Charge]:
-    """Make all changes."""
-    outcomes = _all(catalog, [change.run for change in changes])
-    if sum(max(row[0] for row in (outcome.old, outcome.new, _NOTHING) if row) for outcome in outcomes) > TRANSACT_BYTES:
-        raise invalid("Collection size limit exceeded for a transaction")
-    return [outcome.charge for outcome in outcomes]
+def _sent(part: dict[str, Any]) -> int:
+    """The bytes that an action sends: its item or key, its expressions, and their names and values."""
+    (action,) = part.values()
+    total = item_size(action["Item"] if "Item" in action else action["Key"])
+    total += sum(text_size(action[name]) for name in ("UpdateExpression", "ConditionExpression") if name in action)
+    total += sum(map(text_size, action.get("ExpressionAttributeNames", {}).values()))
+    return total + sum(map(value_size, action.get("ExpressionAttributeValues", {}).values()))
 
 
-def _all(catalog: Catalog, actions: Iterable[Callable[[Catalog], T]]) -> list[T]:
-    """Run all actions; where any fails, raise a Fault with the reason of each.
+def _too_large() -> Fault:
+    return invalid("Collection size limit exceeded for a transaction")
 
-    That a table does not exist is no reason but an answer of its own.
+
+def _run(catalog: Catalog, located: list[Action]) -> list[Charge]:
+    """Do all actions."""
+    return [outcome.charge for outcome in _all(catalog, [action.run for action in located])]
+
+
+def _all(catalog: Catalog, steps: Iterable[Callable[[Catalog], T]]) -> list[T]:
+    """Take a step of all actions; where any fails, raise a Fault with the reason of each.
+
+    That a table does not exist, or that the value of a key is empty, is no reason but an answer of its own.
     """
     results: list[T] = []
     reasons: list[dict[str, Any]] = []
-    for action in actions:
+    for step in steps:
         try:
-            results.append(action(catalog))
+            results.append(step(catalog))
         except Fault as fault:
-            if fault.code not in _REASONS:
+            if fault.code not in _REASONS or fault.kind is Kind.EMPTY_KEY:
                 raise
             reasons.append({"Code": _REASONS[fault.code], "Message": fault.message, **fault.members})
         else:
@@ -157,9 +173,9 @@ def _all(catalog: Catalog, actions: Iterable[Callable[[Catalog], T]]) -> list[T]
     return results
 
 
-def _check_once(actions: Sequence[_Get | Change]) -> None:
+def _check_once(located: Sequence[_Get | Action]) -> None:
     """Refuse two actions on one item."""
-    if len({(action.table.id, action.key) for action in actions}) < len(actions):
+    if len({(action.table.id, action.key) for action in located}) < len(located):
         raise invalid("Transaction request cannot include multiple operations on one item")
 
 

@@ -5,7 +5,8 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
-from dynamix.engine.data.values import check_value, value_size
+from dynamix.codec.sizes import value_size
+from dynamix.engine.data.values import check_value
 from dynamix.engine.faults import Fault, invalid
 from dynamix.limits import NESTING_LEVELS, PLACEHOLDER_BYTES, SUBSTITUTION_BYTES
 from dynamix.wire import AttributeValue
