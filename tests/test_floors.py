@@ -32,6 +32,7 @@ FLOORS = {
     "dynamix.codec": 2,
     "dynamix.expressions": 1,
     "dynamix.errors": 0,
+    "dynamix.forks": 0,
     "dynamix.limits": 0,
     "dynamix.wire": 0,
 }
@@ -49,7 +50,14 @@ ENGINE_FLOORS = (
     "faults",
 )
 """The engine's own floors, from the top."""
-ENGINE_MAY_IMPORT = ("dynamix.expressions", "dynamix.errors", "dynamix.limits", "dynamix.wire", "dynamix.codec.numbers")
+ENGINE_MAY_IMPORT = (
+    "dynamix.expressions",
+    "dynamix.errors",
+    "dynamix.forks",
+    "dynamix.limits",
+    "dynamix.wire",
+    "dynamix.codec.numbers",
+)
 ENGINE_DOORS = ("dynamix.transport.embedded", "dynamix.cli.serve")
 
 
