@@ -49,6 +49,11 @@ class _Bool(Struct, gc=False):
     BOOL: bool
 
 
+msgspec.json.Decoder(tuple[_Str, _Int, _Float, _Bool])
+"""msgspec prepares a class at its first use, and other threads see it half prepared. These are shared by the decoders
+of all models, which are made when they are first needed, so they are prepared now."""
+
+
 class Kind(NamedTuple):
     """How one stored form is read and written.
 
@@ -161,7 +166,7 @@ class ModelCodec(Generic[M]):
         reader = self._readers.get(attributes)
         if reader is None:
             slots = [slot for slot in self.slots if attributes is None or slot.attribute in attributes]
-            reader = self._readers[attributes] = Reader(self.model, slots)
+            reader = self._readers.setdefault(attributes, Reader(self.model, slots))
         return reader
 
 
