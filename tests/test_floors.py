@@ -32,6 +32,7 @@ FLOORS = {
     "dynamix.codec": 2,
     "dynamix.expressions": 1,
     "dynamix.errors": 0,
+    "dynamix.forks": 0,
     "dynamix.limits": 0,
     "dynamix.wire": 0,
 }
@@ -52,6 +53,7 @@ ENGINE_FLOORS = (
 ENGINE_MAY_IMPORT = (
     "dynamix.expressions",
     "dynamix.errors",
+    "dynamix.forks",
     "dynamix.limits",
     "dynamix.wire",
     "dynamix.codec.numbers",

@@ -23,9 +23,9 @@ from typing import Any, Self, TypeVar, Unpack
 
 import msgspec
 
+from dynamix import forks
 from dynamix.errors import ConnectionException, InvalidAnswerError, from_response
 from dynamix.operations.retry import RetryPolicy
-from dynamix.transport import forks
 from dynamix.transport.options import SECRETS, ConnectionOptions, check
 from dynamix.wire import Call, Effect, Flow, Pause, Response, Together, Transport
 

@@ -110,7 +110,7 @@ class ModelCodec(Generic[M]):
         reader = self._readers.get(attributes)
         if reader is None:
             slots = [slot for slot in self.slots if attributes is None or slot.attribute in attributes]
-            reader = self._readers[attributes] = Reader(self.model, slots, attributes)
+            reader = self._readers.setdefault(attributes, Reader(self.model, slots, attributes))
         return reader
 
 

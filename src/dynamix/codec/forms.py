@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import msgspec
 from msgspec import Raw, Struct
 
 
@@ -28,6 +29,11 @@ class Truth(Struct, gc=False):
     """A boolean."""
 
     BOOL: bool
+
+
+msgspec.json.Decoder(tuple[Text, Whole, Real, Truth])
+"""msgspec prepares a class at its first use, and other threads see it half prepared. These are shared by the decoders
+of all models, which are made when they are first needed, so they are prepared now."""
 
 
 class Form(NamedTuple):

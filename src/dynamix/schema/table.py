@@ -51,7 +51,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         """The table whose name has a connection's prefix."""
         table = self._tables.get(prefix)
         if table is None:
-            table = self._tables[prefix] = Table(self, prefix + self.table_name)
+            table = self._tables.setdefault(prefix, Table(self, prefix + self.table_name))
         return table
 
     def field(self, name: str) -> AnyField:

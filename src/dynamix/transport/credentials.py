@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from dynamix import forks
 from dynamix.errors import CredentialsError, NotConfiguredError
-from dynamix.transport import forks
 
 RECHECK_SECONDS = 60.0
 

@@ -12,7 +12,7 @@ service, document most of it (https://github.com/architect/dynalite).
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import islice
 from typing import Annotated, Any, Literal, NoReturn, Required, TypedDict
@@ -55,10 +55,12 @@ _TYPE_CAST = (
 
 def decode(target: str, body: bytes) -> dict[str, Any]:
     """The request of an operation, checked. Raises the Fault that the service answers with."""
-    decoder = _DECODERS.get(target) or _decoder(target)
+    decode_body = _DECODERS.get(target)
+    if decode_body is None:
+        raise Fault("UnknownOperationException", "")
     try:
         try:
-            request = decoder.decode(body)
+            request = decode_body(body)
         except msgspec.ValidationError:
             return _read(target, body)
         if target in _OF_TABLES:
@@ -66,17 +68,6 @@ def decode(target: str, body: bytes) -> dict[str, Any]:
         return request
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Fault("SerializationException", "") from error
-
-
-_DECODERS: dict[str, msgspec.json.Decoder[dict[str, Any]]] = {}
-
-
-def _decoder(target: str) -> msgspec.json.Decoder[dict[str, Any]]:
-    """The decoder of an operation, kept for the next request."""
-    if target not in OPERATIONS:
-        raise Fault("UnknownOperationException", "")
-    _DECODERS[target] = decoder = msgspec.json.Decoder(_python_type(OPERATIONS[target]))
-    return decoder
 
 
 class AttributeValue(TypedDict, total=False):
@@ -123,6 +114,13 @@ def _python_type(name: str) -> Any:
                 for member in structure.members
             }
             return TypedDict(name, members, total=False)  # type: ignore[operator]
+
+
+_DECODERS: dict[str, Callable[[bytes], dict[str, Any]]] = {
+    target: msgspec.json.Decoder(_python_type(shape)).decode for target, shape in OPERATIONS.items()
+}
+"""Made before anything is decoded: a decoder that is being made shares parts that are not ready, such as the shape
+that contains itself, with those that other threads use."""
 
 
 def _read(target: str, body: bytes) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
+from dynamix import forks
 from dynamix.errors import ConnectionException, ConnectionLostError, RequestTimeoutError
-from dynamix.transport import forks
 from dynamix.transport.http.http1 import AnswerReader
 from dynamix.transport.http.sockets import WANTS_READ, WANTS_WRITE, Watch
 from dynamix.wire import Response

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dynamix.transport import forks
+from dynamix import forks
 from dynamix.transport.credentials import FixedCredentials, Source
 from dynamix.transport.http import blocking, proxy, sockets
 from dynamix.transport.http.endpoint import Endpoint, tls_context
