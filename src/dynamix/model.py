@@ -13,10 +13,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
 
-from dynamix import connection as connections
 from dynamix.changes import Pending
 from dynamix.codec.compiled import LOADED
 from dynamix.connection import Connection
+from dynamix.current import current
 from dynamix.drafts import Draft, ListDraft, MapDraft, NumberDraft, SetDraft
 from dynamix.errors import (
     FieldValidationException,
@@ -90,7 +90,7 @@ class Model:
 
     @classmethod
     def _connection(cls) -> Connection:
-        return cls.__connection__ or connections.current()
+        return cls.__connection__ or current()
 
     @classmethod
     def _run(
