@@ -11,7 +11,7 @@ import pytest
 
 import dynamodb_local as local
 import places
-from dynamix.connection import Connection, use_connection
+from dynamix import Connection, use_connection
 
 REQUIRED = "DYNAMIX_REQUIRE_DYNAMODB_LOCAL"
 RUN = "DYNAMIX_TEST_RUN"

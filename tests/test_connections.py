@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import dynamix
-from dynamix import Connection, connection, use_connection
+from dynamix import Connection, current, use_connection
 from dynamix.transport.options import local_address
 
 
@@ -34,7 +34,7 @@ def names() -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _no_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "_default", None)
+    monkeypatch.setattr(current, "_default", None)
 
 
 def test_the_innermost_is_in_force() -> None:
@@ -45,7 +45,7 @@ def test_the_innermost_is_in_force() -> None:
             __table_name__ = "Note"
             __connection__ = d
 
-        connection._default = a
+        current._default = a
         assert names() == ["a"]
         with use_connection(b):
             assert names() == ["b"]
@@ -59,7 +59,7 @@ def test_the_innermost_is_in_force() -> None:
 def test_a_block_is_for_its_own_thread() -> None:
     """Threads do not see each other's blocks, but share the default."""
     with engine("default") as default, engine("mine") as mine:
-        connection._default = default
+        current._default = default
         seen: list[list[str]] = []
         with use_connection(mine):
             thread = threading.Thread(target=lambda: seen.append(names()))
@@ -90,7 +90,7 @@ def test_a_block_is_for_its_own_task() -> None:
 def test_set_connection_sets_the_default() -> None:
     """set_connection returns the connection that it sets for the process."""
     with dynamix.set_connection(embedded=True, table_prefix="x-") as there:
-        assert connection.current() is there
+        assert current.current() is there
         assert there.table_prefix == "x-"
 
 
@@ -127,7 +127,7 @@ def test_wrong_options_are_refused(options: dict[str, Any], said: str) -> None:
     """An unknown, mistyped, useless or contradictory option is refused when the connection is made."""
     with pytest.raises(dynamix.ValidationException, match=said):
         dynamix.set_connection(**options)
-    assert connection._default is None
+    assert current._default is None
 
 
 def test_a_local_endpoint() -> None:

@@ -22,6 +22,8 @@ FLOORS = {
     "dynamix.query": 7,
     "dynamix.tables": 7,
     "dynamix.connection": 6,
+    "dynamix.current": 6,
+    "dynamix.drivers": 6,
     "dynamix.transport": 5,
     "dynamix.operations": 4,
     "dynamix.conditions": 3,

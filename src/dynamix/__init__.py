@@ -12,7 +12,8 @@ dynamix.create_table(ForumThread)
 ForumThread.create(forum_id="science", thread_id="physics_1")
 """
 
-from dynamix.connection import Connection, set_connection, use_connection
+from dynamix.connection import Connection
+from dynamix.current import set_connection, use_connection
 from dynamix.cursor import Cursor
 from dynamix.errors import (
     AccessDeniedError,

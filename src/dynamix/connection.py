@@ -1,33 +1,23 @@
-"""Connections: which place, whose credentials; and the two drivers that run flows.
+"""Connections: which place, whose credentials.
 
-A `Connection` is cheap to make: configuration is looked up and the network touched at its first operation. The
-connection in force is, in this order: that of the innermost `use_connection` block of this thread or task, the one
-that `set_connection` set for the process, and one that takes everything from the environment.
-
-The drivers know nothing of operations. They send, wait, run flows together, and hand the outcome to the flow: a result
-is sent into it, an error is thrown into it. What is not an Exception (an interrupt from the keyboard, a cancelled
-task) passes through untouched.
-
-asyncio and thread pools are imported by what needs them: a program that needs neither starts in half the time.
+A `Connection` is cheap to make: configuration is looked up and the network touched at its first operation.
+asyncio is imported by what needs it: a program that does not starts in half the time.
 """
 
-import contextlib
-import contextvars
 import os
 import threading
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
 import msgspec
 
 from dynamix import forks
+from dynamix.drivers import adrive, arun_together, drive, run_together
 from dynamix.errors import ConnectionException, InvalidAnswerError, from_response
 from dynamix.operations.retry import RetryPolicy
 from dynamix.transport.options import SECRETS, ConnectionOptions, check
-from dynamix.wire import Call, Effect, Flow, Pause, Response, Together, Transport
+from dynamix.wire import Call, Effect, Flow, Pause, Response, Transport
 
 T = TypeVar("T")
 
@@ -119,7 +109,9 @@ class Connection:
             return _answer(effect, transport.send(effect.target, effect.body))
         if isinstance(effect, Pause):
             return time.sleep(effect.seconds)
-        return self._run_together(effect)
+        if {"embedded", "boto_client"} & self._options.keys():
+            return [drive(flow, self._perform) for flow in effect.flows]
+        return run_together(effect, self._perform)
 
     async def _aperform(self, effect: Effect) -> Any:
         if isinstance(effect, Call):
@@ -129,108 +121,7 @@ class Connection:
             import asyncio
 
             return await asyncio.sleep(effect.seconds)
-        return await self._arun_together(effect)
-
-    def _run_together(self, together: Together) -> list[Any]:
-        """Runs flows in threads where requests travel, so that they overlap; else one after another."""
-        flows = together.flows
-        if len(flows) < 2 or {"embedded", "boto_client"} & self._options.keys():
-            return [drive(flow, self._perform) for flow in flows]
-        from concurrent.futures import ThreadPoolExecutor
-
-        results: list[Any] = [None] * len(flows)
-        waiting = deque(enumerate(flows))
-        errors: list[BaseException] = []
-        ended = threading.Event()
-
-        def perform(effect: Effect) -> Any:
-            if ended.wait(effect.seconds if isinstance(effect, Pause) else 0):
-                raise _Ended
-            return None if isinstance(effect, Pause) else self._perform(effect)
-
-        def work() -> None:
-            try:
-                while not ended.is_set():
-                    number, flow = waiting.popleft()
-                    results[number] = drive(flow, perform)
-            except (IndexError, _Ended):
-                return
-            except BaseException as error:
-                errors.append(error)
-                ended.set()
-
-        others = min(together.limit, len(flows)) - 1  # this thread works too
-        with ThreadPoolExecutor(max(others, 1), "dynamix") as threads:
-            for _ in range(others):
-                threads.submit(contextvars.copy_context().run, work)
-            work()
-        if errors:
-            raise errors[0]
-        return results
-
-    async def _arun_together(self, together: Together) -> list[Any]:
-        """Runs flows in tasks; the first error cancels the others."""
-        import asyncio
-
-        flows = together.flows
-        results: list[Any] = [None] * len(flows)
-        waiting = deque(enumerate(flows))
-
-        async def work() -> None:
-            while waiting:
-                number, flow = waiting.popleft()
-                results[number] = await adrive(flow, self._aperform)
-
-        errors: tuple[BaseException, ...] = ()
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for _ in range(min(together.limit, len(flows))):
-                    tasks.create_task(work())
-        except BaseExceptionGroup as group:
-            errors = group.exceptions
-        if errors:
-            raise errors[0]
-        return results
-
-
-class _Ended(BaseException):
-    """Ends a flow that runs beside one that failed."""
-
-
-def drive(flow: Flow[T], perform: Callable[[Effect], Any]) -> T:
-    """Runs a flow to its result; `perform` does what it asks for, blocking."""
-    try:
-        effect = flow.send(None)
-        while True:
-            try:
-                outcome = perform(effect)
-            except Exception as error:
-                effect = flow.throw(error)
-            else:
-                effect = flow.send(outcome)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-    finally:
-        flow.close()
-
-
-async def adrive(flow: Flow[T], perform: Callable[[Effect], Awaitable[Any]]) -> T:
-    """Runs a flow to its result; `perform` does what it asks for, awaiting."""
-    try:
-        effect = flow.send(None)
-        while True:
-            try:
-                outcome = await perform(effect)
-            except Exception as error:
-                effect = flow.throw(error)
-            else:
-                effect = flow.send(outcome)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-    finally:
-        flow.close()
+        return await arun_together(effect, self._aperform)
 
 
 def _answer(call: Call[T], response: Response) -> T:
@@ -268,43 +159,3 @@ def _transport(options: ConnectionOptions) -> Transport:
     from dynamix.transport.place import open_http
 
     return open_http(options, os.environ)
-
-
-_default: Connection | None = None
-_default_lock = threading.Lock()
-_in_block: contextvars.ContextVar[Connection] = contextvars.ContextVar("dynamix_connection")
-
-
-def current() -> Connection:
-    """The connection in force."""
-    return _in_block.get(None) or _default or _from_environment()
-
-
-def set_connection(**options: Unpack[ConnectionOptions]) -> Connection:
-    """Sets the connection of the process, at any time; takes the arguments of `Connection` and returns it.
-
-    A connection that was set before is left open for those who hold it.
-    """
-    global _default
-    connection = Connection(**options)
-    with _default_lock:
-        _default = connection
-    return connection
-
-
-@contextlib.contextmanager
-def use_connection(connection: Connection) -> Iterator[Connection]:
-    """Uses another connection in a block, for this thread or task and those it starts by asyncio."""
-    token = _in_block.set(connection)
-    try:
-        yield connection
-    finally:
-        _in_block.reset(token)
-
-
-def _from_environment() -> Connection:
-    global _default
-    with _default_lock:
-        if _default is None:
-            _default = Connection()
-        return _default

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from dynamix.connection import drive
+from dynamix.drivers import drive
 from dynamix.operations.retry import RetryPolicy
 from dynamix.wire import Call, Effect, Flow, Pause
 

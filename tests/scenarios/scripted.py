@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from dynamix.connection import Connection, use_connection
+from dynamix import Connection, use_connection
 from dynamix.engine import Engine
 from dynamix.engine.http.server import Server
 

@@ -405,7 +405,7 @@ def test_a_loop_closed_without_an_end(run: Run) -> None:
 def test_loops_in_several_threads(run: Run) -> None:
     """Several loops, each in a thread of its own, share a Connection."""
     create_counters(5)
-    connection = dynamix.connection.current()
+    connection = dynamix.current.current()
 
     async def main() -> None:
         with dynamix.use_connection(connection):
@@ -442,7 +442,7 @@ def test_one_model_in_threads_and_tasks(place: Place, run: Run) -> None:
                     counter.add_to_field(Counter.count, 1 + connections.index(connection))
                     await counter.acommit_changes()
                     await asyncio.sleep(0)
-                    assert dynamix.connection.current() is connection
+                    assert dynamix.current.current() is connection
 
         async def main() -> None:
             with ThreadPoolExecutor(6) as threads:
@@ -451,7 +451,7 @@ def test_one_model_in_threads_and_tasks(place: Place, run: Run) -> None:
                 await asyncio.gather(*map(asyncio.wrap_future, changing))
 
         run(main)
-        assert dynamix.connection.current() is place.connection
+        assert dynamix.current.current() is place.connection
         for number, connection in enumerate(connections, 1):
             with dynamix.use_connection(connection):
                 assert counts() == {0: 100 * number}

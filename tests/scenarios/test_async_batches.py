@@ -130,7 +130,7 @@ def test_the_first_error_ends_a_batch(batches: Batches, target: str) -> None:
 
 def in_context(function: Callable[[], Any]) -> Callable[[], Any]:
     """A function that is called in another thread with the connection in force here."""
-    connection = dynamix.connection.current()
+    connection = dynamix.current.current()
 
     def call() -> Any:
         with dynamix.use_connection(connection):

@@ -414,7 +414,7 @@ def test_cancelled_while_it_pauses(run: Run, by_timeout: bool) -> None:
             pausing.set()
             return 1.0
 
-        connection = dynamix.connection.current()
+        connection = dynamix.current.current()
         connection.retry = msgspec.structs.replace(connection.retry, jitter=jitter)
         task = start(title(0))
         first = await server.anext()
@@ -524,7 +524,7 @@ def test_closed_while_requests_travel(run: Run) -> None:
     server = Holding("GetItem")
 
     async def main() -> None:
-        connection = dynamix.connection.current()
+        connection = dynamix.current.current()
         tasks = [start(title(n)) for n in range(3)]
         requests = [await server.anext() for _ in tasks]
         await connection.aclose()

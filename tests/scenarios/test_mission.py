@@ -207,9 +207,9 @@ def test_the_program_runs() -> None:
 @pytest.fixture
 def _no_connection_afterwards() -> Iterator[None]:
     """Takes back the connection that a test sets for the whole process."""
-    before = dynamix.connection._default
+    before = dynamix.current._default
     yield
-    dynamix.connection._default = before
+    dynamix.current._default = before
 
 
 @pytest.mark.usefixtures("_no_connection_afterwards")

@@ -18,7 +18,7 @@ from peer import SECONDS, Conversation, always, answer, peer, refusal
 
 import dynamix
 import places
-from dynamix import Connection, connection, use_connection
+from dynamix import Connection, current, use_connection
 from dynamix.operations.retry import request
 from dynamix.transport.boto import BotoTransport, method_name, parameters
 from dynamix.wire import Call, Flow
@@ -62,7 +62,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 def table_name() -> str:
     """The table of the connection in force."""
-    return connection.current().table_prefix + Note.__table_name__
+    return current.current().table_prefix + Note.__table_name__
 
 
 def item(number: int) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def call(target: str, **body: Any) -> Flow[Any]:
 def test_a_failed_condition_brings_the_item(client: Any) -> None:
     """ALL_OLD on a failed condition, and a transaction's reasons, come through, binary values as base64."""
     dynamix.create_table(Note)
-    table, run = table_name(), connection.current().run
+    table, run = table_name(), current.current().run
     stored = {"name": {"S": "a"}, "part": {"N": "1"}, "data": {"M": {"x": {"B": "/wA="}}}}
     condition = {
         "ConditionExpression": "attribute_not_exists(#n)",

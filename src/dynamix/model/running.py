@@ -7,8 +7,8 @@ that stand in `declaration.HIDDEN`.
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from dynamix import connection as connections
 from dynamix.connection import Connection
+from dynamix.current import current
 from dynamix.operations import tables
 from dynamix.operations.retry import RetryPolicy
 from dynamix.schema.describe import describe
@@ -34,7 +34,7 @@ def schema_of(model: type[M]) -> Schema[M]:
 def connection_of(model: type[Any]) -> Connection:
     """The model's own connection, or the one in force."""
     own: Connection | None = model.__connection__
-    return own or connections.current()
+    return own or current()
 
 
 def run(
