@@ -43,6 +43,7 @@ ENGINE_FLOORS = (
     "engine",
     "http",
     "operations",
+    "partiql",
     "requests",
     "actions",
     "storage",

@@ -7,7 +7,7 @@ ends there.
 
 As a program this file is the long run:
 
-    PYTHONPATH=tests python tests/engine/differential.py HOST PORT [--sequences 50000] [--seed 1]
+    PYTHONPATH=tests python tests/engine/differential.py HOST PORT [--sequences 50000] [--seed 1] [--statements]
 """
 
 import argparse
@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from dynamix.engine import Engine
+from engine import statement_programs
 from engine.pools import Table, table
 from engine.programs import Generator, Request
 
@@ -178,7 +179,20 @@ def _loosened(operation: str, name: str, value: Any) -> Any:
     """A member of an answer without an order that it need not have."""
     if operation == "BatchGetItem" and name == "Responses" and value:
         return {table: unordered(items) for table, items in value.items()}
+    if operation == "ExecuteStatement" and name == "Items" and value:
+        return unordered([_with_sorted_sets(item) for item in value])
     return value
+
+
+def _with_sorted_sets(value: Any) -> Any:
+    """DynamoDB Local gives the sets that a statement reads in the order in which they were sent."""
+    if isinstance(value, list):
+        return [_with_sorted_sets(element) for element in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: sorted(inner) if name in ("SS", "NS", "BS") else _with_sorted_sets(inner) for name, inner in value.items()
+    }
 
 
 def _compare_search(table: Table, request: dict[str, Any], local: list[Any], engine: list[Any]) -> str | None:
@@ -308,12 +322,13 @@ def reduced(table: Table, program: list[Request], local: Ask, engine: Ask) -> li
 
 
 def main() -> int:
-    """The long run: programs of eight requests on tables of a hundred programs each."""
+    """The long run: programs of eight requests, or of eight statements, on tables of a hundred programs each."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("host")
     parser.add_argument("port", type=int)
     parser.add_argument("--sequences", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--statements", action="store_true", help="execute PartiQL instead")
     parser.add_argument("--stop-after", type=int, default=20, help="end after so many unknown differences")
     options = parser.parse_args()
     local, engine = Local(options.host, options.port), asking(Engine())
@@ -323,12 +338,16 @@ def main() -> int:
     for number in range(options.sequences):
         rng = random.Random(f"{options.seed}/{number}")
         if number % 100 == 0:
-            current = table(rng, f"differential-{options.seed}-{number}-{time.time_ns()}")
+            name = f"differential-{options.seed}-{number}-{time.time_ns()}"
+            current = statement_programs.table(name) if options.statements else table(rng, name)
             create(current, local, engine)
             print(
                 f"{number} programs, {time.monotonic() - start:.0f} s, unknown {unknown}, {dict(excused)}", flush=True
             )
-        program = Generator(rng, current).program(8)
+        if options.statements:
+            program = statement_programs.program(rng, current.name, 8)
+        else:
+            program = Generator(rng, current).program(8)
         difference, met = run(current, program, local, engine)
         requests += len(program)
         excused += met

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from dynamix.engine import Engine
+from engine import statement_programs
 from engine.differences import PAGE, page
 from engine.differential import DIFFERENCES, Ask, Local, asking, clear, create, reduced, run
 from engine.pools import Table, table
@@ -71,6 +72,20 @@ def test_programs_have_the_same_answers(tables: list[Table], local: Local, engin
             raise AssertionError(f"{difference}\n  program: {shortest}\n  table: {each.definition()}")
 
     try_program()
+
+
+def test_statements_have_the_same_answers(local: Local, engine: Ask) -> None:
+    """Random programs of PartiQL differ only where it is known."""
+    each = statement_programs.table(f"statements-{os.getpid()}")
+    create(each, local, engine)
+    for number in range(EXAMPLES):
+        program = statement_programs.program(random.Random(number), each.name, 8)
+        for ask in (local, engine):
+            clear(each, ask)
+        difference, _ = run(each, program, local, engine)
+        assert difference is None, f"{difference}\n  program: {program}"
+    for ask in (local, engine):
+        ask("DeleteTable", {"TableName": each.name})
 
 
 def test_a_known_difference_says_where_it_is_known_from() -> None:

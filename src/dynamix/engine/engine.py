@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from dynamix.engine.faults import Fault
-from dynamix.engine.operations import account, batch, items, lifetime, search, tables, tags, transact
+from dynamix.engine.operations import account, batch, items, lifetime, search, statements, tables, tags, transact
 from dynamix.engine.requests import shapes
 from dynamix.engine.storage.database import Snapshot, Storage, open_storage
 from dynamix.engine.tables.catalog import ItemsDue
@@ -30,6 +30,9 @@ _OPERATIONS: dict[str, Callable[[Storage, dict[str, Any]], dict[str, Any] | None
     "BatchWriteItem": batch.batch_write_item,
     "TransactGetItems": transact.transact_get_items,
     "TransactWriteItems": transact.transact_write_items,
+    "ExecuteStatement": statements.execute_statement,
+    "BatchExecuteStatement": statements.batch_execute_statement,
+    "ExecuteTransaction": statements.execute_transaction,
     "CreateTable": tables.create_table,
     "DescribeTable": tables.describe_table,
     "ListTables": tables.list_tables,

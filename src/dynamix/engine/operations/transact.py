@@ -8,7 +8,7 @@ A client token makes a repeated request answer as the first did, for ten minutes
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -37,6 +37,7 @@ _ACTIONS: dict[str, Callable[[str, dict[str, Any], str], actions.Asked[Any]]] = 
 _REASONS = {
     "ConditionalCheckFailedException": "ConditionalCheckFailed",
     "ValidationException": "ValidationError",
+    "DuplicateItemException": "DuplicateItem",
 }
 
 
@@ -45,13 +46,13 @@ def transact_get_items(storage: Storage, request: dict[str, Any]) -> dict[str, A
     gets = [_Get(part["Get"]) for part in request["TransactItems"]]
     charges: dict[int, tuple[Table, Charge]] = {}
     with storage.reading() as catalog:
-        _all(catalog, [get.locate for get in gets])
-        _check_once(gets)
+        all_or_none(catalog, [get.locate for get in gets])
+        check_once(gets)
         rows = [get.table.store.get(catalog.execute, get.key) for get in gets]
     if sum(row[0] for row in rows if row) > TRANSACT_BYTES:
         raise _too_large()
     for get, row in zip(gets, rows, strict=True):
-        _add_charge(charges, get.table, _reading_charge(row))
+        add_charge(charges, get.table, reading_charge(row))
     responses = [{} if row is None else get.shown(row) for get, row in zip(gets, rows, strict=True)]
     answer: dict[str, Any] = {"Responses": responses}
     consumed = reports(request, charges.values(), kind="Read")
@@ -68,15 +69,15 @@ def transact_write_items(storage: Storage, request: dict[str, Any]) -> dict[str,
     charges: dict[int, tuple[Table, Charge]] = {}
     metrics: dict[str, list[dict[str, Any]]] = {}
     with storage.writing() as catalog:
-        located: list[Action] = _all(catalog, [each.locate for each in asked])
-        _check_once(located)
-        repeated = _repeats(catalog, request)
+        located: list[Action] = all_or_none(catalog, [each.locate for each in asked])
+        check_once(located)
+        repeated = repeats(catalog, request, "TransactItems")
         if repeated:
-            taken = [_reading_charge(action.table.store.get(catalog.execute, action.key)) for action in located]
+            taken = [reading_charge(action.table.store.get(catalog.execute, action.key)) for action in located]
         else:
             taken = _run(catalog, located)
         for action, charge in zip(located, taken, strict=True):
-            _add_charge(charges, action.table, charge)
+            add_charge(charges, action.table, charge)
             if request.get("ReturnItemCollectionMetrics") == "SIZE":
                 told = collection_metrics(catalog, action)
                 if told is not None:
@@ -88,6 +89,16 @@ def transact_write_items(storage: Storage, request: dict[str, Any]) -> dict[str,
     if metrics:
         answer["ItemCollectionMetrics"] = metrics
     return answer
+
+
+class Placed(Protocol):
+    """An item of a table, which an action is on."""
+
+    @property
+    def table(self) -> Table: ...
+
+    @property
+    def key(self) -> bytes: ...
 
 
 class _Get:
@@ -144,10 +155,10 @@ def _too_large() -> Fault:
 
 def _run(catalog: Catalog, located: list[Action]) -> list[Charge]:
     """Do all actions."""
-    return [outcome.charge for outcome in _all(catalog, [action.run for action in located])]
+    return [outcome.charge for outcome in all_or_none(catalog, [action.run for action in located])]
 
 
-def _all(catalog: Catalog, steps: Iterable[Callable[[Catalog], T]]) -> list[T]:
+def all_or_none(catalog: Catalog, steps: Iterable[Callable[[Catalog], T]]) -> list[T]:
     """Take a step of all actions; where any fails, raise a Fault with the reason of each.
 
     That a table does not exist, or that the value of a key is empty, is no reason but an answer of its own.
@@ -173,27 +184,29 @@ def _all(catalog: Catalog, steps: Iterable[Callable[[Catalog], T]]) -> list[T]:
     return results
 
 
-def _check_once(located: Sequence[_Get | Action]) -> None:
+def check_once(located: Sequence[Placed]) -> None:
     """Refuse two actions on one item."""
     if len({(action.table.id, action.key) for action in located}) < len(located):
         raise invalid("Transaction request cannot include multiple operations on one item")
 
 
-def _reading_charge(row: Row | None) -> Charge:
+def reading_charge(row: Row | None) -> Charge:
+    """What reading a row consistently takes."""
     return Charge(read_units(row[0] if row else 0, {"ConsistentRead": True}))
 
 
-def _add_charge(charges: dict[int, tuple[Table, Charge]], table: Table, charge: Charge) -> None:
+def add_charge(charges: dict[int, tuple[Table, Charge]], table: Table, charge: Charge) -> None:
+    """Add what an action took to what its table took."""
     charges.setdefault(table.id, (table, Charge()))[1].add(charge)
 
 
-def _repeats(catalog: Catalog, request: dict[str, Any]) -> bool:
-    """Whether the request was answered before under its client token; notes it if not."""
+def repeats(catalog: Catalog, request: dict[str, Any], member: str) -> bool:
+    """Whether the actions of this member were done before under the request's client token; notes it if not."""
     token = request.get("ClientRequestToken")
     if token is None:
         return False
     now = catalog.now()
-    content = msgspec.json.encode(request["TransactItems"], order="deterministic")
+    content = msgspec.json.encode(request[member], order="deterministic")
     digest = hashlib.sha256(content).digest()
     catalog.execute("DELETE FROM tokens WHERE expires <= ?", (now,))
     row = catalog.execute("SELECT digest FROM tokens WHERE token = ?", (token,)).fetchone()

@@ -346,6 +346,27 @@ SHAPES: dict[str, Shape] = {
     "UntagResourceInput": Structure("ResourceArn!:ResourceArnString TagKeys!:TagKeyList"),
     "ListTagsOfResourceInput": Structure("ResourceArn!:ResourceArnString NextToken:String"),
     "DescribeLimitsInput": Structure(""),
+    "PartiQLStatement": String(min=1, max=8192),
+    "PreparedStatementParameters": List("AttributeValue", min=1),
+    "PartiQLNextToken": String(min=1, max=32768),
+    "ExecuteStatementInput": Structure(
+        "Statement!:PartiQLStatement Parameters:PreparedStatementParameters ConsistentRead:Boolean "
+        "NextToken:PartiQLNextToken ReturnConsumedCapacity Limit:PositiveIntegerObject "
+        "ReturnValuesOnConditionCheckFailure"
+    ),
+    "BatchStatementRequest": Structure(
+        "Statement!:PartiQLStatement Parameters:PreparedStatementParameters ConsistentRead:Boolean "
+        "ReturnValuesOnConditionCheckFailure"
+    ),
+    "PartiQLBatchRequest": List("BatchStatementRequest", min=1, max=25),
+    "BatchExecuteStatementInput": Structure("Statements!:PartiQLBatchRequest ReturnConsumedCapacity"),
+    "ParameterizedStatement": Structure(
+        "Statement!:PartiQLStatement Parameters:PreparedStatementParameters ReturnValuesOnConditionCheckFailure"
+    ),
+    "ParameterizedStatements": List("ParameterizedStatement", min=1, max=100),
+    "ExecuteTransactionInput": Structure(
+        "TransactStatements!:ParameterizedStatements ClientRequestToken ReturnConsumedCapacity"
+    ),
     "DescribeEndpointsRequest": Structure(""),
 }
 
@@ -365,6 +386,9 @@ OPERATIONS = {
     "BatchWriteItem": "BatchWriteItemInput",
     "TransactGetItems": "TransactGetItemsInput",
     "TransactWriteItems": "TransactWriteItemsInput",
+    "ExecuteStatement": "ExecuteStatementInput",
+    "BatchExecuteStatement": "BatchExecuteStatementInput",
+    "ExecuteTransaction": "ExecuteTransactionInput",
     "UpdateTimeToLive": "UpdateTimeToLiveInput",
     "DescribeTimeToLive": "DescribeTimeToLiveInput",
     "TagResource": "TagResourceInput",

@@ -1,0 +1,1 @@
+"""PartiQL: statements as text, to what they ask for."""
