@@ -40,7 +40,7 @@ def texts(*words: str) -> dict[str, Any]:
     return {"L": [{"S": word} for word in words]}
 
 
-@pytest.mark.parametrize("expression", ["REMOVE a", "DELETE a :v"])
+@pytest.mark.parametrize("expression", ["REMOVE a", "REMOVE a.b", "REMOVE a[0]", "REMOVE b, a[0].b[1]", "DELETE a :v"])
 def test_removing_from_a_missing_item_makes_none(engine: Engine, expression: str) -> None:
     """REMOVE or DELETE alone on a missing item succeeds and stores nothing."""
     named = values(v={"SS": ["x"]}) if ":v" in expression else {}

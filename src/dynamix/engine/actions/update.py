@@ -45,7 +45,7 @@ class Update(msgspec.Struct, frozen=True):
         update = self.update
         if row is None:
             if update is not None and not update.creates:
-                update.apply(self.given)  # its paths must fit all the same
+                update.check_missing(self.given)
                 return Outcome(None, None, Charge(1.0))
             before, start = {}, self.given
         else:

@@ -44,7 +44,7 @@ _EXACT = Context(prec=400, Emin=-999_999, Emax=999_999)
 class CompiledUpdate:
     """An update without its values. `mismatch` is what a stored value of a wrong type is answered with."""
 
-    __slots__ = ("actions", "assigned", "attributes", "creates", "touched")
+    __slots__ = ("actions", "assigned", "attributes", "creates", "deletions", "touched")
 
     def __init__(self, update: Update, mismatch: str = WRONG_OPERAND) -> None:
         self.assigned = (*update.set, *update.add, *update.delete)
@@ -52,11 +52,12 @@ class CompiledUpdate:
         self.attributes = frozenset(str(path.parts[0]) for path in paths)
         self.creates = bool(update.set or update.add)
         self.touched = compile_projection(paths)
+        self.deletions = [_delete(path, _operand(operand, mismatch), mismatch) for path, operand in update.delete]
         self.actions: list[Action] = [
             *(_set(path, _operand(operand, mismatch)) for path, operand in update.set),
             *(_remove(path) for path in update.remove),
             *(_add(path, _operand(operand, mismatch), mismatch) for path, operand in update.add),
-            *(_delete(path, _operand(operand, mismatch), mismatch) for path, operand in update.delete),
+            *self.deletions,
         ]
 
 
@@ -90,6 +91,15 @@ class UpdatePlan:
         for action in self._update.actions:
             action(draft, item, self._values)
         return draft.finish()
+
+    def check_missing(self, key: Item) -> None:
+        """Refuse an update that only removes, of an item that does not exist, where it does not fit even so.
+
+        What REMOVE names is gone either way, but DELETE looks for its set.
+        """
+        draft = _Draft(key)
+        for action in self._update.deletions:
+            action(draft, key, self._values)
 
     def returned(self, old: Item | None, new: Item, mode: Literal["UPDATED_OLD", "UPDATED_NEW"]) -> Item:
         """The touched parts of the item, as they were or as they are."""
