@@ -371,10 +371,28 @@ def test_numbers_far_out_of_range(number: str, reason: str) -> None:
     assert caught.value.reason == reason
 
 
-@pytest.mark.parametrize("number", ["0e1000000", "-0.00e-99999999999999999999999", "0" * 2000])
-def test_a_zero_has_no_exponent(number: str) -> None:
-    """Zero is zero, whatever its exponent."""
+@pytest.mark.parametrize("number", ["0e125", "-0e-130", "0.000e128", "0." + "0" * 130, "0" * 2000])
+def test_a_zero_is_zero(number: str) -> None:
+    """Zero has one text, however it is written."""
     assert numbers.normalize(number) == "0"
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        ("0e126", numbers.TOO_LARGE),
+        ("-0.000e129", numbers.TOO_LARGE),
+        ("0e99999999999999999999999", numbers.TOO_LARGE),
+        ("0e-131", numbers.TOO_SMALL),
+        ("0." + "0" * 131, numbers.TOO_SMALL),
+        ("-0.00e-99999999999999999999999", numbers.TOO_SMALL),
+    ],
+)
+def test_a_zero_may_be_out_of_range(number: str, reason: str) -> None:
+    """The exponent of a zero counts as that of another number does."""
+    with pytest.raises(numbers.NumberError) as caught:
+        numbers.normalize(number)
+    assert caught.value.reason == reason
 
 
 @pytest.mark.parametrize("number", ["1e999999999", "1e99999999999999999999999", "x"])

@@ -58,6 +58,8 @@ VALUES: list[tuple[dict[str, Any], str]] = [
     ({"N": "1e126"}, "Number overflow. Attempting to store a number with magnitude larger than supported range"),
     ({"N": "-1e126"}, "Number overflow. Attempting to store a number with magnitude larger than supported range"),
     ({"N": "1e-131"}, "Number underflow. Attempting to store a number with magnitude smaller than supported range"),
+    ({"N": "0e126"}, "Number overflow. Attempting to store a number with magnitude larger than supported range"),
+    ({"N": "0e-131"}, "Number underflow. Attempting to store a number with magnitude smaller than supported range"),
 ]
 
 
@@ -113,7 +115,8 @@ def deep(levels: int) -> dict[str, Any]:
         (
             "PutItem",
             put(a=deep(32)),
-            "Nesting Levels have exceeded supported limits",
+            "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported "
+            "limit",
         ),
         ("GetItem", {"Key": {"pk": S}}, "The provided key element does not match the schema"),
         ("GetItem", {"Key": {**KEY, "a": S}}, "The provided key element does not match the schema"),

@@ -137,11 +137,20 @@ def test_substitutions_have_a_size(engine: Engine) -> None:
 
 
 def test_maps_nest_as_deep_as_lists(engine: Engine) -> None:
-    """32 levels of maps, the item's own included."""
+    """32 levels of maps, the item's own included; a value of an expression has no more by itself."""
+    too_deep = (
+        "Nesting Levels have exceeded supported limits: "
+        "Attributes in the item have nested levels beyond supported limit"
+    )
     value: dict[str, Any] = {"S": "x"}
     for _ in range(31):
         value = {"M": {"a": value}}
     good(engine, "PutItem", {"Item": {**KEY, "a": value}})
-    assert error(engine, "PutItem", {"Item": {**KEY, "a": {"M": {"a": value}}}})[1] == (
-        "Nesting Levels have exceeded supported limits"
-    )
+    good(engine, "UpdateItem", {"Key": KEY, "UpdateExpression": "SET b = :v", **values(v=value)})
+    deeper = {"M": {"a": value}}
+    assert error(engine, "PutItem", {"Item": {**KEY, "a": deeper}})[1] == too_deep
+    said = f"ExpressionAttributeValues contains invalid value: {too_deep} for key :v"
+    for request in ({"UpdateExpression": "SET b = :v"}, {"ConditionExpression": "a = :v"}):
+        assert error(engine, "UpdateItem", {"Key": KEY, **request, **values(v=deeper)})[1] == said
+    nested = {"Key": KEY, "UpdateExpression": "SET a.a = :v", **values(v=value)}
+    assert error(engine, "UpdateItem", nested)[1] == "Nesting Levels have exceeded supported limits"

@@ -24,6 +24,9 @@ from dynamix.engine.data.values import (
 from dynamix.engine.faults import Fault
 from expressions import strategies
 
+TOO_DEEP = (
+    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+)
 INVALID = "One or more parameter values were invalid: "
 
 
@@ -56,8 +59,8 @@ def nested(levels: int) -> dict[str, Any]:
         ({"NS": ["1", "1.0"]}, "Input collection contains duplicates"),
         ({"BS": ["YQ==", "YQ=="]}, INVALID + "Input collection [YQ==, YQ==]of type BS contains duplicates."),
         ({"M": {"": {"S": "a"}}}, "Empty attribute name"),
-        (nested(33), "Nesting Levels have exceeded supported limits"),
-        ({"M": {"a": nested(32)}}, "Nesting Levels have exceeded supported limits"),
+        (nested(33), TOO_DEEP),
+        ({"M": {"a": nested(32)}}, TOO_DEEP),
     ],
 )
 @pytest.mark.parametrize("inside", ["item", "list", "map"])

@@ -28,19 +28,19 @@ MALFORMED, TOO_PRECISE, TOO_LARGE, TOO_SMALL = "malformed", "too precise", "too 
 def parse(text: str) -> Decimal:
     """The number that a text stands for, without trailing zeros.
 
-    Raises NumberError for what is not a number, has over 38 significant digits, or is out of range.
+    Raises NumberError for what is not a number, has over 38 significant digits, or is out of range. A zero is out of
+    range where its last digit is.
     """
     number = _NUMBER.fullmatch(text)
     if number is None:
         raise NumberError(f"{text!r} is not a number", MALFORMED)
     try:
-        return check(Decimal(text))
+        parsed = Decimal(text)
     except InvalidOperation as error:  # an exponent that Decimal cannot hold
-        if not number["digits"].strip("0."):
-            return Decimal(0)
-        if number["exponent"].startswith("-"):
-            raise NumberError(f"{text} is smaller in magnitude than 1E-130", TOO_SMALL) from error
-        raise NumberError(f"{text} is larger in magnitude than 9.99...E+125", TOO_LARGE) from error
+        raise _out_of_range(text, large=not number["exponent"].startswith("-")) from error
+    if not parsed and not NUMBER_MIN_EXPONENT <= parsed.adjusted() <= NUMBER_MAX_EXPONENT:
+        raise _out_of_range(text, large=parsed.adjusted() > 0)
+    return check(parsed)
 
 
 def check(number: Decimal) -> Decimal:
@@ -58,12 +58,18 @@ def check(number: Decimal) -> Decimal:
     significant = digits[first:last]
     magnitude = exponent + len(significant) - 1
     if magnitude > NUMBER_MAX_EXPONENT:
-        raise NumberError(f"{number} is larger in magnitude than 9.99...E+125", TOO_LARGE)
+        raise _out_of_range(number, large=True)
     if magnitude < NUMBER_MIN_EXPONENT:
-        raise NumberError(f"{number} is smaller in magnitude than 1E-130", TOO_SMALL)
+        raise _out_of_range(number, large=False)
     if len(significant) > NUMBER_DIGITS:
         raise NumberError(f"{number} has {len(significant)} significant digits, more than 38", TOO_PRECISE)
     return Decimal((sign, significant, exponent))
+
+
+def _out_of_range(number: object, *, large: bool) -> NumberError:
+    if large:
+        return NumberError(f"{number} is larger in magnitude than 9.99...E+125", TOO_LARGE)
+    return NumberError(f"{number} is smaller in magnitude than 1E-130", TOO_SMALL)
 
 
 def to_text(number: int | float | Decimal) -> str:

@@ -25,6 +25,7 @@ _plain_number = re.compile(
     re.ASCII,
 ).fullmatch
 _padded_number = re.compile(r"-?(?=[\d.]{3,38}$)(?:0|[1-9]\d*)\.\d*0", re.ASCII).fullmatch
+_TOO_DEEP = "Nesting Levels have exceeded supported limits"
 _INVALID = "One or more parameter values were invalid: "
 _NUMBER_FAULTS = {
     numbers.TOO_PRECISE: "Attempting to store more than 38 significant digits in a Number",
@@ -86,7 +87,7 @@ def check_levels(value: AttributeValue, levels: int) -> None:
     for kind, content in value.items():
         if kind in ("L", "M"):
             if levels <= 1:
-                raise _too_deep()
+                raise invalid(_TOO_DEEP)
             for inner in content if kind == "L" else content.values():
                 check_levels(inner, levels - 1)
 
@@ -171,7 +172,7 @@ def _empty_name() -> Fault:
 
 
 def _too_deep() -> Fault:
-    return invalid("Nesting Levels have exceeded supported limits")
+    return invalid(f"{_TOO_DEEP}: Attributes in the item have nested levels beyond supported limit")
 
 
 def _check_number(text: str, _levels: int) -> str:

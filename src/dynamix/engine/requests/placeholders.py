@@ -8,7 +8,7 @@ from typing import Any
 from dynamix.codec.sizes import value_size
 from dynamix.engine.data.values import check_value
 from dynamix.engine.faults import Fault, invalid
-from dynamix.limits import NESTING_LEVELS, PLACEHOLDER_BYTES, SUBSTITUTION_BYTES
+from dynamix.limits import PLACEHOLDER_BYTES, SUBSTITUTION_BYTES
 from dynamix.wire import AttributeValue
 
 NAMES, VALUES = "ExpressionAttributeNames", "ExpressionAttributeValues"
@@ -95,6 +95,6 @@ def _bad_name(problem: str, key: str) -> Fault:
 
 def _check_value(key: str, value: AttributeValue) -> AttributeValue:
     try:
-        return check_value(value, NESTING_LEVELS + 1)
+        return check_value(value)
     except Fault as fault:
         raise invalid(f"{VALUES} contains invalid value: {fault.message} for key {key}") from fault
