@@ -233,11 +233,12 @@ def test_another_method_or_content_type_is_no_operation(
 
 @pytest.mark.parametrize("target", [None, "", "ListTables", "DynamoDB_20111205.ListTables"])
 def test_a_missing_target_is_an_unknown_operation(http_: http.client.HTTPConnection, target: str | None) -> None:
-    """The service's error has no message."""
+    """The service's error has no message; the engine's names a target that it does not know."""
     http_.request("POST", "/", b"{}", {**CONTENT, **SIGNED, **({} if target is None else {"X-Amz-Target": target})})
     answer = http_.getresponse()
     assert answer.status == 400
-    assert json.loads(answer.read()) == {"__type": "com.amazon.coral.service#UnknownOperationException"}
+    said = {"Message": f"'{target}' is not available in the embedded engine"} if target else {}
+    assert json.loads(answer.read()) == {"__type": "com.amazon.coral.service#UnknownOperationException", **said}
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Basic eDp5"])

@@ -351,6 +351,7 @@ def test_structures_are_shown_by_class_and_hash() -> None:
     )
 
 
-def test_an_unknown_operation_is_refused() -> None:
-    """A target that is no operation of the engine has the service's own error, without a message."""
-    assert refused("Nonsense", {}) == ("UnknownOperationException", "")
+@pytest.mark.parametrize("target", ["Nonsense", "ExecuteStatement", "SearchVectors", "CreateBackup", ""])
+def test_an_unknown_operation_is_refused(target: str) -> None:
+    """A target that is no operation of the engine is named in the service's own error."""
+    assert refused(target, {}) == ("UnknownOperationException", f"'{target}' is not available in the embedded engine")

@@ -2,9 +2,20 @@
 
 # ruff: noqa: E501 - the messages of the service are long
 
+from pathlib import Path
+
 import pytest
 
+from dynamix import engine as engine_package
+from dynamix.engine.requests.shape_table import OPERATIONS, SHAPES, Structure
 from engine.database import Database, index, keys_of
+
+CODE = "".join(
+    path.read_text()
+    for path in Path(engine_package.__path__[0]).rglob("*.py")
+    if path.name not in ("shape_table.py", "shapes.py")
+)
+"""The engine's, but for what only says which requests there are."""
 
 
 @pytest.fixture
@@ -445,3 +456,46 @@ def test_limits_are_described_until_removed(database: Database) -> None:
     assert isinstance(second, dict)
     assert second["LastIncreaseDateTime"] == first["LastIncreaseDateTime"]
     assert second["NumberOfDecreasesToday"] == first["NumberOfDecreasesToday"] + 1
+
+
+_VECTORS = {"IndexName": "vectors", "VectorAttribute": {"AttributeName": "v"}, "Projection": {"ProjectionType": "ALL"}}
+_VECTORS |= {"Dimensions": 3, "DistanceFunction": "COSINE"}
+
+
+@pytest.mark.parametrize(
+    ("target", "member", "value"),
+    [
+        ("CreateTable", "VectorIndexes", [_VECTORS]),
+        ("CreateTable", "ResourcePolicy", "{}"),
+        ("CreateTable", "GlobalTableSourceArn", "arn:aws:dynamodb:us-east-1:000000000000:table/source"),
+        ("CreateTable", "GlobalTableSettingsReplicationMode", "ENABLED"),
+        ("UpdateTable", "ReplicaUpdates", [{"Create": {"RegionName": "eu-west-1"}}]),
+        ("UpdateTable", "MultiRegionConsistency", "STRONG"),
+        ("UpdateTable", "GlobalTableWitnessUpdates", [{"Create": {"RegionName": "eu-west-1"}}]),
+        ("UpdateTable", "GlobalTableSettingsReplicationMode", "ENABLED"),
+        ("UpdateTable", "DisassociationProtectionEnabled", True),
+        ("UpdateTable", "VectorIndexUpdates", [{"Create": _VECTORS}]),
+    ],
+)
+def test_what_cannot_be_honoured_is_refused(database: Database, target: str, member: str, value: object) -> None:
+    """A part of a request that the engine has not is refused by its name, also beside parts that it has."""
+    definitions, schema = keys_of("a:S")
+    request = {"TableName": "tab", "BillingMode": "PAY_PER_REQUEST"}
+    if target == "UpdateTable":
+        database.create("a:S")
+        request["DeletionProtectionEnabled"] = True
+    else:
+        request |= {"AttributeDefinitions": definitions, "KeySchema": schema}
+    expected = f"{member} of {target} is not available in the embedded engine: leave it out"
+    assert database.refusal(target, **request, **{member: value}) == ("ValidationException", expected)
+    assert database.call("ListTables")["TableNames"] == (["tab"] if target == "UpdateTable" else [])
+    if target == "UpdateTable":
+        assert not database.call("DescribeTable", TableName="tab")["Table"]["DeletionProtectionEnabled"]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_no_part_of_a_request_is_forgotten(operation: str) -> None:
+    """Every member that the shape of a request lets pass is named by code that works with it or refuses it."""
+    shape = SHAPES[OPERATIONS[operation]]
+    assert isinstance(shape, Structure)
+    assert [member.name for member in shape.members if f'"{member.name}"' not in CODE] == []

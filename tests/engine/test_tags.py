@@ -24,20 +24,40 @@ def test_tags_are_put_on_and_taken_off(database: Database) -> None:
     assert _tags(database, arn) == {"env": "dev"}
 
 
-def test_tags_are_listed_in_pages(database: Database) -> None:
-    """Ten tags are listed at a time."""
-    tags = [{"Key": f"key{number:02}", "Value": ""} for number in range(25)]
+def test_all_tags_are_listed_at_once(database: Database) -> None:
+    """There are no pages, so no token is one that was given."""
+    tags = [{"Key": f"key{number:02}", "Value": ""} for number in range(50)]
     arn = database.create("a:S", Tags=tags)["TableDescription"]["TableArn"]
-    found = []
-    more: dict[str, str] = {}
-    while True:
-        answer = database.call("ListTagsOfResource", ResourceArn=arn, **more)
-        found += answer["Tags"]
-        if "NextToken" not in answer:
-            break
-        assert len(answer["Tags"]) == 10
-        more = {"NextToken": answer["NextToken"]}
-    assert found == tags
+    assert database.call("ListTagsOfResource", ResourceArn=arn) == {"Tags": tags}
+    assert database.refusal("ListTagsOfResource", ResourceArn=arn, NextToken="key10")[0] == "ValidationException"
+
+
+@pytest.mark.parametrize("text", ["a!", "a\n", "tab\t", "a#b", "\U0001f600", "a*", "[a]", "a,b"])
+def test_tags_are_of_some_characters(database: Database, text: str) -> None:
+    """Letters, digits and spaces of any script, and some marks; others are refused in keys and in values."""
+    good = [{"Key": "Größe 1", "Value": "a b+-=._:/@"}, {"Key": "数", "Value": ""}]
+    arn = database.create("a:S", Tags=good)["TableDescription"]["TableArn"]
+    for tag in ({"Key": text, "Value": ""}, {"Key": "a", "Value": text}):
+        code, message = database.refusal("TagResource", ResourceArn=arn, Tags=[tag])
+        assert (code, repr(text) in message) == ("ValidationException", True)
+        code, _ = database.refusal(
+            "CreateTable",
+            TableName="other",
+            AttributeDefinitions=[{"AttributeName": "a", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "a", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+            Tags=[tag],
+        )
+        assert code == "ValidationException"
+    assert _tags(database, arn) == {"Größe 1": "a b+-=._:/@", "数": ""}
+
+
+def test_some_keys_of_tags_are_reserved(database: Database) -> None:
+    """The service keeps keys with its own prefix for itself."""
+    arn = database.create("a:S")["TableDescription"]["TableArn"]
+    for key in ("aws:team", "AWS:team"):
+        code, message = database.refusal("TagResource", ResourceArn=arn, Tags=[{"Key": key, "Value": ""}])
+        assert (code, "reserved" in message) == ("ValidationException", True)
 
 
 def test_tags_have_limits(database: Database) -> None:
@@ -46,7 +66,7 @@ def test_tags_have_limits(database: Database) -> None:
     twice = [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]
     assert database.refusal("TagResource", ResourceArn=arn, Tags=twice)[0] == "ValidationException"
     many = [{"Key": f"{number}", "Value": ""} for number in range(51)]
-    assert database.refusal("TagResource", ResourceArn=arn, Tags=many)[0] == "LimitExceededException"
+    assert database.refusal("TagResource", ResourceArn=arn, Tags=many)[0] == "ValidationException"
     assert _tags(database, arn) == {}
     code, message = database.refusal("TagResource", ResourceArn=arn + "s", Tags=twice[:1])
     assert (code, message) == (

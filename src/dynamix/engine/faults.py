@@ -55,6 +55,16 @@ class Fault(Exception):  # noqa: N818 - the word of SOAP and Smithy for an error
         return msgspec.json.encode({"__type": kind, **said, **self.members})
 
 
+def unknown_operation(target: str) -> Fault:
+    """The refusal of an operation that the engine does not have; `target` is what was asked for."""
+    return Fault("UnknownOperationException", f"{target[:100]!r} is not available in the embedded engine")
+
+
+def unavailable(operation: str, member: str) -> Fault:
+    """The refusal of a part of a request that the engine cannot honour."""
+    return invalid(f"{member} of {operation} is not available in the embedded engine: leave it out")
+
+
 def invalid(message: str, kind: Kind | None = None) -> Fault:
     """The service's ValidationException."""
     return Fault("ValidationException", message, kind=kind)

@@ -23,7 +23,7 @@ from typing import Protocol
 
 import httptools
 
-from dynamix.engine.faults import Fault
+from dynamix.engine.faults import Fault, unknown_operation
 from dynamix.limits import BATCH_BYTES
 
 _TARGET_PREFIX = "DynamoDB_20120810."
@@ -266,7 +266,7 @@ def _target(request: _Request) -> str:
     """The operation that is asked for. Raises a Fault where there is none, or no sign of credentials."""
     target = request.headers.get("x-amz-target", "")
     if not target.startswith(_TARGET_PREFIX):
-        raise Fault("UnknownOperationException", "")
+        raise unknown_operation(target) if target else Fault("UnknownOperationException", "")
     signed = request.headers.get("authorization", "").strip().startswith("AWS4-") or b"X-Amz-Algorithm=" in request.url
     if not signed:
         raise Fault("MissingAuthenticationTokenException", "Request is missing Authentication Token")

@@ -1,10 +1,11 @@
 """CreateTable, DescribeTable, ListTables, UpdateTable, DeleteTable."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from dynamix.engine.actions.indexes import backfill
 from dynamix.engine.data.rows import Store
-from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.faults import Fault, invalid, unavailable
 from dynamix.engine.operations.tags import check_tags
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables import billing, definitions, descriptions
@@ -12,6 +13,16 @@ from dynamix.engine.tables.catalog import Catalog, Record, Table, fresh_record
 from dynamix.limits import GLOBAL_INDEXES
 
 _LIST_LIMIT = 100
+_NOT_CREATED = ("VectorIndexes", "ResourcePolicy", "GlobalTableSourceArn", "GlobalTableSettingsReplicationMode")
+_NOT_UPDATED = (
+    "ReplicaUpdates",
+    "MultiRegionConsistency",
+    "GlobalTableWitnessUpdates",
+    "GlobalTableSettingsReplicationMode",
+    "DisassociationProtectionEnabled",
+    "VectorIndexUpdates",
+)
+"""What the engine has not; taken without a word, it would be missed later."""
 _UPDATES = (
     "ProvisionedThroughput",
     "BillingMode",
@@ -27,6 +38,7 @@ _UPDATES = (
 
 def create_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """Make a table. It can be used at once; only this answer calls it CREATING."""
+    _check_available("CreateTable", request, _NOT_CREATED)
     definitions.check_table(request)
     tags = check_tags({}, request.get("Tags") or ())
     name = request["TableName"]
@@ -93,6 +105,7 @@ def delete_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
 
 def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """Change a table's settings, or make or remove one global index."""
+    _check_available("UpdateTable", request, _NOT_UPDATED)
     updates = request.get("GlobalSecondaryIndexUpdates") or []
     if not any(request.get(member) not in (None, []) for member in _UPDATES):
         raise invalid(
@@ -127,6 +140,12 @@ def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         if dropped is not None:
             _remove_index(catalog, changed, next(name for name in statuses if statuses[name] == "DELETING"))
     return {"TableDescription": described}
+
+
+def _check_available(operation: str, request: dict[str, Any], members: Iterable[str]) -> None:
+    for member in members:
+        if member in request:
+            raise unavailable(operation, member)
 
 
 def _check_updates(updates: list[dict[str, Any]]) -> None:

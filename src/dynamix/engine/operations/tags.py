@@ -1,6 +1,7 @@
 """TagResource, UntagResource, ListTagsOfResource."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,7 +12,8 @@ from dynamix.engine.tables.catalog import ACCOUNT, Catalog, Table, fresh_record
 _ARN = re.compile(r".+:.+:.+:.+:.+:.+/.+")
 _TABLE_ARN = re.compile(r"arn:aws:dynamodb:.+:\d+:table/[^/]{3,}", re.ASCII)
 _MOST_TAGS = 50
-_PAGE = 10
+_MARKS = frozenset("+-=._:/@")
+_RESERVED = "aws:"
 
 
 def tag_resource(storage: Storage, request: dict[str, Any]) -> None:
@@ -40,32 +42,52 @@ def untag_resource(storage: Storage, request: dict[str, Any]) -> None:
 
 
 def list_tags_of_resource(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
-    """The tags of a table, ten at a time."""
+    """The tags of a table, all in one answer."""
     _check_arn("ListTagsOfResource", request["ResourceArn"])
+    if "NextToken" in request:
+        raise invalid("NextToken is not one that was given: all tags come in one answer")
     with storage.reading() as catalog:
         tags = _resource(catalog, request["ResourceArn"]).record.tags
-    after = request.get("NextToken")
-    keys = [key for key in sorted(tags) if after is None or key > after]
-    answer: dict[str, Any] = {"Tags": [{"Key": key, "Value": tags[key]} for key in keys[:_PAGE]]}
-    if len(keys) > _PAGE:
-        answer["NextToken"] = keys[_PAGE - 1]
-    return answer
+    return {"Tags": [{"Key": key, "Value": tags[key]} for key in sorted(tags)]}
 
 
 def check_tags(tags: dict[str, str], given: Iterable[dict[str, str]]) -> dict[str, str]:
-    """Tags with others added. Raises Fault for a key given twice, or more than 50 in all."""
+    """Tags with others added. Raises Fault for a key given twice, what no tag can be, or more than 50 in all."""
     merged = dict(tags)
     seen = set()
     for tag in given:
         if tag["Key"] in seen:
             raise invalid(f"One or more parameter values were invalid: Duplicate tag key: {tag['Key']}")
         seen.add(tag["Key"])
+        _check_tag(tag)
         merged[tag["Key"]] = tag["Value"]
     if len(merged) > _MOST_TAGS:
-        raise Fault(
-            "LimitExceededException", f"Subscriber limit exceeded: a resource can have at most {_MOST_TAGS} tags"
+        raise invalid(
+            f"One or more parameter values were invalid: Too many tags: {len(merged)}. A resource can have at most "
+            f"{_MOST_TAGS} tags"
         )
     return merged
+
+
+def _check_tag(tag: dict[str, str]) -> None:
+    """Refuse characters that no tag has, and the keys that are kept for the service's own tags."""
+    for member, text in tag.items():
+        wrong = next((each for each in text if not _allowed(each)), None)
+        if wrong is not None:
+            raise invalid(
+                f"One or more parameter values were invalid: Tag {member} {text!r} contains {wrong!r}. Letters, "
+                "digits, spaces and + - = . _ : / @ are allowed"
+            )
+    if tag["Key"].lower().startswith(_RESERVED):
+        raise invalid(
+            f"One or more parameter values were invalid: Tag Key {tag['Key']!r} begins with {_RESERVED}, which is "
+            "reserved"
+        )
+
+
+def _allowed(character: str) -> bool:
+    """Whether a tag may have a character: a letter, digit or separator of any script, or one of some marks."""
+    return character in _MARKS or unicodedata.category(character)[0] in "LNZ"
 
 
 def _check_arn(operation: str, arn: str) -> None:

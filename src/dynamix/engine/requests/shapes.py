@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, NoReturn, Required, TypedDict
 
 import msgspec
 
-from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.faults import Fault, invalid, unknown_operation
 from dynamix.engine.requests.shape_table import (
     OPERATIONS,
     SHAPES,
@@ -57,7 +57,7 @@ def decode(target: str, body: bytes) -> dict[str, Any]:
     """The request of an operation, checked. Raises the Fault that the service answers with."""
     decode_body = _DECODERS.get(target)
     if decode_body is None:
-        raise Fault("UnknownOperationException", "")
+        raise unknown_operation(target)
     try:
         try:
             request = decode_body(body)
