@@ -429,7 +429,30 @@ def test_impossible_updates_of_indexes_are_refused(database: Database) -> None:
     database.call("UpdateTable", TableName="tab", GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "idx0"}}])
     assert refusal(_create("more", "a:N"), AttributeDefinitions=keys_of("a:N")[0]) == (
         "ValidationException",
-        f"{IN}Attribute definition of key attribute a cannot be changed",
+        "Attributes cannot be redefined. Please check that your attribute has the same type as previously defined: a is S, not N",
+    )
+
+
+def test_a_new_index_defines_its_attributes(database: Database) -> None:
+    """AttributeDefinitions of the request have all key attributes of the index, though the table uses them already."""
+    database.create("a:S b:S", LocalSecondaryIndexes=[index("lsi", "a:S c:S")])
+    for keys, given, listed in (("c:S", "a:S", "c"), ("c:S", "", "c"), ("a:S", "b:S", "a"), ("c:S b:S", "c:S", "c, b")):
+        refused = database.refusal(
+            "UpdateTable",
+            TableName="tab",
+            AttributeDefinitions=keys_of(given)[0],
+            GlobalSecondaryIndexUpdates=[_create("gsi", keys)],
+        )
+        assert refused == (
+            "ValidationException",
+            f"{IN}Some index key attributes are not defined in AttributeDefinitions. Keys: [{listed}], "
+            f"AttributeDefinitions: [{given.partition(':')[0]}]",
+        )
+    database.call(
+        "UpdateTable",
+        TableName="tab",
+        AttributeDefinitions=keys_of("c:S b:S")[0],
+        GlobalSecondaryIndexUpdates=[_create("gsi", "c:S b:S")],
     )
 
 

@@ -206,11 +206,11 @@ def _add_index(catalog: Catalog, record: Record, request: dict[str, Any], index:
     for attribute, type_ in given.items():
         if types.setdefault(attribute, type_) != type_:
             raise invalid(
-                "One or more parameter values were invalid: Attribute definition of key attribute "
-                f"{attribute} cannot be changed"
+                "Attributes cannot be redefined. Please check that your attribute has the same type as previously "
+                f"defined: {attribute} is {types[attribute]}, not {type_}"
             )
     definitions.check_global(index)
-    definitions.check_index_defined(index, types)
+    definitions.check_index_defined(index, given)
     billing.check_billing(billing.billing_of(description), (index,))
     definitions.check_projections([*description.get("LocalSecondaryIndexes", ()), *existing, index])
     existing.append(descriptions.new_global(description, index))
