@@ -21,6 +21,7 @@ from dynamix.engine.requests.shape_table import (
     Shape,
     String,
 )
+from engine.database import Database
 
 MODEL = botocore.loaders.Loader().load_service_model("dynamodb", "service-2")
 PLAIN = {"string": String(), "boolean": Boolean(), "blob": Blob(), "integer": Integer(), "long": Long()}
@@ -205,7 +206,10 @@ def test_a_wrong_json_type_is_a_serialization_exception(target: str, request_: o
 
 KEY = {"a": {"S": "x"}}
 NOT_NULL = "failed to satisfy constraint: Member must not be null"
-NAME_RULES = "[Member must have length less than or equal to 1024, Member must have length greater than or equal to 1]"
+NAME_RULES = (
+    "[Member must have length less than or equal to 255, Member must have length greater than or equal to 3, "
+    "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+]"
+)
 
 
 @pytest.mark.parametrize(
@@ -355,3 +359,69 @@ def test_structures_are_shown_by_class_and_hash() -> None:
 def test_an_unknown_operation_is_refused(target: str) -> None:
     """A target that is no operation of the engine is named in the service's own error."""
     assert refused(target, {}) == ("UnknownOperationException", f"'{target}' is not available in the embedded engine")
+
+
+_PATTERN = "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
+_BAD_NAMES = [
+    ("x!", _PATTERN),
+    ("tab/le", _PATTERN),
+    ("Übung", _PATTERN),
+    ("tab\n", _PATTERN),
+    ("n" * 256, "Member must have length less than or equal to 255"),
+    ("ab", "Member must have length greater than or equal to 3"),
+]
+
+
+@pytest.mark.parametrize(("name", "constraint"), _BAD_NAMES)
+@pytest.mark.parametrize("operation", ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"])
+def test_a_name_that_no_table_can_have_is_refused(operation: str, name: str, constraint: str) -> None:
+    """It is a violation of the shape, told before all other mistakes, where the table would only be missing."""
+    database = Database()
+    mistaken = {"Key": {}, "Item": {}, "KeyConditionExpression": "", "FilterExpression": ""}
+    expected = f"1 validation error detected: Value '{name}' at 'tableName' failed to satisfy constraint: {constraint}"
+    assert database.refusal(operation, TableName=name, **mistaken) == ("ValidationException", expected)
+
+
+@pytest.mark.parametrize(("name", "constraint"), _BAD_NAMES)
+@pytest.mark.parametrize(
+    ("operation", "action"),
+    [
+        *(("TransactWriteItems", action) for action in ("Put", "Update", "Delete", "ConditionCheck")),
+        ("TransactGetItems", "Get"),
+    ],
+)
+def test_a_name_that_no_table_can_have_is_refused_in_transactions(
+    operation: str, action: str, name: str, constraint: str
+) -> None:
+    """It is told with its path."""
+    database = Database()
+    members = {"Key": KEY, "Item": KEY, "UpdateExpression": "REMOVE x", "ConditionExpression": "attribute_exists(x)"}
+    actions = [{action: {"TableName": table, **members}} for table in ("missing", name)]
+    path = f"transactItems.2.member.{action[0].lower()}{action[1:]}.tableName"
+    expected = f"1 validation error detected: Value '{name}' at '{path}' failed to satisfy constraint: {constraint}"
+    assert database.refusal(operation, TransactItems=actions) == ("ValidationException", expected)
+
+
+@pytest.mark.parametrize("name", [name for name, _ in _BAD_NAMES])
+@pytest.mark.parametrize(
+    ("operation", "part"), [("BatchGetItem", {"Keys": [KEY]}), ("BatchWriteItem", [{"PutRequest": {"Item": KEY}}])]
+)
+def test_a_name_that_no_table_can_have_is_refused_in_batches(operation: str, part: object, name: str) -> None:
+    """All constraints of the names are told."""
+    code, message = Database().refusal(operation, RequestItems={"missing": part, name: part})
+    assert code == "ValidationException"
+    assert message.startswith("1 validation error detected: Value '{missing=")
+    assert message.endswith(
+        f"at 'requestItems' failed to satisfy constraint: Map keys must satisfy constraint: {NAME_RULES}"
+    )
+
+
+def test_a_wrong_name_is_told_with_other_violations() -> None:
+    """As any other constraint of the shape."""
+    _, message = refused("GetItem", {"TableName": "x!", "ReturnConsumedCapacity": "ALL"})
+    assert message == (
+        f"3 validation errors detected: Value 'x!' at 'tableName' failed to satisfy constraint: {_PATTERN}; "
+        "Value null at 'key' failed to satisfy constraint: Member must not be null; "
+        "Value 'ALL' at 'returnConsumedCapacity' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [INDEXES, TOTAL, NONE]"
+    )

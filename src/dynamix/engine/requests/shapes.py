@@ -12,8 +12,8 @@ service, document most of it (https://github.com/architect/dynalite).
 
 import re
 import zlib
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
 from itertools import islice
 from typing import Annotated, Any, Literal, NoReturn, Required, TypedDict
 
@@ -36,6 +36,8 @@ from dynamix.engine.requests.shape_table import (
 )
 
 _MAX_VIOLATIONS = 10
+_TABLE = "TableArn"
+"""The shape of what names a table: an ARN, or a name, which has constraints of its own."""
 _OF_TABLES = frozenset(
     {"CreateTable", "DescribeTable", "UpdateTable", "DeleteTable", "UpdateTimeToLive", "DescribeTimeToLive"}
 )
@@ -130,11 +132,30 @@ def _read(target: str, body: bytes) -> dict[str, Any]:
     result: dict[str, Any] = _convert(shape, {} if request is None else request)
     if target in _OF_TABLES:
         _check_table_name(target, result)
-    violations = list(islice(_violations(shape, result, ""), _MAX_VIOLATIONS))
+    _refuse_violations(shape, result)
+    return result
+
+
+def check_names(target: str, request: dict[str, Any]) -> None:
+    """Refuse names that no table can have, in a request that `decode` gave.
+
+    They are constraints of the shape, and so the first to be told. But as no table has such a name, they need be looked
+    for only where a request is refused for whatever reason.
+    """
+    names: Iterable[str] = request.get("RequestItems", ())
+    if "TableName" in request:
+        names = (request["TableName"],)
+    elif "TransactItems" in request:
+        names = (action["TableName"] for part in request["TransactItems"] for action in part.values())
+    if any(True for name in names for _ in _broken_name(name)):
+        _refuse_violations(OPERATIONS[target], request)
+
+
+def _refuse_violations(shape: str, request: dict[str, Any]) -> None:
+    violations = list(islice(_violations(shape, request, ""), _MAX_VIOLATIONS))
     if violations:
         plural = "s" if len(violations) > 1 else ""
         raise invalid(f"{len(violations)} validation error{plural} detected: {'; '.join(violations)}")
-    return result
 
 
 def _check_table_name(target: str, request: dict[str, Any]) -> None:
@@ -269,9 +290,8 @@ def _java_type(name: str) -> str:
 def _violations(name: str, value: Any, path: str) -> Iterator[str]:
     """The violated constraints of a converted value, in the service's words."""
     shape = SHAPES[name]
-    yield from (
-        f"Value '{_show(name, value)}' at '{path}' failed to satisfy constraint: {m}" for m in _broken(shape, value)
-    )
+    broken = _broken_name(value) if name == _TABLE else _broken(shape, value)
+    yield from (f"Value '{_show(name, value)}' at '{path}' failed to satisfy constraint: {m}" for m in broken)
     match shape:
         case Structure() as structure:
             prefix = f"{path}." if path else ""
@@ -317,6 +337,11 @@ def _broken(shape: Shape, value: Any) -> Iterator[str]:
             yield from _broken_elements("Map value", of, value.values())
 
 
+def _broken_name(name: str) -> Iterator[str]:
+    """The first constraint that the name or the ARN of a table violates."""
+    return islice(_broken(SHAPES[_TABLE if name.startswith("arn:") else "TableName"], name), 1)
+
+
 def _broken_range(noun: str, shape: String | Integer | Long | List | Map, size: int) -> Iterator[str]:
     if shape.max is not None and size > shape.max:
         yield f"Member must have {noun} less than or equal to {shape.max}"
@@ -326,8 +351,9 @@ def _broken_range(noun: str, shape: String | Integer | Long | List | Map, size: 
 
 def _broken_elements(subject: str, name: str, values: Any) -> Iterator[str]:
     """One message, on the whole list or map, that lists all constraints of an element."""
-    shape = SHAPES[name]
-    if isinstance(shape, String | List | Map) and any(True for value in values for _ in _broken(shape, value)):
+    shape = SHAPES["TableName" if name == _TABLE else name]
+    broken = _broken_name if name == _TABLE else partial(_broken, shape)
+    if isinstance(shape, String | List | Map) and any(True for value in values for _ in broken(value)):
         rules = []
         if shape.max is not None:
             rules.append(f"Member must have length less than or equal to {shape.max}")
