@@ -27,7 +27,7 @@ from typing import Any, TypeAlias
 
 from dynamix.engine import Engine
 from engine import statement_programs
-from engine.pools import Table, table
+from engine.pools import USUAL_TYPE, Index, Table, table
 from engine.programs import Generator, Request
 
 Ask: TypeAlias = Callable[[str, dict[str, Any]], tuple[int, dict[str, Any]]]
@@ -199,6 +199,7 @@ def _compare_search(table: Table, request: dict[str, Any], local: list[Any], eng
     """What differs between the pages of a search."""
     index = next((index for index in table.indexes if index.name == request.get("IndexName")), None)
     query = "KeyConditions" in request or "KeyConditionExpression" in request
+    reached = "" if query or index is None else _reached(table, index, request)
     if "ExclusiveStartKey" in request and (not query or index):
         return None  # what lies behind a key that was made up is not defined: hashes, ties
     ordered = query and index is None
@@ -206,9 +207,9 @@ def _compare_search(table: Table, request: dict[str, Any], local: list[Any], eng
     if query and index and len(index.keys) > 1 and _column(index.keys[1], found) != _column(index.keys[1], wanted):
         return "the order of Items differs"
     if (found if ordered else unordered(found)) != (wanted if ordered else unordered(wanted)):
-        return "Items differs"
+        return f"Items differs{reached}"
     if sum(_column("Count", engine)) != sum(_column("Count", local)):
-        return "Count differs"
+        return f"Count differs{reached}"
     if "Segment" in request:
         return None if sum(_column("ScannedCount", engine)) == sum(_column("ScannedCount", local)) else "ScannedCount"
     if abs(len(engine) - len(local)) == 1 and (engine if len(engine) > len(local) else local)[-1]["ScannedCount"] == 0:
@@ -219,6 +220,17 @@ def _compare_search(table: Table, request: dict[str, Any], local: list[Any], eng
     if ordered:
         names.append("LastEvaluatedKey")
     return next((f"{name} differs" for name in names if _column(name, engine) != _column(name, local)), None)
+
+
+def _reached(table: Table, index: Index, request: dict[str, Any]) -> str:
+    """Words for a filter that names what its index does not hold."""
+    if index.projection["ProjectionType"] == "ALL":
+        return ""
+    names = request.get("ExpressionAttributeNames", {})
+    words = [names.get(word, word) for word in re.findall(r"#?\w+", request.get("FilterExpression", ""))]
+    held = {*table.keys, *index.keys, *index.projection.get("NonKeyAttributes", [])}
+    beyond = ({*words, *request.get("ScanFilter", ())} & {*USUAL_TYPE, *table.types}) - held
+    return ", where the filter names what the index lacks" if beyond else ""
 
 
 def _column(name: str, rows: list[dict[str, Any]]) -> list[Any]:

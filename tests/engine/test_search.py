@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.database import Database, value, wire
+from engine.database import Database, index, value, wire
 
 
 @pytest.fixture
@@ -295,3 +295,36 @@ def test_scans_give_whole_partitions_in_order(database: Database) -> None:
     numbers = [int(item["b"]["N"]) for item in answer["Items"] if item["a"]["S"] == "x"]
     assert numbers == list(range(10))
     assert answer["Count"] == 11
+
+
+@pytest.mark.parametrize("name", ["gsi", "lsi"])
+def test_a_scan_filters_by_what_its_index_holds(name: str) -> None:
+    """What the index does not hold counts as absent; a query that filters by it is refused."""
+    database = Database()
+    database.create(
+        "a:S b:N",
+        GlobalSecondaryIndexes=[index("gsi", "c:S", "KEYS_ONLY")],
+        LocalSecondaryIndexes=[index("lsi", "a:S c:S", "INCLUDE", "e")],
+    )
+    database.put(a="x", b=1, c="y", d="z", e="z")
+    held = wire({"a": "x", "b": 1, "c": "y"} | ({"e": "z"} if name == "lsi" else {}))
+    scan = {"TableName": "tab", "IndexName": name}
+    absent, present = {"FilterExpression": "attribute_not_exists(d)"}, {"FilterExpression": "attribute_exists(d)"}
+    old = {"ScanFilter": {"d": {"ComparisonOperator": "EQ", "AttributeValueList": [value("z")]}}}
+    assert database.call("Scan", **scan, **absent) == {"Count": 1, "ScannedCount": 1, "Items": [held]}
+    for request in (present, old):
+        assert database.call("Scan", **scan, **request) == {"Count": 0, "ScannedCount": 1, "Items": []}
+    condition, values = ("c = :c", {"c": "y"}) if name == "gsi" else ("a = :a", {"a": "x"})
+    with pytest.raises(AssertionError, match=r"does not project one or more filter attributes: \[d\]"):
+        database.query(condition, values, IndexName=name, **present)
+
+
+def test_a_scan_that_reads_the_items_filters_by_them() -> None:
+    """A local index that is asked for all attributes reads each item, and the filter sees it too."""
+    database = Database()
+    database.create("a:S b:N", LocalSecondaryIndexes=[index("lsi", "a:S c:S", "KEYS_ONLY")])
+    item = {"a": "x", "b": 1, "c": "y", "d": "z"}
+    database.put(**item)
+    request = {"TableName": "tab", "IndexName": "lsi", "FilterExpression": "attribute_exists(d)"}
+    assert database.call("Scan", **request, Select="ALL_ATTRIBUTES")["Items"] == [wire(item)]
+    assert database.call("Scan", **request, ProjectionExpression="d")["Items"] == [wire({"d": "z"})]

@@ -73,6 +73,7 @@ def query(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
             _start_after(search, key)
         search.table.check_scalars(expressions.entered_by_projection)
         _check_filter(search)
+        _check_filter_projected(search)
         _check_projected(search)
         search.table.check_scalars(expressions.entered)
         return _answer(search, _page(catalog.execute, search))
@@ -124,27 +125,30 @@ def _prepare(catalog: Catalog, request: dict[str, Any], expressions: Expressions
     return _Search(request, table, index, expressions)
 
 
-def _check_projected(search: _Search) -> None:
-    """A global index answers only with what it holds; a filter sees no more on a local one either."""
-    index, expressions = search.index, search.expressions
+def _check_filter_projected(search: _Search) -> None:
+    """A query's filter names what its index holds. In a scan, what an index does not hold counts as absent."""
+    index = search.index
     if index is None or index.kept is None:
         return
-    kept = index.kept
-    everything = search.request.get("Select") == "ALL_ATTRIBUTES"
-    unseen = sorted(expressions.filter_attributes - kept)
-    if unseen and (index.is_global or not everything):
+    unseen = sorted(search.expressions.filter_attributes - index.kept)
+    if unseen and (index.is_global or search.request.get("Select") != "ALL_ATTRIBUTES"):
         raise invalid(
             f"One or more parameter values were invalid: Secondary index {index.name} does not project one or more "
             f"filter attributes: [{', '.join(unseen)}]"
         )
-    if not index.is_global:
+
+
+def _check_projected(search: _Search) -> None:
+    """A global index answers only with what it holds."""
+    index = search.index
+    if index is None or index.kept is None or not index.is_global:
         return
-    if everything:
+    if search.request.get("Select") == "ALL_ATTRIBUTES":
         raise invalid(
             "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global "
             f"secondary index {index.name} because its projection type is not ALL"
         )
-    lacking = sorted(expressions.projection_attributes - kept)
+    lacking = sorted(search.expressions.projection_attributes - index.kept)
     if lacking:
         raise invalid(
             f"One or more parameter values were invalid: Global secondary index {index.name} does not project "
