@@ -10,12 +10,13 @@ HEAD = """\
 
 dynamix's embedded engine is checked against Amazon's DynamoDB Local: random programs run on both, and the answers must
 be equal. DynamoDB Local is not the service, and where it is known to depart from the service, the engine does as the
-service does. This is the whole list of those places; the test reads the same list and lets nothing else pass.
+service does. This is the whole list of the places that are known; the test reads the same list, lets nothing else pass,
+and shows by requests of their own those that the programs do not reach.
 The page is made from `tests/engine/differences.toml`.
 
 What has no defined order in the service (scans, entries of an index with equal keys, the members of a batch) is
-compared without one. DynamoDB Local answers nothing about several features that the engine has, such as
-multi-attribute index keys and tags, so these are not compared.
+compared without one; the items of a segment are compared over all segments. DynamoDB Local knows nothing of several
+features that the engine has: multi-attribute index keys, tags, endpoints, warm throughput. These are not compared.
 
 | Subject | DynamoDB Local | The service, and the engine | Source |
 |---|---|---|---|

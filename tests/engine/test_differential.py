@@ -5,9 +5,13 @@ mistakes, is no news about the change at hand. DYNAMIX_DIFFERENTIAL=5000 tries s
 run as a program, tries 50,000.
 """
 
+import json
 import os
 import random
+import re
+import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -15,8 +19,9 @@ from hypothesis import strategies as st
 
 from dynamix.engine import Engine
 from engine import statement_programs
+from engine.conformance import DEFINITION
 from engine.differences import PAGE, page
-from engine.differential import DIFFERENCES, Ask, Local, asking, clear, create, reduced, run
+from engine.differential import DIFFERENCES, Answer, Ask, Local, asking, clear, create, reduced, run
 from engine.pools import Table, table
 from engine.programs import Generator
 
@@ -88,14 +93,46 @@ def test_statements_have_the_same_answers(local: Local, engine: Ask) -> None:
         ask("DeleteTable", {"TableName": each.name})
 
 
+EXAMPLES_OF_DIFFERENCES = [
+    pytest.param(example, id=f"{known['name']}-{number}")
+    for known in DIFFERENCES
+    for number, example in enumerate(known.get("examples", ()))
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES_OF_DIFFERENCES)
+def test_an_example_shows_its_difference(example: dict[str, str], local: Local) -> None:
+    """What no program tries is shown by a request to a table of its own; <9 x> in it stands for nine letters."""
+    own = f"-{os.getpid()}-{uuid.uuid4()}"
+    text = re.sub(
+        r'(?<=")(Thread|Missing|Other\d*)(?=")|(?<=table/)Thread', lambda name: name[0] + own, example["request"]
+    )
+    text = re.sub(r"<(\d+) (.)>", lambda run: run[2] * int(run[1]), text)
+    engine = Engine()
+    for side, ask in (("local", local), ("engine", asking(engine))):
+        status, body = ask("CreateTable", {**DEFINITION, "TableName": f"Thread{own}"})
+        assert status == 200, body
+        said = Answer(*_asked(ask, example["operation"], json.loads(text))).text
+        for name in ask("ListTables", {})[1]["TableNames"]:
+            if name.endswith(own):
+                ask("DeleteTable", {"TableName": name})
+        assert re.fullmatch(example[side], said, re.DOTALL), (side, said)
+    engine.close()
+
+
+def _asked(ask: Ask, operation: str, request: dict[str, Any]) -> tuple[int, list[dict[str, Any]]]:
+    status, body = ask(operation, request)
+    return status, [body]
+
+
 def test_a_known_difference_says_where_it_is_known_from() -> None:
-    """Each entry of the table has a name of its own, both sides in words, a source, and rules."""
+    """Each entry of the table has a name of its own, both sides in words, a source, and rules or examples."""
     assert len({known["name"] for known in DIFFERENCES}) == len(DIFFERENCES)
     for known in DIFFERENCES:
         assert known["local"]
         assert known["service"]
         assert known["source"]
-        assert known["rules"]
+        assert known.get("rules") or known.get("examples") or known["untested"]
 
 
 def test_the_page_shows_the_table() -> None:
