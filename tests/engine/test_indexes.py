@@ -284,3 +284,19 @@ def test_multi_attribute_indexes_page(wide: Database) -> None:
         assert sorted(page["LastEvaluatedKey"]) == ["a", "p", "q", "r", "s", "t"]
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
     assert sorted(found) == ["1", "2", "3", "4", "5", "7"]
+
+
+def test_an_entry_that_moves_is_counted_once() -> None:
+    """An index counts an item once, whatever its key in the index was before, and forgets one that leaves."""
+    database = Database()
+    database.create("a:S", GlobalSecondaryIndexes=[index("gsi", "c:S"), index("keys", "c:S", "KEYS_ONLY")])
+
+    def counted() -> list[tuple[int, int]]:
+        indexes = database.call("DescribeTable", TableName="tab")["Table"]["GlobalSecondaryIndexes"]
+        return [(each["ItemCount"], each["IndexSizeBytes"]) for each in indexes]
+
+    for c in ("x", "yy", "z"):
+        database.put(a="k", c=c, d="dd")
+    assert counted() == [(1, 7), (1, 4)]
+    database.call("UpdateItem", TableName="tab", Key=wire({"a": "k"}), UpdateExpression="REMOVE c")
+    assert counted() == [(0, 0), (0, 0)]

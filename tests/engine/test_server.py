@@ -191,6 +191,7 @@ def test_the_head_of_an_answer_has_no_body(server: Server) -> None:
     told = talk(server, b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n" + request("GetItem", b"hello"))
     head, _, rest = told.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 404 ")
+    assert rest.startswith(b"HTTP/1.1 200 ")
     assert bodies(rest) == [["GetItem", 5, "hello"]]
 
 
