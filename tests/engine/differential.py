@@ -170,8 +170,10 @@ def _compare(table: Table, request: Request, local: Answer, engine: Answer) -> s
     first, second = local.pages[0], engine.pages[0]
     names = {*first, *second} - {"__type", "message", "Message"}
     for name in sorted(names, key=lambda name: (name in ("ConsumedCapacity", "ItemCollectionMetrics"), name)):
-        if _loosened(operation, name, first.get(name)) != _loosened(operation, name, second.get(name)):
-            return f"{name} differs"
+        wanted, found = (_loosened(operation, name, side.get(name)) for side in (first, second))
+        if wanted != found:
+            empty = operation == "TransactGetItems" and name == "Responses" and _without_empty(wanted) == found
+            return "only empty items differ" if empty else f"{name} differs"
     return None
 
 
@@ -193,6 +195,11 @@ def _with_sorted_sets(value: Any) -> Any:
     return {
         name: sorted(inner) if name in ("SS", "NS", "BS") else _with_sorted_sets(inner) for name, inner in value.items()
     }
+
+
+def _without_empty(responses: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The responses of a transaction without items of which nothing is shown."""
+    return [{} if response == {"Item": {}} else response for response in responses]
 
 
 def _compare_search(table: Table, request: dict[str, Any], local: list[Any], engine: list[Any]) -> str | None:
