@@ -25,7 +25,7 @@ from dynamix.wire import Item
 A = TypeVar("A", bound=Action)
 
 
-class Asked(msgspec.Struct, Generic[A]):
+class Asked(msgspec.Struct, Generic[A], frozen=True):
     """An action that is asked for, its request checked by itself. `given` is its item or key."""
 
     name: str
@@ -51,47 +51,43 @@ def put(name: str, request: dict[str, Any], target: str) -> Asked[Put]:
     if size > ITEM_BYTES:
         raise invalid("Item size has exceeded the maximum allowed size")
     expressions = read(target, request)
+
+    def make(table: Table, key: bytes, given: Item, guard: Guard | None) -> Put:
+        return Put(table, key, given, size, guard)
+
     encode = _encode_as_key if target == "PutRequest" else KeySchema.encode_item
-    return Asked(
-        name,
-        item,
-        expressions,
-        _guard(request, expressions),
-        encode,
-        lambda table, key, given, guard: Put(table, key, given, size, guard),
-    )
+    return Asked(name, item, expressions, _guard(request, expressions), encode, make)
 
 
 def update(name: str, request: dict[str, Any], target: str) -> Asked[Update]:
     """The update that a request asks for: UpdateItem, Update."""
-    check_parameters(target, request)
-    key = check_item(request["Key"])
-    expressions = read(target, request)
-    return Asked(
-        name,
-        key,
-        expressions,
-        _guard(request, expressions),
-        KeySchema.encode_key,
-        lambda table, key, given, guard: Update(table, key, given, expressions.update, guard),
-    )
+    item_key, expressions, guard = _of_key(request, target)
+
+    def make(table: Table, key: bytes, given: Item, guard: Guard | None) -> Update:
+        return Update(table, key, given, expressions.update, guard)
+
+    return Asked(name, item_key, expressions, guard, KeySchema.encode_key, make)
 
 
 def delete(name: str, request: dict[str, Any], target: str) -> Asked[Delete]:
     """The delete that a request asks for: DeleteItem, Delete, DeleteRequest."""
-    check_parameters(target, request)
-    key = check_item(request["Key"])
-    expressions = read(target, request)
+    key, expressions, guard = _of_key(request, target)
     _check_returns(request)
-    return Asked(name, key, expressions, _guard(request, expressions), KeySchema.encode_key, Delete)
+    return Asked(name, key, expressions, guard, KeySchema.encode_key, Delete)
 
 
 def check(name: str, request: dict[str, Any], target: str) -> Asked[Check]:
     """The check that a request asks for: ConditionCheck."""
+    key, expressions, guard = _of_key(request, target)
+    return Asked(name, key, expressions, guard, KeySchema.encode_key, Check)
+
+
+def _of_key(request: dict[str, Any], target: str) -> tuple[Item, Expressions, Guard | None]:
+    """What an action on the item with a key is made of."""
     check_parameters(target, request)
     key = check_item(request["Key"])
     expressions = read(target, request)
-    return Asked(name, key, expressions, _guard(request, expressions), KeySchema.encode_key, Check)
+    return key, expressions, _guard(request, expressions)
 
 
 def _encode_as_key(keys: KeySchema, item: Item) -> bytes:
