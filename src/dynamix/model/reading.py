@@ -8,8 +8,9 @@ from dynamix.errors import WrongTypeError
 from dynamix.fields.base import Field
 from dynamix.model.running import arun, connection_of, run, schema_of
 from dynamix.operations import batch, items, tables
-from dynamix.operations.plan import Search
-from dynamix.query import Query, Scan
+from dynamix.query import Query
+from dynamix.scan import Scan
+from dynamix.selection import Search
 from dynamix.wire import Item
 
 
