@@ -33,6 +33,7 @@ FLOORS = {
     "dynamix.fields": 3,
     "dynamix.schema": 3,
     "dynamix.selection": 3,
+    "dynamix.unreadable": 3,
     "dynamix.updates": 3,
     "dynamix.codec": 2,
     "dynamix.expressions": 1,

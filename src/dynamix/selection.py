@@ -28,6 +28,7 @@ from dynamix.expressions.walk import joined, paths
 from dynamix.fields.base import Field
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.table import Schema
+from dynamix.unreadable import OnError
 
 M = TypeVar("M")
 
@@ -36,6 +37,7 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     """What to read: a query (`keyed`) or a scan of a table or index.
 
     `fields` are those to read, none meaning all that the index holds. `limit` is the most matches to return.
+    `on_error` says what becomes of items that cannot be read.
     """
 
     schema: Schema[M]
@@ -47,6 +49,7 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     consistent: bool = False
     limit: int | None = None
     start: Cursor | None = None
+    on_error: OnError = "raise"
 
 
 class Selection(NamedTuple):

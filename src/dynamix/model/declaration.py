@@ -78,17 +78,15 @@ class Model(Reading, Writing, Changing):
         return {field.attribute: getattr(self, field.attribute) for field in schema_of(type(self)).table.keys}
 
     def __repr__(self) -> str:
-        schema = schema_of(type(self))
-        values = schema.read_all(vars(self))
-        shown = (f"{name}={values[name]!r}" for name in schema.fields if values.get(name) is not None)
+        values = schema_of(type(self)).shown(vars(self))
+        shown = (f"{name}={value!r}" for name, value in values.items() if value is not None)
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        schema, missing = schema_of(type(self)), object()
-        mine, theirs = schema.read_all(vars(self)), schema.read_all(vars(other))
-        return all(mine.get(name, missing) == theirs.get(name, missing) for name in schema.fields)
+        schema = schema_of(type(self))
+        return schema.shown(vars(self)) == schema.shown(vars(other))
 
     if not TYPE_CHECKING:  # a type checker that saw it would let every name pass
 
@@ -107,7 +105,7 @@ class Model(Reading, Writing, Changing):
 
     def __getstate__(self) -> object:
         """What a copy or a pickle holds: everything read that was loaded, and queued changes of its own."""
-        schema_of(type(self)).read_all(vars(self))
+        schema_of(type(self)).shown(vars(self))
         copied = super().__getstate__()
         state: State | None = vars(self).get(STATE)
         if state is None:

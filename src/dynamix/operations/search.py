@@ -17,6 +17,7 @@ from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.index import AnyField
 from dynamix.schema.table import Table
 from dynamix.selection import Search, Selection
+from dynamix.unreadable import readable
 from dynamix.wire import Call, Flow, Item
 
 M = TypeVar("M")
@@ -34,7 +35,7 @@ def items(
     found, cursor = yield from (_page if search.limit is None else _limited)(policy, table, search, selection)
     if requery and found and (search.fields or search.schema.loaded_from(search.index) is not None):
         keys = [search.schema.key_of(vars(item)) for item in found]
-        found = yield from batch.get(policy, table, keys, search.consistent)
+        found = yield from batch.get(policy, table, keys, search.consistent, search.on_error)
     return found, cursor
 
 
@@ -43,7 +44,8 @@ def _page(
 ) -> Flow[tuple[list[M], Cursor | None]]:
     """One page of matches, up to 1 MB looked at, and the cursor of the next."""
     answer = yield from _asked(policy, search, _body(table, search, selection), search.start, _reader(search))
-    return answer.items, _cursor(table, search, answer.last_key)
+    found, _ = readable(table, answer.items, answer.unread, search.on_error)
+    return found, _cursor(table, search, answer.last_key)
 
 
 def _limited(
@@ -61,9 +63,9 @@ def _limited(
     while True:
         body["Limit"] = look
         answer = yield from _asked(policy, search, body, cursor, read)
-        room = limit - len(found)
-        found += answer.items[:room]
-        if len(answer.items) > room:
+        kept, rest = readable(table, answer.items, answer.unread, search.on_error, limit - len(found))
+        found += kept
+        if rest:
             return found, _cursor(table, search, _key_at(search, found[-1]))
         cursor = _cursor(table, search, answer.last_key)
         if cursor is None or len(found) == limit:

@@ -9,8 +9,8 @@ from msgspec import Struct
 from dynamix.codec.compiled import ModelCodec, Slot
 from dynamix.codec.forms import PLAIN
 from dynamix.codec.state import STATE, State, Stored, stored_of
-from dynamix.errors import InvalidUpdateError, UnknownNameError, unknown
-from dynamix.fields.base import NO_TEXT
+from dynamix.errors import DynamixError, InvalidUpdateError, StoredValueError, UnknownNameError, unknown
+from dynamix.fields.base import NO_TEXT, shown
 from dynamix.fields.datetime import DateTimeField
 from dynamix.limits import (
     PARTITION_KEY_BYTES,
@@ -102,10 +102,27 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         }
 
     def read_all(self, values: dict[str, Any]) -> dict[str, Any]:
-        """An instance's `__dict__`, with everything read that was loaded."""
+        """An instance's `__dict__`, with everything read that was loaded. Raises StoredValueError."""
         for field in self.lazy:
-            field.read_in(values)
+            try:
+                field.read_in(values)
+            except StoredValueError as error:
+                error.key = {key.attribute: values.get(key.attribute) for key in self.table.keys}
+                raise
         return values
+
+    def shown(self, values: dict[str, Any]) -> dict[str, Any]:
+        """What an instance's `__dict__` has of each field, for whoever must not fail: an Unreadable of what cannot be
+        read, None of a default that cannot be kept."""
+        stored = stored_of(values)
+        shown: dict[str, Any] = {}
+        for attribute, field in self.fields.items():
+            try:
+                if field.read_in(values):
+                    shown[attribute] = values[attribute]
+            except DynamixError:
+                shown[attribute] = Unreadable(bytes(stored[attribute])) if stored[attribute] else None
+        return shown
 
     def item_of(self, values: dict[str, Any]) -> Item:
         """The whole item in DynamoDB's form, every value checked.
@@ -200,6 +217,15 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             required=field.required,
             key=any(field is key for key in self.table.keys),
         )
+
+
+class Unreadable(Struct, frozen=True):
+    """What stands for a stored value that its field cannot read."""
+
+    json: bytes
+
+    def __repr__(self) -> str:
+        return f"<unreadable {shown(self.json.decode(errors='replace'))}>"
 
 
 class Table(Struct, Generic[M], frozen=True, eq=False):
