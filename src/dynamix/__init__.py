@@ -72,6 +72,7 @@ from dynamix.fields import (
     TimeField,
 )
 from dynamix.model.declaration import Model
+from dynamix.schema.index import IndexOptions
 from dynamix.tables import acreate_table, create_table
 
 __all__ = [
@@ -97,6 +98,7 @@ __all__ = [
     "FieldValidationException",
     "FloatField",
     "IdempotentParameterMismatchError",
+    "IndexOptions",
     "IntegerField",
     "InvalidAnswerError",
     "InvalidCursorError",

@@ -95,15 +95,20 @@ def unknown(name: str, problem: str, known: Iterable[str], *, list_all: bool = F
     """The error for a name that nothing has. It suggests the nearest; it lists the known ones where none is near, or
     with `list_all`.
     """
-    from difflib import get_close_matches  # takes a while to import, and few programs need it
-
     names = sorted(known)
     listed = ", ".join(names) or "none"
-    near = get_close_matches(name, names, n=1)
-    if not near:
+    near = nearest(name, names)
+    if near is None:
         return UnknownNameError(f"{problem} {name!r}; there are: {listed}")
     others = f" There are: {listed}" if list_all else ""
-    return UnknownNameError(f"{problem} {name!r}; did you mean {near[0]!r}?{others}")
+    return UnknownNameError(f"{problem} {name!r}; did you mean {near!r}?{others}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Which of the known names was probably meant, or None."""
+    from difflib import get_close_matches  # takes a while to import, and few programs need it
+
+    return next(iter(get_close_matches(name, list(known), n=1)), None)
 
 
 class ModelDefinitionError(ValidationException, TypeError):

@@ -46,14 +46,14 @@ class Options(TypedDict, Generic[V], total=False):
     """The options of every field.
 
     `name` is the stored name (default: the attribute's own). `indexed` makes a local index on the field, and
-    `projections` names what that index holds beside the keys (none: keys only; "ALL": everything).
+    `projections` names what that index holds beside the keys (none or "KEYS_ONLY": keys only; "ALL": everything).
     `default_using_instance` computes a default from the new instance. `validator` is called with each value and refuses
     it by raising ValueError or by returning False.
     """
 
     name: str
     indexed: bool
-    projections: Sequence[str] | Literal["ALL"]
+    projections: Sequence[str] | Literal["ALL", "KEYS_ONLY"]
     default_using_instance: Callable[[Any], V | None]
     validator: Callable[[V], object]
 
@@ -113,7 +113,7 @@ class Field(Conditions[V], Generic[V, T]):
         hash_key: bool = False,
         range_key: bool = False,
         indexed: bool = False,
-        projections: Sequence[str] | Literal["ALL"] = (),
+        projections: Sequence[str] | Literal["ALL", "KEYS_ONLY"] = (),
         default: Any = None,
         default_using_instance: Callable[[Any], Any] | None = None,
         required: bool = False,

@@ -9,12 +9,20 @@ from msgspec import Struct
 from dynamix.codec.compiled import ModelCodec, Slot
 from dynamix.codec.forms import PLAIN
 from dynamix.codec.state import STATE, State, Stored, stored_of
-from dynamix.errors import DynamixError, InvalidUpdateError, StoredValueError, UnknownNameError, unknown
+from dynamix.errors import (
+    DynamixError,
+    InvalidUpdateError,
+    ModelDefinitionError,
+    StoredValueError,
+    UnknownNameError,
+    unknown,
+)
 from dynamix.fields.base import NO_TEXT, shown
 from dynamix.fields.datetime import DateTimeField
 from dynamix.limits import (
     PARTITION_KEY_BYTES,
     SORT_KEY_BYTES,
+    TABLE_NAME,
 )
 from dynamix.schema.index import AnyField, Index
 from dynamix.wire import AttributeValue, Item
@@ -48,10 +56,20 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         return {}
 
     def at(self, prefix: str) -> "Table[M]":
-        """The table whose name has a connection's prefix."""
+        """The table whose name has a connection's prefix.
+
+        Raises ModelDefinitionError for a name that no table can have.
+        """
         table = self._tables.get(prefix)
         if table is None:
-            table = self._tables.setdefault(prefix, Table(self, prefix + self.table_name))
+            name = prefix + self.table_name
+            if not TABLE_NAME.fullmatch(name):
+                raise ModelDefinitionError(
+                    f"the table of {self.model_name} cannot be called {name!r}; a table's name has 3 to 255 of the "
+                    "characters a-z, A-Z, 0-9, '_', '-' and '.'; give the model a __table_name__"
+                    f"{' or the connection another table_prefix' if prefix else ''}"
+                )
+            table = self._tables.setdefault(prefix, Table(self, name))
         return table
 
     def field(self, name: str) -> AnyField:
