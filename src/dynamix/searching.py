@@ -83,13 +83,13 @@ class Searching(Generic[M]):
 
     def _run(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Any:
         connection = self._connection()
-        table = search.schema.at(connection.table_prefix)
-        return connection.run(tables.explaining(flow, connection.retry, table, search, *arguments))
+        table, live = search.schema.at(connection.table_prefix), connection.indexes
+        return connection.run(tables.explaining(flow, connection.retry, table, live, search, *arguments))
 
     async def _arun(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Any:
         connection = self._connection()
-        table = search.schema.at(connection.table_prefix)
-        return await connection.arun(tables.explaining(flow, connection.retry, table, search, *arguments))
+        table, live = search.schema.at(connection.table_prefix), connection.indexes
+        return await connection.arun(tables.explaining(flow, connection.retry, table, live, search, *arguments))
 
     def get_items(self, requery_for_all_projections: bool = False) -> tuple[list[M], Cursor | None]:
         """The matches, and the cursor of the next page: None at the end.

@@ -36,7 +36,7 @@ class Slot(NamedTuple):
 
     `sure` is the range of lengths in which a str needs no further check (keys), `constrained` whether every value must
     go through `encode`. `absent` makes the value to show where the stored item has none; `required` fields then show
-    nothing.
+    nothing. With `unsure`, what an item lacks may be stored all the same, so nothing is shown for it.
     """
 
     attribute: str
@@ -49,6 +49,7 @@ class Slot(NamedTuple):
     absent: Callable[[], Any] | None = None
     required: bool = False
     key: bool = False
+    unsure: bool = False
 
     def value(self, wire: AttributeValue | None) -> Any:
         """What an instance shows for a stored form, or for none."""
@@ -89,7 +90,7 @@ class ModelCodec(Generic[M]):
         self.model = model
         self.slots = tuple(slots)
         self._kept = tuple(slot for slot in self.slots if slot.kept)
-        self._readers: dict[frozenset[str] | None, Reader[M]] = {}
+        self._readers: dict[tuple[frozenset[str] | None, frozenset[str] | None], Reader[M]] = {}
         self.encode_item: Callable[[Mapping[str, Any]], Item] = _compile_writer(
             model.__name__, self.slots, self.plain_item
         )
@@ -119,13 +120,21 @@ class ModelCodec(Generic[M]):
         """What the state of an instance keeps of an item that was just stored."""
         return _stored(self._kept, item)
 
-    def reader(self, attributes: frozenset[str] | None = None) -> "Reader[M]":
-        """The reader for answers that hold only some attributes of the model; None: all."""
-        reader = self._readers.get(attributes)
+    def reader(self, attributes: frozenset[str] | None = None, sure: frozenset[str] | None = None) -> "Reader[M]":
+        """The reader for answers that hold only some attributes of the model; None: all.
+
+        Of these, an answer that lacks one of the `sure` ones says that it is not stored; None: of all.
+        """
+        reader = self._readers.get((attributes, sure))
         if reader is None:
             slots = [slot for slot in self.slots if attributes is None or slot.attribute in attributes]
-            reader = self._readers.setdefault(attributes, Reader(self.model, slots, attributes))
+            if sure is not None:
+                slots = [slot if slot.attribute in sure else slot._replace(**_UNSURE) for slot in slots]
+            reader = self._readers.setdefault((attributes, sure), Reader(self.model, slots, attributes))
         return reader
+
+
+_UNSURE: dict[str, Any] = {"unsure": True, "required": True, "absent": None}
 
 
 class _Parser(NamedTuple):
@@ -280,7 +289,7 @@ class Reader(Generic[M]):
 def _stored(kept: Iterable[Slot], item: Item) -> Stored:
     stored: Stored = {}
     for slot in kept:
-        if slot.form.lazy:
+        if slot.form.lazy and not (slot.unsure and slot.name not in item):
             stored[slot.attribute] = Raw(msgspec.json.encode(item[slot.name])) if slot.name in item else Raw()
         elif slot.name in item:
             stored[slot.attribute] = item[slot.name]
@@ -319,7 +328,8 @@ def _compile_reader(model_name: str, slots: list[Slot], held: frozenset[str] | N
         names.update(slot.form.names)
         read = slot.form.read
         if slot.form.lazy:
-            later.append(f"{slot.attribute!r}: item.f{index}.copy()")
+            copied = f"{slot.attribute!r}: item.f{index}.copy()"
+            later.append(f"**({{{copied}}} if item.f{index} else {{}})" if slot.unsure else copied)
             continue
         if slot.kept:
             later.append(f"**({{{slot.attribute!r}: {{'S': item.f{index}.S}}}} if item.f{index} is not None else {{}})")

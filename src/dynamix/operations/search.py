@@ -13,6 +13,7 @@ from dynamix.cursor import Cursor
 from dynamix.expressions.nodes import Path, all_of
 from dynamix.expressions.render import Placeholders, render_condition, render_projection
 from dynamix.operations import batch
+from dynamix.operations.indexes import Held, LiveIndexes, check_held
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.index import AnyField
 from dynamix.schema.table import Table
@@ -25,37 +26,48 @@ T = TypeVar("T")
 
 
 def items(
-    policy: RetryPolicy, table: Table[M], search: Search[M], selection: Selection, requery: bool = False
+    policy: RetryPolicy,
+    table: Table[M],
+    live: LiveIndexes,
+    search: Search[M],
+    selection: Selection,
+    requery: bool = False,
 ) -> Flow[tuple[list[M], Cursor | None]]:
     """The matches and where to go on: one page of up to 1 MB, or as many pages as `limit` matches take.
 
     With `requery`, what was not chosen or the index does not hold is read from the table; the order is kept, and items
     that were deleted meanwhile are left out.
     """
-    found, cursor = yield from (_page if search.limit is None else _limited)(policy, table, search, selection)
-    if requery and found and (search.fields or search.schema.loaded_from(search.index) is not None):
+    held = yield from live.held(policy, table, search.index)
+    check_held(search, selection, held)
+    read = _reader(search, held)
+    found, cursor = yield from (_page if search.limit is None else _limited)(policy, table, search, selection, read)
+    if requery and found and (search.fields or held != _WHOLE):
         keys = [search.schema.key_of(vars(item)) for item in found]
         found = yield from batch.get(policy, table, keys, search.consistent, search.on_error)
     return found, cursor
 
 
+_WHOLE = Held(None)
+
+
 def _page(
-    policy: RetryPolicy, table: Table[M], search: Search[M], selection: Selection
+    policy: RetryPolicy, table: Table[M], search: Search[M], selection: Selection, read: Callable[[bytes], Page[M]]
 ) -> Flow[tuple[list[M], Cursor | None]]:
     """One page of matches, up to 1 MB looked at, and the cursor of the next."""
-    answer = yield from _asked(policy, search, _body(table, search, selection), search.start, _reader(search))
+    answer = yield from _asked(policy, search, _body(table, search, selection), search.start, read)
     found, _ = readable(table, answer.items, answer.unread, search.on_error)
     return found, _cursor(table, search, answer.last_key)
 
 
 def _limited(
-    policy: RetryPolicy, table: Table[M], search: Search[M], selection: Selection
+    policy: RetryPolicy, table: Table[M], search: Search[M], selection: Selection, read: Callable[[bytes], Page[M]]
 ) -> Flow[tuple[list[M], Cursor | None]]:
     """As many matches as the limit says, from as many pages as it takes.
 
     DynamoDB's own limit counts what is looked at, so a filter may need more pages; each looks at twice as many items.
     """
-    body, read = _body(table, search, selection), _reader(search)
+    body = _body(table, search, selection)
     assert search.limit is not None  # noqa: S101 - the caller has looked
     limit = look = search.limit
     found: list[M] = []
@@ -73,9 +85,14 @@ def _limited(
         look = look * 2 if selection.filters else limit - len(found)
 
 
-def count(policy: RetryPolicy, table: Table[Any], search: Search[Any], selection: Selection) -> Flow[int]:
+def count(
+    policy: RetryPolicy, table: Table[Any], live: LiveIndexes, search: Search[Any], selection: Selection
+) -> Flow[int]:
     """The number of matches, at most the limit; nothing but numbers is sent back."""
-    body = {**_body(table, replace(search, fields=()), selection), "Select": "COUNT"}
+    search = replace(search, fields=())
+    if selection.filters:
+        check_held(search, selection, (yield from live.held(policy, table, search.index)))
+    body = {**_body(table, search, selection), "Select": "COUNT"}
     cursor = search.start
     total = 0
     while True:
@@ -108,11 +125,13 @@ def _asked(
     return (yield from request(policy, Call(_target(search), msgspec.json.encode(body), read)))
 
 
-def _reader(search: Search[M]) -> Callable[[bytes], Page[M]]:
-    attributes = search.schema.loaded_from(search.index)
+def _reader(search: Search[M], held: Held) -> Callable[[bytes], Page[M]]:
+    codec = search.schema.codec
     if search.fields:
-        attributes = frozenset(field.attribute for field in _chosen(search))
-    return search.schema.codec.reader(attributes).page
+        return codec.reader(frozenset(field.attribute for field in _chosen(search))).page
+    if held.sure:
+        return codec.reader(held.attributes).page
+    return codec.reader(held.attributes, search.schema.keys_of_index(search.index)).page
 
 
 def _chosen(search: Search[Any]) -> tuple[AnyField, ...]:

@@ -53,7 +53,9 @@ def describe(model: type[M]) -> Schema[M]:
 
 
 def _table_name(model: type) -> str:
-    name = getattr(model, "__table_name__", model.__name__)
+    name = getattr(model, "__table_name__", None)
+    if name is None:
+        return model.__name__
     if not isinstance(name, str) or not name:
         raise ModelDefinitionError(f"{model.__name__}.__table_name__ is {name!r}; give a str, not empty")
     return name

@@ -106,8 +106,11 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         """The attributes that a read of an index brings, or None for all."""
         if index.projection == "ALL":
             return None
-        held = (*self.table.keys, *index.keys, *index.included)
-        return frozenset(field.attribute for field in held)
+        return self.keys_of_index(index).union(field.attribute for field in index.included)
+
+    def keys_of_index(self, index: Index) -> frozenset[str]:
+        """The attributes that every item in an index has: its keys and the table's."""
+        return frozenset(field.attribute for field in (*self.table.keys, *index.keys))
 
     def key_of(self, values: Mapping[str, Any]) -> Item:
         """The primary key in DynamoDB's form, as it is stored. Raises MissingKeyError or FieldValidationException."""
