@@ -4,7 +4,7 @@ Each method returns a new query and leaves the old one as it was. Iterating read
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, NoReturn, Self, TypeVar
 
 from msgspec.structs import replace
 
@@ -34,6 +34,12 @@ class Searching(Generic[M]):
         verb = "query" if search.keyed else "scan"
         return f"<{search.schema.model_name}.{verb}(){index} with {len(search.conditions)} conditions>"
 
+    def __bool__(self) -> NoReturn:
+        raise TypeError(
+            "a query has no truth value before it is run; ask first() for a match, count() for their number, or "
+            "get_items() for a page"
+        )
+
     def _with(self, **changes: Any) -> Self:
         return type(self)(replace(self._search, **changes), self._connection)
 
@@ -57,7 +63,8 @@ class Searching(Generic[M]):
     def start_key(self, cursor: Cursor | str | None) -> Self:
         """Go on where the cursor of an earlier page says; None starts at the beginning.
 
-        Raises InvalidCursorError for a damaged cursor, and when the query is sent, for one of another table or index.
+        Raises InvalidCursorError for a damaged cursor, and when the query is sent, for one that cannot continue it: of
+        another table or index, or of a place that its conditions rule out.
         """
         if isinstance(cursor, str):
             cursor = Cursor.parse(cursor)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from dynamix.codec.compiled import Page
 from dynamix.codec.state import stored_of
 from dynamix.cursor import Cursor
+from dynamix.errors import InvalidRequestError
 from dynamix.expressions.nodes import Path, all_of
 from dynamix.expressions.render import Placeholders, render_condition, render_projection
 from dynamix.operations import batch
@@ -118,11 +119,18 @@ _COUNTED = msgspec.json.Decoder(_Counted).decode
 def _asked(
     policy: RetryPolicy, search: Search[Any], body: dict[str, Any], start: Cursor | None, read: Callable[[bytes], T]
 ) -> Flow[T]:
-    """The answer for one page, which begins at `start`."""
+    """The answer for one page, which begins at `start`. Raises InvalidCursorError where it cannot begin there."""
     if start is not None:
-        start.require(body["TableName"], search.index.name)
+        keys = {field.name for field in (*search.schema.table.keys, *search.index.keys)}
+        start.require(body["TableName"], search.index.name, keys)
         body["ExclusiveStartKey"] = start.key
-    return (yield from request(policy, Call(_target(search), msgspec.json.encode(body), read)))
+    try:
+        return (yield from request(policy, Call(_target(search), msgspec.json.encode(body), read)))
+    except InvalidRequestError as error:
+        refusal = None if start is None else start.refused(str(error))
+        if refusal is None:
+            raise
+        raise refusal from error
 
 
 def _reader(search: Search[M], held: Held) -> Callable[[bytes], Page[M]]:
