@@ -8,6 +8,7 @@ from typing import Any, Generic, NoReturn, Self, TypeVar
 
 from msgspec.structs import replace
 
+from dynamix.conditions import Element
 from dynamix.connection import Connection
 from dynamix.cursor import Cursor
 from dynamix.errors import InvalidQueryError, WrongTypeError
@@ -84,6 +85,10 @@ class Searching(Generic[M]):
             return self._with(index=schema.table)
         if isinstance(index, str):
             return self._with(index=schema.index(index))
+        if isinstance(index, Element):
+            raise WrongTypeError(
+                f"{index} is an element of a field, and an index sorts by a whole one", field="", value=index
+            )
         if not isinstance(index, Field):
             raise WrongTypeError(f"use_index() takes an index's name or a field, not {index!r}", field="", value=index)
         return self._with(index=schema.index_on(index))

@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
 
+from dynamix.conditions import Element
 from dynamix.cursor import Cursor
 from dynamix.errors import InvalidQueryError, UnknownNameError, WrongTypeError
 from dynamix.expressions.nodes import (
@@ -185,6 +186,12 @@ def _check_fields(schema: Schema[Any], index: Index, fields: Sequence[AnyField])
     """Refuse to read fields of another model, or fields that the index does not hold."""
     held = schema.loaded_from(index)
     for field in fields:
+        if isinstance(field, Element):
+            raise WrongTypeError(
+                f"{field} is an element of a field; a query reads whole fields, such as {field._path().source}",
+                field=str(field),
+                value=field,
+            )
         if not isinstance(field, Field):
             raise WrongTypeError(
                 f"{field!r} is not a field; give {schema.model_name}.<name>", field=str(field), value=field

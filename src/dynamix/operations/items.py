@@ -6,6 +6,7 @@ import msgspec
 
 from dynamix.codec import sizes
 from dynamix.codec.state import STATE, State, stored_of
+from dynamix.conditions import check_size
 from dynamix.errors import (
     ConditionalCheckFailedError,
     ItemExistsError,
@@ -180,6 +181,7 @@ def condition(body: dict[str, Any], node: Condition, placeholders: Placeholders 
     """Put a condition, and all names and values handed out so far, into a request."""
     placeholders = placeholders or Placeholders()
     body["ConditionExpression"] = render_condition(node, placeholders)
+    check_size(node, body["ConditionExpression"])
     body["ExpressionAttributeNames"] = placeholders.names
     if placeholders.values:
         body["ExpressionAttributeValues"] = placeholders.values

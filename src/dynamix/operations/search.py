@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from dynamix.codec.compiled import Page
 from dynamix.codec.state import stored_of
+from dynamix.conditions import check_size
 from dynamix.cursor import Cursor
 from dynamix.errors import InvalidRequestError
 from dynamix.expressions.nodes import Path, all_of
@@ -160,7 +161,9 @@ def _body(table: Table[Any], search: Search[Any], selection: Selection) -> dict[
     if selection.key:
         body["KeyConditionExpression"] = " AND ".join(render_condition(part, placeholders) for part in selection.key)
     if selection.filters:
-        body["FilterExpression"] = render_condition(all_of(selection.filters), placeholders)
+        filters = all_of(selection.filters)
+        body["FilterExpression"] = render_condition(filters, placeholders)
+        check_size(filters, body["FilterExpression"])
     if search.fields:
         names = dict.fromkeys(field.name for field in _chosen(search))
         body["ProjectionExpression"] = render_projection(tuple(Path((name,)) for name in names), placeholders)
