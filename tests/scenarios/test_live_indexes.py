@@ -172,7 +172,7 @@ def test_a_table_made_anew_is_looked_at_anew(place: Place) -> None:
 
 
 class Describing:
-    """An engine that answers DescribeTable as it is told, and counts such requests."""
+    """An engine that answers DescribeTable as it is told, with errors or with JSON, and counts such requests."""
 
     def __init__(self, *codes: str | None) -> None:
         self.engine = Engine()
@@ -187,6 +187,8 @@ class Describing:
         code = self._codes.pop(0) if len(self._codes) > 1 else self._codes[0] if self._codes else None
         if code is None:
             return self.engine.handle(target, body)
+        if code.startswith("{"):
+            return 200, code.encode()
         return 400, json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": code}).encode()
 
     def make(self, live: dict[str, Any], item: dict[str, Any] = ITEM) -> None:
@@ -220,7 +222,15 @@ def test_the_description_is_asked_for_once() -> None:
         assert server.count == 2
 
 
-@pytest.mark.parametrize("code", ["AccessDeniedException", "UnknownOperationException"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "AccessDeniedException",
+        "UnknownOperationException",
+        "{}",
+        '{"Table": {"TableName": "row", "GlobalSecondaryIndexes": [{"IndexName": "some"}]}}',
+    ],
+)
 @pytest.mark.parametrize("index", INDEXES, ids=str)
 def test_without_a_description_what_is_missing_is_not_loaded(index: Any, code: str) -> None:
     """Where the table may not be described, what an answer has is loaded and what it lacks is not, even if stored

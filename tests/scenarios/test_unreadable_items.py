@@ -4,10 +4,13 @@ import asyncio
 import copy
 import pickle
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 import pytest
 from forum import Thread, create_threads, key
+from scripted import Holding, serving
 
 import dynamix
 from dynamix import StoredValueError
@@ -130,6 +133,23 @@ def test_a_limit_counts_what_can_be_read(place: Place) -> None:
     assert told == ["t0000", "t0002", "t0003", "t0005", "t0007"]
     assert query.count() == 2
     assert query.first() == good[0]
+
+
+def test_a_limit_among_many_that_cannot_be_read_takes_few_requests() -> None:
+    """The pages that look past them grow, as they do for a filter."""
+    server = Holding("Query")
+    with serving(server) as connection, ThreadPoolExecutor(1) as pool:
+        threads(Place("engine", "", connection), *range(60), count=61)
+        query = Thread.query(on_error="skip").where(Thread.forum_id == "science")
+        asking = pool.submit(copy_context().run, query.first)
+        looks = []
+        while sum(looks) < 61:
+            request = server.next()
+            looks.append(request.body["Limit"])
+            request.answer()
+        found = asking.result()
+        assert found is not None
+        assert (found.thread_id, looks) == ("t0060", [1, 2, 4, 8, 16, 32])
 
 
 def test_a_page_ends_before_what_cannot_be_read(place: Place) -> None:

@@ -61,7 +61,7 @@ class LiveIndexes:
                 projections = _projections((yield from describe(policy, table)) or {})
             except (ThrottledError, ServiceUnavailableError):
                 return Held(declared, sure=False)
-            except ClientException:  # most often, the credentials may not describe tables
+            except (ClientException, LookupError):  # it may not be asked, or the place describes in another way
                 projections = None
             self._tables[table.name] = projections
         if projections is None:

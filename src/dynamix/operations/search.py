@@ -67,9 +67,11 @@ def _limited(
 ) -> Flow[tuple[list[M], Cursor | None]]:
     """As many matches as the limit says, from as many pages as it takes.
 
-    DynamoDB's own limit counts what is looked at, so a filter may need more pages; each looks at twice as many items.
+    DynamoDB's own limit counts what is looked at, so what is filtered or passed by may need more pages; each looks at
+    twice as many items.
     """
     body = _body(table, search, selection)
+    sparse = bool(selection.filters) or search.on_error != "raise"
     assert search.limit is not None  # noqa: S101 - the caller has looked
     limit = look = search.limit
     found: list[M] = []
@@ -84,7 +86,7 @@ def _limited(
         cursor = _cursor(table, search, answer.last_key)
         if cursor is None or len(found) == limit:
             return found, cursor
-        look = look * 2 if selection.filters else limit - len(found)
+        look = look * 2 if sparse else limit - len(found)
 
 
 def count(
