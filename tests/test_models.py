@@ -52,6 +52,20 @@ def test_a_definition_that_no_table_can_have_is_refused() -> None:
     assert "cannot be a key of the index" in refused({}, wrong={"hash_key": "items"})
     assert "did you mean 'key'" in refused({}, wrong={"hash_key": "kye"})
     assert "projects 21 attributes" in refused({}, wrong={"hash_key": "key", "projections": ["key"] * 21})
+    assert "give a list of fields, 'ALL' or 'KEYS_ONLY'" in refused({}, wrong={"hash_key": "key", "projections": "key"})
+    assert "give a list of fields" in refused({}, wrong={"hash_key": "key", "projections": {"key": 1}})
+    assert "give fields" in refused({}, wrong={"hash_key": "key", "projections": [5]})
+    assert "hash_key of the index 'wrong' of Wrong is ['key']; give one field" in refused(
+        {}, wrong={"hash_key": ["key"]}
+    )
+    assert "range_key of the index" in refused({}, wrong={"hash_key": "key", "range_key": ("key",)})
+    assert "read_capacity of the index" in refused({}, wrong={"hash_key": "key", "read_capacity": "5"})
+    assert "give a dict such as" in refused({}, wrong=["key"])
+    assert "cannot be called 'in dex'" in refused({}, **{"in dex": {"hash_key": "key"}})
+    assert "cannot be called 'ix'" in refused({}, ix={"hash_key": "key"})
+    assert "give a list of fields" in refused({**both_keys, "a": dynamix.CharField(indexed=True, projections="key")})
+    assert "Wrong.__table_name__ is 5" in refused({**hash_key, "__table_name__": 5})
+    assert "Wrong.ReadCapacityUnits is '5'" in refused({**hash_key, "ReadCapacityUnits": "5"})
     assert "hides a method of Model" in refused({**hash_key, "query": dynamix.CharField()})
     assert "hides an argument of create()" in refused({**hash_key, "overwrite": dynamix.BooleanField()})
     assert "hides an argument of get()" in refused({"consistent": dynamix.CharField(hash_key=True)})
@@ -127,6 +141,40 @@ def test_indexes_may_name_fields_in_each_way() -> None:
         author = user
 
     assert {index.hash_key for index in schema_of(Note).indexes.values()} == {Note.author}
+
+
+def test_projections_in_words() -> None:
+    """ "ALL" and "KEYS_ONLY" are understood, of local and of global indexes; no projections are the keys only."""
+    local, world = {}, {}
+    for projections in ("ALL", "KEYS_ONLY", (), None, ["text"], {"text"}):
+
+        class Note(dynamix.Model):
+            __secondary_indexes__: ClassVar = {"world": {"hash_key": "text", "projections": projections}}
+            key = dynamix.CharField(hash_key=True)
+            sort = dynamix.CharField(range_key=True)
+            text = dynamix.CharField(indexed=True, projections=projections)  # type: ignore[arg-type]
+
+        indexes = schema_of(Note).indexes
+        local[str(projections)] = indexes["Note_ix_text"].projection
+        world[str(projections)] = indexes["world"].projection
+    assert (
+        local
+        == world
+        == {
+            "ALL": "ALL",
+            "KEYS_ONLY": "KEYS_ONLY",
+            "()": "KEYS_ONLY",
+            "None": "KEYS_ONLY",
+            "['text']": "INCLUDE",
+            "{'text'}": "INCLUDE",
+        }
+    )
+
+
+def test_secondary_indexes_are_a_dict() -> None:
+    """Anything else is refused with what it has to be."""
+    with pytest.raises(dynamix.ModelDefinitionError, match="give a dict of the indexes by name"):
+        type("Wrong", (dynamix.Model,), {"key": dynamix.CharField(hash_key=True), "__secondary_indexes__": ["x"]})()
 
 
 def test_a_field_can_be_taken_away_by_a_child() -> None:

@@ -13,7 +13,8 @@ from dynamix.conditions import Conditions
 from dynamix.connection import Connection
 from dynamix.engine import Engine
 from dynamix.model import Model
-from dynamix.query import Query, Scan
+from dynamix.query import Query
+from dynamix.scan import Scan
 
 ROOT = Path(__file__).parent.parent
 TEXT = "\n".join(page.read_text() for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))])

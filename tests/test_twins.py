@@ -15,7 +15,8 @@ import pytest
 import dynamix
 from dynamix.connection import Connection
 from dynamix.model import Model
-from dynamix.query import Query, Scan
+from dynamix.query import Query
+from dynamix.scan import Scan
 
 SILENT = {
     Model: {

@@ -46,6 +46,7 @@ from dynamix.errors import (
     RequestTimeoutError,
     RequiredFieldError,
     ServiceUnavailableError,
+    StoredValueError,
     TableInUseError,
     TableNotFoundError,
     ThrottledError,
@@ -71,6 +72,7 @@ from dynamix.fields import (
     TimeField,
 )
 from dynamix.model.declaration import Model
+from dynamix.schema.index import IndexOptions
 from dynamix.tables import acreate_table, create_table
 
 __all__ = [
@@ -96,6 +98,7 @@ __all__ = [
     "FieldValidationException",
     "FloatField",
     "IdempotentParameterMismatchError",
+    "IndexOptions",
     "IntegerField",
     "InvalidAnswerError",
     "InvalidCursorError",
@@ -117,6 +120,7 @@ __all__ = [
     "RequiredFieldError",
     "ServiceUnavailableError",
     "SetField",
+    "StoredValueError",
     "TableInUseError",
     "TableNotFoundError",
     "ThrottledError",

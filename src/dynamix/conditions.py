@@ -26,7 +26,8 @@ from dynamix.expressions.nodes import (
     Size,
     Value,
 )
-from dynamix.limits import IN_OPERANDS
+from dynamix.expressions.walk import operators
+from dynamix.limits import EXPRESSION_BYTES, EXPRESSION_OPERATORS, IN_OPERANDS
 from dynamix.wire import AttributeValue
 
 V = TypeVar("V")
@@ -188,6 +189,13 @@ class Element(Conditions[Any]):
     def __getitem__(self, part: str | int) -> "Element":
         return Element(deeper(self._whole_path, part))
 
+    def __str__(self) -> str:
+        first, *parts = self._whole_path.parts
+        return f"{self._whole_path.source or first}{''.join(f'[{part!r}]' for part in parts)}"
+
+    def __repr__(self) -> str:
+        return f"<Element {self}>"
+
     def _path(self) -> Path:
         return self._whole_path
 
@@ -199,6 +207,8 @@ def deeper(path: Path, part: str | int) -> Path:
     """The path of a map key or list index below `path`."""
     if not isinstance(part, str) and (isinstance(part, bool) or not isinstance(part, int) or part < 0):
         raise InvalidQueryError(f"{part!r} is neither a map key nor a list index of 0 or more")
+    if part == "":
+        raise InvalidQueryError("'' is no key of a map: it has at least one character")
     return Path((*path.parts, part), path.source)
 
 
@@ -207,3 +217,23 @@ def _encode_free(path: Path, value: Any) -> AttributeValue:
         return values.encode(value)
     except values.UnstorableError as error:
         raise WrongTypeError(f"{path.parts[0]}: {error}", field=str(path.parts[0]), value=value) from error
+
+
+def check_size(condition: Condition, text: str) -> None:
+    """Refuse a condition that is too large for one expression, of which this is the text. Raises InvalidQueryError."""
+    if len(text) <= EXPRESSION_OPERATORS * _SHORTEST:
+        return
+    advice = "is_in() compares with up to 100 values at once; else read more and choose in the program"
+    number = operators(condition)
+    if number > EXPRESSION_OPERATORS:
+        raise InvalidQueryError(
+            f"the conditions have {number} operators and functions, and DynamoDB takes {EXPRESSION_OPERATORS}; {advice}"
+        )
+    if len(text) > EXPRESSION_BYTES:
+        raise InvalidQueryError(
+            f"the conditions are an expression of {len(text)} bytes, and DynamoDB takes {EXPRESSION_BYTES}; {advice}"
+        )
+
+
+_SHORTEST = len("NOT ")
+"""The fewest characters that an operator takes."""

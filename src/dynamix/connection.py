@@ -15,6 +15,7 @@ import msgspec
 from dynamix import forks
 from dynamix.drivers import adrive, arun_together, drive, run_together
 from dynamix.errors import ConnectionException, InvalidAnswerError, from_response
+from dynamix.operations.indexes import LiveIndexes
 from dynamix.operations.retry import RetryPolicy
 from dynamix.transport.options import SECRETS, ConnectionOptions, check
 from dynamix.wire import Call, Effect, Flow, Pause, Response, Transport
@@ -39,6 +40,8 @@ class Connection:
         """What stands before the name of every table."""
         self.retry = _retry_policy(self._options)
         """How often and when a request is repeated."""
+        self.indexes = LiveIndexes()
+        """What the indexes of the tables here hold."""
 
     def _after_fork(self) -> None:
         """Called in the child of a fork, which waits for no thread of its parent."""

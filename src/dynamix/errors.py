@@ -14,6 +14,7 @@
     │   ├── ItemTooLargeError
     │   └── InvalidRequestError                 the service itself refused the request (ValidationException)
     ├── FieldNotLoadedError                     the instance was loaded without this field; also an AttributeError
+    ├── StoredValueError                        what is stored is not what its field holds (.key, .field, .value)
     ├── ConnectionException                     no answer (.sent: whether the request may have been received)
     │   ├── NotConfiguredError
     │   ├── CredentialsError
@@ -94,15 +95,20 @@ def unknown(name: str, problem: str, known: Iterable[str], *, list_all: bool = F
     """The error for a name that nothing has. It suggests the nearest; it lists the known ones where none is near, or
     with `list_all`.
     """
-    from difflib import get_close_matches  # takes a while to import, and few programs need it
-
     names = sorted(known)
     listed = ", ".join(names) or "none"
-    near = get_close_matches(name, names, n=1)
-    if not near:
+    near = nearest(name, names)
+    if near is None:
         return UnknownNameError(f"{problem} {name!r}; there are: {listed}")
     others = f" There are: {listed}" if list_all else ""
-    return UnknownNameError(f"{problem} {name!r}; did you mean {near[0]!r}?{others}")
+    return UnknownNameError(f"{problem} {name!r}; did you mean {near!r}?{others}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Which of the known names was probably meant, or None."""
+    from difflib import get_close_matches  # takes a while to import, and few programs need it
+
+    return next(iter(get_close_matches(name, list(known), n=1)), None)
 
 
 class ModelDefinitionError(ValidationException, TypeError):
@@ -128,6 +134,27 @@ class ItemTooLargeError(ValidationException):
 
 class FieldNotLoadedError(DynamixError, AttributeError):
     """The instance was loaded without this field (a projection, or an index that does not hold it)."""
+
+
+class StoredValueError(DynamixError):
+    """What is stored in an attribute is not what its field holds; another program may have written it.
+
+    `field` is the attribute's name on the model, `value` the stored form. `table` is the table's name and `key` the
+    item's key as `get` takes it, a part that cannot be read in its stored form; None where that is not known.
+    """
+
+    table: str | None = None
+    key: dict[str, Any] | None = None
+
+    def __init__(self, message: str, *, field: str, value: object = None) -> None:
+        super().__init__(message)
+        self.field = field
+        self.value = value
+
+    def __str__(self) -> str:
+        key = ", ".join(f"{name}={value!r}" for name, value in (self.key or {}).items())
+        where = [f"item {key}"] * bool(key) + [f"table {self.table!r}"] * bool(self.table)
+        return f"{super().__str__()} ({', '.join(where)})" if where else super().__str__()
 
 
 class ConnectionException(DynamixError):  # noqa: N818 - a name of the first dynamix

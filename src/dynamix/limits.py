@@ -3,6 +3,10 @@
 Source: Amazon DynamoDB Developer Guide, "Service, account, and table quotas" and "Constraints in Amazon DynamoDB".
 """
 
+import re
+
+TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")  # of tables and of indexes
+
 ITEM_BYTES = 400 * 1024  # attribute names included
 PARTITION_KEY_BYTES = 2048
 SORT_KEY_BYTES = 1024

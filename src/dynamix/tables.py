@@ -3,7 +3,7 @@
 import warnings
 
 from dynamix.model.declaration import Model
-from dynamix.model.running import arun, run
+from dynamix.model.running import arun, connection_of, run, schema_of
 from dynamix.operations import tables
 
 
@@ -13,12 +13,20 @@ def create_table(model: type[Model], *, force: bool = False) -> None:
     An existing table is left alone, with a warning where its keys or indexes differ from the model's; `force=True`
     drops it first, with all its items.
     """
+    _forget(model)
     _warn(model, run(model, tables.create, force))
 
 
 async def acreate_table(model: type[Model], *, force: bool = False) -> None:
     """See `create_table`."""
+    _forget(model)
     _warn(model, await arun(model, tables.create, force))
+
+
+def _forget(model: type[Model]) -> None:
+    """The connection looks at the table's indexes anew when it next reads one."""
+    connection = connection_of(model)
+    connection.indexes.forget(schema_of(model).at(connection.table_prefix).name)
 
 
 def _warn(model: type[Model], differences: list[str]) -> None:

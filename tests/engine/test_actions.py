@@ -9,7 +9,7 @@ from dynamix.engine.actions.check import Check
 from dynamix.engine.actions.delete import Delete
 from dynamix.engine.actions.put import Put
 from dynamix.engine.actions.update import Update
-from dynamix.engine.evaluate.updates import CompiledUpdate, UpdatePlan
+from dynamix.engine.evaluate.updates import BoundUpdate, CompiledUpdate
 from dynamix.engine.faults import Fault
 from dynamix.engine.storage.database import Storage
 from dynamix.expressions import nodes
@@ -31,9 +31,9 @@ def storage(database: Database) -> Storage:
     return database.engine._storage
 
 
-def _set(name: str, number: int) -> UpdatePlan:
+def _set(name: str, number: int) -> BoundUpdate:
     update = nodes.Update(((nodes.Path((name,)), nodes.Placeholder(":n")),), (), (), ())
-    return UpdatePlan(CompiledUpdate(update), {":n": {"N": str(number)}})
+    return BoundUpdate(CompiledUpdate(update), {":n": {"N": str(number)}})
 
 
 def test_actions_are_made_of_table_key_and_expressions(database: Database, storage: Storage) -> None:

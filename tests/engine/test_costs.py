@@ -132,5 +132,5 @@ def test_what_is_kept_of_expressions_is_bounded() -> None:
         update = expressions.read("UpdateItem", request).update
         assert update is not None
         assert update.attributes == {f"a{number}"}
-    for kept in (expressions._plan, expressions._compile):
+    for kept in (expressions._unbound, expressions._compile):
         assert kept.cache_info().currsize <= expressions._CACHED_TEXTS

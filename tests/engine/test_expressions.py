@@ -333,7 +333,7 @@ def test_known_texts_are_refused_in_the_same_words(wrong: dict[str, Any]) -> Non
         NAMES: {"#a": "a", "#b": "b"},
         VALUES: {":n": N},
     }
-    expressions._plan.cache_clear()
+    expressions._unbound.cache_clear()
     words = message("UpdateItem", {**right, **wrong})
     assert read("UpdateItem", right).update is not None
     assert message("UpdateItem", {**right, **wrong}) == words
@@ -349,7 +349,7 @@ def test_names_of_a_known_text_are_looked_up_anew() -> None:
 
 def test_long_names_are_not_kept() -> None:
     """Names may have 64 KB each; what is kept between requests stays small."""
-    kept = (expressions._compile, expressions._plan)
+    kept = (expressions._compile, expressions._unbound)
     before = [cache.cache_info().currsize for cache in kept]
     update = read("UpdateItem", {"UpdateExpression": "REMOVE #long", NAMES: {"#long": "n" * 60_000}}).update
     assert update is not None

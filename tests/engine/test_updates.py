@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from dynamix.engine.data.values import check_item, equal
-from dynamix.engine.evaluate.updates import NO_ATTRIBUTE, WRONG_OPERAND, WRONG_PATH, CompiledUpdate, UpdatePlan
+from dynamix.engine.evaluate.updates import NO_ATTRIBUTE, WRONG_OPERAND, WRONG_PATH, BoundUpdate, CompiledUpdate
 from dynamix.engine.faults import Fault
 from dynamix.expressions.nodes import Update
 from dynamix.expressions.text.parse import parse_update
@@ -37,15 +37,15 @@ VALUES: dict[str, Any] = {
 }
 
 
-def plan(text: str) -> UpdatePlan:
-    return UpdatePlan(CompiledUpdate(parse_update(text, {}, VALUES).node), VALUES)
+def bound(text: str) -> BoundUpdate:
+    return BoundUpdate(CompiledUpdate(parse_update(text, {}, VALUES).node), VALUES)
 
 
 def changed(text: str, item: dict[str, Any] | None = None) -> dict[str, Any]:
     """The attributes that an update changes, None for those that it removes."""
     old = ITEM if item is None else item
     kept = copy.deepcopy(old)
-    new = plan(text).apply(old)
+    new = bound(text).apply(old)
     assert old == kept, "the old item was changed"
     assert check_item(new) is new, "the new item is not canonical"
     return {name: new.get(name) for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
@@ -159,7 +159,7 @@ def test_refused_updates(text: str, message: str) -> None:
     """An update that does not fit the item changes nothing."""
     kept = copy.deepcopy(ITEM)
     with pytest.raises(Fault) as caught:
-        plan(text).apply(ITEM)
+        bound(text).apply(ITEM)
     assert (caught.value.code, caught.value.message) == ("ValidationException", message)
     assert kept == ITEM
 
@@ -174,7 +174,7 @@ def test_updates_cannot_nest_too_deep() -> None:
     assert changed("SET m.q = deep[0]", item)["m"]["M"]["q"] == deep["L"][0]
     for text in ("SET m.q = deep", "SET l[0] = deep", "SET l[9] = deep"):
         with pytest.raises(Fault, match="Nesting Levels"):
-            plan(text).apply(item)
+            bound(text).apply(item)
 
 
 @pytest.mark.parametrize(
@@ -190,12 +190,12 @@ def test_updates_cannot_nest_too_deep() -> None:
 )
 def test_removing_alone_creates_nothing(text: str, creates: bool) -> None:
     """Only SET and ADD make an item where none is."""
-    assert plan(text).creates is creates
+    assert bound(text).creates is creates
 
 
 def test_the_attributes_touched() -> None:
     """Those that are changed, not those that are read."""
-    assert plan("SET a.b = q, c[0] = q REMOVE d ADD e :n DELETE f :a").attributes == {"a", "c", "d", "e", "f"}
+    assert bound("SET a.b = q, c[0] = q REMOVE d ADD e :n DELETE f :a").attributes == {"a", "c", "d", "e", "f"}
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_the_attributes_touched() -> None:
 )
 def test_what_is_returned(text: str, old: dict[str, Any], new: dict[str, Any]) -> None:
     """UPDATED_OLD and UPDATED_NEW give the touched parts only."""
-    update = plan(text)
+    update = bound(text)
     after = update.apply(ITEM)
     assert update.returned(ITEM, after, "UPDATED_OLD") == old
     assert update.returned(ITEM, after, "UPDATED_NEW") == new
@@ -226,7 +226,7 @@ def test_what_is_returned(text: str, old: dict[str, Any], new: dict[str, Any]) -
 def test_updates_of_any_item(update: Update, item: Any) -> None:
     """An update gives a canonical item that differs in the attributes touched only, or refuses; the old one stays."""
     kept = copy.deepcopy(item)
-    done = UpdatePlan(CompiledUpdate(update), {})
+    done = BoundUpdate(CompiledUpdate(update), {})
     try:
         new = done.apply(item)
     except Fault:

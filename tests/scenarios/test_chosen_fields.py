@@ -55,3 +55,18 @@ def test_the_second_round_completes_chosen_fields() -> None:
     for found in (query, query.limit(5), Thread.scan(Thread.title).use_index("by_user"), Thread.scan(Thread.title)):
         complete, _ = found.get_items(requery_for_all_projections=True)
         assert sorted(complete, key=lambda thread: thread.thread_id) == threads
+
+
+@pytest.mark.parametrize("consistent", [False, True])
+def test_the_second_round_is_as_consistent_as_the_first(consistent: bool) -> None:
+    """What the second round reads from the table is read consistently where the query is."""
+    held = Holding("BatchGetItem")
+    with serving(held), ThreadPoolExecutor(1) as pool:
+        threads = create_threads(2)
+        query = Thread.query().use_index(Thread.expires_at).where(Thread.forum_id == "science").consistent(consistent)
+        asking = pool.submit(copy_context().run, query.get_items, requery_for_all_projections=True)
+        request = held.next()
+        (asked,) = request.body["RequestItems"].values()
+        request.answer()
+        assert asked["ConsistentRead"] is consistent
+        assert asking.result() == (threads[::-1], None)

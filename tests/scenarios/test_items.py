@@ -1,10 +1,14 @@
 """Creating, reading and deleting one item."""
 
+import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime
 
 import pytest
 from forum import Thread, key
+from scripted import Holding, serving
 
 import dynamix
 
@@ -217,3 +221,19 @@ def test_defaults_that_are_false() -> None:
 def test_a_default_from_the_instance_sees_the_others() -> None:
     """default_using_instance comes after all plain defaults, in whichever order the fields are declared."""
     assert Falsy(key="k").slug == "untitled"
+
+
+@pytest.mark.parametrize("consistent", [False, True])
+def test_exists_can_be_consistent(consistent: bool) -> None:
+    """exists takes consistent, as get does, and asks the service for it."""
+    Thread.create(**key(1))
+    assert Thread.exists(**key(1), consistent=consistent)
+    assert not asyncio.run(Thread.aexists(**key(2), consistent=consistent))
+    held = Holding("GetItem")
+    with serving(held), ThreadPoolExecutor(1) as pool:
+        dynamix.create_table(Thread)
+        asking = pool.submit(copy_context().run, lambda: Thread.exists(**key(1), consistent=consistent))
+        request = held.next()
+        request.answer()
+        assert request.body.get("ConsistentRead", False) is consistent
+        assert asking.result() is False

@@ -157,3 +157,25 @@ def test_a_table_that_does_not_exist(place: Place) -> None:
         with pytest.raises(dynamix.TableNotFoundError, match="create_table") as caught:
             operation()
         assert place.table_name(Nowhere) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["T", "no", "has space", "Größe", "a/b", "x" * 250])
+def test_a_name_that_no_table_can_have_is_refused(place: Place, name: str) -> None:
+    """It is refused before anything is sent, prefix and all, by each verb; a prefix may make it long enough."""
+    model = type(name, (dynamix.Model,), {"__module__": __name__, "key": dynamix.CharField(hash_key=True)})
+    if len(name) == 2 or name == "T":
+        dynamix.create_table(model)
+        model.create(key="k")
+        assert model.query().where(model.key == "k").count() == 1  # type: ignore[attr-defined]
+    with dynamix.Connection(embedded=True, table_prefix="" if len(name) < 200 else "p" * 20) as connection:
+        verbs = (
+            lambda: dynamix.create_table(model),
+            lambda: model.create(key="k"),
+            lambda: model.get(key="k"),
+            lambda: model.scan().get_items(),
+            lambda: model.batch_write([{"key": "k"}]),
+        )
+        with dynamix.use_connection(connection):
+            for verb in verbs:
+                with pytest.raises(dynamix.ModelDefinitionError, match=r"cannot be called .*3 to 255 .*__table_name__"):
+                    verb()

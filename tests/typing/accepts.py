@@ -1,7 +1,8 @@
 """What a type checker must infer."""
 
 import datetime
-from typing import Any, assert_type
+from collections.abc import Mapping
+from typing import Any, ClassVar, assert_type
 
 from forum import ForumThread
 
@@ -137,3 +138,25 @@ ForumThread.query().start_key(None).start_key("text").start_key(ForumThread.quer
 ForumThread.batch_delete(keys=[{"forum_id": "science", "thread_id": "physics_1"}])
 ForumThread.batch_write([thread])
 assert_type(thread.to_son(), dict[str, Any])
+
+
+# Indexes are described by a dict, with or without a word about its type.
+class Indexed(dynamix.Model):
+    """Indexes in each way."""
+
+    __secondary_indexes__: ClassVar[Mapping[str, dynamix.IndexOptions]] = {
+        "all": {"hash_key": "key", "projections": "ALL"},
+        "keys": {"hash_key": "key", "range_key": "sort", "projections": "KEYS_ONLY", "read_capacity": 1},
+        "some": {"hash_key": "key", "projections": ["text", "sort"]},
+    }
+    key = dynamix.CharField(hash_key=True)
+    sort = dynamix.CharField(range_key=True)
+    text = dynamix.CharField(indexed=True, projections="KEYS_ONLY")
+
+
+# What cannot be read is skipped, or told to a function.
+assert_type(ForumThread.scan(on_error="skip").first(), ForumThread | None)
+assert_type(ForumThread.query(on_error=lambda error: print(error.key)).first(), ForumThread | None)
+assert_type(
+    ForumThread.batch_get({"forum_id": "science", "thread_id": "physics_1"}, on_error="raise"), list[ForumThread]
+)

@@ -31,3 +31,5 @@ wrong = ForumThread.scan().get_items()[0][0].titel  # rejected: attr-defined, re
 ForumThread("science")  # rejected: call-arg, reportCallIssue
 dynamix.create_table(thread)  # rejected: arg-type, reportArgumentType
 dynamix.set_connection(region="eu-west-1")  # rejected: call-arg, reportCallIssue
+ForumThread.scan(on_error="ignore")  # rejected: arg-type, reportArgumentType
+ix: dynamix.IndexOptions = {"hash_key": "a", "x": 1}  # rejected: typeddict-unknown-key, reportAssignmentType

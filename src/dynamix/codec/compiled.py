@@ -17,7 +17,7 @@ Set the environment variable DYNAMIX_SHOW_CODE to print the generated code to st
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -25,6 +25,7 @@ from msgspec import Raw, Struct
 from dynamix.codec.forms import PLAIN, Form
 from dynamix.codec.state import STATE, State, Stored
 from dynamix.codec.values import UnstorableError
+from dynamix.errors import StoredValueError
 from dynamix.wire import AttributeValue, Item
 
 M = TypeVar("M")
@@ -35,7 +36,7 @@ class Slot(NamedTuple):
 
     `sure` is the range of lengths in which a str needs no further check (keys), `constrained` whether every value must
     go through `encode`. `absent` makes the value to show where the stored item has none; `required` fields then show
-    nothing.
+    nothing. With `unsure`, what an item lacks may be stored all the same, so nothing is shown for it.
     """
 
     attribute: str
@@ -48,6 +49,7 @@ class Slot(NamedTuple):
     absent: Callable[[], Any] | None = None
     required: bool = False
     key: bool = False
+    unsure: bool = False
 
     def value(self, wire: AttributeValue | None) -> Any:
         """What an instance shows for a stored form, or for none."""
@@ -64,8 +66,21 @@ class Page(NamedTuple, Generic[M]):
     """One page of a query or scan: what matched, how many were looked at, and where the next page starts."""
 
     items: list[M]
+    unread: list["Unread"]
     scanned: int
     last_key: Item | None
+
+
+class Batch(NamedTuple, Generic[M]):
+    """What an answer of BatchGetItem has of one table."""
+
+    items: list[M]
+    unread: list["Unread"]
+    unprocessed: dict[str, Any]
+
+
+Unread: TypeAlias = tuple[int, StoredValueError]
+"""Why an item could not be read, and how many that could be read came before it."""
 
 
 class ModelCodec(Generic[M]):
@@ -75,7 +90,7 @@ class ModelCodec(Generic[M]):
         self.model = model
         self.slots = tuple(slots)
         self._kept = tuple(slot for slot in self.slots if slot.kept)
-        self._readers: dict[frozenset[str] | None, Reader[M]] = {}
+        self._readers: dict[tuple[frozenset[str] | None, frozenset[str] | None], Reader[M]] = {}
         self.encode_item: Callable[[Mapping[str, Any]], Item] = _compile_writer(
             model.__name__, self.slots, self.plain_item
         )
@@ -105,13 +120,21 @@ class ModelCodec(Generic[M]):
         """What the state of an instance keeps of an item that was just stored."""
         return _stored(self._kept, item)
 
-    def reader(self, attributes: frozenset[str] | None = None) -> "Reader[M]":
-        """The reader for answers that hold only some attributes of the model; None: all."""
-        reader = self._readers.get(attributes)
+    def reader(self, attributes: frozenset[str] | None = None, sure: frozenset[str] | None = None) -> "Reader[M]":
+        """The reader for answers that hold only some attributes of the model; None: all.
+
+        Of these, an answer that lacks one of the `sure` ones says that it is not stored; None: of all.
+        """
+        reader = self._readers.get((attributes, sure))
         if reader is None:
             slots = [slot for slot in self.slots if attributes is None or slot.attribute in attributes]
-            reader = self._readers.setdefault(attributes, Reader(self.model, slots, attributes))
+            if sure is not None:
+                slots = [slot if slot.attribute in sure else slot._replace(**_UNSURE) for slot in slots]
+            reader = self._readers.setdefault((attributes, sure), Reader(self.model, slots, attributes))
         return reader
+
+
+_UNSURE: dict[str, Any] = {"unsure": True, "required": True, "absent": None}
 
 
 class _Parser(NamedTuple):
@@ -146,11 +169,15 @@ def _parser(item_type: Any) -> _Parser:
 
 _PLAIN = _parser(dict[str, Any])
 
+_UNREADABLE = (msgspec.ValidationError, ValueError, ArithmeticError, StoredValueError)
+"""What the fast way raises of a value that only the plain way can read, or name."""
+
 
 class Reader(Generic[M]):
     """Reads answers into instances that hold the same attributes of a model.
 
-    Raises FieldValidationException, naming the field, where a stored value is not of the type its field declares.
+    A stored value that is not of the type its field declares is a StoredValueError, which names the field and the
+    item's key: raised of a single item, listed of many.
     """
 
     def __init__(self, model: type[M], slots: list[Slot], held: frozenset[str] | None) -> None:
@@ -171,36 +198,38 @@ class Reader(Generic[M]):
         try:
             found = self._parser.item(body).Item
             return None if found is None else self._instance(self._values(found))
-        except (msgspec.ValidationError, ValueError):
+        except _UNREADABLE:
             found = _PLAIN.item(body).Item
             return None if found is None else self._instance(self.plain_values(found))
 
     def page(self, body: bytes) -> Page[M]:
         """The instances in an answer of Query or Scan."""
+        unread: list[Unread] = []
         try:
             page = self._parser.page(body)
-            items = self._instances(page.Items, self._values)
-        except (msgspec.ValidationError, ValueError):
+            items = self._instances(page.Items)
+        except _UNREADABLE:
             page = _PLAIN.page(body)
-            items = self._instances(page.Items, self.plain_values)
-        return Page(items, page.ScannedCount, page.LastEvaluatedKey or None)
+            items, unread = self._readable(page.Items)
+        return Page(items, unread, page.ScannedCount, page.LastEvaluatedKey or None)
 
-    def batch(self, body: bytes) -> tuple[list[M], dict[str, Any]]:
+    def batch(self, body: bytes) -> Batch[M]:
         """The instances in an answer of BatchGetItem from one table, and UnprocessedKeys."""
+        unread: list[Unread] = []
         try:
             batch = self._parser.batch(body)
-            items = [item for found in batch.Responses.values() for item in self._instances(found, self._values)]
-        except (msgspec.ValidationError, ValueError):
+            items = self._instances([item for found in batch.Responses.values() for item in found])
+        except _UNREADABLE:
             batch = _PLAIN.batch(body)
-            items = [item for found in batch.Responses.values() for item in self._instances(found, self.plain_values)]
-        return items, batch.UnprocessedKeys
+            items, unread = self._readable([item for found in batch.Responses.values() for item in found])
+        return Batch(items, unread, batch.UnprocessedKeys)
 
     def attributes(self, body: bytes) -> dict[str, Any] | None:
         """The values by attribute in the `Attributes` of an answer, or None."""
         try:
             found = self._parser.attributes(body).Attributes
             return None if found is None else self._values(found)
-        except (msgspec.ValidationError, ValueError):
+        except _UNREADABLE:
             found = _PLAIN.attributes(body).Attributes
             return None if found is None else self.plain_values(found)
 
@@ -210,19 +239,34 @@ class Reader(Generic[M]):
         for slot in self._slots:
             if slot.form.lazy:
                 continue
-            value = slot.value(item.get(slot.name))
+            try:
+                value = slot.value(item.get(slot.name))
+            except StoredValueError as error:
+                error.key = self._key(item)
+                raise
             if value is not None or not slot.required:
                 values[slot.attribute] = value
         values[STATE] = State(_stored(self._kept, item), self._held)
         return values
+
+    def _key(self, item: Item) -> dict[str, Any]:
+        """The key of an item, by attribute; what cannot be read of it as it is stored."""
+        key: dict[str, Any] = {}
+        for slot in self._slots:
+            if slot.key:
+                try:
+                    key[slot.attribute] = slot.value(item.get(slot.name))
+                except StoredValueError as error:
+                    key[slot.attribute] = error.value
+        return key
 
     def _instance(self, values: dict[str, Any]) -> M:
         instance = self._new(self._model)
         self._set_dict(instance, values)
         return instance
 
-    def _instances(self, items: list[Any], values: Callable[[Any], dict[str, Any]]) -> list[M]:
-        new, model, set_dict = self._new, self._model, self._set_dict
+    def _instances(self, items: list[Any]) -> list[M]:
+        new, model, set_dict, values = self._new, self._model, self._set_dict, self._values
         instances = []
         for item in items:
             instance = new(model)
@@ -230,11 +274,22 @@ class Reader(Generic[M]):
             instances.append(instance)
         return instances
 
+    def _readable(self, items: list[Item]) -> tuple[list[M], list[Unread]]:
+        """The instances of those items that can be read, and why the others cannot be."""
+        instances: list[M] = []
+        unread: list[Unread] = []
+        for item in items:
+            try:
+                instances.append(self._instance(self.plain_values(item)))
+            except StoredValueError as error:
+                unread.append((len(instances), error))
+        return instances, unread
+
 
 def _stored(kept: Iterable[Slot], item: Item) -> Stored:
     stored: Stored = {}
     for slot in kept:
-        if slot.form.lazy:
+        if slot.form.lazy and not (slot.unsure and slot.name not in item):
             stored[slot.attribute] = Raw(msgspec.json.encode(item[slot.name])) if slot.name in item else Raw()
         elif slot.name in item:
             stored[slot.attribute] = item[slot.name]
@@ -273,7 +328,8 @@ def _compile_reader(model_name: str, slots: list[Slot], held: frozenset[str] | N
         names.update(slot.form.names)
         read = slot.form.read
         if slot.form.lazy:
-            later.append(f"{slot.attribute!r}: item.f{index}.copy()")
+            copied = f"{slot.attribute!r}: item.f{index}.copy()"
+            later.append(f"**({{{copied}}} if item.f{index} else {{}})" if slot.unsure else copied)
             continue
         if slot.kept:
             later.append(f"**({{{slot.attribute!r}: {{'S': item.f{index}.S}}}} if item.f{index} is not None else {{}})")

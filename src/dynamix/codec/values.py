@@ -37,6 +37,8 @@ def encode(value: object, depth: int = 0) -> AttributeValue:
 def encode_map(value: dict[str, Any], depth: int = 0) -> dict[str, AttributeValue]:
     """The elements of a map in JSON form. Raises UnstorableError."""
     _check_depth(depth)
+    if "" in value:
+        raise UnstorableError("the key '' is empty; a key of a map has at least one character")
     return {
         key if type(key) is str else _map_key(key): {"S": element}
         if type(element) is str

@@ -11,7 +11,7 @@ expressions".
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, NoReturn, TypeAlias
+from typing import Any, Literal, NoReturn, Self, TypeAlias
 
 from msgspec import Struct
 
@@ -62,16 +62,19 @@ class _Node(Struct, frozen=True):
     """What all conditions share: how they combine."""
 
     def __and__(self, other: "Condition") -> "And":
-        return And((self, other)) if isinstance(other, _Node) else NotImplemented  # type: ignore[arg-type]
+        return And((*_parts(And, self), *_parts(And, other))) if isinstance(other, _Node) else NotImplemented
 
     def __or__(self, other: "Condition") -> "Or":
-        return Or((self, other)) if isinstance(other, _Node) else NotImplemented  # type: ignore[arg-type]
+        return Or((*_parts(Or, self), *_parts(Or, other))) if isinstance(other, _Node) else NotImplemented
 
-    def __invert__(self) -> "Not":
-        return Not(self)  # type: ignore[arg-type]
+    def __invert__(self) -> "Condition":
+        return self.condition if isinstance(self, Not) else Not(self)  # type: ignore[arg-type]
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a condition has no truth value; combine conditions with &, | and ~, not with and, or, not")
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
 
 Comparator: TypeAlias = Literal["=", "<>", "<", "<=", ">", ">="]
@@ -133,37 +136,76 @@ class Contains(_Node, frozen=True):
     part: Operand
 
 
-class And(_Node, frozen=True):
+class _Joint(_Node, frozen=True, eq=False):
+    """A condition made of conditions. Such trees may be deep, so nothing here recurses."""
+
+    def __eq__(self, other: object) -> bool:
+        return _listed(self) == _listed(other) if isinstance(other, _Joint) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(_listed(self)))
+
+    def __repr__(self) -> str:
+        texts: list[str] = []
+        ahead: list[object] = [self]
+        while ahead:
+            match ahead.pop():
+                case And(conditions) | Or(conditions) as node:
+                    ahead.append("))")
+                    for part in reversed(conditions):
+                        ahead += (part, ", ")
+                    ahead[-1] = f"{type(node).__name__}(conditions=("
+                case Not(condition):
+                    ahead += (")", condition, "Not(condition=")
+                case part:
+                    texts.append(part if isinstance(part, str) else repr(part))
+        return "".join(texts)
+
+
+class And(_Joint, frozen=True, eq=False):
     """All of at least two conditions. `a AND b AND c` is one node; parentheses make nodes of their own."""
 
     conditions: tuple["Condition", ...]
 
 
-class Or(_Node, frozen=True):
+class Or(_Joint, frozen=True, eq=False):
     """Any of at least two conditions."""
 
     conditions: tuple["Condition", ...]
 
 
-class Not(_Node, frozen=True):
+class Not(_Joint, frozen=True, eq=False):
     """The opposite of a condition."""
 
     condition: "Condition"
 
 
-Condition: TypeAlias = (
-    Compare
-    | Between
-    | In
-    | AttributeExists
-    | AttributeNotExists
-    | AttributeType
-    | BeginsWith
-    | Contains
-    | And
-    | Or
-    | Not
+Simple: TypeAlias = (
+    Compare | Between | In | AttributeExists | AttributeNotExists | AttributeType | BeginsWith | Contains
 )
+Condition: TypeAlias = Simple | And | Or | Not
+
+
+def _parts(kind: type[And] | type[Or], condition: Any) -> tuple[Condition, ...]:
+    """What a condition brings to one of a kind: `(a & b) & c` is one node of three parts."""
+    return condition.conditions if isinstance(condition, kind) else (condition,)
+
+
+def _listed(condition: Any) -> list[Any]:
+    """The tree as a list, from left to right: each joint by its kind and number of parts, then the parts."""
+    listed: list[Any] = []
+    ahead = [condition]
+    while ahead:
+        match ahead.pop():
+            case And(conditions) | Or(conditions) as node:
+                listed.append((type(node), len(conditions)))
+                ahead += reversed(conditions)
+            case Not(inner):
+                listed.append(Not)
+                ahead.append(inner)
+            case part:
+                listed.append(part)
+    return listed
 
 
 def all_of(conditions: Sequence[Condition]) -> Condition:

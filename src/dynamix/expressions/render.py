@@ -3,6 +3,7 @@
 One `Placeholders` serves all expressions of one request, which share the names and the values.
 """
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from dynamix.expressions.nodes import (
@@ -26,6 +27,7 @@ from dynamix.expressions.nodes import (
     Placeholder,
     Projection,
     SetOperand,
+    Simple,
     Size,
     Update,
     Value,
@@ -72,7 +74,40 @@ class Placeholders:
 
 
 def render_condition(condition: Condition, placeholders: Placeholders) -> str:
-    """The text of a condition, filter or key condition."""
+    """The text of a condition, filter or key condition. Deep trees do no harm."""
+    texts: list[str] = []
+    ahead: list[Condition | str] = [condition]
+    while ahead:
+        match ahead.pop():
+            case str() as text:
+                texts.append(text)
+            case And(conditions):
+                ahead += _separated(conditions, " AND ", (And, Or))
+            case Or(conditions):
+                ahead += _separated(conditions, " OR ", (Or,))
+            case Not(inner):
+                ahead += (*_grouped(inner, (And, Or)), "NOT ")
+            case part:
+                texts.append(_simple(part, placeholders))
+    return "".join(texts)
+
+
+def _separated(
+    conditions: Sequence[Condition], separator: str, loose: tuple[type[Condition], ...]
+) -> list[Condition | str]:
+    """Conditions with a word between them, the last first."""
+    parts: list[Condition | str] = []
+    for condition in reversed(conditions):
+        parts += (*_grouped(condition, loose), separator)
+    return parts[:-1]
+
+
+def _grouped(condition: Condition, loose: tuple[type[Condition], ...]) -> tuple[Condition | str, ...]:
+    """A part of a larger condition, in parentheses where it binds more loosely than, or like, its surroundings."""
+    return (")", condition, "(") if isinstance(condition, loose) else (condition,)
+
+
+def _simple(condition: Simple, placeholders: Placeholders) -> str:
     match condition:
         case Compare(operator, left, right):
             return f"{_operand(left, placeholders)} {operator} {_operand(right, placeholders)}"
@@ -92,12 +127,6 @@ def render_condition(condition: Condition, placeholders: Placeholders) -> str:
             return f"begins_with({_operand(operand, placeholders)}, {_operand(prefix, placeholders)})"
         case Contains(operand, part):
             return f"contains({_operand(operand, placeholders)}, {_operand(part, placeholders)})"
-        case And(conditions):
-            return " AND ".join(_grouped(part, placeholders, (And, Or)) for part in conditions)
-        case Or(conditions):
-            return " OR ".join(_grouped(part, placeholders, (Or,)) for part in conditions)
-        case Not(inner):
-            return f"NOT {_grouped(inner, placeholders, (And, Or))}"
     assert_never(condition)
 
 
@@ -121,12 +150,6 @@ def render_update(update: Update, placeholders: Placeholders) -> str:
 def render_projection(projection: Projection, placeholders: Placeholders) -> str:
     """The text of a projection expression."""
     return ", ".join(map(placeholders.path, projection))
-
-
-def _grouped(condition: Condition, placeholders: Placeholders, loose: tuple[type[Condition], ...]) -> str:
-    """A part of a larger condition, in parentheses where it binds more loosely than, or like, its surroundings."""
-    text = render_condition(condition, placeholders)
-    return f"({text})" if isinstance(condition, loose) else text
 
 
 def _operand(operand: Operand, placeholders: Placeholders) -> str:

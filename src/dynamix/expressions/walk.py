@@ -1,6 +1,7 @@
 """What a tree of nodes speaks of."""
 
 from collections.abc import Iterable
+from typing import assert_never
 
 from dynamix.expressions.nodes import (
     And,
@@ -17,34 +18,72 @@ from dynamix.expressions.nodes import (
     Operand,
     Or,
     Path,
+    Simple,
     Size,
 )
 
 
 def paths(condition: Condition) -> Iterable[Path]:
     """All document paths in a condition."""
-    match condition:
-        case And(conditions) | Or(conditions):
-            for part in conditions:
-                yield from paths(part)
-        case Not(inner):
-            yield from paths(inner)
+    for part in simple(condition):
+        for operand in _operands(part):
+            match operand:
+                case Path():
+                    yield operand
+                case Size(Path() as path):
+                    yield path
+
+
+def operators(condition: Condition) -> int:
+    """How many operators and functions the service counts in a condition."""
+    joints = 0
+    ahead = [condition]
+    while ahead:
+        match ahead.pop():
+            case And(conditions) | Or(conditions):
+                joints += len(conditions) - 1
+                ahead += conditions
+            case Not(inner):
+                joints += 1
+                ahead.append(inner)
+    sizes = (isinstance(operand, Size) for part in simple(condition) for operand in _operands(part))
+    return joints + sum(1 for _ in simple(condition)) + sum(sizes)
+
+
+def simple(condition: Condition) -> Iterable[Simple]:
+    """The conditions that a condition is made of by AND, OR and NOT, from left to right. Deep trees do no harm."""
+    ahead = [condition]
+    while ahead:
+        match ahead.pop():
+            case And(conditions) | Or(conditions):
+                ahead += reversed(conditions)
+            case Not(inner):
+                ahead.append(inner)
+            case part:
+                yield part
+
+
+def joined(conditions: Iterable[Condition]) -> Iterable[Condition]:
+    """The conditions that must all be met: of each AND its parts."""
+    ahead = list(conditions)[::-1]
+    while ahead:
+        match ahead.pop():
+            case And(parts):
+                ahead += reversed(parts)
+            case part:
+                yield part
+
+
+def _operands(part: Simple) -> tuple[Operand, ...]:
+    match part:
         case AttributeExists(path) | AttributeNotExists(path) | AttributeType(path):
-            yield from _operand_paths(path)
+            return (path,)
         case Compare(_, left, right):
-            yield from _operand_paths(left, right)
+            return left, right
         case BeginsWith(left, right) | Contains(left, right):
-            yield from _operand_paths(left, right)
+            return left, right
         case Between(operand, low, high):
-            yield from _operand_paths(operand, low, high)
+            return operand, low, high
         case In(operand, options):
-            yield from _operand_paths(operand, *options)
-
-
-def _operand_paths(*operands: Operand) -> Iterable[Path]:
-    for operand in operands:
-        match operand:
-            case Path():
-                yield operand
-            case Size(Path() as path):
-                yield path
+            return operand, *options
+    assert_never(part)

@@ -26,6 +26,7 @@ from dynamix.errors import (
     MissingKeyError,
     ModelDefinitionError,
     RequiredFieldError,
+    StoredValueError,
     WrongTypeError,
     unknown,
 )
@@ -45,14 +46,14 @@ class Options(TypedDict, Generic[V], total=False):
     """The options of every field.
 
     `name` is the stored name (default: the attribute's own). `indexed` makes a local index on the field, and
-    `projections` names what that index holds beside the keys (none: keys only; "ALL": everything).
+    `projections` names what that index holds beside the keys (none or "KEYS_ONLY": keys only; "ALL": everything).
     `default_using_instance` computes a default from the new instance. `validator` is called with each value and refuses
     it by raising ValueError or by returning False.
     """
 
     name: str
     indexed: bool
-    projections: Sequence[str] | Literal["ALL"]
+    projections: Sequence[str] | Literal["ALL", "KEYS_ONLY"]
     default_using_instance: Callable[[Any], V | None]
     validator: Callable[[V], object]
 
@@ -112,7 +113,7 @@ class Field(Conditions[V], Generic[V, T]):
         hash_key: bool = False,
         range_key: bool = False,
         indexed: bool = False,
-        projections: Sequence[str] | Literal["ALL"] = (),
+        projections: Sequence[str] | Literal["ALL", "KEYS_ONLY"] = (),
         default: Any = None,
         default_using_instance: Callable[[Any], Any] | None = None,
         required: bool = False,
@@ -164,8 +165,12 @@ class Field(Conditions[V], Generic[V, T]):
         if instance is None:
             return self
         values = vars(instance)
-        if self.read_in(values):
-            return values[self.attribute]  # type: ignore[no-any-return]
+        try:
+            if self.read_in(values):
+                return values[self.attribute]  # type: ignore[no-any-return]
+        except StoredValueError as error:
+            error.key = _key_of(instance)
+            raise
         raise FieldNotLoadedError(
             f"{self} was not loaded: the index or the projection does not hold it, or the stored item lacks this "
             "required field; query with requery_for_all_projections=True, or get the item"
@@ -200,13 +205,13 @@ class Field(Conditions[V], Generic[V, T]):
         return wire
 
     def decode(self, wire: AttributeValue) -> V | None:
-        """The value of a stored form; None for a stored NULL. Raises FieldValidationException."""
+        """The value of a stored form; None for a stored NULL. Raises StoredValueError."""
         if "NULL" in wire:
             return None
         try:
             return self.from_wire(wire)
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
-            raise FieldValidationException(
+            raise StoredValueError(
                 f"{self}: the stored value {shown(wire)} is not what a {type(self).__name__} holds",
                 field=self.attribute,
                 value=wire,
@@ -216,7 +221,7 @@ class Field(Conditions[V], Generic[V, T]):
         """Whether an instance's `__dict__` has a value of this field; one that was left unread is read now.
 
         A default that is shown for what is not stored is kept as if it were loaded, to tell later whether it was
-        edited. Raises FieldValidationException. Threads that read at once get the same value.
+        edited. Raises StoredValueError. Threads that read at once get the same value.
         """
         if self.attribute in values:
             return True
@@ -236,11 +241,11 @@ class Field(Conditions[V], Generic[V, T]):
         return True
 
     def read(self, raw: msgspec.Raw) -> V | None:
-        """The value of a stored form's JSON; None for none, and for a stored NULL. Raises FieldValidationException."""
+        """The value of a stored form's JSON; None for none, and for a stored NULL. Raises StoredValueError."""
         try:
             return self.decode(msgspec.json.decode(raw)) if raw else None
         except msgspec.DecodeError as error:
-            raise FieldValidationException(f"{self}: the answer is damaged: {error}", field=self.attribute) from error
+            raise StoredValueError(f"{self}: the answer is damaged: {error}", field=self.attribute) from error
 
     def differs(self, value: object, expected: object) -> bool:
         """Whether a value would be stored otherwise than the expected one. Where that one cannot be stored, this is
@@ -340,6 +345,13 @@ class Field(Conditions[V], Generic[V, T]):
             raise InvalidQueryError(
                 f"{self} cannot be compared by {condition}: its stored texts do not sort as its values do"
             )
+
+
+def _key_of(instance: object) -> dict[str, Any]:
+    """The key of an instance, by attribute."""
+    fields = (field for base in type(instance).__mro__ for field in vars(base).values() if isinstance(field, Field))
+    keys = sorted((field for field in fields if field.hash_key or field.range_key), key=lambda field: field.range_key)
+    return {field.attribute: vars(instance).get(field.attribute) for field in keys}
 
 
 def shown(value: object) -> str:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from dynamix.codec.state import STATE, State
 from dynamix.connection import Connection
-from dynamix.errors import ModelDefinitionError, ValidationException, unknown
-from dynamix.fields.base import Field
+from dynamix.errors import ValidationException, nearest, unknown
 from dynamix.model.changing import Changing, assign
+from dynamix.model.names import check_names
 from dynamix.model.plain import plain
 from dynamix.model.reading import Reading
-from dynamix.model.running import schema_of
+from dynamix.model.running import forget_schema, schema_of
 from dynamix.model.writing import Writing
+from dynamix.schema.index import IndexOptions
 
 
 class Model(Reading, Writing, Changing):
@@ -28,17 +29,13 @@ class Model(Reading, Writing, Changing):
     """
 
     __table_name__: ClassVar[str]
-    __secondary_indexes__: ClassVar[Mapping[str, Mapping[str, Any]]]
+    __secondary_indexes__: ClassVar[Mapping[str, IndexOptions]]
     __connection__: ClassVar[Connection | None] = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        for attribute, value in (entry for base in cls.__mro__ for entry in vars(base).items()):
-            if isinstance(value, Field) and (hidden := _hidden_by(attribute, value)):
-                raise ModelDefinitionError(
-                    f"{cls.__name__}.{attribute} hides {hidden}; give the field another attribute name and keep "
-                    f"name={attribute!r} as the stored one"
-                )
+        check_names(cls, Model)
+        forget_schema(cls)
 
     def __init__(self, /, **values: Any) -> None:
         schema = schema_of(type(self))
@@ -78,19 +75,23 @@ class Model(Reading, Writing, Changing):
         return {field.attribute: getattr(self, field.attribute) for field in schema_of(type(self)).table.keys}
 
     def __repr__(self) -> str:
-        schema = schema_of(type(self))
-        values = schema.read_all(vars(self))
-        shown = (f"{name}={values[name]!r}" for name in schema.fields if values.get(name) is not None)
+        values = schema_of(type(self)).shown(vars(self))
+        shown = (f"{name}={value!r}" for name, value in values.items() if value is not None)
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        schema, missing = schema_of(type(self)), object()
-        mine, theirs = schema.read_all(vars(self)), schema.read_all(vars(other))
-        return all(mine.get(name, missing) == theirs.get(name, missing) for name in schema.fields)
+        schema = schema_of(type(self))
+        return schema.shown(vars(self)) == schema.shown(vars(other))
 
-    if not TYPE_CHECKING:  # a type checker that saw it would let every name pass
+    if not TYPE_CHECKING:  # a type checker that saw these would let every name pass
+
+        def __getattr__(self, name: str) -> Any:
+            """Called for what is not there. Raises AttributeError, which suggests the nearest name."""
+            if not hasattr(type(self), name):
+                raise AttributeError(_absent(self, name), name=name)  # with `obj`, Python would suggest once more
+            return object.__getattribute__(self, name)  # a field or property, with what it raises itself
 
         def __setattr__(self, name: str, value: Any) -> None:
             fields = schema_of(type(self)).fields
@@ -107,7 +108,7 @@ class Model(Reading, Writing, Changing):
 
     def __getstate__(self) -> object:
         """What a copy or a pickle holds: everything read that was loaded, and queued changes of its own."""
-        schema_of(type(self)).read_all(vars(self))
+        schema_of(type(self)).shown(vars(self))
         copied = super().__getstate__()
         state: State | None = vars(self).get(STATE)
         if state is None:
@@ -120,16 +121,12 @@ class Model(Reading, Writing, Changing):
         return (values, *slots) if slots else values
 
 
-HIDDEN = frozenset(name for name in dir(Model) if not name.startswith("__"))
-"""What no field may be called."""
+def _absent(instance: Model, name: str) -> str:
+    """What an AttributeError says. Python's own protocols look for private names, which need no suggestion."""
+    near = nearest(name, filter(_is_public, dir(type(instance)))) if _is_public(name) else None
+    hint = f"; did you mean {near!r}?" if near else ""
+    return f"{type(instance).__name__!r} object has no attribute {name!r}{hint}"
 
 
-def _hidden_by(attribute: str, field: Field[Any, Any]) -> str | None:
-    """What a field of this name would hide."""
-    if attribute.startswith("_dynamix"):
-        return "a private name of the library"
-    if attribute in HIDDEN or attribute in vars(object):
-        return "a method of Model"
-    if attribute == "overwrite":
-        return "an argument of create()"
-    return "an argument of get()" if attribute == "consistent" and (field.hash_key or field.range_key) else None
+def _is_public(name: str) -> bool:
+    return not name.startswith("_")

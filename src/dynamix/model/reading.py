@@ -8,8 +8,10 @@ from dynamix.errors import WrongTypeError
 from dynamix.fields.base import Field
 from dynamix.model.running import arun, connection_of, run, schema_of
 from dynamix.operations import batch, items, tables
-from dynamix.operations.plan import Search
-from dynamix.query import Query, Scan
+from dynamix.query import Query
+from dynamix.scan import Scan
+from dynamix.selection import Search
+from dynamix.unreadable import OnError, check_on_error
 from dynamix.wire import Item
 
 
@@ -30,36 +32,53 @@ class Reading:
         return await arun(cls, items.get, schema_of(cls).key_from(key), consistent)
 
     @classmethod
-    def exists(cls, /, **key: Any) -> bool:
-        """Whether an item has this key."""
-        return run(cls, items.exists, schema_of(cls).key_from(key))
+    def exists(cls, /, *, consistent: bool = False, **key: Any) -> bool:
+        """Whether an item has this key; only the key is read."""
+        return run(cls, items.exists, schema_of(cls).key_from(key), consistent)
 
     @classmethod
-    async def aexists(cls, /, **key: Any) -> bool:
+    async def aexists(cls, /, *, consistent: bool = False, **key: Any) -> bool:
         """See `exists`."""
-        return await arun(cls, items.exists, schema_of(cls).key_from(key))
+        return await arun(cls, items.exists, schema_of(cls).key_from(key), consistent)
 
     @classmethod
-    def batch_get(cls, *keys: Mapping[str, Any] | Self, consistent: bool = False) -> list[Self]:
-        """The instances with these keys, in the order given; duplicates and what does not exist are left out."""
-        return run(cls, batch.get, keys_of(cls, keys), consistent)
+    def batch_get(
+        cls, *keys: Mapping[str, Any] | Self, consistent: bool = False, on_error: OnError = "raise"
+    ) -> list[Self]:
+        """The instances with these keys, in the order given; duplicates and what does not exist are left out.
+
+        Of an item that cannot be read `on_error` raises the StoredValueError, or leaves it out: "skip", or a function
+        that is called with the error.
+        """
+        return run(cls, batch.get, keys_of(cls, keys), consistent, check_on_error(on_error))
 
     @classmethod
-    async def abatch_get(cls, *keys: Mapping[str, Any] | Self, consistent: bool = False) -> list[Self]:
+    async def abatch_get(
+        cls, *keys: Mapping[str, Any] | Self, consistent: bool = False, on_error: OnError = "raise"
+    ) -> list[Self]:
         """See `batch_get`."""
-        return await arun(cls, batch.get, keys_of(cls, keys), consistent)
+        return await arun(cls, batch.get, keys_of(cls, keys), consistent, check_on_error(on_error))
 
     @classmethod
-    def query(cls, *fields: Field[Any, Any]) -> Query[Self]:
-        """A query, to be completed by `where`. With `fields`, only these and the key are read."""
+    def query(cls, *fields: Field[Any, Any], on_error: OnError = "raise") -> Query[Self]:
+        """A query, to be completed by `where`. With `fields`, only these and the key are read.
+
+        Of an item that cannot be read `on_error` raises the StoredValueError, or leaves it out: "skip", or a function
+        that is called with the error.
+        """
         schema = schema_of(cls)
-        return Query(Search(schema, True, schema.table, fields), partial(connection_of, cls))
+        search = Search(schema, True, schema.table, fields, on_error=check_on_error(on_error))
+        return Query(search, partial(connection_of, cls))
 
     @classmethod
-    def scan(cls, *fields: Field[Any, Any]) -> Scan[Self]:
-        """All items, to be narrowed by `where` and iterated. With `fields`, only these and the key are read."""
+    def scan(cls, *fields: Field[Any, Any], on_error: OnError = "raise") -> Scan[Self]:
+        """All items, to be narrowed by `where` and iterated. With `fields`, only these and the key are read.
+
+        `on_error` is what it is for `query`.
+        """
         schema = schema_of(cls)
-        return Scan(Search(schema, False, schema.table, fields), partial(connection_of, cls))
+        search = Search(schema, False, schema.table, fields, on_error=check_on_error(on_error))
+        return Scan(search, partial(connection_of, cls))
 
     @classmethod
     def item_count(cls) -> int:

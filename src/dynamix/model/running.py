@@ -1,7 +1,7 @@
 """How a verb of a model runs: on the table that its class describes, over the connection in force.
 
 The verbs call functions of modules, never methods of the model, since a model's own fields may have any name but those
-that stand in `declaration.HIDDEN`.
+that stand in `names.METHODS`.
 """
 
 from collections.abc import Callable
@@ -29,6 +29,12 @@ def schema_of(model: type[M]) -> Schema[M]:
         schema = describe(model)
         setattr(model, _SCHEMA, schema)
     return schema
+
+
+def forget_schema(model: type[Any]) -> None:
+    """Drop a description that came along with the attributes of another class, as class decorators copy them."""
+    if _SCHEMA in vars(model):
+        delattr(model, _SCHEMA)
 
 
 def connection_of(model: type[Any]) -> Connection:

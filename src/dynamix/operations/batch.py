@@ -6,12 +6,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from dynamix.codec.compiled import Batch
 from dynamix.codec.state import Stored
 from dynamix.errors import BatchIncompleteError
 from dynamix.limits import BATCH_GET_KEYS, BATCH_WRITE_ITEMS, ITEM_BYTES
 from dynamix.operations.items import refuse_too_large
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.table import Table
+from dynamix.unreadable import OnError, readable
 from dynamix.updates.pending import pending_of
 from dynamix.wire import Call, Flow, Item, Pause, Together
 
@@ -22,42 +24,45 @@ WriteRequest = dict[str, dict[str, Any]]
 """A put or a delete. An item to put is JSON already, since its size was looked at; the service's answers have items."""
 
 
-def get(policy: RetryPolicy, table: Table[M], keys: Sequence[Item], consistent: bool) -> Flow[list[M]]:
+def get(
+    policy: RetryPolicy, table: Table[M], keys: Sequence[Item], consistent: bool, on_error: OnError = "raise"
+) -> Flow[list[M]]:
     """The instances that exist, in the order of their keys' first mention."""
     wanted = {msgspec.json.encode(key): key for key in keys}
     distinct = list(wanted.values())
     chunks = [distinct[start : start + BATCH_GET_KEYS] for start in range(0, len(distinct), BATCH_GET_KEYS)]
     chunked = _together([_get_chunk(policy, table, chunk, consistent) for chunk in chunks])
-    answers: list[tuple[list[M], list[Item]]] = yield from chunked
+    answers: list[tuple[list[Batch[M]], list[Item]]] = yield from chunked
     left = [key for _, undone in answers for key in undone]
     if left:
         raise _incomplete("BatchGetItem", left)
     found = {}
-    for instance in (instance for instances, _ in answers for instance in instances):
-        found[msgspec.json.encode(table.schema.key_of(vars(instance)))] = instance
+    for part in (part for parts, _ in answers for part in parts):
+        for instance in readable(table, part.items, part.unread, on_error)[0]:
+            found[msgspec.json.encode(table.schema.key_of(vars(instance)))] = instance
     return [found[key] for key in wanted if key in found]
 
 
 def _get_chunk(
     policy: RetryPolicy, table: Table[M], keys: list[Item], consistent: bool
-) -> Flow[tuple[list[M], list[Item]]]:
-    """Ask for up to 100 keys until all are answered; the result is the instances, and the keys that never were."""
+) -> Flow[tuple[list[Batch[M]], list[Item]]]:
+    """Ask for up to 100 keys until all are answered; the result is the answers, and the keys that never were."""
     reader = table.schema.codec.reader()
-    instances: list[M] = []
+    answers: list[Batch[M]] = []
     pauses = _pauses(policy)
     while True:
         body = {"RequestItems": {table.name: {"Keys": keys, "ConsistentRead": consistent}}}
         call = Call("BatchGetItem", msgspec.json.encode(body), reader.batch)
-        items, unprocessed = yield from request(policy, call)
-        instances += items
-        if not unprocessed:
-            return instances, []
-        left = unprocessed[table.name]["Keys"]
+        answer = yield from request(policy, call)
+        answers.append(answer)
+        if not answer.unprocessed:
+            return answers, []
+        left = answer.unprocessed[table.name]["Keys"]
         if len(left) < len(keys):
             pauses = _pauses(policy)
         keys = left
         if (seconds := next(pauses, None)) is None:
-            return instances, keys
+            return answers, keys
         yield Pause(seconds)
 
 

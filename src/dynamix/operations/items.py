@@ -6,12 +6,13 @@ import msgspec
 
 from dynamix.codec import sizes
 from dynamix.codec.state import STATE, State, stored_of
+from dynamix.conditions import check_size
 from dynamix.errors import (
     ConditionalCheckFailedError,
-    FieldValidationException,
     ItemExistsError,
     ItemNotFoundError,
     ItemTooLargeError,
+    StoredValueError,
 )
 from dynamix.expressions.nodes import AttributeExists, AttributeNotExists, Condition, Path, all_of
 from dynamix.expressions.render import Placeholders, render_condition, render_update
@@ -35,16 +36,18 @@ def get(policy: RetryPolicy, table: Table[M], key: Item, consistent: bool) -> Fl
     return request(policy, Call("GetItem", msgspec.json.encode(body), table.schema.codec.reader().item))
 
 
-def exists(policy: RetryPolicy, table: Table[Any], key: Item) -> Flow[bool]:
+def exists(policy: RetryPolicy, table: Table[Any], key: Item, consistent: bool) -> Flow[bool]:
     """Whether an item has this key; only the key is read."""
     placeholders = Placeholders()
     names = ", ".join(map(placeholders.name, key))
-    body = {
+    body: dict[str, Any] = {
         "TableName": table.name,
         "Key": key,
         "ProjectionExpression": names,
         "ExpressionAttributeNames": placeholders.names,
     }
+    if consistent:
+        body["ConsistentRead"] = True
     return request(policy, Call("GetItem", msgspec.json.encode(body), _found))
 
 
@@ -90,7 +93,7 @@ def commit(policy: RetryPolicy, table: Table[M], instance: M, pending: Pending |
     deletions. Then the instance, which is the result, shows what the service answered.
 
     Raises ItemNotFoundError where the item does not exist, ConditionalCheckFailedError where a condition is not met;
-    then nothing was stored and all is still pending. Raises FieldValidationException where all was stored and an
+    then nothing was stored and all is still pending. Raises StoredValueError where all was stored and an
     attribute of the stored item cannot be read; then nothing is pending, and only the key is shown.
     """
     if pending is None:
@@ -107,12 +110,14 @@ def commit(policy: RetryPolicy, table: Table[M], instance: M, pending: Pending |
             pending.settle_first(values, schema.fields, answer if isinstance(answer, dict) else known)
             answer = yield from _update(policy, table, key, pending, pending.plan())
         pending.settle(values, schema.fields, answer if isinstance(answer, dict) else known)
-    if isinstance(answer, FieldValidationException):
-        raise FieldValidationException(
-            f"the changes were stored, but what is stored now cannot be read: {answer}",
+    if isinstance(answer, StoredValueError):
+        unread = StoredValueError(
+            f"the changes were stored, but what is stored now cannot be read: {answer.args[0]}",
             field=answer.field,
             value=answer.value,
-        ) from answer
+        )
+        unread.key = answer.key
+        raise unread from answer
     return instance
 
 
@@ -124,7 +129,7 @@ def _key_alone(table: Table[Any], values: dict[str, Any]) -> dict[str, Any]:
     return {key: values[key] for key in keys} | {STATE: state}
 
 
-_Answer = dict[str, Any] | FieldValidationException | None
+_Answer = dict[str, Any] | StoredValueError | None
 """What is stored now, by attribute, or why that cannot be read; None where the answer does not say."""
 
 
@@ -165,7 +170,7 @@ def _update_call(table: Table[Any], key: Item, pending: Pending, plan: Plan) -> 
     def answer(body: bytes) -> _Answer:
         try:
             return reader.attributes(body)
-        except FieldValidationException as error:
+        except StoredValueError as error:
             return error
 
     repeatable = plan.repeatable and not pending.conditions
@@ -176,6 +181,7 @@ def condition(body: dict[str, Any], node: Condition, placeholders: Placeholders 
     """Put a condition, and all names and values handed out so far, into a request."""
     placeholders = placeholders or Placeholders()
     body["ConditionExpression"] = render_condition(node, placeholders)
+    check_size(node, body["ConditionExpression"])
     body["ExpressionAttributeNames"] = placeholders.names
     if placeholders.values:
         body["ExpressionAttributeValues"] = placeholders.values

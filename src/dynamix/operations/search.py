@@ -1,93 +1,148 @@
 """Flows that search: one page of a query or scan, the first so many matches, the number of matches."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from dynamix.codec.compiled import Page
 from dynamix.codec.state import stored_of
+from dynamix.conditions import check_size
 from dynamix.cursor import Cursor
+from dynamix.errors import InvalidRequestError
 from dynamix.expressions.nodes import Path, all_of
 from dynamix.expressions.render import Placeholders, render_condition, render_projection
 from dynamix.operations import batch
-from dynamix.operations.plan import Search, split
+from dynamix.operations.indexes import Held, LiveIndexes, check_held
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.index import AnyField
 from dynamix.schema.table import Table
+from dynamix.selection import Search, Selection
+from dynamix.unreadable import readable
 from dynamix.wire import Call, Flow, Item
 
 M = TypeVar("M")
+T = TypeVar("T")
 
 
 def items(
-    policy: RetryPolicy, table: Table[M], search: Search[M], requery: bool = False
+    policy: RetryPolicy,
+    table: Table[M],
+    live: LiveIndexes,
+    search: Search[M],
+    selection: Selection,
+    requery: bool = False,
 ) -> Flow[tuple[list[M], Cursor | None]]:
     """The matches and where to go on: one page of up to 1 MB, or as many pages as `limit` matches take.
 
     With `requery`, what was not chosen or the index does not hold is read from the table; the order is kept, and items
     that were deleted meanwhile are left out.
     """
-    found, cursor = yield from (
-        page(policy, table, search) if search.limit is None else _limited(policy, table, search)
-    )
-    if requery and found and (search.fields or search.schema.loaded_from(search.index) is not None):
+    held = yield from live.held(policy, table, search.index)
+    check_held(search, selection, held)
+    read = _reader(search, held)
+    found, cursor = yield from (_page if search.limit is None else _limited)(policy, table, search, selection, read)
+    if requery and found and (search.fields or held != _WHOLE):
         keys = [search.schema.key_of(vars(item)) for item in found]
-        found = yield from batch.get(policy, table, keys, search.consistent)
+        found = yield from batch.get(policy, table, keys, search.consistent, search.on_error)
     return found, cursor
 
 
-def page(policy: RetryPolicy, table: Table[M], search: Search[M]) -> Flow[tuple[list[M], Cursor | None]]:
+_WHOLE = Held(None)
+
+
+def _page(
+    policy: RetryPolicy, table: Table[M], search: Search[M], selection: Selection, read: Callable[[bytes], Page[M]]
+) -> Flow[tuple[list[M], Cursor | None]]:
     """One page of matches, up to 1 MB looked at, and the cursor of the next."""
-    answer: Page[M] = yield from request(policy, _call(table, search, None))
-    return answer.items, _cursor(table, search, answer.last_key)
+    answer = yield from _asked(policy, search, _body(table, search, selection), search.start, read)
+    found, _ = readable(table, answer.items, answer.unread, search.on_error)
+    return found, _cursor(table, search, answer.last_key)
 
 
-def _limited(policy: RetryPolicy, table: Table[M], search: Search[M]) -> Flow[tuple[list[M], Cursor | None]]:
+def _limited(
+    policy: RetryPolicy, table: Table[M], search: Search[M], selection: Selection, read: Callable[[bytes], Page[M]]
+) -> Flow[tuple[list[M], Cursor | None]]:
     """As many matches as the limit says, from as many pages as it takes.
 
-    DynamoDB's own limit counts what is looked at, so a filter may need more pages; each looks at twice as many items.
+    DynamoDB's own limit counts what is looked at, so what is filtered or passed by may need more pages; each looks at
+    twice as many items.
     """
+    body = _body(table, search, selection)
+    sparse = bool(selection.filters) or search.on_error != "raise"
     assert search.limit is not None  # noqa: S101 - the caller has looked
-    filtered = bool(split(search).filters)
+    limit = look = search.limit
     found: list[M] = []
-    look = search.limit
+    cursor = search.start
     while True:
-        answer: Page[M] = yield from request(policy, _call(table, search, look))
-        room = search.limit - len(found)
-        found += answer.items[:room]
-        if len(answer.items) > room:
+        body["Limit"] = look
+        answer = yield from _asked(policy, search, body, cursor, read)
+        kept, rest = readable(table, answer.items, answer.unread, search.on_error, limit - len(found))
+        found += kept
+        if rest:
             return found, _cursor(table, search, _key_at(search, found[-1]))
         cursor = _cursor(table, search, answer.last_key)
-        if cursor is None or len(found) == search.limit:
+        if cursor is None or len(found) == limit:
             return found, cursor
-        search = replace(search, start=cursor)
-        look = look * 2 if filtered else search.limit - len(found)  # type: ignore[operator]
+        look = look * 2 if sparse else limit - len(found)
 
 
-def count(policy: RetryPolicy, table: Table[Any], search: Search[Any]) -> Flow[int]:
+def count(
+    policy: RetryPolicy, table: Table[Any], live: LiveIndexes, search: Search[Any], selection: Selection
+) -> Flow[int]:
     """The number of matches, at most the limit; nothing but numbers is sent back."""
-    total = 0
     search = replace(search, fields=())
+    if selection.filters:
+        check_held(search, selection, (yield from live.held(policy, table, search.index)))
+    body = {**_body(table, search, selection), "Select": "COUNT"}
+    cursor = search.start
+    total = 0
     while True:
-        body = {**_body(table, search, None), "Select": "COUNT"}
-        call = Call(_target(search), msgspec.json.encode(body), msgspec.json.decode)
-        answer: dict[str, Any] = yield from request(policy, call)
-        total += int(answer["Count"])
-        cursor = _cursor(table, search, answer.get("LastEvaluatedKey"))
+        answer = yield from _asked(policy, search, body, cursor, _COUNTED)
+        total += answer.count
+        cursor = _cursor(table, search, answer.last_key)
         if search.limit is not None and total >= search.limit:
             return search.limit
         if cursor is None:
             return total
-        search = replace(search, start=cursor)
 
 
-def _call(table: Table[M], search: Search[M], look: int | None) -> Call[Page[M]]:
-    attributes = search.schema.loaded_from(search.index)
+class _Counted(Struct):
+    """What is read of an answer that counts."""
+
+    count: int = msgspec.field(name="Count")
+    last_key: Item | None = msgspec.field(name="LastEvaluatedKey", default=None)
+
+
+_COUNTED = msgspec.json.Decoder(_Counted).decode
+
+
+def _asked(
+    policy: RetryPolicy, search: Search[Any], body: dict[str, Any], start: Cursor | None, read: Callable[[bytes], T]
+) -> Flow[T]:
+    """The answer for one page, which begins at `start`. Raises InvalidCursorError where it cannot begin there."""
+    if start is not None:
+        keys = {field.name for field in (*search.schema.table.keys, *search.index.keys)}
+        start.require(body["TableName"], search.index.name, keys)
+        body["ExclusiveStartKey"] = start.key
+    try:
+        return (yield from request(policy, Call(_target(search), msgspec.json.encode(body), read)))
+    except InvalidRequestError as error:
+        refusal = None if start is None else start.refused(str(error))
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def _reader(search: Search[M], held: Held) -> Callable[[bytes], Page[M]]:
+    codec = search.schema.codec
     if search.fields:
-        attributes = frozenset(field.attribute for field in _chosen(search))
-    reader = search.schema.codec.reader(attributes)
-    return Call(_target(search), msgspec.json.encode(_body(table, search, look)), reader.page)
+        return codec.reader(frozenset(field.attribute for field in _chosen(search))).page
+    if held.sure:
+        return codec.reader(held.attributes).page
+    return codec.reader(held.attributes, search.schema.keys_of_index(search.index)).page
 
 
 def _chosen(search: Search[Any]) -> tuple[AnyField, ...]:
@@ -99,16 +154,18 @@ def _target(search: Search[Any]) -> str:
     return "Query" if search.keyed else "Scan"
 
 
-def _body(table: Table[Any], search: Search[Any], look: int | None) -> dict[str, Any]:
-    key, filters = split(search)
+def _body(table: Table[Any], search: Search[Any], selection: Selection) -> dict[str, Any]:
+    """A request, but for where its page begins and how many items it looks at."""
     placeholders = Placeholders()
     body: dict[str, Any] = {"TableName": table.name}
     if search.index.name is not None:
         body["IndexName"] = search.index.name
-    if key:
-        body["KeyConditionExpression"] = " AND ".join(render_condition(part, placeholders) for part in key)
-    if filters:
-        body["FilterExpression"] = render_condition(all_of(filters), placeholders)
+    if selection.key:
+        body["KeyConditionExpression"] = " AND ".join(render_condition(part, placeholders) for part in selection.key)
+    if selection.filters:
+        filters = all_of(selection.filters)
+        body["FilterExpression"] = render_condition(filters, placeholders)
+        check_size(filters, body["FilterExpression"])
     if search.fields:
         names = dict.fromkeys(field.name for field in _chosen(search))
         body["ProjectionExpression"] = render_projection(tuple(Path((name,)) for name in names), placeholders)
@@ -120,16 +177,11 @@ def _body(table: Table[Any], search: Search[Any], look: int | None) -> dict[str,
         body["ScanIndexForward"] = False
     if search.consistent:
         body["ConsistentRead"] = True
-    if look is not None:
-        body["Limit"] = look
-    if search.start is not None:
-        search.start.require(table.name, search.index.name)
-        body["ExclusiveStartKey"] = search.start.key
     return body
 
 
 def _cursor(table: Table[Any], search: Search[Any], last_key: Item | None) -> Cursor | None:
-    return None if last_key is None else Cursor(table.name, search.index.name, last_key)
+    return Cursor(table.name, search.index.name, last_key) if last_key else None
 
 
 def _key_at(search: Search[M], item: M) -> Item:

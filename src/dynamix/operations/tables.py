@@ -9,6 +9,7 @@ from dynamix.errors import (
     DynamixError,
     FieldValidationException,
     ModelDefinitionError,
+    StoredValueError,
     TableInUseError,
     TableNotFoundError,
 )
@@ -101,11 +102,14 @@ def explaining(
     *args: P.args,
     **kw: P.kwargs,
 ) -> Flow[T]:
-    """A flow on a table whose errors say which table does not exist, and which text could not be written."""
+    """A flow on a table whose errors say which table it is, which does not exist, which text could not be written."""
     try:
         return (yield from flow(policy, table, *args, **kw))
     except (TableNotFoundError, UnicodeEncodeError) as error:
         raise explained(table, error) from error
+    except StoredValueError as error:
+        error.table = table.name
+        raise
 
 
 def _wait(policy: RetryPolicy, table: Table[Any], *, gone: bool) -> Flow[Description | None]:

@@ -6,8 +6,8 @@ index cannot. Projections given mean INCLUDE, none mean KEYS_ONLY. `__secondary_
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from collections.abc import Collection, Mapping
+from typing import Literal, TypeVar
 
 from dynamix.errors import ModelDefinitionError, unknown
 from dynamix.fields.base import Field
@@ -15,8 +15,9 @@ from dynamix.limits import (
     GLOBAL_INDEXES,
     LOCAL_INDEXES,
     NON_KEY_ATTRIBUTES_PER_INDEX,
+    TABLE_NAME,
 )
-from dynamix.schema.index import AnyField, Index
+from dynamix.schema.index import AnyField, Index, IndexOptions
 from dynamix.schema.table import Schema
 
 M = TypeVar("M")
@@ -25,13 +26,10 @@ M = TypeVar("M")
 _INDEX_NAME = re.compile(r"[a-zA-Z0-9_.-]+")
 
 
-_INDEX_OPTIONS = ("hash_key", "range_key", "read_capacity", "write_capacity", "projections")
-
-
 def describe(model: type[M]) -> Schema[M]:
     """The schema of a model class. Raises ModelDefinitionError."""
     fields = _fields(model)
-    table_name = model.__dict__.get("__table_name__") or getattr(model, "__table_name__", None) or model.__name__
+    table_name = _table_name(model)
     hash_keys = [field for field in fields.values() if field.hash_key]
     range_keys = [field for field in fields.values() if field.range_key]
     if len(hash_keys) != 1 or len(range_keys) > 1:
@@ -49,9 +47,30 @@ def describe(model: type[M]) -> Schema[M]:
         fields=fields,
         table=table,
         indexes={str(index.name): index for index in indexes},
-        read_capacity=getattr(model, "ReadCapacityUnits", None),
-        write_capacity=getattr(model, "WriteCapacityUnits", None),
+        read_capacity=_capacity(model, "ReadCapacityUnits"),
+        write_capacity=_capacity(model, "WriteCapacityUnits"),
     )
+
+
+def _table_name(model: type) -> str:
+    name = getattr(model, "__table_name__", None)
+    if name is None:
+        return model.__name__
+    if not isinstance(name, str) or not name:
+        raise ModelDefinitionError(f"{model.__name__}.__table_name__ is {name!r}; give a str, not empty")
+    return name
+
+
+def _capacity(model: type, name: str) -> int | None:
+    """The capacity that a model sets by an attribute of this name, unless a field has that name."""
+    units = getattr(model, name, None)
+    return None if units is None or isinstance(units, Field) else _units(units, f"{model.__name__}.{name}")
+
+
+def _units(units: object, what: str) -> int:
+    if isinstance(units, bool) or not isinstance(units, int) or units < 1:
+        raise ModelDefinitionError(f"{what} is {units!r}; give an int of 1 or more")
+    return units
 
 
 def _fields(model: type) -> dict[str, AnyField]:
@@ -80,9 +99,9 @@ def _local_indexes(model: type, table_name: str, fields: Mapping[str, AnyField],
             raise ModelDefinitionError(
                 f"{field} is indexed, but local indexes need a table with a sort key (range_key=True)"
             )
-        projection, included = _projection(model, fields, field.projections)
+        projection, included = _projection(model, fields, field.projections, f"{field}.projections")
         suffix = field.name if _INDEX_NAME.fullmatch(field.name) else field.attribute
-        name = f"{table_name}_ix_{suffix}"
+        name = _index_name(model, f"{table_name}_ix_{suffix}")
         indexes.append(Index(name, table.hash_key, field, True, projection, included))
     if len(indexes) > LOCAL_INDEXES:
         raise ModelDefinitionError(
@@ -92,46 +111,81 @@ def _local_indexes(model: type, table_name: str, fields: Mapping[str, AnyField],
 
 
 def _global_indexes(model: type, fields: Mapping[str, AnyField]) -> list[Index]:
-    described: Mapping[str, Mapping[str, Any]] = getattr(model, "__secondary_indexes__", {})
+    described: object = getattr(model, "__secondary_indexes__", {})
+    if not isinstance(described, Mapping):
+        raise ModelDefinitionError(
+            f"{model.__name__}.__secondary_indexes__ is {described!r}; give a dict of the indexes by name"
+        )
     if len(described) > GLOBAL_INDEXES:
         raise ModelDefinitionError(
             f"{model.__name__} has {len(described)} global indexes; a table has at most {GLOBAL_INDEXES}"
         )
-    indexes = []
-    for name, options in described.items():
-        for option in options:
-            if option not in _INDEX_OPTIONS:
-                raise unknown(option, f"the index {name!r} of {model.__name__} has no option", _INDEX_OPTIONS)
-        if "hash_key" not in options:
-            raise ModelDefinitionError(f"the index {name!r} of {model.__name__} has no hash_key")
-        keys = [
-            _named(model, fields, options[role]) for role in ("hash_key", "range_key") if options.get(role) is not None
-        ]
-        for key in keys:
-            if key.key_type is None:
-                raise ModelDefinitionError(
-                    f"{key} cannot be a key of the index {name!r}: it is no string and no number"
-                )
-        projection, included = _projection(model, fields, options.get("projections", ()))
-        read, write = options.get("read_capacity"), options.get("write_capacity")
-        indexes.append(
-            Index(name, keys[0], keys[1] if len(keys) > 1 else None, False, projection, included, read, write)
+    return [_global_index(model, fields, _index_name(model, name), options) for name, options in described.items()]
+
+
+def _global_index(model: type, fields: Mapping[str, AnyField], name: str, options: object) -> Index:
+    what = f"the index {name!r} of {model.__name__}"
+    if not isinstance(options, Mapping):
+        raise ModelDefinitionError(f"{what} is described by {options!r}; give a dict such as {{'hash_key': ...}}")
+    for option in options:
+        if option not in IndexOptions.__annotations__:
+            raise unknown(str(option), f"{what} has no option", IndexOptions.__annotations__)
+    if "hash_key" not in options:
+        raise ModelDefinitionError(f"{what} has no hash_key")
+    hash_key = _key(model, fields, what, "hash_key", options["hash_key"])
+    range_key = options.get("range_key")
+    projection, included = _projection(model, fields, options.get("projections", ()), f"projections of {what}")
+    read, write = (
+        None if options.get(option) is None else _units(options[option], f"{option} of {what}")
+        for option in ("read_capacity", "write_capacity")
+    )
+    return Index(
+        name,
+        hash_key,
+        None if range_key is None else _key(model, fields, what, "range_key", range_key),
+        False,
+        projection,
+        included,
+        read,
+        write,
+    )
+
+
+def _key(model: type, fields: Mapping[str, AnyField], what: str, role: str, name: object) -> AnyField:
+    if not isinstance(name, str | Field):
+        raise ModelDefinitionError(f"{role} of {what} is {name!r}; give one field, by its name or itself")
+    key = _named(model, fields, name)
+    if key.key_type is None:
+        raise ModelDefinitionError(f"{key} cannot be a key of {what}: it is no string and no number")
+    return key
+
+
+def _index_name(model: type, name: object) -> str:
+    if not isinstance(name, str) or not TABLE_NAME.fullmatch(name):
+        raise ModelDefinitionError(
+            f"an index of {model.__name__} cannot be called {name!r}; its name has 3 to 255 of the characters a-z, "
+            "A-Z, 0-9, '_', '-' and '.'"
         )
-    return indexes
+    return name
 
 
 def _projection(
-    model: type, fields: Mapping[str, AnyField], names: Sequence[str] | Literal["ALL"] | None
+    model: type, fields: Mapping[str, AnyField], names: object, what: str
 ) -> tuple[Literal["ALL", "KEYS_ONLY", "INCLUDE"], tuple[AnyField, ...]]:
     if names == "ALL":
         return "ALL", ()
-    if not names:
+    if names is None or names == "KEYS_ONLY":
         return "KEYS_ONLY", ()
+    if isinstance(names, str | bytes | Mapping) or not isinstance(names, Collection):
+        raise ModelDefinitionError(f"{what} is {names!r}; give a list of fields, 'ALL' or 'KEYS_ONLY'")
+    for name in names:
+        if not isinstance(name, str | Field):
+            raise ModelDefinitionError(f"{what} has {name!r}; give fields, by their names or themselves")
     if len(names) > NON_KEY_ATTRIBUTES_PER_INDEX:
         raise ModelDefinitionError(
             f"an index of {model.__name__} projects {len(names)} attributes; the most is {NON_KEY_ATTRIBUTES_PER_INDEX}"
         )
-    return "INCLUDE", tuple(_named(model, fields, name) for name in names)
+    return ("INCLUDE", tuple(_named(model, fields, name) for name in names)) if names else ("KEYS_ONLY", ())
 
 
 def _named(model: type, fields: Mapping[str, AnyField], name: str | AnyField) -> AnyField:

@@ -1,12 +1,28 @@
 """Indexes, and the table itself seen as one."""
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, Required, TypedDict
 
 from msgspec import Struct
 
 from dynamix.fields.base import Field
 
 AnyField = Field[Any, Any]
+
+
+class IndexOptions(TypedDict, total=False):
+    """What `__secondary_indexes__` says of one global index.
+
+    `hash_key` and `range_key` are its partition key and sort key; a field is given by its name or itself. `projections`
+    is what it holds beside the keys: fields, "ALL", or "KEYS_ONLY", which is the default. The capacities, in units per
+    second, are for tables that have some; without them they are the table's.
+    """
+
+    hash_key: Required[str | AnyField]
+    range_key: str | AnyField | None
+    projections: Sequence[str | AnyField] | Literal["ALL", "KEYS_ONLY"]
+    read_capacity: int
+    write_capacity: int
 
 
 class Index(Struct, frozen=True, eq=False):

@@ -9,12 +9,20 @@ from msgspec import Struct
 from dynamix.codec.compiled import ModelCodec, Slot
 from dynamix.codec.forms import PLAIN
 from dynamix.codec.state import STATE, State, Stored, stored_of
-from dynamix.errors import InvalidUpdateError, UnknownNameError, unknown
-from dynamix.fields.base import NO_TEXT
+from dynamix.errors import (
+    DynamixError,
+    InvalidUpdateError,
+    ModelDefinitionError,
+    StoredValueError,
+    UnknownNameError,
+    unknown,
+)
+from dynamix.fields.base import NO_TEXT, shown
 from dynamix.fields.datetime import DateTimeField
 from dynamix.limits import (
     PARTITION_KEY_BYTES,
     SORT_KEY_BYTES,
+    TABLE_NAME,
 )
 from dynamix.schema.index import AnyField, Index
 from dynamix.wire import AttributeValue, Item
@@ -48,10 +56,20 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         return {}
 
     def at(self, prefix: str) -> "Table[M]":
-        """The table whose name has a connection's prefix."""
+        """The table whose name has a connection's prefix.
+
+        Raises ModelDefinitionError for a name that no table can have.
+        """
         table = self._tables.get(prefix)
         if table is None:
-            table = self._tables.setdefault(prefix, Table(self, prefix + self.table_name))
+            name = prefix + self.table_name
+            if not TABLE_NAME.fullmatch(name):
+                raise ModelDefinitionError(
+                    f"the table of {self.model_name} cannot be called {name!r}; a table's name has 3 to 255 of the "
+                    "characters a-z, A-Z, 0-9, '_', '-' and '.'; give the model a __table_name__"
+                    f"{' or the connection another table_prefix' if prefix else ''}"
+                )
+            table = self._tables.setdefault(prefix, Table(self, name))
         return table
 
     def field(self, name: str) -> AnyField:
@@ -88,8 +106,11 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         """The attributes that a read of an index brings, or None for all."""
         if index.projection == "ALL":
             return None
-        held = (*self.table.keys, *index.keys, *index.included)
-        return frozenset(field.attribute for field in held)
+        return self.keys_of_index(index).union(field.attribute for field in index.included)
+
+    def keys_of_index(self, index: Index) -> frozenset[str]:
+        """The attributes that every item in an index has: its keys and the table's."""
+        return frozenset(field.attribute for field in (*self.table.keys, *index.keys))
 
     def key_of(self, values: Mapping[str, Any]) -> Item:
         """The primary key in DynamoDB's form, as it is stored. Raises MissingKeyError or FieldValidationException."""
@@ -102,10 +123,27 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         }
 
     def read_all(self, values: dict[str, Any]) -> dict[str, Any]:
-        """An instance's `__dict__`, with everything read that was loaded."""
+        """An instance's `__dict__`, with everything read that was loaded. Raises StoredValueError."""
         for field in self.lazy:
-            field.read_in(values)
+            try:
+                field.read_in(values)
+            except StoredValueError as error:
+                error.key = {key.attribute: values.get(key.attribute) for key in self.table.keys}
+                raise
         return values
+
+    def shown(self, values: dict[str, Any]) -> dict[str, Any]:
+        """What an instance's `__dict__` has of each field, for whoever must not fail: an Unreadable of what cannot be
+        read, None of a default that cannot be kept."""
+        stored = stored_of(values)
+        shown: dict[str, Any] = {}
+        for attribute, field in self.fields.items():
+            try:
+                if field.read_in(values):
+                    shown[attribute] = values[attribute]
+            except DynamixError:
+                shown[attribute] = Unreadable(bytes(stored[attribute])) if stored[attribute] else None
+        return shown
 
     def item_of(self, values: dict[str, Any]) -> Item:
         """The whole item in DynamoDB's form, every value checked.
@@ -200,6 +238,15 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             required=field.required,
             key=any(field is key for key in self.table.keys),
         )
+
+
+class Unreadable(Struct, frozen=True):
+    """What stands for a stored value that its field cannot read."""
+
+    json: bytes
+
+    def __repr__(self) -> str:
+        return f"<unreadable {shown(self.json.decode(errors='replace'))}>"
 
 
 class Table(Struct, Generic[M], frozen=True, eq=False):

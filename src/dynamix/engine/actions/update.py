@@ -8,7 +8,7 @@ from dynamix.engine.actions.action import Guard, Outcome, current, write
 from dynamix.engine.actions.capacity import Charge
 from dynamix.engine.data.rows import Row, decode_item, encode_item
 from dynamix.engine.data.values import resized
-from dynamix.engine.evaluate.updates import UpdatePlan
+from dynamix.engine.evaluate.updates import BoundUpdate
 from dynamix.engine.faults import invalid
 from dynamix.engine.tables.catalog import Catalog, Table
 from dynamix.limits import ITEM_BYTES
@@ -24,7 +24,7 @@ class Update(msgspec.Struct, frozen=True):
     table: Table
     key: bytes
     given: Item
-    update: UpdatePlan | None
+    update: BoundUpdate | None
     guard: Guard | None = None
 
     def __post_init__(self) -> None:
@@ -61,7 +61,7 @@ class Update(msgspec.Struct, frozen=True):
         return Outcome(row, new, charge, before, after)
 
 
-def _size(row: Row | None, before: Item, after: Item, update: UpdatePlan | None) -> int:
+def _size(row: Row | None, before: Item, after: Item, update: BoundUpdate | None) -> int:
     """The size of the item after the update, which differs from that of the row by what was touched."""
     if row is None:
         return item_size(after)

@@ -1,4 +1,4 @@
-"""Updates, compiled: a plan that makes a new item of the old one.
+"""Updates, compiled: what makes a new item of the old one.
 
 Every operand is read from the item as it was. The new item shares with the old one what it does not change: containers
 on the way to a change are copied once. List elements keep their positions until all else is done; then elements set
@@ -61,7 +61,7 @@ class CompiledUpdate:
         ]
 
 
-class UpdatePlan:
+class BoundUpdate:
     """An update with its values.
 
     `attributes` are the top-level attributes that it touches; `creates` says whether it makes an item where none is,

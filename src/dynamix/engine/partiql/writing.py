@@ -11,7 +11,7 @@ from dynamix.engine.actions.put import Put
 from dynamix.engine.actions.update import Update
 from dynamix.engine.data.values import measured_item
 from dynamix.engine.evaluate.conditions import compile_condition
-from dynamix.engine.evaluate.updates import CompiledUpdate, UpdatePlan
+from dynamix.engine.evaluate.updates import BoundUpdate, CompiledUpdate
 from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.partiql import statements
 from dynamix.engine.partiql.keys import attributes, check_types, single
@@ -102,10 +102,10 @@ def _update(table: Table, update: statements.Update, shows: bool) -> Located:
     key, rest = single(update.where, table.keys)
     refuse_overlaps([path for path, _ in (*update.set, *update.add, *update.delete)] + list(update.remove))
     table.check_scalars(_entered(rest) | _looked_into(update))
-    plan = UpdatePlan(CompiledUpdate(nodes.Update(update.set, update.remove, update.add, update.delete)), {})
+    change = BoundUpdate(CompiledUpdate(nodes.Update(update.set, update.remove, update.add, update.delete)), {})
     test = None if rest is None else compile_condition(rest)
     guard = Guard(lambda item: bool(item) and (test is None or test(item, {})), shows)
-    return Located(Update(table, table.keys.encode_key(key), key, plan, guard), update.returning)
+    return Located(Update(table, table.keys.encode_key(key), key, change, guard), update.returning)
 
 
 def _exists(table: Table, select: statements.Select, shows: bool) -> Located:

@@ -3,7 +3,7 @@
 What a text means depends on the text and the names alone, so it is parsed and compiled once and kept; each request
 brings its values. A request may use the older parameters instead, never both.
 
-A request whose texts and names were met before and found right goes by a plan, which is kept as well, and has only its
+A request whose texts and names were met before and found right goes by those, which are kept as well, and has only its
 values checked. All others are read the long way, which finds the service's words for what is wrong.
 
 The order of the checks is the service's: mixed parameters; names, then values; each expression; placeholders that no
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 from dynamix.engine.evaluate.conditions import Test, compile_condition
 from dynamix.engine.evaluate.projections import compile_projection
 from dynamix.engine.evaluate.ranges import KeyTest, key_tests
-from dynamix.engine.evaluate.updates import CompiledUpdate, UpdatePlan
+from dynamix.engine.evaluate.updates import BoundUpdate, CompiledUpdate
 from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.requests import legacy
 from dynamix.engine.requests.placeholders import NAMES, VALUES, canonical, check_used, read_names, read_values, unused
@@ -51,7 +51,7 @@ class Expressions(NamedTuple):
     filter: Callable[[Item], bool] | None = None
     filter_attributes: frozenset[str] = frozenset()
     key_tests: Mapping[str, KeyTest] | None = None
-    update: UpdatePlan | None = None
+    update: BoundUpdate | None = None
     projection: Callable[[Item], Item] | None = None
     projection_attributes: frozenset[str] = frozenset()
     entered_by_projection: frozenset[str] = frozenset()
@@ -145,9 +145,9 @@ def read(target: str, request: dict[str, Any]) -> Expressions:
         raise invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
     if parameters.all.isdisjoint(request):
         return _NOTHING
-    planned = _planned(target, parameters, request)
-    if planned is not None:
-        return planned
+    known = _met_before(target, parameters, request)
+    if known is not None:
+        return known
     texts = [name for name in parameters.texts if name in request]
     found: dict[str, Any] = {}
     if texts:
@@ -157,18 +157,18 @@ def read(target: str, request: dict[str, Any]) -> Expressions:
     return Expressions(**found)
 
 
-def _planned(target: str, parameters: _Parameters, request: dict[str, Any]) -> Expressions | None:
-    """The expressions of a request by a plan; None where there cannot be one, or where anything is wrong."""
+def _met_before(target: str, parameters: _Parameters, request: dict[str, Any]) -> Expressions | None:
+    """The expressions of a request that were kept; None where there cannot be one, or where anything is wrong."""
     names: _Names | None = request.get(NAMES)
     values: dict[str, AttributeValue] | None = request.get(VALUES)
     if not parameters.older_names.isdisjoint(request) or (names and not _keepable(names)):
         return None
     pairs = None if names is None else tuple(names.items())
     try:
-        plan = _plan(target, tuple(map(request.get, parameters.texts)), pairs)
+        kept = _unbound(target, tuple(map(request.get, parameters.texts)), pairs)
         if values is None:
-            return None if plan.values else plan.bound({})
-        return plan.bound(canonical(values)) if plan.values and plan.values == values.keys() else None
+            return None if kept.values else kept.bound({})
+        return kept.bound(canonical(values)) if kept.values and kept.values == values.keys() else None
     except (ExpressionError, Fault):
         return None
 
@@ -213,7 +213,7 @@ def _compile(parameter: str, text: str, names: tuple[tuple[str, str], ...]) -> _
     return _Compiled(parsed, run, attributes, entered)
 
 
-class _Plan:
+class _Unbound:
     """The expressions of a request, right but for their values, and the placeholders of values that they use."""
 
     __slots__ = ("_parts", "values")
@@ -232,8 +232,8 @@ class _Plan:
 
 
 @lru_cache(_CACHED_TEXTS)
-def _plan(target: str, texts: tuple[str | None, ...], pairs: tuple[tuple[str, str], ...] | None) -> _Plan:
-    """The plan for the texts of an operation's parameters and the pairs of its names; raises where anything is wrong.
+def _unbound(target: str, texts: tuple[str | None, ...], pairs: tuple[tuple[str, str], ...] | None) -> _Unbound:
+    """The expressions for an operation's texts and the pairs of its names; raises where anything is wrong.
 
     What exactly is wrong is found the long way.
     """
@@ -244,7 +244,7 @@ def _plan(target: str, texts: tuple[str | None, ...], pairs: tuple[tuple[str, st
     unused_names = names.keys() - frozenset[str]().union(*(compiled.parsed.names for _, compiled in parts))
     if unused_names:
         raise unused(NAMES, unused_names)
-    return _Plan(parts)
+    return _Unbound(parts)
 
 
 def _read_texts(
@@ -287,7 +287,7 @@ def _place(found: dict[str, Any], parameter: str, compiled: _Compiled, values: _
     if compiled.entered and parameter != "ProjectionExpression":
         found["entered"] = found.get("entered", frozenset()) | compiled.entered
     if parameter == "UpdateExpression":
-        found["update"] = UpdatePlan(compiled.run, values)
+        found["update"] = BoundUpdate(compiled.run, values)
     elif parameter == "ConditionExpression":
         found["condition"] = _with_values(compiled.run, values)
     elif parameter == "FilterExpression":
@@ -322,7 +322,7 @@ def _read_older(found: dict[str, Any], request: dict[str, Any]) -> None:
         found["key_tests"] = legacy.read_key_conditions(request["KeyConditions"])
     if "AttributeUpdates" in request:
         update = legacy.read_attribute_updates(request["AttributeUpdates"])
-        found["update"] = None if update is None else UpdatePlan(CompiledUpdate(update, legacy.MISMATCH), {})
+        found["update"] = None if update is None else BoundUpdate(CompiledUpdate(update, legacy.MISMATCH), {})
 
 
 def _older_projection(names: list[str]) -> Callable[[Item], Item]:

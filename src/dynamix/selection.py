@@ -5,15 +5,15 @@ anything is sent. Source: DynamoDB Developer Guide, "Key condition expressions f
 expressions".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
 
+from dynamix.conditions import Element
 from dynamix.cursor import Cursor
 from dynamix.errors import InvalidQueryError, UnknownNameError, WrongTypeError
 from dynamix.expressions.nodes import (
-    And,
     AttributeExists,
     AttributeNotExists,
     AttributeType,
@@ -25,10 +25,11 @@ from dynamix.expressions.nodes import (
     In,
     Path,
 )
-from dynamix.expressions.walk import paths
+from dynamix.expressions.walk import joined, paths
 from dynamix.fields.base import Field
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.table import Schema
+from dynamix.unreadable import OnError
 
 M = TypeVar("M")
 
@@ -37,6 +38,7 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     """What to read: a query (`keyed`) or a scan of a table or index.
 
     `fields` are those to read, none meaning all that the index holds. `limit` is the most matches to return.
+    `on_error` says what becomes of items that cannot be read.
     """
 
     schema: Schema[M]
@@ -48,19 +50,21 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     consistent: bool = False
     limit: int | None = None
     start: Cursor | None = None
+    on_error: OnError = "raise"
 
 
-class Split(NamedTuple):
+class Selection(NamedTuple):
     """The conditions of a search: those on the key, and those that filter what the key finds."""
 
     key: tuple[Condition, ...]
     filters: tuple[Condition, ...]
 
 
-def split(search: Search[Any]) -> Split:
+def select(search: Search[Any]) -> Selection:
     """The key conditions and the filters of a search. Raises InvalidQueryError for what DynamoDB cannot do."""
     schema, index = search.schema, search.index
-    conditions = list(_flattened(search.conditions))
+    _check_fields(schema, index, search.fields)
+    conditions = list(joined(search.conditions))
     for condition in conditions:
         for path in paths(condition):
             _check_path(schema, index, path)
@@ -69,7 +73,7 @@ def split(search: Search[Any]) -> Split:
             f"a global index such as {index.name!r} has no consistent reads; read the table instead"
         )
     if not search.keyed:
-        return Split((), tuple(conditions))
+        return Selection((), tuple(conditions))
     on_partition = [c for c in conditions if _is_on(c, index.hash_key)]
     on_sort = [c for c in conditions if index.range_key is not None and _is_on(c, index.range_key)]
     filters = tuple(c for c in conditions if not any(c is k for k in (*on_partition, *on_sort)))
@@ -80,15 +84,7 @@ def split(search: Search[Any]) -> Split:
                     f"{path.source or path.parts[0]} is a key of {_where(schema, index)}; a condition on it must stand "
                     "alone, not inside |, ~ or size()"
                 )
-    return Split((_partition(schema, index, on_partition, conditions), *_sort(index, on_sort)), filters)
-
-
-def _flattened(conditions: Iterable[Condition]) -> Iterable[Condition]:
-    for condition in conditions:
-        if isinstance(condition, And):
-            yield from _flattened(condition.conditions)
-        else:
-            yield condition
+    return Selection((_partition(schema, index, on_partition, conditions), *_sort(index, on_sort)), filters)
 
 
 def _is_on(condition: Condition, key: AnyField) -> bool:
@@ -186,10 +182,16 @@ def _check_path(schema: Schema[Any], index: Index, path: Path) -> None:
         )
 
 
-def check_fields(schema: Schema[Any], index: Index, fields: Sequence[AnyField]) -> None:
+def _check_fields(schema: Schema[Any], index: Index, fields: Sequence[AnyField]) -> None:
     """Refuse to read fields of another model, or fields that the index does not hold."""
     held = schema.loaded_from(index)
     for field in fields:
+        if isinstance(field, Element):
+            raise WrongTypeError(
+                f"{field} is an element of a field; a query reads whole fields, such as {field._path().source}",
+                field=str(field),
+                value=field,
+            )
         if not isinstance(field, Field):
             raise WrongTypeError(
                 f"{field!r} is not a field; give {schema.model_name}.<name>", field=str(field), value=field
