@@ -15,6 +15,18 @@ ForumThread.create(forum_id="science", thread_id="physics_1")
 from dynamix.connection import Connection
 from dynamix.current import set_connection, use_connection
 from dynamix.cursor import Cursor
+from dynamix.differences import (
+    BillingDiffers,
+    DeletionProtectionDiffers,
+    IndexKeyDiffers,
+    IndexMissing,
+    IndexProjectionDiffers,
+    IndexSurplus,
+    KeyDiffers,
+    KeyTypeDiffers,
+    TableDifference,
+    ThroughputDiffers,
+)
 from dynamix.errors import (
     AccessDeniedError,
     BatchIncompleteError,
@@ -46,6 +58,7 @@ from dynamix.errors import (
     RequestTimeoutError,
     RequiredFieldError,
     ServiceUnavailableError,
+    TableDiffersError,
     TableInUseError,
     TableNotFoundError,
     ThrottledError,
@@ -71,11 +84,12 @@ from dynamix.fields import (
     TimeField,
 )
 from dynamix.model.declaration import Model
-from dynamix.tables import acreate_table, create_table
+from dynamix.tables import acompare_table, acreate_table, aupdate_table, compare_table, create_table, update_table
 
 __all__ = [
     "AccessDeniedError",
     "BatchIncompleteError",
+    "BillingDiffers",
     "BooleanField",
     "CancellationReason",
     "CharField",
@@ -89,6 +103,7 @@ __all__ = [
     "Cursor",
     "DateField",
     "DateTimeField",
+    "DeletionProtectionDiffers",
     "DictField",
     "DynamixError",
     "Field",
@@ -96,6 +111,10 @@ __all__ = [
     "FieldValidationException",
     "FloatField",
     "IdempotentParameterMismatchError",
+    "IndexKeyDiffers",
+    "IndexMissing",
+    "IndexProjectionDiffers",
+    "IndexSurplus",
     "IntegerField",
     "InvalidAnswerError",
     "InvalidCursorError",
@@ -106,6 +125,8 @@ __all__ = [
     "ItemExistsError",
     "ItemNotFoundError",
     "ItemTooLargeError",
+    "KeyDiffers",
+    "KeyTypeDiffers",
     "LimitExceededError",
     "ListField",
     "MissingKeyError",
@@ -117,9 +138,12 @@ __all__ = [
     "RequiredFieldError",
     "ServiceUnavailableError",
     "SetField",
+    "TableDifference",
+    "TableDiffersError",
     "TableInUseError",
     "TableNotFoundError",
     "ThrottledError",
+    "ThroughputDiffers",
     "TimeDeltaField",
     "TimeField",
     "TransactionCanceledError",
@@ -128,9 +152,13 @@ __all__ = [
     "UnknownNameError",
     "ValidationException",
     "WrongTypeError",
+    "acompare_table",
     "acreate_table",
+    "aupdate_table",
+    "compare_table",
     "create_table",
     "set_connection",
+    "update_table",
     "use_connection",
 ]
 

@@ -137,3 +137,8 @@ ForumThread.query().start_key(None).start_key("text").start_key(ForumThread.quer
 ForumThread.batch_delete(keys=[{"forum_id": "science", "thread_id": "physics_1"}])
 ForumThread.batch_write([thread])
 assert_type(thread.to_son(), dict[str, Any])
+assert_type(dynamix.compare_table(ForumThread), list[dynamix.TableDifference])
+for difference in dynamix.update_table(ForumThread):
+    if isinstance(difference, dynamix.IndexMissing):
+        assert_type(difference.index, str)
+ForumThread.delete_table()

@@ -24,7 +24,8 @@ class Model(Reading, Writing, Changing):
     """The base of all models.
 
     A model gives `__table_name__` (default: the class's name), `ReadCapacityUnits` and `WriteCapacityUnits` (absent:
-    on-demand billing), `__secondary_indexes__`, and `__connection__` to use another connection than the default.
+    on-demand billing), `DeletionProtectionEnabled` (absent: as the table has it), `__secondary_indexes__`, and
+    `__connection__` to use another connection than the default.
     """
 
     __table_name__: ClassVar[str]
@@ -120,7 +121,10 @@ class Model(Reading, Writing, Changing):
         return (values, *slots) if slots else values
 
 
-HIDDEN = frozenset(name for name in dir(Model) if not name.startswith("__"))
+YIELDING = frozenset({"delete_table", "adelete_table"})
+"""Methods that came after models with fields of these names may have been written: there the field wins."""
+
+HIDDEN = frozenset(name for name in dir(Model) if not name.startswith("__")) - YIELDING
 """What no field may be called."""
 
 

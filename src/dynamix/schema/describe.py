@@ -49,9 +49,25 @@ def describe(model: type[M]) -> Schema[M]:
         fields=fields,
         table=table,
         indexes={str(index.name): index for index in indexes},
-        read_capacity=getattr(model, "ReadCapacityUnits", None),
-        write_capacity=getattr(model, "WriteCapacityUnits", None),
+        read_capacity=_setting(model, "ReadCapacityUnits"),
+        write_capacity=_setting(model, "WriteCapacityUnits"),
+        deletion_protection=_protection(model),
     )
+
+
+def _setting(model: type, name: str) -> Any:
+    """What a model says of its table, or None; a field of this name says nothing of the table."""
+    value = getattr(model, name, None)
+    return None if isinstance(value, Field) else value
+
+
+def _protection(model: type) -> bool | None:
+    protected: bool | None = _setting(model, "DeletionProtectionEnabled")
+    if protected is not None and not isinstance(protected, bool):
+        raise ModelDefinitionError(
+            f"{model.__name__}.DeletionProtectionEnabled is {protected!r}; give True or False, or leave it out"
+        )
+    return protected
 
 
 def _fields(model: type) -> dict[str, AnyField]:
