@@ -37,6 +37,7 @@ FLOORS = {
     "dynamix.errors": 0,
     "dynamix.forks": 0,
     "dynamix.limits": 0,
+    "dynamix.version": 0,
     "dynamix.wire": 0,
 }
 ENGINE = "dynamix.engine"

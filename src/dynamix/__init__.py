@@ -85,6 +85,7 @@ from dynamix.fields import (
 )
 from dynamix.model.declaration import Model
 from dynamix.tables import acompare_table, acreate_table, aupdate_table, compare_table, create_table, update_table
+from dynamix.version import __version__ as __version__
 
 __all__ = [
     "AccessDeniedError",
