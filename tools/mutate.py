@@ -153,9 +153,10 @@ def pytest(tree: Path, arguments: list[str], limit: float | None = None) -> int 
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
-    process = subprocess.Popen(
-        command, cwd=tree, env=settings, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    with (tree.parent / "pytest.log").open("w") as log:
+        process = subprocess.Popen(
+            command, cwd=tree, env=settings, start_new_session=True, stdout=log, stderr=subprocess.STDOUT
+        )
     try:
         return process.wait(limit)
     except subprocess.TimeoutExpired:
@@ -169,7 +170,7 @@ def pytest(tree: Path, arguments: list[str], limit: float | None = None) -> int 
 def observed(tree: Path, work: Path) -> tuple[dict[str, dict[int, set[str]]], dict[str, float]]:
     """The tests that reach each line of each file, and how many seconds each test takes."""
     report, data = work / "times.xml", work / "coverage"
-    if not report.exists():
+    if not data.exists():
         left_out = [f"--ignore={name}" for name in LEFT_OUT]
         options = [
             "-k",
@@ -181,7 +182,7 @@ def observed(tree: Path, work: Path) -> tuple[dict[str, dict[int, set[str]]], di
         ]
         status = pytest(tree, ["-o", "junit_family=xunit1", "--cov-fail-under=0", *options, *left_out])
         if status != 0:
-            sys.exit(f"the suite does not pass without a fault: pytest ended with {status}")
+            sys.exit(f"the suite does not pass without a fault, see {tree.parent / 'pytest.log'}")
         shutil.move(tree / ".coverage", data)
     seconds = {}
     for case in ElementTree.parse(report).iter("testcase"):

@@ -80,6 +80,15 @@ def test_waiting_ends() -> None:
     assert 600 <= sum(script.pauses) <= 605
 
 
+def test_a_table_that_stays_in_use_is_not_dropped() -> None:
+    """After ten minutes of refusals the last one is raised, and the table is not waited for any longer."""
+    script = Script(always=lambda target, body: IN_USE)
+    with pytest.raises(dynamix.TableInUseError):
+        script.run(tables.drop(LONGEST, TABLE))
+    assert set(script.targets) == {"DeleteTable"}
+    assert 600 <= sum(script.pauses) <= 605
+
+
 BY_TEXT = {"IndexName": "by_text", "KeySchema": [{"AttributeName": "text", "KeyType": "HASH"}]}
 ALL = {"Projection": {"ProjectionType": "ALL"}}
 OTHER_KEY = {"KeySchema": [{"AttributeName": "name", "KeyType": "HASH"}]}

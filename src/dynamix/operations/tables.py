@@ -102,13 +102,17 @@ def _refuse(table: Table[Any], found: Sequence[TableDifference]) -> None:
 
 def drop(policy: RetryPolicy, table: Table[Any]) -> Flow[None]:
     """Delete the table and wait until it is gone. A table that does not exist is no error."""
-    for seconds in _waits(_MOST_WAIT):
+    waits = _waits(_MOST_WAIT)
+    while True:
         try:
             yield from request(policy, _call("DeleteTable", {"TableName": table.name}))
             break
         except TableNotFoundError:
             return
         except TableInUseError:
+            seconds = next(waits, None)
+            if seconds is None:
+                raise
             yield Pause(seconds)
     yield from _wait(policy, table, _gone, "gone")
 
