@@ -1,6 +1,7 @@
-# make demo | test | lint | bench
+# make demo | test | lint | bench | matrix | mutate
 #
-# Each target makes the environment it needs in VENV, at its first run and again when pyproject.toml changes.
+# Each target makes the environment it needs in VENV, at its first run and again when pyproject.toml or the version
+# changes.
 # PYTHON names another interpreter (3.11 or later), VENV another place for the environment.
 
 PYTHON ?= python3
@@ -10,7 +11,11 @@ BIN := $(VENV)/bin
 # Two workers; PYTEST_ARGS replaces the default selection, such as PYTEST_ARGS="tests/scenarios -k cursor".
 PYTEST_ARGS ?= -n 2 --cov --cov-report=term-missing:skip-covered
 
-.PHONY: demo test lint bench format clean
+# What `make matrix` gives to pytest, and `make mutate` to tools/mutate.py.
+MATRIX_ARGS ?= -n 2
+MUTATE_ARGS ?=
+
+.PHONY: demo test lint bench matrix mutate format clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/python examples/forum.py
@@ -30,11 +35,17 @@ format: $(VENV)/.dev
 bench: $(VENV)/.runtime
 	$(BIN)/python benchmarks/run.py
 
+matrix:
+	$(PYTHON) tools/matrix.py $(MATRIX_ARGS)
+
+mutate: $(VENV)/.dev
+	nice -n 19 $(BIN)/python tools/mutate.py $(MUTATE_ARGS)
+
 clean:
 	rm -rf $(VENV) dist build .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # A `python -m venv` over an environment that stands leaves its packages alone. An old pip knows no dependency groups.
-$(VENV)/.runtime: pyproject.toml
+$(VENV)/.runtime: pyproject.toml src/dynamix/version.py
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "dynamix needs Python 3.11 or later, $(PYTHON) is %d.%d; name another as in: make PYTHON=python3.12 $(MAKECMDGOALS)" % v[:2])'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"

@@ -37,9 +37,11 @@ FLOORS = {
     "dynamix.updates": 3,
     "dynamix.codec": 2,
     "dynamix.expressions": 1,
+    "dynamix.differences": 0,
     "dynamix.errors": 0,
     "dynamix.forks": 0,
     "dynamix.limits": 0,
+    "dynamix.version": 0,
     "dynamix.wire": 0,
 }
 ENGINE = "dynamix.engine"

@@ -47,8 +47,10 @@ def test_public_methods_are_documented(cls: type) -> None:
 
 
 def test_commands_are_documented() -> None:
-    """README or docs mention every command with each of its options."""
+    """README or docs mention every command with each of its options, and the options without a command."""
     parser = cli.parser()
+    alone = {option for action in parser._actions for option in action.option_strings} - {"-h", "--help"}
+    assert [option for option in alone if f"dynamix {option}" not in TEXT] == []
     (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     for command, subparser in commands.choices.items():
         assert f"dynamix {command}" in TEXT

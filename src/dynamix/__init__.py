@@ -15,6 +15,18 @@ ForumThread.create(forum_id="science", thread_id="physics_1")
 from dynamix.connection import Connection
 from dynamix.current import set_connection, use_connection
 from dynamix.cursor import Cursor
+from dynamix.differences import (
+    BillingDiffers,
+    DeletionProtectionDiffers,
+    IndexKeyDiffers,
+    IndexMissing,
+    IndexProjectionDiffers,
+    IndexSurplus,
+    KeyDiffers,
+    KeyTypeDiffers,
+    TableDifference,
+    ThroughputDiffers,
+)
 from dynamix.errors import (
     AccessDeniedError,
     BatchIncompleteError,
@@ -47,6 +59,7 @@ from dynamix.errors import (
     RequiredFieldError,
     ServiceUnavailableError,
     StoredValueError,
+    TableDiffersError,
     TableInUseError,
     TableNotFoundError,
     ThrottledError,
@@ -73,11 +86,13 @@ from dynamix.fields import (
 )
 from dynamix.model.declaration import Model
 from dynamix.schema.index import IndexOptions
-from dynamix.tables import acreate_table, create_table
+from dynamix.tables import acompare_table, acreate_table, aupdate_table, compare_table, create_table, update_table
+from dynamix.version import __version__ as __version__
 
 __all__ = [
     "AccessDeniedError",
     "BatchIncompleteError",
+    "BillingDiffers",
     "BooleanField",
     "CancellationReason",
     "CharField",
@@ -91,6 +106,7 @@ __all__ = [
     "Cursor",
     "DateField",
     "DateTimeField",
+    "DeletionProtectionDiffers",
     "DictField",
     "DynamixError",
     "Field",
@@ -98,7 +114,11 @@ __all__ = [
     "FieldValidationException",
     "FloatField",
     "IdempotentParameterMismatchError",
+    "IndexKeyDiffers",
+    "IndexMissing",
     "IndexOptions",
+    "IndexProjectionDiffers",
+    "IndexSurplus",
     "IntegerField",
     "InvalidAnswerError",
     "InvalidCursorError",
@@ -109,6 +129,8 @@ __all__ = [
     "ItemExistsError",
     "ItemNotFoundError",
     "ItemTooLargeError",
+    "KeyDiffers",
+    "KeyTypeDiffers",
     "LimitExceededError",
     "ListField",
     "MissingKeyError",
@@ -121,9 +143,12 @@ __all__ = [
     "ServiceUnavailableError",
     "SetField",
     "StoredValueError",
+    "TableDifference",
+    "TableDiffersError",
     "TableInUseError",
     "TableNotFoundError",
     "ThrottledError",
+    "ThroughputDiffers",
     "TimeDeltaField",
     "TimeField",
     "TransactionCanceledError",
@@ -132,9 +157,13 @@ __all__ = [
     "UnknownNameError",
     "ValidationException",
     "WrongTypeError",
+    "acompare_table",
     "acreate_table",
+    "aupdate_table",
+    "compare_table",
     "create_table",
     "set_connection",
+    "update_table",
     "use_connection",
 ]
 

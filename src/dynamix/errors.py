@@ -12,6 +12,7 @@
     │   ├── InvalidUpdateError                  queued changes that DynamoDB cannot make
     │   ├── InvalidCursorError                  a cursor of another table or index, or a damaged one
     │   ├── ItemTooLargeError
+    │   ├── TableDiffersError                   a table that no update makes as the model is (.differences)
     │   └── InvalidRequestError                 the service itself refused the request (ValidationException)
     ├── FieldNotLoadedError                     the instance was loaded without this field; also an AttributeError
     ├── StoredValueError                        what is stored is not what its field holds (.key, .field, .value)
@@ -52,6 +53,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from dynamix.differences import TableDifference
 from dynamix.wire import Item, Response
 
 
@@ -130,6 +132,15 @@ class InvalidCursorError(ValidationException):
 
 class ItemTooLargeError(ValidationException):
     """An item of more than 400 KB, attribute names included."""
+
+
+class TableDiffersError(ValidationException):
+    """A table that differs from its model in what no update can change; nothing was changed.
+
+    `differences` are those that cannot be updated.
+    """
+
+    differences: tuple[TableDifference, ...] = ()
 
 
 class FieldNotLoadedError(DynamixError, AttributeError):

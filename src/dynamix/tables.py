@@ -1,7 +1,9 @@
 """The tables of models."""
 
 import warnings
+from collections.abc import Sequence
 
+from dynamix.differences import TableDifference
 from dynamix.model.declaration import Model
 from dynamix.model.running import arun, connection_of, run, schema_of
 from dynamix.operations import tables
@@ -10,8 +12,8 @@ from dynamix.operations import tables
 def create_table(model: type[Model], *, force: bool = False) -> None:
     """Create the model's table with its indexes, and wait until it is active.
 
-    An existing table is left alone, with a warning where its keys or indexes differ from the model's; `force=True`
-    drops it first, with all its items.
+    An existing table is left alone, with a warning where it differs from the model; `force=True` drops it first, with
+    all its items.
     """
     _forget(model)
     _warn(model, run(model, tables.create, force))
@@ -29,8 +31,37 @@ def _forget(model: type[Model]) -> None:
     connection.indexes.forget(schema_of(model).at(connection.table_prefix).name)
 
 
-def _warn(model: type[Model], differences: list[str]) -> None:
+def compare_table(model: type[Model]) -> list[TableDifference]:
+    """How the model's table differs from the model, one value for each difference; nothing where it does not.
+
+    Raises TableNotFoundError.
+    """
+    return run(model, tables.compare)
+
+
+async def acompare_table(model: type[Model]) -> list[TableDifference]:
+    """See `compare_table`."""
+    return await arun(model, tables.compare)
+
+
+def update_table(model: type[Model]) -> list[TableDifference]:
+    """Make an existing table as the model is, and return how it differed. No item is changed or lost by it.
+
+    Global indexes are added and removed one at a time, and each is waited for, also until it is filled, which takes
+    hours for a large table; billing mode, throughput and deletion protection are set. Where the table differs in
+    anything else, TableDiffersError says in what, and nothing is changed. Raises TableNotFoundError.
+    """
+    _forget(model)
+    return run(model, tables.update)
+
+
+async def aupdate_table(model: type[Model]) -> list[TableDifference]:
+    """See `update_table`."""
+    _forget(model)
+    return await arun(model, tables.update)
+
+
+def _warn(model: type[Model], differences: Sequence[TableDifference]) -> None:
     if differences:
-        warnings.warn(
-            f"the existing table of {model.__name__} differs from the model: {'; '.join(differences)}", stacklevel=3
-        )
+        told = "; ".join(map(str, differences))
+        warnings.warn(f"the existing table of {model.__name__} differs from the model: {told}", stacklevel=3)

@@ -286,10 +286,10 @@ def test_closing_gives_the_answer_that_is_owed(echo: Echo, server: Server, http_
         closing.join()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)  # forty times of grace are more
 def test_closing_waits_once_for_all_who_do_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients that do not read their answers have one time of grace together, not one after the other."""
-    monkeypatch.setattr(server_module, "_GRACE_SECONDS", 2)
+    monkeypatch.setattr(server_module, "_GRACE_SECONDS", 4)
 
     class Large:
         asked = threading.Semaphore(0)

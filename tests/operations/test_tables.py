@@ -1,6 +1,5 @@
 """Tables are waited for; what is in the way is waited out or said."""
 
-import re
 from typing import Any, ClassVar
 
 import pytest
@@ -9,6 +8,7 @@ from script import LONGEST, Script
 import dynamix
 from dynamix.model.running import schema_of
 from dynamix.operations import tables
+from dynamix.operations.definition import define
 from dynamix.schema.table import Table
 
 
@@ -29,9 +29,10 @@ IN_USE = dynamix.TableInUseError("being changed")
 
 def description(status: str = "ACTIVE", index_status: str = "ACTIVE", **changes: Any) -> dict[str, Any]:
     """What DescribeTable answers about the table."""
-    definition = tables.define(TABLE)
+    definition = define(TABLE)
     indexes = [{**index, "IndexStatus": index_status} for index in definition["GlobalSecondaryIndexes"]]
-    return {"Table": {**definition, "TableStatus": status, "GlobalSecondaryIndexes": indexes, **changes}}
+    live = {"TableStatus": status, "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"}}
+    return {"Table": {**definition, **live, "GlobalSecondaryIndexes": indexes, **changes}}
 
 
 def test_creation_waits_for_table_and_indexes() -> None:
@@ -79,37 +80,72 @@ def test_waiting_ends() -> None:
     assert 600 <= sum(script.pauses) <= 605
 
 
+def test_a_table_that_stays_in_use_is_not_dropped() -> None:
+    """After ten minutes of refusals the last one is raised, and the table is not waited for any longer."""
+    script = Script(always=lambda target, body: IN_USE)
+    with pytest.raises(dynamix.TableInUseError):
+        script.run(tables.drop(LONGEST, TABLE))
+    assert set(script.targets) == {"DeleteTable"}
+    assert 600 <= sum(script.pauses) <= 605
+
+
+BY_TEXT = {"IndexName": "by_text", "KeySchema": [{"AttributeName": "text", "KeyType": "HASH"}]}
+ALL = {"Projection": {"ProjectionType": "ALL"}}
+OTHER_KEY = {"KeySchema": [{"AttributeName": "name", "KeyType": "HASH"}]}
+KEYS_OF_TEXT: Any = (("text", "HASH"),)
+KEYS_OF_NAME: Any = (("name", "HASH"),)
+
+
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "found", "said"),
     [
-        ({"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}, r"its key is id \(HASH\)"),
-        ({"AttributeDefinitions": [{"AttributeName": "name", "AttributeType": "N"}]}, "'name' has the type N"),
-        ({"GlobalSecondaryIndexes": []}, "lacks the index 'by_text'"),
         (
-            {
-                "GlobalSecondaryIndexes": [
-                    {
-                        "IndexName": "by_text",
-                        "KeySchema": [{"AttributeName": "name", "KeyType": "HASH"}],
-                        "Projection": {"ProjectionType": "ALL"},
-                    },
-                    {"IndexName": "other", "KeySchema": [], "Projection": {"ProjectionType": "ALL"}},
-                ]
-            },
-            "the index 'by_text' has another projection; the index 'by_text' has other keys",
+            {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]},
+            [dynamix.KeyDiffers((("id", "HASH"),), KEYS_OF_NAME)],
+            "its key is id (HASH), the model's name (HASH)",
+        ),
+        (
+            {"AttributeDefinitions": [{"AttributeName": "name", "AttributeType": "N"}]},
+            [dynamix.KeyTypeDiffers("name", "N", "S")],
+            "its key attribute 'name' has the type N, the model's S",
+        ),
+        (
+            {"GlobalSecondaryIndexes": []},
+            [dynamix.IndexMissing("by_text", False)],
+            "it lacks the global index 'by_text'",
+        ),
+        (
+            {"LocalSecondaryIndexes": [{**BY_TEXT, "IndexName": "ix", **ALL}]},
+            [dynamix.IndexSurplus("ix", True)],
+            "it has the local index 'ix', the model not",
+        ),
+        (
+            {"GlobalSecondaryIndexes": [{**BY_TEXT, **OTHER_KEY, "Projection": {"ProjectionType": "KEYS_ONLY"}}]},
+            [
+                dynamix.IndexKeyDiffers("by_text", KEYS_OF_NAME, KEYS_OF_TEXT),
+                dynamix.IndexProjectionDiffers("by_text", "KEYS_ONLY", frozenset({"stars"})),
+            ],
+            "the key of its index 'by_text' is name (HASH), the model's text (HASH); "
+            "its index 'by_text' projects KEYS_ONLY, the model's 'stars'",
+        ),
+        (
+            {"BillingModeSummary": {}, "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}},
+            [dynamix.BillingDiffers("PROVISIONED", "PAY_PER_REQUEST")],
+            "its billing mode is PROVISIONED, the model's PAY_PER_REQUEST",
         ),
     ],
-)
-def test_differences_are_told(changes: dict[str, Any], said: str) -> None:
-    """Each way in which a live table differs from the model is a sentence of its own."""
+)  # fmt: skip
+def test_differences_are_told(changes: dict[str, Any], found: list[dynamix.TableDifference], said: str) -> None:
+    """Each way in which a live table differs from the model is a value of its own, and its text a clause."""
     script = Script(description(**changes), description(**changes))
-    text = "; ".join(script.run(tables.create(LONGEST, TABLE, False)))
-    assert re.search(said, text), text
+    assert script.run(tables.create(LONGEST, TABLE, False)) == found
+    assert "; ".join(map(str, found)) == said
+    assert Script(description(**changes)).run(tables.compare(LONGEST, TABLE)) == found
 
 
 def test_projected_keys_are_not_named_twice() -> None:
     """DynamoDB refuses a key among the projected attributes, so it is left out; with nothing else it is KEYS_ONLY."""
-    (index,) = tables.define(TABLE)["GlobalSecondaryIndexes"]
+    (index,) = define(TABLE)["GlobalSecondaryIndexes"]
     assert index["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["stars"]}
 
     class Keyed(dynamix.Model):
@@ -117,7 +153,7 @@ def test_projected_keys_are_not_named_twice() -> None:
         name = dynamix.CharField(hash_key=True)
         text = dynamix.CharField()
 
-    (index,) = tables.define(schema_of(Keyed).at(""))["GlobalSecondaryIndexes"]
+    (index,) = define(schema_of(Keyed).at(""))["GlobalSecondaryIndexes"]
     assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
 
 

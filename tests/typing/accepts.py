@@ -160,3 +160,8 @@ assert_type(ForumThread.query(on_error=lambda error: print(error.key)).first(), 
 assert_type(
     ForumThread.batch_get({"forum_id": "science", "thread_id": "physics_1"}, on_error="raise"), list[ForumThread]
 )
+assert_type(dynamix.compare_table(ForumThread), list[dynamix.TableDifference])
+for difference in dynamix.update_table(ForumThread):
+    if isinstance(difference, dynamix.IndexMissing):
+        assert_type(difference.index, str)
+ForumThread.delete_table()

@@ -25,7 +25,8 @@ class Model(Reading, Writing, Changing):
     """The base of all models.
 
     A model gives `__table_name__` (default: the class's name), `ReadCapacityUnits` and `WriteCapacityUnits` (absent:
-    on-demand billing), `__secondary_indexes__`, and `__connection__` to use another connection than the default.
+    on-demand billing), `DeletionProtectionEnabled` (absent: as the table has it), `__secondary_indexes__`, and
+    `__connection__` to use another connection than the default.
     """
 
     __table_name__: ClassVar[str]

@@ -9,7 +9,10 @@ from typing import Any
 from dynamix.errors import ModelDefinitionError, UnknownNameError, unknown
 from dynamix.fields.base import Field
 
-SETTINGS = ("__table_name__", "__secondary_indexes__", "__connection__", "ReadCapacityUnits", "WriteCapacityUnits")
+SETTINGS = (
+    *("__table_name__", "__secondary_indexes__", "__connection__"),
+    *("ReadCapacityUnits", "WriteCapacityUnits", "DeletionProtectionEnabled"),
+)
 """What a model may say of its table."""
 
 METHODS = frozenset(

@@ -1,4 +1,4 @@
-"""The verbs that store and delete whole items."""
+"""The verbs that store and delete whole items, and the one that deletes them all with their table."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 from dynamix.errors import WrongTypeError
 from dynamix.model.reading import keys_of
 from dynamix.model.running import arun, run, schema_of
-from dynamix.operations import batch, items
+from dynamix.operations import batch, items, tables
 from dynamix.updates.pending import conditions_of
 
 M = TypeVar("M")
@@ -75,6 +75,19 @@ class Writing:
     ) -> None:
         """See `batch_delete`."""
         await arun(cls, batch.delete, keys_of(cls, (*items_or_keys, *keys)))
+
+    @classmethod
+    def delete_table(cls) -> None:
+        """Delete the table with all its items, and wait until it is gone. One that does not exist is no error.
+
+        Raises InvalidRequestError where the table is protected from deletion.
+        """
+        run(cls, tables.drop)
+
+    @classmethod
+    async def adelete_table(cls) -> None:
+        """See `delete_table`."""
+        await arun(cls, tables.drop)
 
 
 def _instances(model: type[M], items_or_dicts: Iterable[M | Mapping[str, Any]]) -> list[M]:

@@ -1,22 +1,27 @@
-"""Flows on tables: create, compare, drop, count. They wait by pausing between descriptions."""
+"""Flows on tables: create, compare, update, drop, count. They wait by pausing between descriptions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
+from dynamix.differences import TableDifference
 from dynamix.errors import (
     DynamixError,
     FieldValidationException,
-    ModelDefinitionError,
+    OutcomeUnknownError,
     StoredValueError,
+    TableDiffersError,
     TableInUseError,
     TableNotFoundError,
 )
 from dynamix.fields.base import NO_TEXT, shown
+from dynamix.operations import difference
+from dynamix.operations.definition import define
+from dynamix.operations.difference import differences
 from dynamix.operations.retry import RetryPolicy, request
-from dynamix.schema.index import Index
-from dynamix.schema.table import Schema, Table
+from dynamix.schema.table import Table
 from dynamix.wire import Call, Flow, Pause
 
 M = TypeVar("M")
@@ -25,18 +30,19 @@ T = TypeVar("T")
 Description = dict[str, Any]
 
 _MOST_WAIT = 600.0  # seconds; the service takes a few for a table, minutes for many indexes
+_MOST_BACKFILL = 86400.0  # seconds; an index of a large table takes hours to be filled
 
 
-def create(policy: RetryPolicy, table: Table[Any], force: bool) -> Flow[list[str]]:
-    """Create the model's table and wait until it is active. The result lists how an existing table differs from the
-    model.
+def create(policy: RetryPolicy, table: Table[Any], force: bool) -> Flow[list[TableDifference]]:
+    """Create the model's table and wait until it is active. The result is how an existing table differs from the model.
 
     An existing table is left alone, or with `force` dropped first.
     """
     definition = define(table)
     existing = yield from describe(policy, table)
     if existing is not None and existing["TableStatus"] == "DELETING":
-        existing = yield from _wait(policy, table, gone=True)
+        yield from _wait(policy, table, _gone, "gone")
+        existing = None
     if existing is not None and force:
         yield from drop(policy, table)
         existing = None
@@ -46,37 +52,90 @@ def create(policy: RetryPolicy, table: Table[Any], force: bool) -> Flow[list[str
         except TableInUseError:
             if force:
                 raise
-    active = yield from _wait(policy, table, gone=False)
+    active = yield from _wait(policy, table, _active, "active")
     return differences(definition, active or {})
+
+
+def compare(policy: RetryPolicy, table: Table[Any]) -> Flow[list[TableDifference]]:
+    """How the table differs from the model. Raises TableNotFoundError."""
+    return differences(define(table), (yield from _existing(policy, table)))
+
+
+def update(policy: RetryPolicy, table: Table[Any]) -> Flow[list[TableDifference]]:
+    """Make the table as the model is, one change after another, and wait for each. The result is how it differed.
+
+    Raises TableDiffersError, before anything is changed, where it differs in what no update can change, and
+    TableNotFoundError. The table is looked at anew after each change, and also after one that was refused because
+    another program is changing the table, or whose outcome is unknown.
+    """
+    definition = define(table)
+    live = yield from _settle(policy, table, _active)
+    before = found = differences(definition, live)
+    waits = _waits(_MOST_WAIT)
+    while found:
+        _refuse(table, found)
+        ready: Callable[[Description], bool] = partial(_changed, definition, found)
+        try:
+            yield from request(policy, _call("UpdateTable", difference.update(definition, live, found)))
+        except (TableInUseError, OutcomeUnknownError):
+            seconds = next(waits, None)
+            if seconds is None:
+                raise
+            yield Pause(seconds)
+            ready = _active
+        live = yield from _settle(policy, table, ready)
+        found = differences(definition, live)
+    return before
+
+
+def _refuse(table: Table[Any], found: Sequence[TableDifference]) -> None:
+    """Raises TableDiffersError where a difference cannot be updated."""
+    lasting = tuple(difference for difference in found if not difference.updatable)
+    if lasting:
+        error = TableDiffersError(
+            f"the table {table.name!r} of {table.schema.model_name} differs from the model in what no update can "
+            f"change: {'; '.join(map(str, lasting))}; make a new table, or give another name to a global index that "
+            "should change"
+        )
+        error.differences = lasting
+        raise error
 
 
 def drop(policy: RetryPolicy, table: Table[Any]) -> Flow[None]:
     """Delete the table and wait until it is gone. A table that does not exist is no error."""
-    for seconds in _waits():
+    waits = _waits(_MOST_WAIT)
+    while True:
         try:
             yield from request(policy, _call("DeleteTable", {"TableName": table.name}))
             break
         except TableNotFoundError:
             return
         except TableInUseError:
+            seconds = next(waits, None)
+            if seconds is None:
+                raise
             yield Pause(seconds)
-    yield from _wait(policy, table, gone=True)
+    yield from _wait(policy, table, _gone, "gone")
 
 
 def describe(policy: RetryPolicy, table: Table[Any]) -> Flow[Description | None]:
     """The service's description of the table, or None where it does not exist."""
     try:
-        answer = yield from request(policy, _call("DescribeTable", {"TableName": table.name}))
+        return (yield from _existing(policy, table))
     except TableNotFoundError:
         return None
+
+
+def _existing(policy: RetryPolicy, table: Table[Any]) -> Flow[Description]:
+    """The service's description of the table. Raises TableNotFoundError."""
+    answer = yield from request(policy, _call("DescribeTable", {"TableName": table.name}))
     description: Description = answer["Table"]
     return description
 
 
 def count(policy: RetryPolicy, table: Table[Any]) -> Flow[int]:
     """The number of items as the service's description has it, which it updates about every six hours."""
-    answer = yield from request(policy, _call("DescribeTable", {"TableName": table.name}))
-    return int(answer["Table"].get("ItemCount", 0))
+    return int((yield from _existing(policy, table)).get("ItemCount", 0))
 
 
 def explained(table: Table[Any], error: TableNotFoundError | UnicodeEncodeError) -> DynamixError:
@@ -112,29 +171,52 @@ def explaining(
         raise
 
 
-def _wait(policy: RetryPolicy, table: Table[Any], *, gone: bool) -> Flow[Description | None]:
-    """Wait until the table and its indexes are active, or until it is gone."""
-    for seconds in _waits():
+def _settle(policy: RetryPolicy, table: Table[Any], ready: Callable[[Description], bool]) -> Flow[Description]:
+    """Wait until the description of a table that exists is as asked for. Raises TableNotFoundError."""
+    live = yield from _wait(policy, table, lambda live: live is None or ready(live), "active", _MOST_BACKFILL)
+    if live is None:
+        raise TableNotFoundError(f"the table {table.name!r} does not exist")
+    return live
+
+
+def _wait(
+    policy: RetryPolicy,
+    table: Table[Any],
+    ready: Callable[[Description | None], bool],
+    state: str,
+    most: float = _MOST_WAIT,
+) -> Flow[Description | None]:
+    """Wait until the table's description, or that there is none, is as asked for."""
+    for seconds in _waits(most):
         description = yield from describe(policy, table)
-        if gone:
-            if description is None:
-                return None
-        elif description is not None and _active(description):
+        if ready(description):
             return description
         yield Pause(seconds)
-    state = "gone" if gone else "active"
-    raise DynamixError(f"the table {table.name!r} is not {state} after {_MOST_WAIT:.0f} seconds; ask again later")
+    raise DynamixError(f"the table {table.name!r} is not {state} after {most:.0f} seconds; ask again later")
 
 
-def _active(description: Description) -> bool:
-    indexes = description.get("GlobalSecondaryIndexes", ())
-    return description["TableStatus"] == "ACTIVE" and all(i.get("IndexStatus", "ACTIVE") == "ACTIVE" for i in indexes)
+def _gone(description: Description | None) -> bool:
+    return description is None
 
 
-def _waits() -> Iterator[float]:
-    """The seconds to wait between two looks: short at first, for places that are quick."""
+def _active(description: Description | None) -> bool:
+    """Whether there is a table and it is active with all its indexes. One that was just made may not be told of yet."""
+    if description is None or description["TableStatus"] != "ACTIVE":
+        return False
+    return all(
+        index.get("IndexStatus", "ACTIVE") == "ACTIVE" for index in description.get("GlobalSecondaryIndexes", ())
+    )
+
+
+def _changed(definition: Description, before: Sequence[TableDifference], description: Description) -> bool:
+    """Whether a change has taken place: descriptions come late, and may still be what was before."""
+    return _active(description) and differences(definition, description) != before
+
+
+def _waits(most: float) -> Iterator[float]:
+    """The seconds to wait between two looks, `most` in all: short at first, for places that are quick."""
     seconds, waited = 0.02, 0.0
-    while waited < _MOST_WAIT:
+    while waited < most:
         yield seconds
         waited += seconds
         seconds = min(seconds * 1.5, 5.0)
@@ -142,102 +224,3 @@ def _waits() -> Iterator[float]:
 
 def _call(target: str, body: dict[str, Any]) -> Call[dict[str, Any]]:
     return Call(target, msgspec.json.encode(body), msgspec.json.decode, repeatable=target == "DescribeTable")
-
-
-def define(table: Table[Any]) -> dict[str, Any]:
-    """The CreateTable request of a model. Raises ModelDefinitionError."""
-    schema = table.schema
-    indexes = list(schema.indexes.values())
-    keys = {field.name: field.key_type for index in (schema.table, *indexes) for field in index.keys}
-    definition: dict[str, Any] = {
-        "TableName": table.name,
-        "KeySchema": _key_schema(schema.table),
-        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for name, kind in keys.items()],
-        **_billing(schema),
-    }
-    local = [_index(schema, index) for index in indexes if index.local]
-    if local:
-        definition["LocalSecondaryIndexes"] = local
-    other = [{**_index(schema, index), **_index_capacity(schema, index)} for index in indexes if not index.local]
-    if other:
-        definition["GlobalSecondaryIndexes"] = other
-    return definition
-
-
-def _key_schema(index: Index) -> list[dict[str, str]]:
-    return [
-        {"AttributeName": field.name, "KeyType": role}
-        for field, role in zip(index.keys, ("HASH", "RANGE"), strict=False)
-    ]
-
-
-def _billing(schema: Schema[Any]) -> dict[str, Any]:
-    read, write = schema.read_capacity, schema.write_capacity
-    if read is None and write is None:
-        return {"BillingMode": "PAY_PER_REQUEST"}
-    if read is None or write is None:
-        raise ModelDefinitionError(
-            f"{schema.model_name} gives only one of ReadCapacityUnits and WriteCapacityUnits; give both, or none for "
-            "on-demand billing"
-        )
-    return {
-        "BillingMode": "PROVISIONED",
-        "ProvisionedThroughput": {"ReadCapacityUnits": read, "WriteCapacityUnits": write},
-    }
-
-
-def _index_capacity(schema: Schema[Any], index: Index) -> dict[str, Any]:
-    """The capacity of a global index: its own, else the table's; on demand with the table."""
-    if schema.read_capacity is None:
-        return {}
-    read = schema.read_capacity if index.read_capacity is None else index.read_capacity
-    write = schema.write_capacity if index.write_capacity is None else index.write_capacity
-    return {"ProvisionedThroughput": {"ReadCapacityUnits": read, "WriteCapacityUnits": write}}
-
-
-def _index(schema: Schema[Any], index: Index) -> dict[str, Any]:
-    projection: dict[str, Any] = {"ProjectionType": index.projection}
-    if index.projection == "INCLUDE":
-        keys = {field.name for field in (*schema.table.keys, *index.keys)}
-        names = [field.name for field in index.included if field.name not in keys]
-        projection = (
-            {"ProjectionType": "INCLUDE", "NonKeyAttributes": names} if names else {"ProjectionType": "KEYS_ONLY"}
-        )
-    return {"IndexName": index.name, "KeySchema": _key_schema(index), "Projection": projection}
-
-
-def differences(definition: Description, live: Description) -> list[str]:
-    """How a live table's keys and indexes differ from a definition, one sentence each."""
-    found = []
-    if definition["KeySchema"] != live["KeySchema"]:
-        found.append(f"its key is {_shown(live['KeySchema'])}, the model's {_shown(definition['KeySchema'])}")
-    types = {entry["AttributeName"]: entry["AttributeType"] for entry in live["AttributeDefinitions"]}
-    for entry in definition["AttributeDefinitions"]:
-        name, kind = entry["AttributeName"], entry["AttributeType"]
-        if types.get(name, kind) != kind:
-            found.append(f"its key attribute {name!r} has the type {types[name]}, the model's {kind}")
-    for group in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
-        found += _index_differences(definition.get(group, ()), live.get(group) or ())
-    return found
-
-
-def _index_differences(wanted: Any, live: Any) -> list[str]:
-    ours = {index["IndexName"]: index for index in wanted}
-    theirs = {index["IndexName"]: index for index in live}
-    found = [f"it lacks the index {name!r}" for name in ours.keys() - theirs.keys()]
-    found += [f"it has the index {name!r}, the model not" for name in theirs.keys() - ours.keys()]
-    for name in ours.keys() & theirs.keys():
-        if ours[name]["KeySchema"] != theirs[name]["KeySchema"]:
-            found.append(f"the index {name!r} has other keys")
-        if _projection(ours[name]) != _projection(theirs[name]):
-            found.append(f"the index {name!r} has another projection")
-    return sorted(found)
-
-
-def _projection(index: Description) -> tuple[str, frozenset[str]]:
-    projection = index["Projection"]
-    return projection["ProjectionType"], frozenset(projection.get("NonKeyAttributes") or ())
-
-
-def _shown(key_schema: list[dict[str, str]]) -> str:
-    return ", ".join(f"{entry['AttributeName']} ({entry['KeyType']})" for entry in key_schema)

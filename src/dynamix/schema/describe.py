@@ -49,6 +49,7 @@ def describe(model: type[M]) -> Schema[M]:
         indexes={str(index.name): index for index in indexes},
         read_capacity=_capacity(model, "ReadCapacityUnits"),
         write_capacity=_capacity(model, "WriteCapacityUnits"),
+        deletion_protection=_protection(model),
     )
 
 
@@ -71,6 +72,18 @@ def _units(units: object, what: str) -> int:
     if isinstance(units, bool) or not isinstance(units, int) or units < 1:
         raise ModelDefinitionError(f"{what} is {units!r}; give an int of 1 or more")
     return units
+
+
+def _protection(model: type) -> bool | None:
+    """Whether a model says that its table is protected, unless a field has the name of that setting."""
+    protected = getattr(model, "DeletionProtectionEnabled", None)
+    if protected is None or isinstance(protected, Field):
+        return None
+    if not isinstance(protected, bool):
+        raise ModelDefinitionError(
+            f"{model.__name__}.DeletionProtectionEnabled is {protected!r}; give True or False, or leave it out"
+        )
+    return protected
 
 
 def _fields(model: type) -> dict[str, AnyField]:

@@ -40,6 +40,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     indexes: Mapping[str, Index]
     read_capacity: int | None
     write_capacity: int | None
+    deletion_protection: bool | None
 
     @property
     def model_name(self) -> str:
