@@ -20,7 +20,7 @@ from dynamix.codec import numbers, values
 from dynamix.codec.sizes import item_size, value_size
 from dynamix.codec.state import STATE
 from dynamix.codec.values import UnstorableError
-from dynamix.errors import FieldValidationException
+from dynamix.errors import StoredValueError
 from dynamix.fields import (
     BooleanField,
     CharField,
@@ -271,9 +271,10 @@ def test_a_default_is_not_shared() -> None:
 def test_a_stored_value_of_another_type_is_named(name: str, stored: dict[str, Any]) -> None:
     """A stored value that its field cannot hold is an error that names the field, never a wrong value."""
     item = {"key": {"S": "k"}, "sort": {"N": "1"}, schema_of(Everything).fields[name].name: stored}
-    with pytest.raises(FieldValidationException, match=f"Everything.{name}") as caught:
+    with pytest.raises(StoredValueError, match=f"Everything.{name}") as caught:
         getattr(schema_of(Everything).codec.reader().item(msgspec.json.encode({"Item": item})), name)
-    assert caught.value.field == name
+    assert (caught.value.field, caught.value.value) == (name, stored)
+    assert not isinstance(caught.value, ValueError)  # which says that a value was refused before it was sent
 
 
 def test_a_stored_null_reads_as_none() -> None:
@@ -380,7 +381,7 @@ def test_a_zero_has_no_exponent(number: str) -> None:
 @pytest.mark.parametrize("number", ["1e999999999", "1e99999999999999999999999", "x"])
 def test_what_cannot_be_stored_is_not_read(number: str) -> None:
     """A number that DynamoDB cannot hold is refused in an answer too, and not written out digit by digit."""
-    with pytest.raises(FieldValidationException, match=r"Everything\.listing"):
+    with pytest.raises(StoredValueError, match=r"Everything\.listing"):
         _loaded_raw({"listing": {"L": [{"N": number}]}}).listing  # noqa: B018
 
 

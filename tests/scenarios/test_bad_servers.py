@@ -26,6 +26,12 @@ def error(status: int, code: str) -> bytes:
     return answer(status, json.dumps(body).encode())
 
 
+def changed(*headers: str, **attributes: dict[str, str]) -> bytes:
+    """The answer to a change of the thread of `key(1)`."""
+    item = {name: {"S": value} for name, value in key(1).items()} | attributes
+    return answer(200, json.dumps({"Attributes": item}).encode(), *headers)
+
+
 STORED = answer(200, b"{}")
 
 
@@ -196,9 +202,7 @@ def test_a_write_of_the_same_effect_is_repeated() -> None:
 )
 def test_a_server_that_throttles(code: str) -> None:
     """A throttled request was not applied: any is repeated; when it stays throttled, the error says so."""
-    with serving(
-        error(400, code), error(400, code), answer(200, b'{"Attributes": {"updated_at": {"N": "8"}}}')
-    ) as server:
+    with serving(error(400, code), error(400, code), changed(updated_at={"N": "8"})) as server:
         add()
         assert server.requests == ["UpdateItem"] * 3
     with serving(error(400, code)) as server:
@@ -209,7 +213,7 @@ def test_a_server_that_throttles(code: str) -> None:
 
 def test_a_failed_commit_keeps_the_queue() -> None:
     """After an error the changes are still queued, and can be committed when the server is back."""
-    with serving(error(400, "AccessDeniedException"), answer(200, b'{"Attributes": {"title": {"S": "x"}}}')) as server:
+    with serving(error(400, "AccessDeniedException"), changed(title={"S": "x"})) as server:
         thread = Thread(**key(1))
         thread.set_field(Thread.title, "x")
         with pytest.raises(dynamix.AccessDeniedError):
@@ -229,7 +233,7 @@ def test_an_answer_of_something_else() -> None:
 
 def test_a_kept_connection_that_has_ended() -> None:
     """A server that closes idle connections causes no error, not even for a write that must not be repeated."""
-    closing = answer(200, b'{"Attributes": {"updated_at": {"N": "8"}}}', "Connection: close")
+    closing = changed("Connection: close", updated_at={"N": "8"})
     with serving(closing, closing) as server:
         add()
         add()

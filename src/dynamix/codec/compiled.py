@@ -25,6 +25,7 @@ from msgspec import Raw, Struct
 from dynamix.codec.forms import PLAIN, Form
 from dynamix.codec.state import STATE, State, Stored
 from dynamix.codec.values import UnstorableError
+from dynamix.errors import StoredValueError
 from dynamix.wire import AttributeValue, Item
 
 M = TypeVar("M")
@@ -128,7 +129,7 @@ def _parser(item_type: Any) -> _Parser:
     page = msgspec.defstruct(
         "Many",
         [
-            ("Items", list[item_type], msgspec.field(default_factory=list)),
+            ("Items", list[item_type]),
             ("ScannedCount", int, 0),
             ("LastEvaluatedKey", dict[str, Any] | None, None),
         ],
@@ -136,21 +137,21 @@ def _parser(item_type: Any) -> _Parser:
     batch = msgspec.defstruct(
         "Batch",
         [
-            ("Responses", dict[str, list[item_type]], msgspec.field(default_factory=dict)),
+            ("Responses", dict[str, list[item_type]]),
             ("UnprocessedKeys", dict[str, Any], msgspec.field(default_factory=dict)),
         ],
     )
-    attributes = msgspec.defstruct("Changed", [("Attributes", item_type | None, None)])
+    attributes = msgspec.defstruct("Changed", [("Attributes", item_type)])
     return _Parser(*(msgspec.json.Decoder(shape, strict=False).decode for shape in (one, page, batch, attributes)))
 
 
-_PLAIN = _parser(dict[str, Any])
+_PLAIN = _parser(dict[str, dict[str, Any]])
 
 
 class Reader(Generic[M]):
     """Reads answers into instances that hold the same attributes of a model.
 
-    Raises FieldValidationException, naming the field, where a stored value is not of the type its field declares.
+    Raises StoredValueError, naming the field, where a stored value is not of the type its field declares.
     """
 
     def __init__(self, model: type[M], slots: list[Slot], held: frozenset[str] | None) -> None:
@@ -195,14 +196,16 @@ class Reader(Generic[M]):
             items = [item for found in batch.Responses.values() for item in self._instances(found, self.plain_values)]
         return items, batch.UnprocessedKeys
 
-    def attributes(self, body: bytes) -> dict[str, Any] | None:
-        """The values by attribute in the `Attributes` of an answer, or None."""
+    def attributes(self, body: bytes) -> dict[str, Any]:
+        """The values by attribute in the `Attributes` of an answer."""
         try:
-            found = self._parser.attributes(body).Attributes
-            return None if found is None else self._values(found)
+            return self._values(self._parser.attributes(body).Attributes)
         except (msgspec.ValidationError, ValueError):
-            found = _PLAIN.attributes(body).Attributes
-            return None if found is None else self.plain_values(found)
+            return self.plain_values(_PLAIN.attributes(body).Attributes)
+
+    def instance(self, item: Item) -> M:
+        """The instance of an item that is parsed already."""
+        return self._instance(self.plain_values(item))
 
     def plain_values(self, item: Item) -> dict[str, Any]:
         """The values by attribute of an item: the slow twin of the generated code."""
@@ -210,6 +213,11 @@ class Reader(Generic[M]):
         for slot in self._slots:
             if slot.form.lazy:
                 continue
+            if slot.key and slot.name not in item:
+                raise StoredValueError(
+                    f"an item of {self._model.__name__} came without {slot.name!r}, which is part of its key",
+                    field=slot.attribute,
+                )
             value = slot.value(item.get(slot.name))
             if value is not None or not slot.required:
                 values[slot.attribute] = value

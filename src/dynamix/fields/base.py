@@ -26,6 +26,7 @@ from dynamix.errors import (
     MissingKeyError,
     ModelDefinitionError,
     RequiredFieldError,
+    StoredValueError,
     WrongTypeError,
     unknown,
 )
@@ -200,13 +201,13 @@ class Field(Conditions[V], Generic[V, T]):
         return wire
 
     def decode(self, wire: AttributeValue) -> V | None:
-        """The value of a stored form; None for a stored NULL. Raises FieldValidationException."""
+        """The value of a stored form; None for a stored NULL. Raises StoredValueError."""
         if "NULL" in wire:
             return None
         try:
             return self.from_wire(wire)
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
-            raise FieldValidationException(
+            raise StoredValueError(
                 f"{self}: the stored value {shown(wire)} is not what a {type(self).__name__} holds",
                 field=self.attribute,
                 value=wire,
@@ -216,7 +217,7 @@ class Field(Conditions[V], Generic[V, T]):
         """Whether an instance's `__dict__` has a value of this field; one that was left unread is read now.
 
         A default that is shown for what is not stored is kept as if it were loaded, to tell later whether it was
-        edited. Raises FieldValidationException. Threads that read at once get the same value.
+        edited. Raises StoredValueError. Threads that read at once get the same value.
         """
         if self.attribute in values:
             return True
@@ -236,11 +237,11 @@ class Field(Conditions[V], Generic[V, T]):
         return True
 
     def read(self, raw: msgspec.Raw) -> V | None:
-        """The value of a stored form's JSON; None for none, and for a stored NULL. Raises FieldValidationException."""
+        """The value of a stored form's JSON; None for none, and for a stored NULL. Raises StoredValueError."""
         try:
             return self.decode(msgspec.json.decode(raw)) if raw else None
         except msgspec.DecodeError as error:
-            raise FieldValidationException(f"{self}: the answer is damaged: {error}", field=self.attribute) from error
+            raise StoredValueError(f"{self}: the answer is damaged: {error}", field=self.attribute) from error
 
     def differs(self, value: object, expected: object) -> bool:
         """Whether a value would be stored otherwise than the expected one. Where that one cannot be stored, this is
