@@ -71,15 +71,23 @@ def count(policy: RetryPolicy, table: Table[Any], search: Search[Any]) -> Flow[i
     search = replace(search, fields=())
     while True:
         body = {**_body(table, search, None), "Select": "COUNT"}
-        call = Call(_target(search), msgspec.json.encode(body), msgspec.json.decode)
-        answer: dict[str, Any] = yield from request(policy, call)
-        total += int(answer["Count"])
-        cursor = _cursor(table, search, answer.get("LastEvaluatedKey"))
+        call = Call(_target(search), msgspec.json.encode(body), _decode_count)
+        answer = yield from request(policy, call)
+        total += answer.Count
+        cursor = _cursor(table, search, answer.LastEvaluatedKey)
         if search.limit is not None and total >= search.limit:
             return search.limit
         if cursor is None:
             return total
         search = replace(search, start=cursor)
+
+
+class _Counted(msgspec.Struct):
+    Count: int
+    LastEvaluatedKey: Item | None = None
+
+
+_decode_count = msgspec.json.Decoder(_Counted).decode
 
 
 def _call(table: Table[M], search: Search[M], look: int | None) -> Call[Page[M]]:

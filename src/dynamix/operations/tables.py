@@ -1,6 +1,7 @@
 """Flows on tables: create, compare, drop, count. They wait by pausing between descriptions."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
@@ -9,6 +10,7 @@ from dynamix.errors import (
     DynamixError,
     FieldValidationException,
     ModelDefinitionError,
+    OutcomeUnknownError,
     TableInUseError,
     TableNotFoundError,
 )
@@ -37,27 +39,60 @@ def create(policy: RetryPolicy, table: Table[Any], force: bool) -> Flow[list[str
     if existing is not None and existing["TableStatus"] == "DELETING":
         existing = yield from _wait(policy, table, gone=True)
     if existing is not None and force:
-        yield from drop(policy, table)
+        yield from drop(policy, table, existing)
         existing = None
     if existing is None:
-        try:
-            yield from request(policy, _call("CreateTable", definition))
-        except TableInUseError:
-            if force:
-                raise
+        yield from _create(policy, table, definition, force)
     active = yield from _wait(policy, table, gone=False)
     return differences(definition, active or {})
 
 
-def drop(policy: RetryPolicy, table: Table[Any]) -> Flow[None]:
-    """Delete the table and wait until it is gone. A table that does not exist is no error."""
+def _create(policy: RetryPolicy, table: Table[Any], definition: dict[str, Any], force: bool) -> Flow[None]:
+    """Ask for the table. Where no answer comes, whether it exists tells what became of the request.
+
+    Raises TableInUseError where somebody else made it first, and `force` wants a fresh one.
+    """
+    lost: OutcomeUnknownError | None = None
+    for seconds in islice(_waits(), policy.attempts):
+        try:
+            yield from request(policy, _call("CreateTable", definition, "TableDescription"))
+            return
+        except TableInUseError:
+            if force and lost is None:
+                raise
+            return
+        except OutcomeUnknownError as error:
+            lost = error
+        if (yield from describe(policy, table)) is not None:
+            return
+        yield Pause(seconds)
+    assert lost is not None  # noqa: S101 - the loop ends otherwise by return or raise
+    raise lost
+
+
+def drop(policy: RetryPolicy, table: Table[Any], before: Description) -> Flow[None]:
+    """Delete the table that has this description, and wait until it is gone. One that is gone already is no error.
+
+    Where no answer comes, the table tells what became of the request: it is gone, or going, or another than before.
+    """
+    failures = 0
     for seconds in _waits():
         try:
-            yield from request(policy, _call("DeleteTable", {"TableName": table.name}))
+            yield from request(policy, _call("DeleteTable", {"TableName": table.name}, "TableDescription"))
             break
         except TableNotFoundError:
             return
         except TableInUseError:
+            yield Pause(seconds)
+        except OutcomeUnknownError:
+            failures += 1
+            now = yield from describe(policy, table)
+            if now is None or now.get("TableId") != before.get("TableId"):
+                return
+            if now["TableStatus"] == "DELETING":
+                break
+            if failures == policy.attempts:
+                raise
             yield Pause(seconds)
     yield from _wait(policy, table, gone=True)
 
@@ -65,32 +100,35 @@ def drop(policy: RetryPolicy, table: Table[Any]) -> Flow[None]:
 def describe(policy: RetryPolicy, table: Table[Any]) -> Flow[Description | None]:
     """The service's description of the table, or None where it does not exist."""
     try:
-        answer = yield from request(policy, _call("DescribeTable", {"TableName": table.name}))
+        return (yield from request(policy, _call("DescribeTable", {"TableName": table.name}, "Table")))
     except TableNotFoundError:
         return None
-    description: Description = answer["Table"]
-    return description
 
 
 def count(policy: RetryPolicy, table: Table[Any]) -> Flow[int]:
     """The number of items as the service's description has it, which it updates about every six hours."""
-    answer = yield from request(policy, _call("DescribeTable", {"TableName": table.name}))
-    return int(answer["Table"].get("ItemCount", 0))
+    description = yield from request(policy, _call("DescribeTable", {"TableName": table.name}, "Table"))
+    return int(description.get("ItemCount", 0))
 
 
 def explained(table: Table[Any], error: TableNotFoundError | UnicodeEncodeError) -> DynamixError:
     """What to raise in place of an error that does not say enough: which table does not exist and how to make it, or
     which text could not be written as JSON."""
-    name = table.schema.model_name
     if isinstance(error, UnicodeEncodeError):
-        return FieldValidationException(
-            f"a {name} cannot hold {shown(error.object)}: {NO_TEXT}", field="", value=error.object
-        )
+        return no_text(table, error)
+    name = table.schema.model_name
     return TableNotFoundError(
         f"the table {table.name!r} of {name} does not exist; create it with dynamix.create_table({name})",
         code=error.code,
         status=error.status,
         request_id=error.request_id,
+    )
+
+
+def no_text(table: Table[Any], error: UnicodeEncodeError) -> FieldValidationException:
+    """The error for a text that cannot be written as JSON."""
+    return FieldValidationException(
+        f"a {table.schema.model_name} cannot hold {shown(error.object)}: {NO_TEXT}", field="", value=error.object
     )
 
 
@@ -136,8 +174,19 @@ def _waits() -> Iterator[float]:
         seconds = min(seconds * 1.5, 5.0)
 
 
-def _call(target: str, body: dict[str, Any]) -> Call[dict[str, Any]]:
-    return Call(target, msgspec.json.encode(body), msgspec.json.decode, repeatable=target == "DescribeTable")
+def _call(target: str, body: dict[str, Any], member: str) -> Call[Description]:
+    """A request whose answer has a table's description as this member."""
+
+    def described(answer: bytes) -> Description:
+        description = _decode(answer).get(member)
+        if description is None or not {"TableName", "TableStatus"} <= description.keys():
+            raise msgspec.DecodeError(f"it has no {member} with a name and a status")
+        return description
+
+    return Call(target, msgspec.json.encode(body), described, repeatable=target == "DescribeTable")
+
+
+_decode = msgspec.json.Decoder(dict[str, dict[str, Any]]).decode
 
 
 def define(table: Table[Any]) -> dict[str, Any]:
