@@ -52,10 +52,14 @@ class Pause(msgspec.Struct, frozen=True):
 
 
 class Together(msgspec.Struct, frozen=True):
-    """Run `flows`, at most `limit` at a time. The first error ends the others and is thrown into the asking flow."""
+    """Run `flows`, at most `limit` at a time. The first error ends the others and is thrown into the asking flow.
+
+    With `lets_finish`, requests that are under way then are answered first: of a write it is better to know.
+    """
 
     flows: Sequence["Flow[Any]"]
     limit: int = 8
+    lets_finish: bool = False
 
 
 Effect: TypeAlias = Call[Any] | Pause | Together

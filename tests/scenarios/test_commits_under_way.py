@@ -170,7 +170,7 @@ def test_a_batch_that_stores_an_instance(disturb: Callable[[Thread], None], fail
         with pytest.raises(dynamix.InvalidUpdateError, match="under way"):
             disturb(thread)
         if fails:
-            request.refuse("ValidationException")
+            request.refuse("AccessDeniedException")
             assert writing.exception() is not None
             disturb(thread)
             return

@@ -126,7 +126,7 @@ def _last(failure: DynamixError, call: Call[T], maybe_applied: bool) -> DynamixE
     refused = judge(failure) is Verdict.FINAL and not isinstance(failure, ConnectionException)
     if call.repeatable and not refused:
         return failure
-    why = "its repeat was refused" if call.repeatable else "repeating it could apply it twice"
+    why = "its repeat was refused" if call.repeatable else "it must not be repeated"
     unknown = OutcomeUnknownError(
         f"{call.target} may or may not have been applied, and {why}: {failure}; read what is stored to learn which",
         sent=True,
