@@ -149,6 +149,18 @@ def test_the_callers_own_calls_are_left_alone() -> None:
         client.close()
 
 
+@pytest.mark.parametrize("body", [b"<html>welcome</html>", b"", b"[]", b'"ok"'])
+@pytest.mark.parametrize("by", ["boto3", "aiobotocore"])
+def test_an_answer_that_the_client_takes_for_success(by: str, body: bytes) -> None:
+    """botocore takes what is no JSON for an empty answer: a write would seem stored, an item not to exist."""
+    with peer(in_turn(answer(body))) as there:
+        with pytest.raises(dynamix.InvalidAnswerError, match=r"PutItem is not DynamoDB's|the boto client failed") as caught:
+            run(by, there.port, {}, repeatable=True)
+        assert caught.value.applied == "maybe"
+        with pytest.raises(dynamix.OutcomeUnknownError):
+            run(by, there.port, {}, repeatable=False)
+
+
 def test_a_client_without_events_is_warned_of() -> None:
     """Of a client that does not tell what it repeats, nothing can be promised, and a warning says so."""
 

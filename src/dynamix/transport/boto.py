@@ -7,7 +7,8 @@ ConnectionException.
 
 The client repeats requests by its own settings, and knows nothing of writes that must not be applied twice. So two of
 its public events are listened to, in all its retry modes: `response-received` says how each attempt ended, and at
-`before-send` another attempt of a call that must not be repeated is refused once one may have been applied. What a
+`before-send` another attempt of a call that must not be repeated is refused once one may have been applied. The same
+event brings the bytes of an answer: the client takes what is no JSON for an empty answer, and thus for success. What a
 client without events (one for DAX, say) repeats cannot be told, and a warning says so.
 
 Without an aiobotocore client, asynchronous calls run the boto3 client in a thread.
@@ -25,6 +26,7 @@ from inspect import iscoroutine
 from typing import Any
 
 import botocore.exceptions as boto  # type: ignore[import-untyped]
+import msgspec
 from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 
 from dynamix.errors import (
@@ -68,7 +70,7 @@ class BotoTransport:
         if iscoroutine(answer):
             answer.close()
             raise NotConfiguredError("boto_client is an asynchronous client; give it as aboto_client=")
-        return _response(answer)
+        return attempts.answered(answer)
 
     async def asend(self, target: str, body: bytes, repeatable: bool = True) -> Response:
         """Sends one request and returns its answer. Raises ConnectionException."""
@@ -77,7 +79,7 @@ class BotoTransport:
         attempts = _Attempts(target, repeatable)
         call = _CALL.set(attempts)
         try:
-            return _response(await getattr(self._async_client, method_name(target))(**parameters(body)))
+            return attempts.answered(await getattr(self._async_client, method_name(target))(**parameters(body)))
         except _FAILURES as error:
             return attempts.failed(error)
         finally:
@@ -94,7 +96,10 @@ class _RepeatRefusedError(Exception):
     """Raised into the client, which must not send again what may have been applied."""
 
 
-_FAILURES = (boto.ClientError, boto.BotoCoreError, ResponseParserError, _RepeatRefusedError)
+_PARSING = (AttributeError, KeyError, TypeError, ValueError)
+"""What botocore's parsers raise for JSON that is not the service's."""
+
+_FAILURES = (boto.ClientError, boto.BotoCoreError, ResponseParserError, _RepeatRefusedError, *_PARSING)
 
 
 class _Attempts:
@@ -104,7 +109,9 @@ class _Attempts:
         self.target = target
         self._repeatable = repeatable
         self._count = 0
+        self._under_way = False  # whether the last attempt was begun and has not ended
         self._failure = _untold()  # of the last attempt
+        self._nonsense: InvalidAnswerError | None = None  # what the last attempt was answered in place of JSON
         self._doubtful = False  # whether one before the last may have been applied
 
     def begin(self) -> None:
@@ -114,19 +121,33 @@ class _Attempts:
             if self._doubtful and not self._repeatable:
                 raise _RepeatRefusedError
         self._count += 1
-        self._failure = _untold()
+        self._under_way = True
+        self._failure, self._nonsense = _untold(), None
 
-    def end(self, answer: dict[str, Any] | None, error: Exception | None) -> None:
+    def end(self, raw: dict[str, Any] | None, answer: dict[str, Any] | None, error: Exception | None) -> None:
         """The attempt was answered, or failed."""
+        self._under_way = False
         if isinstance(error, boto.BotoCoreError):
             self._failure = _translated(error)
         elif answer is not None and "Error" in answer:
             self._failure = from_response(_error_response(answer))
+        elif raw is not None and not _is_object(raw.get("body")):
+            self._failure = self._nonsense = InvalidAnswerError(
+                f"the answer to {self.target} is not DynamoDB's; check the endpoint of the boto client", sent=True
+            )
+
+    def answered(self, answer: dict[str, Any]) -> Response:
+        """The answer in JSON. Raises InvalidAnswerError for what the client took for an empty answer, and is none."""
+        if self._nonsense is not None:
+            raise self._nonsense
+        return _response(answer)
 
     def failed(self, error: Exception) -> Response:
         """The error answer that the call ended with. Raises the error where there was none."""
         if isinstance(error, boto.ClientError):
             return _error_response(error.response, doubtful=self._doubtful)
+        if isinstance(error, _PARSING) and not self._under_way:
+            raise error
         failure = self._failure if isinstance(error, _RepeatRefusedError) else _translated(error)
         if self._doubtful:
             failure.applied = "maybe"
@@ -163,10 +184,26 @@ def _before_send(event_name: str, **_: Any) -> None:
 
 
 def _response_received(
-    event_name: str, parsed_response: dict[str, Any] | None = None, exception: Exception | None = None, **_: Any
+    event_name: str,
+    response_dict: dict[str, Any] | None = None,
+    parsed_response: dict[str, Any] | None = None,
+    exception: Exception | None = None,
+    **_: Any,
 ) -> None:
     if (attempts := _attempts(event_name)) is not None:
-        attempts.end(parsed_response, exception)
+        attempts.end(response_dict, parsed_response, exception)
+
+
+def _is_object(body: Any) -> bool:
+    """Whether a body is a JSON object. botocore takes everything else that comes with status 200 for an empty one."""
+    try:
+        _decode_object(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def _attempts(event_name: str) -> _Attempts | None:
@@ -242,7 +279,7 @@ _TRANSLATIONS: tuple[tuple[tuple[type[Exception], ...], type[ConnectionException
     ((boto.ReadTimeoutError,), RequestTimeoutError, True),
     ((boto.SSLError, boto.HTTPClientError), ConnectionLostError, True),  # it does not say when TLS failed
     ((boto.ConnectionError,), ConnectError, False),
-    ((boto.ChecksumError, boto.IncompleteReadError, ResponseParserError), InvalidAnswerError, True),
+    ((boto.ChecksumError, boto.IncompleteReadError, ResponseParserError, *_PARSING), InvalidAnswerError, True),
     ((boto.NoCredentialsError, boto.NoRegionError), NotConfiguredError, False),
     ((boto.PartialCredentialsError, boto.CredentialRetrievalError, boto.SSOError), CredentialsError, False),
 )
