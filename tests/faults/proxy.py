@@ -231,6 +231,7 @@ class Proxy:
         self._rate = rate
         self._faults = [FAULTS[name] for name in only or FAULTS]
         self._late: set[asyncio.Task[None]] = set()
+        self._serving: set[asyncio.Task[None]] = set()
 
     def later(self, exchange: Exchange) -> None:
         """Executes a request after the client has given it up."""
@@ -245,6 +246,9 @@ class Proxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serves one connection."""
+        if (task := asyncio.current_task()) is not None:
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             goes_on = True
             while goes_on:
@@ -255,9 +259,11 @@ class Proxy:
         writer.close()
 
     async def end(self) -> None:
-        """Waits for what is executed late."""
-        while self._late:
-            await asyncio.wait(self._late)
+        """Lets go the connections, and waits for what is executed late."""
+        for task in self._serving:
+            task.cancel()
+        while waiting := self._late | self._serving:
+            await asyncio.wait(waiting)
 
 
 async def main(arguments: argparse.Namespace) -> None:

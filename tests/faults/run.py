@@ -136,6 +136,7 @@ def run(server: Address, prefix: str, driver: str, operations: int, *, seed: int
             dynamix.create_table(Thing)
         with hurting(server, seed, rate, report.faults) as proxy:
             told = DRIVE[driver](server, proxy, prefix, plan)
+        assert sorted(write.key for write in told) == sorted(key for key, _ in plan)
         with use_connection(direct):
             compare(told, report)
     return report

@@ -63,7 +63,7 @@ class BotoTransport:
         call = _CALL.set(attempts)
         try:
             answer = getattr(self._client, method_name(target))(**parameters(body))
-        except _FAILURES as error:
+        except Exception as error:
             return attempts.failed(error)
         finally:
             _CALL.reset(call)
@@ -79,11 +79,12 @@ class BotoTransport:
         attempts = _Attempts(target, repeatable)
         call = _CALL.set(attempts)
         try:
-            return attempts.answered(await getattr(self._async_client, method_name(target))(**parameters(body)))
-        except _FAILURES as error:
+            answer = await getattr(self._async_client, method_name(target))(**parameters(body))
+        except Exception as error:
             return attempts.failed(error)
         finally:
             _CALL.reset(call)
+        return attempts.answered(answer)
 
     def close(self) -> None:
         """Does nothing: the clients are their owner's."""
@@ -96,12 +97,6 @@ class _RepeatRefusedError(Exception):
     """Raised into the client, which must not send again what may have been applied."""
 
 
-_PARSING = (AttributeError, KeyError, TypeError, ValueError)
-"""What botocore's parsers raise for JSON that is not the service's."""
-
-_FAILURES = (boto.ClientError, boto.BotoCoreError, ResponseParserError, _RepeatRefusedError, *_PARSING)
-
-
 class _Attempts:
     """The attempts that the client makes of one call, as its events tell of them."""
 
@@ -109,7 +104,6 @@ class _Attempts:
         self.target = target
         self._repeatable = repeatable
         self._count = 0
-        self._under_way = False  # whether the last attempt was begun and has not ended
         self._failure = _untold()  # of the last attempt
         self._nonsense: InvalidAnswerError | None = None  # what the last attempt was answered in place of JSON
         self._doubtful = False  # whether one before the last may have been applied
@@ -121,12 +115,10 @@ class _Attempts:
             if self._doubtful and not self._repeatable:
                 raise _RepeatRefusedError
         self._count += 1
-        self._under_way = True
         self._failure, self._nonsense = _untold(), None
 
     def end(self, raw: dict[str, Any] | None, answer: dict[str, Any] | None, error: Exception | None) -> None:
         """The attempt was answered, or failed."""
-        self._under_way = False
         if isinstance(error, boto.BotoCoreError):
             self._failure = _translated(error)
         elif answer is not None and "Error" in answer:
@@ -146,12 +138,19 @@ class _Attempts:
         """The error answer that the call ended with. Raises the error where there was none."""
         if isinstance(error, boto.ClientError):
             return _error_response(error.response, doubtful=self._doubtful)
-        if isinstance(error, _PARSING) and not self._under_way:
-            raise error
-        failure = self._failure if isinstance(error, _RepeatRefusedError) else _translated(error)
+        failure = self._failure if isinstance(error, _RepeatRefusedError) else self._translated(error)
         if self._doubtful:
             failure.applied = "maybe"
         raise failure from error
+
+    def _translated(self, error: Exception) -> DynamixError:
+        """The error for one that the client raised. botocore has classes of its own, but its parsers and its retries
+        raise whatever comes of an answer that is not the service's."""
+        if isinstance(error, boto.BotoCoreError | ResponseParserError):
+            return _translated(error)
+        if not self._count:
+            raise error
+        return InvalidAnswerError(f"the boto client failed over an answer: {error!r}", sent=True)
 
 
 def _untold() -> DynamixError:
@@ -279,7 +278,7 @@ _TRANSLATIONS: tuple[tuple[tuple[type[Exception], ...], type[ConnectionException
     ((boto.ReadTimeoutError,), RequestTimeoutError, True),
     ((boto.SSLError, boto.HTTPClientError), ConnectionLostError, True),  # it does not say when TLS failed
     ((boto.ConnectionError,), ConnectError, False),
-    ((boto.ChecksumError, boto.IncompleteReadError, ResponseParserError, *_PARSING), InvalidAnswerError, True),
+    ((boto.ChecksumError, boto.IncompleteReadError, ResponseParserError), InvalidAnswerError, True),
     ((boto.NoCredentialsError, boto.NoRegionError), NotConfiguredError, False),
     ((boto.PartialCredentialsError, boto.CredentialRetrievalError, boto.SSOError), CredentialsError, False),
 )
