@@ -74,7 +74,7 @@ def write(policy: RetryPolicy, table: Table[M], instances: list[M]) -> Flow[list
     """
     schema = table.schema
     kept: list[Stored] = []
-    writes = Writes(table, instances)
+    writes = Writes(table, instances, "PutRequest", "Item")
     with ExitStack() as under_way:
         for values in {id(instance): vars(instance) for instance in instances}.values():
             under_way.enter_context(pending_of(values))
@@ -85,7 +85,7 @@ def write(policy: RetryPolicy, table: Table[M], instances: list[M]) -> Flow[list
                 locate(schema, error, position, vars(instance))
                 raise
             kept.append(schema.codec.stored(item))
-            writes.put(position, item, encoded)
+            writes.add(position, item, msgspec.Raw(encoded))
         try:
             yield from _write(policy, writes)
         finally:
@@ -109,9 +109,9 @@ def _encoded(table: Table[Any], values: dict[str, Any]) -> tuple[Item, bytes]:
 def delete(policy: RetryPolicy, table: Table[Any], keys: Sequence[Item], given: Sequence[Any]) -> Flow[None]:
     """Delete the items with these keys; those that do not exist are left at that. `given` is what the caller gave for
     each, by which an error tells them."""
-    writes = Writes(table, given)
+    writes = Writes(table, given, "DeleteRequest", "Key")
     for position, key in enumerate(keys):
-        writes.delete(position, key)
+        writes.add(position, key, key)
     yield from _write(policy, writes)
 
 

@@ -16,36 +16,42 @@ Fate: TypeAlias = Literal["no", "maybe", "yes"]
 
 
 class Writes:
-    """The writes of a batch, one for each key. `given` is what the caller gave for each, in order.
+    """The writes of a batch, one for each key. `given` is what the caller gave for each, in order; `request` and
+    `member` are what the service calls them: "PutRequest" and "Item", or "DeleteRequest" and "Key".
 
     A key is its JSON here. `fates` has for each whether its write was applied; it is "maybe" from the moment that it is
     sent, so that it is right whenever another's failure ends the batch.
     """
 
-    def __init__(self, table: Table[Any], given: Sequence[Any]) -> None:
+    def __init__(self, table: Table[Any], given: Sequence[Any], request: str, member: str) -> None:
         self.table = table
         self.fates: dict[bytes, Fate] = {}
         self._given = given
-        self._entries: dict[bytes, dict[str, Any]] = {}
-        self._positions: dict[bytes, list[int]] = {}
+        self._request, self._member = request, member
+        self._contents: dict[bytes, Any] = {}
+        self._last: dict[bytes, int] = {}  # the position of the write that stands
+        self._earlier: dict[bytes, list[int]] = {}  # of those that it took the place of
         self._names = [field.name for field in table.schema.table.keys]
 
-    def put(self, position: int, item: Item, encoded: bytes) -> None:
-        """Adds an item to store, in place of one of the same key. It is held as its JSON, which is the smallest."""
-        self._add(position, item, {"PutRequest": {"Item": msgspec.Raw(encoded)}})
-
-    def delete(self, position: int, key: Item) -> None:
-        """Adds an item to delete."""
-        self._add(position, key, {"DeleteRequest": {"Key": key}})
+    def add(self, position: int, item: Item, content: Item | msgspec.Raw) -> None:
+        """Adds the write of an item, in place of one of the same key. `content` is what is sent: the item or its key,
+        as it is or as JSON, which is smaller."""
+        key = self._key(item)
+        if key in self._last:
+            self._earlier.setdefault(key, []).append(self._last[key])
+        self._last[key] = position
+        self._contents[key] = content
+        self.fates[key] = "no"
 
     def chunks(self) -> list[list[bytes]]:
         """The keys, as many together as one request takes."""
-        keys = list(self._entries)
+        keys = list(self._contents)
         return [keys[start : start + BATCH_WRITE_ITEMS] for start in range(0, len(keys), BATCH_WRITE_ITEMS)]
 
     def body(self, keys: Iterable[bytes]) -> bytes:
         """The request that makes some of the writes."""
-        return msgspec.json.encode({"RequestItems": {self.table.name: [self._entries[key] for key in keys]}})
+        entries = [{self._request: {self._member: self._contents[key]}} for key in keys]
+        return msgspec.json.encode({"RequestItems": {self.table.name: entries}})
 
     def left(self, keys: Sequence[bytes], answer: bytes) -> list[bytes]:
         """Those of the keys of a request whose writes its answer says were not made."""
@@ -62,8 +68,9 @@ class Writes:
 
     def positions(self, fate: Fate) -> list[int]:
         """The positions of what the caller gave whose writes fared like this, in the caller's order."""
-        keys = [key for key, fared in self.fates.items() if fared == fate]
-        return sorted(position for key in keys for position in self._positions[key])
+        positions = [self._last[key] for key, fared in self.fates.items() if fared == fate]
+        positions += [n for key, earlier in self._earlier.items() if self.fates[key] == fate for n in earlier]
+        return sorted(positions)
 
     def given(self, fate: Fate) -> tuple[Any, ...]:
         """The same, as it was given."""
@@ -71,7 +78,7 @@ class Writes:
 
     def items(self, keys: Iterable[bytes]) -> tuple[Item, ...]:
         """The items to store, or the keys of those to delete, of some writes."""
-        contents = [content for key in keys for request in self._entries[key].values() for content in request.values()]
+        contents = [self._contents[key] for key in keys]
         return tuple(msgspec.json.decode(item) if isinstance(item, msgspec.Raw) else item for item in contents)
 
     def locate(self, error: ValidationException, key: bytes) -> None:
@@ -80,7 +87,7 @@ class Writes:
         values = {
             field.attribute: field.decode(wire) for field, wire in zip(keys, msgspec.json.decode(key), strict=True)
         }
-        locate(self.table.schema, error, self._positions[key][-1], values)
+        locate(self.table.schema, error, self._last[key], values)
 
     def partly(self, error: DynamixError) -> PartlyAppliedError:
         """The error that says which writes were made before another's failure ended the batch."""
@@ -93,12 +100,6 @@ class Writes:
         told = PartlyAppliedError(f"of {len(self._given)} items, {', '.join(parts)}: {error}")
         told.stored, told.not_stored, told.unknown = stored, not_stored, unknown
         return told
-
-    def _add(self, position: int, item: Item, entry: dict[str, Any]) -> None:
-        key = self._key(item)
-        self._entries[key] = entry
-        self.fates[key] = "no"
-        self._positions.setdefault(key, []).append(position)
 
     def _key(self, item: Item) -> bytes:
         return msgspec.json.encode([item.get(name) for name in self._names])
