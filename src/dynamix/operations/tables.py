@@ -157,7 +157,9 @@ def _wait(policy: RetryPolicy, table: Table[Any], *, gone: bool) -> Flow[Descrip
             return description
         yield Pause(seconds)
     state = "gone" if gone else "active"
-    raise DynamixError(f"the table {table.name!r} is not {state} after {_MOST_WAIT:.0f} seconds; ask again later")
+    late = DynamixError(f"the table {table.name!r} is not {state} after {_MOST_WAIT:.0f} seconds; ask again later")
+    late.applied = "maybe"
+    raise late
 
 
 def _active(description: Description) -> bool:
