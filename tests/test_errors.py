@@ -47,7 +47,7 @@ def test_a_failed_condition_brings_the_item() -> None:
     item = {"key": {"S": "k"}}
     error = error_of(400, {"__type": "ConditionalCheckFailedException", "message": "no", "Item": item})
     assert isinstance(error, errors.ConditionalCheckFailedError)
-    assert error.item == item
+    assert error.stored_item == item
     bare = error_of(400, {"__type": "ConditionalCheckFailedException", "message": "no"})
     assert isinstance(bare, errors.ConditionalCheckFailedError)
     assert bare.item is None

@@ -109,7 +109,7 @@ class Connection:
     def _perform(self, effect: Effect) -> Any:
         if isinstance(effect, Call):
             transport = self._transport or self._open()
-            return _answer(effect, transport.send(effect.target, effect.body))
+            return _answer(effect, transport.send(effect.target, effect.body, effect.repeatable))
         if isinstance(effect, Pause):
             return time.sleep(effect.seconds)
         if {"embedded", "boto_client"} & self._options.keys():
@@ -119,7 +119,7 @@ class Connection:
     async def _aperform(self, effect: Effect) -> Any:
         if isinstance(effect, Call):
             transport = self._transport or await self._aopen()
-            return _answer(effect, await transport.asend(effect.target, effect.body))
+            return _answer(effect, await transport.asend(effect.target, effect.body, effect.repeatable))
         if isinstance(effect, Pause):
             import asyncio
 
@@ -133,7 +133,7 @@ def _answer(call: Call[T], response: Response) -> T:
         raise from_response(response)
     try:
         return call.decode(response.body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidAnswerError(f"the answer to {call.target} is not DynamoDB's: {error}", sent=True) from error
 
 

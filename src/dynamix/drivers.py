@@ -7,12 +7,14 @@ passes through untouched. A driver closes the flow that it ran: what an interrup
 asyncio and thread pools are imported by what needs them: a program that needs neither starts in half the time.
 """
 
+import contextlib
 import contextvars
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from dynamix.errors import DynamixError
 from dynamix.wire import Effect, Flow, Pause, Together
 
 T = TypeVar("T")
@@ -68,7 +70,7 @@ def run_together(together: Together, perform: Callable[[Effect], Any]) -> list[A
 
     def perform_until_ended(effect: Effect) -> Any:
         if ended.wait(effect.seconds if isinstance(effect, Pause) else 0):
-            raise _Ended
+            raise _EndedError
         return None if isinstance(effect, Pause) else perform(effect)
 
     def work() -> None:
@@ -76,7 +78,7 @@ def run_together(together: Together, perform: Callable[[Effect], Any]) -> list[A
             while not ended.is_set():
                 number, flow = waiting.popleft()
                 results[number] = drive(flow, perform_until_ended)
-        except (IndexError, _Ended):
+        except IndexError:
             return
         except BaseException as error:
             errors.append(error)
@@ -93,29 +95,49 @@ def run_together(together: Together, perform: Callable[[Effect], Any]) -> list[A
 
 
 async def arun_together(together: Together, perform: Callable[[Effect], Awaitable[Any]]) -> list[Any]:
-    """Runs flows in tasks; the first error cancels the others."""
+    """Runs flows in tasks; the first error cancels the others, or ends them once their requests are answered."""
     import asyncio
 
     flows = together.flows
     results: list[Any] = [None] * len(flows)
     waiting = deque(enumerate(flows))
+    errors: list[BaseException] = []
+    ended = asyncio.Event()
+
+    async def perform_until_ended(effect: Effect) -> Any:
+        if isinstance(effect, Pause):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(effect.seconds):
+                    await ended.wait()
+        if ended.is_set():
+            raise _EndedError
+        return None if isinstance(effect, Pause) else await perform(effect)
 
     async def work() -> None:
-        while waiting:
+        while waiting and not ended.is_set():
             number, flow = waiting.popleft()
-            results[number] = await adrive(flow, perform)
+            try:
+                results[number] = await adrive(flow, perform_until_ended)
+            except Exception as error:
+                errors.append(error)
+                ended.set()
+                if not together.lets_finish:
+                    raise
 
-    errors: tuple[BaseException, ...] = ()
     try:
         async with asyncio.TaskGroup() as tasks:
             for _ in range(min(together.limit, len(flows))):
                 tasks.create_task(work())
     except BaseExceptionGroup as group:
-        errors = group.exceptions
+        errors += group.exceptions
     if errors:
         raise errors[0]
     return results
 
 
-class _Ended(BaseException):
-    """Ends a flow that runs beside one that failed."""
+class _EndedError(DynamixError):
+    """Ends a flow that runs beside one that failed: thrown into it in place of sending or waiting, so it can say what
+    it has done."""
+
+    def __init__(self) -> None:
+        super().__init__("not sent, since another request of the same batch failed")

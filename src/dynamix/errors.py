@@ -1,6 +1,6 @@
 """Every error that dynamix raises, one class per cause.
 
-    DynamixError
+    DynamixError                                (.applied: whether what was asked was stored)
     ├── ValidationException                     refused before anything was sent; also a ValueError
     │   ├── FieldValidationException            a value that its field or its key cannot hold (.field, .value)
     │   │   ├── WrongTypeError                  also a TypeError
@@ -16,6 +16,7 @@
     │   └── InvalidRequestError                 the service itself refused the request (ValidationException)
     ├── FieldNotLoadedError                     the instance was loaded without this field; also an AttributeError
     ├── StoredValueError                        what is stored is not what its field holds (.key, .field, .value)
+    ├── PartlyAppliedError                      some was stored, some was not (.stored, .not_stored, .unknown)
     ├── ConnectionException                     no answer (.sent: whether the request may have been received)
     │   ├── NotConfiguredError
     │   ├── CredentialsError
@@ -23,9 +24,9 @@
     │   ├── RequestTimeoutError                 no answer in time; also a TimeoutError
     │   ├── ConnectionLostError                 the peer closed before a whole answer
     │   ├── InvalidAnswerError                  an answer that is not DynamoDB's, or damaged
-    │   └── OutcomeUnknownError                 a write that must not be repeated may or may not have happened
+    │   └── OutcomeUnknownError                 a write may or may not have happened, and no repeat can settle it
     └── ClientException                         the service answered with an error (.code, .request_id, .status)
-        ├── ConditionalCheckFailedError         (.item: the stored item where asked for)
+        ├── ConditionalCheckFailedError         (.item: the stored instance; .stored_item: its stored form)
         │   ├── ItemExistsError                 create(overwrite=False) on an existing key
         │   └── ItemNotFoundError               a change of an item that does not exist
         ├── TransactionCanceledError            (.reasons, in the caller's order)
@@ -45,24 +46,42 @@
 first dynamix; old `except` clauses rely on them. A class that stands for codes of the service names them in its class
 line.
 
+Whether a write was applied is in `applied` of whatever error ends it. Where no attempt of it can have been, the error
+is that of the last attempt. Where one may have been, it is OutcomeUnknownError if the write must not be repeated, or if
+a repeat was refused (a refusal would seem to say that nothing was stored); else that of the last attempt.
+
 Source of the codes: DynamoDB Developer Guide, "Error handling with DynamoDB", and botocore's service model.
 """
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import msgspec
 
 from dynamix.differences import TableDifference
 from dynamix.wire import Item, Response
 
+Applied: TypeAlias = Literal["no", "maybe", "partly", "yes"]
+
 
 class DynamixError(Exception):
-    """The root of all errors of dynamix."""
+    """The root of all errors of dynamix.
+
+    `applied` says of every error what became of the write: "no", nothing was stored; "maybe", an attempt of it may have
+    been received; "partly", some of it was stored; "yes", all of it was, and the error is about what came after. Of a
+    read it is "no".
+    """
+
+    applied: Applied = "no"
 
 
 class ValidationException(DynamixError, ValueError):  # noqa: N818 - a name of the first dynamix
-    """The input was refused; nothing was sent, or the service stored nothing."""
+    """The input was refused; nothing was sent, or the service stored nothing.
+
+    `index` is the position of what was refused among the elements of a batch, from 0; None of what is no batch.
+    """
+
+    index: int | None = None
 
 
 class FieldValidationException(ValidationException):
@@ -168,6 +187,19 @@ class StoredValueError(DynamixError):
         return f"{super().__str__()} ({', '.join(where)})" if where else super().__str__()
 
 
+class PartlyAppliedError(DynamixError):
+    """A part of what was asked was stored, and the rest was not: of a batch, or of a commit that takes two requests.
+
+    Of a batch, `stored` are those of the instances, items or keys given that were stored (or deleted), `not_stored`
+    those that surely were not, and `unknown` those that may have been. The error that stopped it is the cause.
+    """
+
+    applied = "partly"
+    stored: tuple[Any, ...] = ()
+    not_stored: tuple[Any, ...] = ()
+    unknown: tuple[Any, ...] = ()
+
+
 class ConnectionException(DynamixError):  # noqa: N818 - a name of the first dynamix
     """No answer was had. `sent` says whether the request may have reached the service."""
 
@@ -203,7 +235,10 @@ class InvalidAnswerError(ConnectionException):
 
 
 class OutcomeUnknownError(ConnectionException):
-    """A write was sent, no answer came, and repeating it could apply it twice. Read the item to learn what happened."""
+    """A write was sent and may have been applied: repeating it could apply it twice, or its repeat was refused, which
+    says nothing of the first attempt. Read the item to learn what happened."""
+
+    applied = "maybe"
 
 
 class ClientException(DynamixError):  # noqa: N818 - a name of the first dynamix
@@ -237,10 +272,12 @@ class InvalidRequestError(ClientException, ValidationException, codes=("Validati
 class ConditionalCheckFailedError(ClientException, codes=("ConditionalCheckFailedException",)):
     """A condition was not met; nothing was stored.
 
-    `item` is the stored item in DynamoDB's JSON form where the request asked for it and the item exists, else None.
+    `item` is an instance of what is stored, `stored_item` the same in DynamoDB's JSON form. Both are None where no such
+    item exists; `item` is, too, where the stored item cannot be read.
     """
 
-    item: Item | None = None
+    item: Any = None
+    stored_item: Item | None = None
 
 
 class ItemExistsError(ConditionalCheckFailedError):
@@ -252,11 +289,12 @@ class ItemNotFoundError(ConditionalCheckFailedError):
 
 
 class CancellationReason(msgspec.Struct, frozen=True):
-    """Why one action of a transaction failed. `code` is None for an action that did not fail."""
+    """Why one action of a transaction failed. `code` is None for an action that did not fail; `stored_item` is the item
+    that its condition looked at, in DynamoDB's JSON form, where the action asked for it."""
 
     code: str | None
     message: str | None = None
-    item: Item | None = None
+    stored_item: Item | None = None
 
 
 class TransactionCanceledError(ClientException, codes=("TransactionCanceledException",)):
@@ -325,10 +363,15 @@ class ThrottledError(
 
 
 class BatchIncompleteError(ThrottledError):
-    """The service kept leaving parts of a batch undone. `unprocessed` has the keys or items still to do, in DynamoDB's
-    JSON form; all others are done."""
+    """The service kept leaving parts of a batch undone.
+
+    `unprocessed` has the keys or items still to do, in DynamoDB's JSON form; all others are done. Of a write, `stored`
+    and `not_stored` are the same as what was given.
+    """
 
     unprocessed: tuple[Item, ...] = ()
+    stored: tuple[Any, ...] = ()
+    not_stored: tuple[Any, ...] = ()
 
 
 class ServiceUnavailableError(
@@ -360,9 +403,16 @@ _decode_body = msgspec.json.Decoder(_ErrorBody).decode
 
 def from_response(response: Response) -> DynamixError:
     """The error that an answer of another status than 200 stands for."""
+    error = _answered(response)
+    if response.doubtful:
+        error.applied = "maybe"
+    return error
+
+
+def _answered(response: Response) -> DynamixError:
     try:
         body = _decode_body(response.body)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         body = _ErrorBody()
     code = body.type.rpartition("#")[2]
     message = body.message or body.Message or ""
@@ -381,7 +431,7 @@ def from_response(response: Response) -> DynamixError:
         request_id=response.request_id,
     )
     if isinstance(error, ConditionalCheckFailedError):
-        error.item = body.Item
+        error.stored_item = body.Item
     elif isinstance(error, TransactionCanceledError):
         error.reasons = tuple(map(_reason, body.CancellationReasons or ()))
     return error

@@ -36,6 +36,14 @@ class Call(msgspec.Struct, Generic[T], frozen=True, gc=False):
     decode: Callable[[bytes], T]
     repeatable: bool = True
 
+    @property
+    def writes(self) -> bool:
+        """Whether it may change something, which is taken for granted of an operation that is not known to read."""
+        return not self.target.startswith(_READS)
+
+
+_READS = ("Get", "BatchGet", "TransactGet", "Query", "Scan", "Describe", "List", "Search")
+
 
 class Pause(msgspec.Struct, frozen=True):
     """Wait for `seconds`."""
@@ -44,10 +52,14 @@ class Pause(msgspec.Struct, frozen=True):
 
 
 class Together(msgspec.Struct, frozen=True):
-    """Run `flows`, at most `limit` at a time. The first error ends the others and is thrown into the asking flow."""
+    """Run `flows`, at most `limit` at a time. The first error ends the others and is thrown into the asking flow.
+
+    With `lets_finish`, requests that are under way then are answered first: of a write it is better to know.
+    """
 
     flows: Sequence["Flow[Any]"]
     limit: int = 8
+    lets_finish: bool = False
 
 
 Effect: TypeAlias = Call[Any] | Pause | Together
@@ -55,11 +67,15 @@ Flow: TypeAlias = Generator[Effect, Any, T]
 
 
 class Response(msgspec.Struct, frozen=True, gc=False):
-    """An answer of the service: HTTP status, body, and the id under which the service logged the request."""
+    """An answer of the service: HTTP status, body, and the id under which the service logged the request.
+
+    It is `doubtful` where a client of the caller's had sent the request before and may have been heard.
+    """
 
     status: int
     body: bytes
     request_id: str | None = None
+    doubtful: bool = False
 
 
 class Transport(Protocol):
@@ -67,12 +83,14 @@ class Transport(Protocol):
 
     An answer of any status is returned as a Response. What prevents an answer is raised as a
     `dynamix.errors.ConnectionException` whose `sent` says whether the request may have reached the service.
-    Transports never repeat a request that may have been received, and know nothing of retries.
+    Transports know nothing of retries. One that works through a client with repeats of its own keeps that client from
+    sending again what is not `repeatable` and may have been received; where it did send again what is, and the first
+    attempt may have been received, the answer is `doubtful`, or the error's `applied` "maybe".
     """
 
-    def send(self, target: str, body: bytes) -> Response: ...
+    def send(self, target: str, body: bytes, repeatable: bool = True) -> Response: ...
 
-    async def asend(self, target: str, body: bytes) -> Response: ...
+    async def asend(self, target: str, body: bytes, repeatable: bool = True) -> Response: ...
 
     def close(self) -> None: ...
 

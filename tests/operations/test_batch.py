@@ -22,6 +22,11 @@ TABLE: Table[Note] = schema_of(Note).at("")
 KEYS: list[Any] = [{"name": {"S": str(n)}} for n in range(3)]
 
 
+def put(keys: list[Any]) -> Flow[Any]:
+    """The flow that stores notes."""
+    return batch.write(LONGEST, TABLE, [Note(name=key["name"]["S"]) for key in keys])
+
+
 def test_unprocessed_keys_are_asked_for_again() -> None:
     """Keys that an answer leaves out are asked for again after a pause; the order stays the caller's."""
     script = Script(
@@ -39,7 +44,7 @@ def test_unprocessed_writes_are_sent_again() -> None:
     """Writes that the service leaves are sent again, and only they."""
     left = [{"PutRequest": {"Item": KEYS[1]}}]
     script = Script({"UnprocessedItems": {"Note": left}}, {"UnprocessedItems": {}})
-    script.run(batch.put(LONGEST, TABLE, KEYS))
+    script.run(put(KEYS))
     assert script.requests[1][1]["RequestItems"]["Note"] == left
     assert len(script.pauses) == 1
 
@@ -56,8 +61,8 @@ def test_what_is_never_done_is_told(kind: str) -> None:
 
     flows: dict[str, Flow[Any]] = {
         "get": batch.get(LONGEST, TABLE, KEYS, False),
-        "put": batch.put(LONGEST, TABLE, KEYS),
-        "delete": batch.delete(LONGEST, TABLE, KEYS),
+        "put": put(KEYS),
+        "delete": batch.delete(LONGEST, TABLE, KEYS, KEYS),
     }
     script = Script(always=refuse_the_last)
     with pytest.raises(dynamix.BatchIncompleteError, match="1 items undone") as caught:
@@ -74,6 +79,6 @@ def test_batches_are_cut_by_the_services_limits() -> None:
     assert script.run(batch.get(LONGEST, TABLE, many, True)) == []
     assert [len(request["RequestItems"]["Note"]["Keys"]) for _, request in script.requests] == [100, 1]
     assert all(request["RequestItems"]["Note"]["ConsistentRead"] for _, request in script.requests)
-    script = Script(always=lambda target, body: {})
-    script.run(batch.delete(LONGEST, TABLE, many))
+    script = Script(always=lambda target, body: {"UnprocessedItems": {}})
+    script.run(batch.delete(LONGEST, TABLE, many, many))
     assert [len(request["RequestItems"]["Note"]) for _, request in script.requests] == [25, 25, 25, 25, 1]

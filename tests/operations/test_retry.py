@@ -1,6 +1,7 @@
 """Requests are repeated where that is safe and may help, and never where it could apply a write twice."""
 
 import json
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,7 @@ from dynamix.operations.retry import RetryPolicy, request
 from dynamix.wire import Call, Flow
 
 READ = Call("GetItem", b"{}", json.loads)
+SAME = Call("PutItem", b"{}", json.loads)
 WRITE = Call("UpdateItem", b"{}", json.loads, repeatable=False)
 
 NEVER_APPLIED = [
@@ -39,6 +41,16 @@ FINAL = [
     errors.NotConfiguredError("no"),
     errors.TransactionCanceledError("no"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _errors_as_they_were() -> Iterator[None]:
+    """What an error learns in one test, another does not know."""
+    known = {error: dict(vars(error)) for error in (*NEVER_APPLIED, *MAYBE_APPLIED, *FINAL)}
+    yield
+    for error, was in known.items():
+        vars(error).clear()
+        vars(error).update(was)
 
 
 def flow(call: Call[Any]) -> Flow[Any]:
@@ -73,12 +85,80 @@ def test_an_unknown_outcome_is_said(error: Exception) -> None:
     assert script.pauses == []
 
 
-def test_an_unknown_outcome_stays_unknown() -> None:
-    """Where a repeat of a repeatable request was refused, an earlier one may still have arrived; `sent` says so."""
-    script = Script(errors.ConnectionLostError("midway", sent=True), *[errors.ConnectError("refused")] * 3)
-    with pytest.raises(errors.ConnectError) as caught:
+@pytest.mark.parametrize("last", [error for error in NEVER_APPLIED if error.args != ("wait",)], ids=repr)
+def test_an_unknown_outcome_stays_unknown(last: Exception) -> None:
+    """Where a repeat was not applied, an earlier attempt may still have been: a write says so, whatever ends it."""
+    lost = errors.ConnectionLostError("midway", sent=True)
+    for call, applied in ((READ, "no"), (SAME, "maybe")):
+        script = Script(lost, *[last] * 3)
+        with pytest.raises(type(last)) as caught:
+            script.run(flow(call))
+        assert isinstance(caught.value, errors.DynamixError)
+        assert caught.value.applied == applied
+        if isinstance(caught.value, errors.ConnectionException):
+            assert caught.value.sent
+
+
+@pytest.mark.parametrize("last", MAYBE_APPLIED, ids=repr)
+def test_a_write_that_may_have_been_applied_says_so(last: Exception) -> None:
+    """Where only the last of the attempts may have been applied, it counts like any other."""
+    script = Script(*[errors.ConnectError("refused")] * 3, last)
+    with pytest.raises(type(last)) as caught:
+        script.run(flow(SAME))
+    assert isinstance(caught.value, errors.DynamixError)
+    assert caught.value.applied == "maybe"
+
+
+@pytest.mark.parametrize("refusal", [error for error in FINAL if isinstance(error, errors.ClientException)], ids=repr)
+def test_a_refused_repeat_says_nothing_of_the_first_attempt(refusal: Exception) -> None:
+    """A refusal means that nothing was stored; of a repeat it may come too late, so the outcome is unknown instead."""
+    script = Script(errors.ConnectionLostError("midway", sent=True), refusal)
+    with pytest.raises(errors.OutcomeUnknownError, match="its repeat was refused: no; read what is stored") as caught:
+        script.run(flow(SAME))
+    assert (caught.value.applied, caught.value.__cause__) == ("maybe", refusal)
+    script = Script(errors.ConnectionLostError("midway", sent=True), refusal)
+    with pytest.raises(type(refusal)):
         script.run(flow(READ))
-    assert caught.value.sent
+
+
+@pytest.mark.parametrize("error", [*NEVER_APPLIED, *FINAL], ids=repr)
+@pytest.mark.parametrize("once", [True, False])
+def test_what_was_surely_not_applied_says_so(error: Exception, once: bool) -> None:
+    """A write of which no attempt was applied says that, in its last error."""
+    script = Script(always=lambda target, body: error)
+    with pytest.raises(type(error)) as caught:
+        script.run(flow(WRITE if once else SAME))
+    assert isinstance(caught.value, errors.DynamixError)
+    assert caught.value.applied == "no"
+
+
+def test_an_error_that_ends_a_wait() -> None:
+    """An error in place of the wait before a repeat does not hide what an earlier attempt may have done."""
+    effects = flow(SAME)
+    effects.send(None)
+    effects.throw(errors.ConnectionLostError("midway", sent=True))
+    late = errors.RequestTimeoutError("no time is left")
+    with pytest.raises(errors.RequestTimeoutError) as caught:
+        effects.throw(late)
+    assert (caught.value, caught.value.applied) == (late, "maybe")
+
+
+def test_a_transport_that_repeats_by_itself() -> None:
+    """What a caller's own client may have applied before its last attempt counts like an attempt of ours."""
+    refused = errors.ConditionalCheckFailedError("no")
+    refused.applied = "maybe"
+    with pytest.raises(errors.OutcomeUnknownError):
+        Script(refused).run(flow(SAME))
+
+
+@pytest.mark.parametrize(
+    ("target", "writes"),
+    [("GetItem", False), ("BatchGetItem", False), ("Query", False), ("DescribeTable", False), ("PutItem", True),
+     ("BatchWriteItem", True), ("CreateTable", True), ("ExecuteStatement", True)],
+)  # fmt: skip
+def test_which_calls_write(target: str, writes: bool) -> None:
+    """A call that is not known to read is taken for a write."""
+    assert Call(target, b"", bytes).writes is writes
 
 
 @pytest.mark.parametrize("error", FINAL, ids=repr)

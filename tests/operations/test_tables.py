@@ -25,6 +25,9 @@ class Note(dynamix.Model):
 TABLE: Table[Note] = schema_of(Note).at("my-")
 GONE = dynamix.TableNotFoundError("no such table")
 IN_USE = dynamix.TableInUseError("being changed")
+LOST = dynamix.ConnectionLostError("closed midway", sent=True)
+CREATING = {"TableDescription": {"TableName": "my-Note", "TableStatus": "CREATING"}}
+DELETING = {"TableDescription": {"TableName": "my-Note", "TableStatus": "DELETING"}}
 
 
 def description(status: str = "ACTIVE", index_status: str = "ACTIVE", **changes: Any) -> dict[str, Any]:
@@ -37,7 +40,9 @@ def description(status: str = "ACTIVE", index_status: str = "ACTIVE", **changes:
 
 def test_creation_waits_for_table_and_indexes() -> None:
     """create is done when the table and its indexes are active, not before."""
-    script = Script(GONE, {}, GONE, description("CREATING"), description("ACTIVE", "CREATING"), description("ACTIVE"))
+    script = Script(
+        GONE, CREATING, GONE, description("CREATING"), description("ACTIVE", "CREATING"), description("ACTIVE")
+    )
     assert script.run(tables.create(LONGEST, TABLE, False)) == []
     assert script.targets == ["DescribeTable", "CreateTable", *["DescribeTable"] * 4]
     assert script.requests[1][1]["TableName"] == "my-Note"
@@ -46,7 +51,7 @@ def test_creation_waits_for_table_and_indexes() -> None:
 
 def test_a_table_that_is_being_deleted_is_waited_for() -> None:
     """A table on its way out is let go, and then made."""
-    script = Script(description("DELETING"), description("DELETING"), GONE, {}, description())
+    script = Script(description("DELETING"), description("DELETING"), GONE, CREATING, description())
     assert script.run(tables.create(LONGEST, TABLE, False)) == []
     assert script.targets.count("CreateTable") == 1
 
@@ -59,33 +64,86 @@ def test_two_may_create_at_once() -> None:
 
 def test_force_does_not_take_over_anothers_table() -> None:
     """With force, a table that appears between is not taken for the fresh one."""
-    script = Script(description(), {}, GONE, IN_USE)
+    script = Script(description(), DELETING, GONE, IN_USE)
     with pytest.raises(dynamix.TableInUseError):
         script.run(tables.create(LONGEST, TABLE, True))
 
 
 def test_dropping_waits_for_a_table_in_use() -> None:
     """A table that is being changed is dropped when it can be; one that does not exist is no error."""
-    script = Script(IN_USE, IN_USE, {}, description("DELETING"), GONE)
+    script = Script(description(), IN_USE, IN_USE, DELETING, description("DELETING"), GONE)
     script.run(tables.drop(LONGEST, TABLE))
-    assert script.targets == ["DeleteTable", "DeleteTable", "DeleteTable", "DescribeTable", "DescribeTable"]
+    assert script.targets == [
+        "DescribeTable",
+        "DeleteTable",
+        "DeleteTable",
+        "DeleteTable",
+        "DescribeTable",
+        "DescribeTable",
+    ]
     Script(GONE).run(tables.drop(LONGEST, TABLE))
+    Script(description(), GONE).run(tables.drop(LONGEST, TABLE))
+
+
+def test_a_lost_answer_to_the_creation() -> None:
+    """Where the answer to CreateTable is lost, the table itself tells what became of it; one that is not there is asked
+    for again."""
+    script = Script(GONE, LOST, description("CREATING"), description())
+    assert script.run(tables.create(LONGEST, TABLE, False)) == []
+    assert script.targets == ["DescribeTable", "CreateTable", "DescribeTable", "DescribeTable"]
+    script = Script(GONE, LOST, GONE, CREATING, description())
+    assert script.run(tables.create(LONGEST, TABLE, False)) == []
+    assert script.targets.count("CreateTable") == 2
+    script = Script(description(), DELETING, GONE, LOST, GONE, IN_USE, description())
+    assert script.run(tables.create(LONGEST, TABLE, True)) == []  # made by the request whose answer was lost
+
+
+def test_a_creation_that_is_never_answered() -> None:
+    """Where no request for the table is ever answered, and it never exists, that is said."""
+    script = Script(GONE, *[LOST, GONE] * 4)
+    with pytest.raises(dynamix.OutcomeUnknownError, match="CreateTable") as caught:
+        script.run(tables.create(LONGEST, TABLE, False))
+    assert caught.value.applied == "maybe"
+
+
+@pytest.mark.parametrize(
+    ("found", "times"),
+    [([GONE], 1), (["DELETING", GONE], 1), (["another"], 1), (["ACTIVE", DELETING, GONE], 2)],
+    ids=["gone", "going", "another's", "still there"],
+)
+def test_a_lost_answer_to_the_deletion(found: list[Any], times: int) -> None:
+    """Where the answer to DeleteTable is lost, it is repeated only if the same table is still there: one that somebody
+    made in its place is not dropped."""
+    states = {"DELETING": description("DELETING", TableId="1"), "ACTIVE": description(TableId="1")}
+    states["another"] = description(TableId="2")
+    before = description(TableId="1")
+    script = Script(before, LOST, *(states[state] if isinstance(state, str) else state for state in found))
+    script.run(tables.drop(LONGEST, TABLE))
+    assert script.targets.count("DeleteTable") == times
+
+
+def test_a_deletion_that_is_never_answered() -> None:
+    """Where no deletion is ever answered, and the table stays, that is said."""
+    script = Script(description(), *[LOST, description()] * 4)
+    with pytest.raises(dynamix.OutcomeUnknownError, match="DeleteTable"):
+        script.run(tables.drop(LONGEST, TABLE))
 
 
 def test_waiting_ends() -> None:
     """After ten minutes the wait is given up with an error that names the table."""
     script = Script(always=lambda target, body: description("CREATING"))
-    with pytest.raises(dynamix.DynamixError, match="'my-Note' is not active after 600 seconds"):
+    with pytest.raises(dynamix.DynamixError, match="'my-Note' is not active after 600 seconds") as caught:
         script.run(tables.create(LONGEST, TABLE, False))
+    assert caught.value.applied == "maybe"
     assert 600 <= sum(script.pauses) <= 605
 
 
 def test_a_table_that_stays_in_use_is_not_dropped() -> None:
     """After ten minutes of refusals the last one is raised, and the table is not waited for any longer."""
-    script = Script(always=lambda target, body: IN_USE)
+    script = Script(always=lambda target, body: description() if target == "DescribeTable" else IN_USE)
     with pytest.raises(dynamix.TableInUseError):
         script.run(tables.drop(LONGEST, TABLE))
-    assert set(script.targets) == {"DeleteTable"}
+    assert set(script.targets[1:]) == {"DeleteTable"}
     assert 600 <= sum(script.pauses) <= 605
 
 

@@ -37,6 +37,8 @@ DEFINITION = define(TABLE)
 OWN = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 6}
 STARS = {"ReadCapacityUnits": 7, "WriteCapacityUnits": 8}
 LIVE = {**DEFINITION, "TableStatus": "ACTIVE"}
+TAKEN = {"TableDescription": {**LIVE, "TableStatus": "UPDATING"}}
+"""The answer to an UpdateTable."""
 BY_TEXT, BY_STARS = DEFINITION["GlobalSecondaryIndexes"]
 
 
@@ -75,12 +77,12 @@ def test_each_index_is_waited_for_before_the_next() -> None:
     filling = {**BY_STARS, "IndexStatus": "CREATING", "Backfilling": True}
     found, changes, script = run(
         told(),
-        {},
+        TAKEN,
         told(),
         told(filling),
         told(filling, TableStatus="UPDATING"),
         told(BY_STARS),
-        {},
+        TAKEN,
         told(BY_STARS, BY_TEXT),
     )
     assert found == [dynamix.IndexMissing("by_stars", False), dynamix.IndexMissing("by_text", False)]
@@ -101,7 +103,7 @@ def test_a_long_backfill_is_waited_for() -> None:
     """An index that takes hours is waited for all the same, with few looks."""
     looks = 2000
     filling = told(BY_TEXT, {**BY_STARS, "IndexStatus": "CREATING"})
-    _, _, script = run(told(BY_TEXT), {}, *[filling] * looks, told(BY_TEXT, BY_STARS))
+    _, _, script = run(told(BY_TEXT), TAKEN, *[filling] * looks, told(BY_TEXT, BY_STARS))
     assert sum(script.pauses) > 9000
     assert max(script.pauses) <= 5
 
@@ -111,9 +113,9 @@ def test_new_indexes_come_before_old_ones_go() -> None:
     old, leaving = index("old"), index("old", status="DELETING")
     found, changes, _ = run(
         told(BY_TEXT, old),
-        {},
+        TAKEN,
         told(BY_TEXT, BY_STARS, old),
-        {},
+        TAKEN,
         told(BY_TEXT, BY_STARS, leaving),
         told(BY_TEXT, BY_STARS),
     )
@@ -134,11 +136,11 @@ def test_old_indexes_go_first_where_they_are_in_the_way(why: str) -> None:
     left = [[BY_TEXT, *old[number + 1 :]] for number in range(len(old))]
     live = told(BY_TEXT, *old, AttributeDefinitions=types)
     if why == "no room":
-        replies: list[Any] = [live, {}, told(*left[0]), {}, told(*left[0], BY_STARS)]
+        replies: list[Any] = [live, TAKEN, told(*left[0]), TAKEN, told(*left[0], BY_STARS)]
         for indexes in left[1:]:
-            replies += [{}, told(*indexes, BY_STARS)]
+            replies += [TAKEN, told(*indexes, BY_STARS)]
     else:
-        replies = [live, {}, told(BY_TEXT), {}, told(BY_TEXT, BY_STARS)]
+        replies = [live, TAKEN, told(BY_TEXT), TAKEN, told(BY_TEXT, BY_STARS)]
     _, changes, _ = run(*replies)
     kinds = [next(iter(change["GlobalSecondaryIndexUpdates"][0])) for change in changes]
     assert kinds == ["Delete", "Create", *["Delete"] * (len(old) - 1)]
@@ -150,13 +152,13 @@ def test_settings_are_changed_one_kind_at_a_time() -> None:
     bare = [{**BY_TEXT, "ProvisionedThroughput": {"ReadCapacityUnits": 0, "WriteCapacityUnits": 0}}, index("old")]
     found, changes, _ = run(
         told(*bare, **on_demand),
-        {},
+        TAKEN,
         told(*bare, **{**on_demand, "DeletionProtectionEnabled": True}),
-        {},
+        TAKEN,
         told(BY_TEXT, index("old")),
-        {},
+        TAKEN,
         told(BY_TEXT, BY_STARS, index("old")),
-        {},
+        TAKEN,
         told(BY_TEXT, BY_STARS),
     )
     assert set(found) == {
@@ -183,7 +185,7 @@ def test_throughput_is_changed_where_it_differs() -> None:
     small = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1, "NumberOfDecreasesToday": 0}
     thin = {**BY_STARS, "ProvisionedThroughput": small}
     found, changes, _ = run(
-        told(BY_TEXT, thin, ProvisionedThroughput=small), {}, told(BY_TEXT, thin), {}, told(BY_TEXT, BY_STARS)
+        told(BY_TEXT, thin, ProvisionedThroughput=small), TAKEN, told(BY_TEXT, thin), TAKEN, told(BY_TEXT, BY_STARS)
     )
     assert found == [
         dynamix.ThroughputDiffers(None, (1, 1), (5, 6)),
@@ -224,7 +226,7 @@ def test_two_may_update_at_once(error: Exception) -> None:
     assert found == [dynamix.IndexMissing("by_stars", False)]
     assert len(changes) == 1
     assert len(script.pauses) == 2
-    _, changes, _ = run(told(BY_TEXT), error, told(BY_TEXT), {}, told(BY_TEXT, BY_STARS))
+    _, changes, _ = run(told(BY_TEXT), error, told(BY_TEXT), TAKEN, told(BY_TEXT, BY_STARS))
     assert len(changes) == 2
 
 

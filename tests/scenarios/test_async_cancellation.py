@@ -480,7 +480,8 @@ def test_a_connection_that_ends_as_it_is_passed_on(run: Run) -> None:
             nonlocal served
             await read_request(reader)
             served += 1
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            body = b'{"Attributes": {"forum_id": {"S": "science"}, "thread_id": {"S": "t0000"}}}'
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
             writer.close()
 
         async def add() -> None:

@@ -26,6 +26,12 @@ def error(status: int, code: str) -> bytes:
     return answer(status, json.dumps(body).encode())
 
 
+def changed(*headers: str, **attributes: dict[str, str]) -> bytes:
+    """The answer to a change of the thread of `key(1)`."""
+    item = {name: {"S": value} for name, value in key(1).items()} | attributes
+    return answer(200, json.dumps({"Attributes": item}).encode(), *headers)
+
+
 STORED = answer(200, b"{}")
 SECONDS = 30
 """Longer than anything takes on a busy machine."""
@@ -205,9 +211,7 @@ def test_a_write_of_the_same_effect_is_repeated() -> None:
 )
 def test_a_server_that_throttles(code: str) -> None:
     """A throttled request was not applied: any is repeated; when it stays throttled, the error says so."""
-    with serving(
-        error(400, code), error(400, code), answer(200, b'{"Attributes": {"updated_at": {"N": "8"}}}')
-    ) as server:
+    with serving(error(400, code), error(400, code), changed(updated_at={"N": "8"})) as server:
         add()
         assert server.requests == ["UpdateItem"] * 3
     with serving(error(400, code)) as server:
@@ -218,7 +222,7 @@ def test_a_server_that_throttles(code: str) -> None:
 
 def test_a_failed_commit_keeps_the_queue() -> None:
     """After an error the changes are still queued, and can be committed when the server is back."""
-    with serving(error(400, "AccessDeniedException"), answer(200, b'{"Attributes": {"title": {"S": "x"}}}')) as server:
+    with serving(error(400, "AccessDeniedException"), changed(title={"S": "x"})) as server:
         thread = Thread(**key(1))
         thread.set_field(Thread.title, "x")
         with pytest.raises(dynamix.AccessDeniedError):
@@ -238,8 +242,70 @@ def test_an_answer_of_something_else() -> None:
 
 def test_a_kept_connection_that_has_ended() -> None:
     """A server that closes idle connections causes no error, not even for a write that must not be repeated."""
-    closing = answer(200, b'{"Attributes": {"updated_at": {"N": "8"}}}', "Connection: close")
+    closing = changed("Connection: close", updated_at={"N": "8"})
     with serving(closing, closing) as server:
         add()
         add()
         assert server.requests == ["UpdateItem"] * 2
+
+
+EVERY_OPERATION: dict[str, Callable[[], object]] = {
+    "get": lambda: Thread.get(**key(1)),
+    "exists": lambda: Thread.exists(**key(1)),
+    "batch_get": lambda: Thread.batch_get(key(1)),
+    "query": lambda: list(Thread.query().where(Thread.forum_id == "science")),
+    "scan": lambda: list(Thread.scan()),
+    "count": lambda: Thread.scan().count(),
+    "item_count": Thread.item_count,
+    "create": lambda: Thread.create(**key(1)),
+    "create what must be new": lambda: Thread.create(**key(1), overwrite=False),
+    "commit": add,
+    "delete": lambda: Thread.delete_by_key(**key(1)),
+    "batch_write": lambda: Thread.batch_write([key(1)]),
+    "batch_delete": lambda: Thread.batch_delete([key(1)]),
+    "create_table": lambda: dynamix.create_table(Thread),
+}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>welcome</html>", b"[]", b'"ok"', b"null", b"", b"[" * 100_000, b"\xff\xfe"],
+    ids=["HTML", "list", "text", "null", "empty", "deep", "no UTF-8"],
+)
+@pytest.mark.parametrize("operation", EVERY_OPERATION.values(), ids=EVERY_OPERATION)
+def test_a_server_that_takes_everything(operation: Callable[[], object], body: bytes) -> None:
+    """A server that answers 200 to whatever it is asked is not taken for DynamoDB by any operation."""
+    with serving(answer(200, body)), pytest.raises((dynamix.InvalidAnswerError, dynamix.OutcomeUnknownError)):
+        operation()
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"ok": true}'])
+@pytest.mark.parametrize(
+    "name",
+    ["batch_get", "query", "scan", "count", "item_count", "commit", "batch_write", "batch_delete", "create_table"],
+)
+def test_an_answer_without_what_is_due(name: str, body: bytes) -> None:
+    """An answer without the members that the operation always has is not taken for success, nor for "nothing there"."""
+    with serving(answer(200, body)), pytest.raises((dynamix.InvalidAnswerError, dynamix.OutcomeUnknownError)):
+        EVERY_OPERATION[name]()
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("get", {"Item": {}}),
+        ("get", {"Item": {"forum_id": 5, "thread_id": {"S": "t"}}}),
+        ("scan", {"Items": [{"forum_id": {"S": "f"}}]}),
+        ("scan", {"Items": ["x"]}),
+        ("scan", {"Items": {}}),
+        ("commit", {"Attributes": {"updated_at": {"N": "5"}}}),
+        ("batch_write", {"UnprocessedItems": {"thread": [{"PutRequest": {"Item": {"forum_id": {"S": "other"}}}}]}}),
+        ("batch_write", {"UnprocessedItems": {"thread": [{"PutRequest": {}}]}}),
+        ("batch_write", {"UnprocessedItems": {"thread": [{}]}}),
+        ("create_table", {"Table": {}}),
+    ],
+)
+def test_an_answer_that_cannot_be_true(name: str, body: dict[str, object]) -> None:
+    """An item without its key, and a member of another form than the service's, are errors of dynamix, not values."""
+    with serving(answer(200, json.dumps(body).encode())), pytest.raises(dynamix.DynamixError):
+        EVERY_OPERATION[name]()

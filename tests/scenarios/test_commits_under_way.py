@@ -140,9 +140,9 @@ def test_an_answer_that_cannot_be_read(changes: list[str]) -> None:
         if "set" in changes:
             thread.add_to_setfield(Thread.tags, {"c"})
             thread.delete_from_setfield(Thread.tags, {"a"})
-        with pytest.raises(dynamix.FieldValidationException, match=r"were stored, .*Thread\.title") as caught:
+        with pytest.raises(dynamix.StoredValueError, match=r"were stored, .*Thread\.title") as caught:
             thread.commit_changes()
-        assert caught.value.field == "title"
+        assert (caught.value.field, caught.value.applied) == ("title", "yes")
         thread.commit_changes()
         with pytest.raises(dynamix.FieldNotLoadedError):
             thread.reviews  # noqa: B018 - read to be refused
@@ -170,7 +170,7 @@ def test_a_batch_that_stores_an_instance(disturb: Callable[[Thread], None], fail
         with pytest.raises(dynamix.InvalidUpdateError, match="under way"):
             disturb(thread)
         if fails:
-            request.refuse("ValidationException")
+            request.refuse("AccessDeniedException")
             assert writing.exception() is not None
             disturb(thread)
             return

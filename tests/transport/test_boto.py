@@ -169,14 +169,14 @@ def test_a_failed_condition_brings_the_item(client: Any) -> None:
     run(call("PutItem", TableName=table, Item=stored))
     with pytest.raises(dynamix.ConditionalCheckFailedError) as failed:
         run(call("PutItem", TableName=table, Item=stored, **condition))
-    assert failed.value.item == stored
+    assert failed.value.stored_item == stored
     put = {"TableName": table, "Item": {"name": {"S": "b"}, "part": {"N": "1"}}}
     actions = [{"Put": put}, {"Put": {"TableName": table, "Item": stored, **condition}}]
     with pytest.raises(dynamix.TransactionCanceledError) as cancelled:
         run(call("TransactWriteItems", TransactItems=actions))
     none, reason = cancelled.value.reasons
-    assert (none.code, none.item) == (None, None)
-    assert (reason.code, reason.item) == ("ConditionalCheckFailed", stored)
+    assert (none.code, none.stored_item) == (None, None)
+    assert (reason.code, reason.stored_item) == ("ConditionalCheckFailed", stored)
     assert reason.message
 
 
@@ -238,7 +238,7 @@ def test_an_error_with_all_that_it_brings(stubbed: tuple[Stubber, Connection]) -
     stub.add_client_error("put_item", "ConditionalCheckFailedException", "no", modeled_fields={"Item": stored})
     with pytest.raises(dynamix.ConditionalCheckFailedError) as failed:
         connection.run(call("PutItem", TableName="note", Item={"name": {"S": "a"}}))
-    assert failed.value.item == {"name": {"S": "a"}, "x": {"B": "/wA="}}
+    assert failed.value.stored_item == {"name": {"S": "a"}, "x": {"B": "/wA="}}
     reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed", "Message": "no", "Item": stored}]
     stub.add_client_error(
         "transact_write_items", "TransactionCanceledException", modeled_fields={"CancellationReasons": reasons}
@@ -247,7 +247,7 @@ def test_an_error_with_all_that_it_brings(stubbed: tuple[Stubber, Connection]) -
     with pytest.raises(dynamix.TransactionCanceledError) as cancelled:
         connection.run(call("TransactWriteItems", TransactItems=[{"ConditionCheck": check}]))
     assert [reason.code for reason in cancelled.value.reasons] == [None, "ConditionalCheckFailed"]
-    assert cancelled.value.reasons[1].item == failed.value.item
+    assert cancelled.value.reasons[1].stored_item == failed.value.stored_item
 
 
 def test_an_attempt_may_be_repeated_where_asked_for(stubbed: tuple[Stubber, Connection]) -> None:
@@ -284,7 +284,8 @@ def test_answers_are_left_as_they_were() -> None:
         def batch_get_item(self, **_: Any) -> dict[str, Any]:
             return {"Responses": {"x": [{"y": {1, 2}}]}}
 
-    transport = BotoTransport(Client())
+    with pytest.warns(RuntimeWarning, match="Client given has no botocore events"):
+        transport = BotoTransport(Client())
     for _ in range(2):
         response = transport.send("GetItem", b"{}")
         assert (response.status, response.body, response.request_id) == (200, b'{"Item":{"x":{"B":"/w=="}}}', "R")

@@ -151,7 +151,7 @@ def _parser(item_type: Any) -> _Parser:
     page = msgspec.defstruct(
         "Many",
         [
-            ("Items", list[item_type], msgspec.field(default_factory=list)),
+            ("Items", list[item_type]),
             ("ScannedCount", int, 0),
             ("LastEvaluatedKey", dict[str, Any] | None, None),
         ],
@@ -159,15 +159,15 @@ def _parser(item_type: Any) -> _Parser:
     batch = msgspec.defstruct(
         "Batch",
         [
-            ("Responses", dict[str, list[item_type]], msgspec.field(default_factory=dict)),
+            ("Responses", dict[str, list[item_type]]),
             ("UnprocessedKeys", dict[str, Any], msgspec.field(default_factory=dict)),
         ],
     )
-    attributes = msgspec.defstruct("Changed", [("Attributes", item_type | None, None)])
+    attributes = msgspec.defstruct("Changed", [("Attributes", item_type)])
     return _Parser(*(msgspec.json.Decoder(shape, strict=False).decode for shape in (one, page, batch, attributes)))
 
 
-_PLAIN = _parser(dict[str, Any])
+_PLAIN = _parser(dict[str, dict[str, Any]])
 
 _UNREADABLE = (msgspec.ValidationError, ValueError, ArithmeticError, StoredValueError)
 """What the fast way raises of a value that only the plain way can read, or name."""
@@ -224,14 +224,16 @@ class Reader(Generic[M]):
             items, unread = self._readable([item for found in batch.Responses.values() for item in found])
         return Batch(items, unread, batch.UnprocessedKeys)
 
-    def attributes(self, body: bytes) -> dict[str, Any] | None:
-        """The values by attribute in the `Attributes` of an answer, or None."""
+    def attributes(self, body: bytes) -> dict[str, Any]:
+        """The values by attribute in the `Attributes` of an answer."""
         try:
-            found = self._parser.attributes(body).Attributes
-            return None if found is None else self._values(found)
+            return self._values(self._parser.attributes(body).Attributes)
         except _UNREADABLE:
-            found = _PLAIN.attributes(body).Attributes
-            return None if found is None else self.plain_values(found)
+            return self.plain_values(_PLAIN.attributes(body).Attributes)
+
+    def instance(self, item: Item) -> M:
+        """The instance of an item that is parsed already."""
+        return self._instance(self.plain_values(item))
 
     def plain_values(self, item: Item) -> dict[str, Any]:
         """The values by attribute of an item: the slow twin of the generated code."""
@@ -240,6 +242,11 @@ class Reader(Generic[M]):
             if slot.form.lazy:
                 continue
             try:
+                if slot.key and slot.name not in item:
+                    raise StoredValueError(
+                        f"an item of {self._model.__name__} came without {slot.name!r}, which is part of its key",
+                        field=slot.attribute,
+                    )
                 value = slot.value(item.get(slot.name))
             except StoredValueError as error:
                 error.key = self._key(item)

@@ -117,8 +117,9 @@ class Changing:
         They go as one request, all or nothing. Only a set with elements both to add and to delete takes a second one,
         which `atomic=True` refuses by InvalidUpdateError. Raises ConditionalCheckFailedError where a condition is not
         met and ItemNotFoundError where the item does not exist; then nothing was stored, and the changes are still
-        queued, to look at, to `discard_changes()` or to send again. While it is under way, InvalidUpdateError refuses
-        further changes and commits of this instance.
+        queued, to look at, to `discard_changes()` or to send again. Raises PartlyAppliedError where only the first of
+        two requests was stored, and StoredValueError where all was, and what is stored then cannot be read. While it
+        is under way, InvalidUpdateError refuses further changes and commits of this instance.
         """
         return run(type(self), items.commit, self, _changed(self), atomic)
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Self
 
-from dynamix.errors import WrongTypeError
+from dynamix.errors import ValidationException, WrongTypeError
 from dynamix.fields.base import Field
 from dynamix.model.running import arun, connection_of, run, schema_of
 from dynamix.operations import batch, items, tables
+from dynamix.operations.writes import locate
 from dynamix.query import Query
 from dynamix.scan import Scan
 from dynamix.selection import Search
@@ -98,11 +99,15 @@ def keys_of(model: type[Any], items_or_keys: Iterable[Any]) -> list[Item]:
     """The keys that were given as dicts or instances. Raises WrongTypeError for what is neither."""
     schema = schema_of(model)
     keys = []
-    for item in items_or_keys:
-        if isinstance(item, model):
-            keys.append(schema.key_of(vars(item)))
-        elif isinstance(item, Mapping):
-            keys.append(schema.key_from(item))
-        else:
-            raise WrongTypeError(f"{item!r} is neither a key (a dict) nor a {model.__name__}", field="", value=item)
+    for position, item in enumerate(items_or_keys):
+        try:
+            if isinstance(item, model):
+                keys.append(schema.key_of(vars(item)))
+            elif isinstance(item, Mapping):
+                keys.append(schema.key_from(item))
+            else:
+                raise WrongTypeError(f"{item!r} is neither a key (a dict) nor a {model.__name__}", field="", value=item)
+        except ValidationException as error:
+            locate(schema, error, position, item if isinstance(item, Mapping) else getattr(item, "__dict__", {}))
+            raise
     return keys

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Self, TypeVar
 
-from dynamix.errors import WrongTypeError
+from dynamix.errors import ValidationException, WrongTypeError
 from dynamix.model.reading import keys_of
 from dynamix.model.running import arun, run, schema_of
 from dynamix.operations import batch, items, tables
+from dynamix.operations.writes import locate
 from dynamix.updates.pending import conditions_of
+from dynamix.wire import Item
 
 M = TypeVar("M")
 
@@ -34,7 +36,8 @@ class Writing:
     def batch_write(cls, items_or_dicts: Iterable[Self | Mapping[str, Any]]) -> list[Self]:
         """Store many whole items, and return their instances. Of several with one key the last is stored.
 
-        All are checked before the first is sent. Raises BatchIncompleteError where the service would not take all.
+        All are checked before the first is sent. Raises PartlyAppliedError where the service refused a part, or did not
+        answer, and BatchIncompleteError where it would not take all.
         While it is under way, InvalidUpdateError refuses changes and commits of the instances given.
         """
         return run(cls, batch.write, _instances(cls, items_or_dicts))
@@ -66,15 +69,15 @@ class Writing:
     def batch_delete(
         cls, items_or_keys: Iterable[Self | Mapping[str, Any]] = (), *, keys: Iterable[Self | Mapping[str, Any]] = ()
     ) -> None:
-        """Delete many items, given as instances or keys."""
-        run(cls, batch.delete, keys_of(cls, (*items_or_keys, *keys)))
+        """Delete many items, given as instances or keys. Raises what `batch_write` raises."""
+        run(cls, batch.delete, *_deletions(cls, (*items_or_keys, *keys)))
 
     @classmethod
     async def abatch_delete(
         cls, items_or_keys: Iterable[Self | Mapping[str, Any]] = (), *, keys: Iterable[Self | Mapping[str, Any]] = ()
     ) -> None:
         """See `batch_delete`."""
-        await arun(cls, batch.delete, keys_of(cls, (*items_or_keys, *keys)))
+        await arun(cls, batch.delete, *_deletions(cls, (*items_or_keys, *keys)))
 
     @classmethod
     def delete_table(cls) -> None:
@@ -94,12 +97,21 @@ def _instances(model: type[M], items_or_dicts: Iterable[M | Mapping[str, Any]]) 
     """The instances to store, those that were given with the time of this write."""
     instances: list[M] = []
     times = dict.fromkeys((field.attribute for field in schema_of(model).renewed), datetime.now(UTC))
-    for item in items_or_dicts:
+    for position, item in enumerate(items_or_dicts):
         if isinstance(item, model):
             vars(item).update(times)
             instances.append(item)
-        elif isinstance(item, Mapping):
+            continue
+        try:
+            if not isinstance(item, Mapping):
+                raise WrongTypeError(f"{item!r} is neither a dict nor a {model.__name__}", field="", value=item)
             instances.append(model(**item))
-        else:
-            raise WrongTypeError(f"{item!r} is neither a dict nor a {model.__name__}", field="", value=item)
+        except ValidationException as error:
+            locate(schema_of(model), error, position, item if isinstance(item, Mapping) else {})
+            raise
     return instances
+
+
+def _deletions(model: type[Any], given: tuple[Any, ...]) -> tuple[list[Item], tuple[Any, ...]]:
+    """The keys of what is to be deleted, and what was given for them."""
+    return keys_of(model, given), given

@@ -1,17 +1,26 @@
 """Flows on many items: cut into the service's batches, resent until all is done, run beside each other."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
 
 from dynamix.codec.compiled import Batch
 from dynamix.codec.state import Stored
-from dynamix.errors import BatchIncompleteError
-from dynamix.limits import BATCH_GET_KEYS, BATCH_WRITE_ITEMS, ITEM_BYTES
+from dynamix.errors import (
+    BatchIncompleteError,
+    DynamixError,
+    InvalidRequestError,
+    ItemCollectionSizeLimitExceededError,
+    ValidationException,
+)
+from dynamix.limits import BATCH_GET_KEYS, ITEM_BYTES
 from dynamix.operations.items import refuse_too_large
 from dynamix.operations.retry import RetryPolicy, request
+from dynamix.operations.tables import no_text
+from dynamix.operations.writes import Writes, locate
 from dynamix.schema.table import Table
 from dynamix.unreadable import OnError, readable
 from dynamix.updates.pending import pending_of
@@ -19,9 +28,6 @@ from dynamix.wire import Call, Flow, Item, Pause, Together
 
 M = TypeVar("M")
 _FRUITLESS_ROUNDS = 10
-
-WriteRequest = dict[str, dict[str, Any]]
-"""A put or a delete. An item to put is JSON already, since its size was looked at; the service's answers have items."""
 
 
 def get(
@@ -66,71 +72,102 @@ def _get_chunk(
         yield Pause(seconds)
 
 
-def put(policy: RetryPolicy, table: Table[Any], items: Iterable[Item]) -> Flow[None]:
-    """Store whole items. Of several with one key the last is stored."""
-    names = [field.name for field in table.schema.table.keys]
-    distinct = {}
-    for item in items:
-        encoded = msgspec.json.encode(item)
-        if len(encoded) > ITEM_BYTES:
-            refuse_too_large(table, item)
-        distinct[msgspec.json.encode([item[name] for name in names])] = encoded
-    return _write(policy, table, [{"PutRequest": {"Item": msgspec.Raw(item)}} for item in distinct.values()])
-
-
 def write(policy: RetryPolicy, table: Table[M], instances: list[M]) -> Flow[list[M]]:
-    """Store whole instances, and return them. They take no changes and commits of their own meanwhile."""
+    """Store whole instances, and return them. They take no changes and commits of their own meanwhile.
+
+    Of several with one key the last is stored. Those that were stored are settled, also where others were not.
+    """
     schema = table.schema
     kept: list[Stored] = []
-
-    def items() -> Iterator[Item]:  # in turn, lest many be held at once
-        for instance in instances:
-            item = schema.item_of(vars(instance))
-            kept.append(schema.codec.stored(item))
-            yield item
-
+    writes = Writes(table, instances, "PutRequest", "Item")
     with ExitStack() as under_way:
         for values in {id(instance): vars(instance) for instance in instances}.values():
             under_way.enter_context(pending_of(values))
-        yield from put(policy, table, items())
-        for instance, stored in zip(instances, kept, strict=True):
-            schema.settle(vars(instance), stored)
+        for position, instance in enumerate(instances):  # in turn, lest many items be held at once
+            try:
+                item, encoded = _encoded(table, vars(instance))
+            except ValidationException as error:
+                locate(schema, error, position, vars(instance))
+                raise
+            kept.append(schema.codec.stored(item))
+            writes.add(position, item, msgspec.Raw(encoded))
+        try:
+            yield from _write(policy, writes)
+        finally:
+            for position in writes.positions("yes"):
+                schema.settle(vars(instances[position]), kept[position])
     return instances
 
 
-def delete(policy: RetryPolicy, table: Table[Any], keys: Sequence[Item]) -> Flow[None]:
-    """Delete the items with these keys; those that do not exist are left at that."""
-    distinct = {msgspec.json.encode(key): key for key in keys}
-    return _write(policy, table, [{"DeleteRequest": {"Key": key}} for key in distinct.values()])
+def _encoded(table: Table[Any], values: dict[str, Any]) -> tuple[Item, bytes]:
+    """An item of at most 400 KB, and its JSON. Raises ValidationException."""
+    item = table.schema.item_of(values)
+    try:
+        encoded = msgspec.json.encode(item)
+    except UnicodeEncodeError as error:
+        raise no_text(table, error) from error
+    if len(encoded) > ITEM_BYTES:
+        refuse_too_large(table, item)
+    return item, encoded
 
 
-def _write(policy: RetryPolicy, table: Table[Any], requests: list[WriteRequest]) -> Flow[None]:
-    chunks = [requests[start : start + BATCH_WRITE_ITEMS] for start in range(0, len(requests), BATCH_WRITE_ITEMS)]
-    leftovers: list[list[WriteRequest]] = yield from _together([_write_chunk(policy, table, chunk) for chunk in chunks])
-    left = [next(iter(entry.values())) for leftover in leftovers for entry in leftover]
+def delete(policy: RetryPolicy, table: Table[Any], keys: Sequence[Item], given: Sequence[Any]) -> Flow[None]:
+    """Delete the items with these keys; those that do not exist are left at that. `given` is what the caller gave for
+    each, by which an error tells them."""
+    writes = Writes(table, given, "DeleteRequest", "Key")
+    for position, key in enumerate(keys):
+        writes.add(position, key, key)
+    yield from _write(policy, writes)
+
+
+def _write(policy: RetryPolicy, writes: Writes) -> Flow[None]:
+    """Make all writes. Where they fare differently, the error says which fared how."""
+    flows = [_write_chunk(policy, writes, chunk) for chunk in writes.chunks()]
+    try:
+        leftovers: list[list[bytes]] = yield from _together(flows, lets_finish=True)
+    except DynamixError as error:
+        if set(writes.fates.values()) == {error.applied}:  # the error says it of all
+            raise
+        raise writes.partly(error) from error
+    left = [key for keys in leftovers for key in keys]
     if left:
-        raise _incomplete("BatchWriteItem", [next(iter(entry.values())) for entry in left])
+        incomplete = _incomplete("BatchWriteItem", writes.items(left))
+        incomplete.stored, incomplete.not_stored = writes.given("yes"), writes.given("no")
+        incomplete.applied = "partly" if incomplete.stored else "no"
+        raise incomplete
 
 
-def _write_chunk(policy: RetryPolicy, table: Table[Any], chunk: list[WriteRequest]) -> Flow[list[WriteRequest]]:
-    """Send up to 25 requests until all are done; the result is what the service would not take."""
+def _write_chunk(policy: RetryPolicy, writes: Writes, keys: list[bytes]) -> Flow[list[bytes]]:
+    """Make up to 25 writes; the result is those that the service would not take.
+
+    It refuses a request as a whole for one bad item, so then each half is tried: at the end the bad one stands alone.
+    """
     pauses = _pauses(policy)
     while True:
-        body = msgspec.json.encode({"RequestItems": {table.name: chunk}})
-        left = yield from request(policy, Call("BatchWriteItem", body, _unprocessed_writes))
+        writes.mark(keys, "maybe")
+        try:
+            left = yield from request(policy, Call("BatchWriteItem", writes.body(keys), partial(writes.left, keys)))
+        except DynamixError as error:
+            if error.applied == "no" and not isinstance(error, ItemCollectionSizeLimitExceededError):
+                writes.mark(keys, "no")
+            if not isinstance(error, InvalidRequestError):
+                raise
+            if len(keys) == 1:
+                writes.locate(error, keys[0])
+                raise
+            middle = len(keys) // 2
+            first = yield from _write_chunk(policy, writes, keys[:middle])
+            return first + (yield from _write_chunk(policy, writes, keys[middle:]))
+        writes.mark(keys, "yes")
+        writes.mark(left, "no")
         if not left:
             return []
-        if len(left) < len(chunk):
+        if len(left) < len(keys):
             pauses = _pauses(policy)
-        chunk = left
+        keys = left
         if (seconds := next(pauses, None)) is None:
-            return chunk
+            return keys
         yield Pause(seconds)
-
-
-def _unprocessed_writes(body: bytes) -> list[WriteRequest]:
-    left = msgspec.json.decode(body).get("UnprocessedItems") or {}
-    return [entry for entries in left.values() for entry in entries]
 
 
 def _pauses(policy: RetryPolicy) -> Iterator[float]:
@@ -138,15 +175,15 @@ def _pauses(policy: RetryPolicy) -> Iterator[float]:
     return (policy.delay(repeat, throttled=False) for repeat in range(_FRUITLESS_ROUNDS))
 
 
-def _together(flows: list[Flow[Any]]) -> Flow[list[Any]]:
+def _together(flows: list[Flow[Any]], *, lets_finish: bool = False) -> Flow[list[Any]]:
     """The results of flows run beside each other; a single one is run as it is."""
     if len(flows) == 1:
         return [(yield from flows[0])]
-    results: list[Any] = (yield Together(flows)) if flows else []
+    results: list[Any] = (yield Together(flows, lets_finish=lets_finish)) if flows else []
     return results
 
 
-def _incomplete(target: str, left: list[Item]) -> BatchIncompleteError:
+def _incomplete(target: str, left: Sequence[Item]) -> BatchIncompleteError:
     error = BatchIncompleteError(
         f"{target} left {len(left)} items undone again and again, which is how the service says that it is asked "
         "too fast; they are in `unprocessed`, and all others are done",

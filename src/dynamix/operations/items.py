@@ -1,5 +1,6 @@
 """Flows on one item: get, put, update, delete."""
 
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -9,13 +10,16 @@ from dynamix.codec.state import STATE, State, stored_of
 from dynamix.conditions import check_size
 from dynamix.errors import (
     ConditionalCheckFailedError,
+    DynamixError,
     ItemExistsError,
     ItemNotFoundError,
     ItemTooLargeError,
+    PartlyAppliedError,
     StoredValueError,
 )
 from dynamix.expressions.nodes import AttributeExists, AttributeNotExists, Condition, Path, all_of
 from dynamix.expressions.render import Placeholders, render_condition, render_update
+from dynamix.expressions.shown import shown_condition
 from dynamix.limits import ITEM_BYTES
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.table import Table
@@ -64,11 +68,7 @@ def put(policy: RetryPolicy, table: Table[Any], item: Item, overwrite: bool) -> 
     try:
         yield from request(policy, call)
     except ConditionalCheckFailedError as error:
-        raise _as(
-            ItemExistsError,
-            error,
-            f"{table.schema.model_name} with {_shown_key(table, item)} exists already; it was left alone",
-        ) from error
+        raise _failed(ItemExistsError, table, item, error, "exists already; it was left alone") from error
 
 
 def create(policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool) -> Flow[M]:
@@ -85,7 +85,11 @@ def delete(policy: RetryPolicy, table: Table[Any], key: Item, conditions: tuple[
     body: dict[str, Any] = {"TableName": table.name, "Key": key}
     if conditions:
         condition(body, all_of(conditions))
-    yield from request(policy, Call("DeleteItem", msgspec.json.encode(body), _nothing, repeatable=not conditions))
+    call = Call("DeleteItem", msgspec.json.encode(body), _nothing, repeatable=not conditions)
+    try:
+        yield from request(policy, call)
+    except ConditionalCheckFailedError as error:
+        raise _unmet(table, key, error, conditions, "it was not deleted") from error
 
 
 def commit(policy: RetryPolicy, table: Table[M], instance: M, pending: Pending | None, atomic: bool) -> Flow[M]:
@@ -93,8 +97,9 @@ def commit(policy: RetryPolicy, table: Table[M], instance: M, pending: Pending |
     deletions. Then the instance, which is the result, shows what the service answered.
 
     Raises ItemNotFoundError where the item does not exist, ConditionalCheckFailedError where a condition is not met;
-    then nothing was stored and all is still pending. Raises StoredValueError where all was stored and an
-    attribute of the stored item cannot be read; then nothing is pending, and only the key is shown.
+    then nothing was stored and all is still pending. Raises PartlyAppliedError where the first of two updates was
+    stored and the second was not; then what the second is for is still pending. Raises StoredValueError where all was
+    stored and an attribute of the stored item cannot be read; then nothing is pending, and only the key is shown.
     """
     if pending is None:
         return instance
@@ -108,7 +113,10 @@ def commit(policy: RetryPolicy, table: Table[M], instance: M, pending: Pending |
         answer = yield from _update(policy, table, key, pending, plan)
         if plan.then_delete:
             pending.settle_first(values, schema.fields, answer if isinstance(answer, dict) else known)
-            answer = yield from _update(policy, table, key, pending, pending.plan())
+            try:
+                answer = yield from _update(policy, table, key, pending, pending.plan())
+            except DynamixError as error:
+                raise _partly(table, key, error) from error
         pending.settle(values, schema.fields, answer if isinstance(answer, dict) else known)
     if isinstance(answer, StoredValueError):
         unread = StoredValueError(
@@ -116,9 +124,18 @@ def commit(policy: RetryPolicy, table: Table[M], instance: M, pending: Pending |
             field=answer.field,
             value=answer.value,
         )
-        unread.key = answer.key
+        unread.key, unread.applied = answer.key, "yes"
         raise unread from answer
     return instance
+
+
+def _partly(table: Table[Any], key: Item, error: DynamixError) -> PartlyAppliedError:
+    """The error for a commit whose second update failed."""
+    return PartlyAppliedError(
+        f"the first of two updates of {table.schema.model_name} with {_shown_key(table, key)} was stored; the second, "
+        f"which deletes from sets, {'may have been' if error.applied == 'maybe' else 'was not'}, and is still queued: "
+        f"{error}"
+    )
 
 
 def _key_alone(table: Table[Any], values: dict[str, Any]) -> dict[str, Any]:
@@ -129,8 +146,8 @@ def _key_alone(table: Table[Any], values: dict[str, Any]) -> dict[str, Any]:
     return {key: values[key] for key in keys} | {STATE: state}
 
 
-_Answer = dict[str, Any] | StoredValueError | None
-"""What is stored now, by attribute, or why that cannot be read; None where the answer does not say."""
+_Answer = dict[str, Any] | StoredValueError
+"""What is stored now, by attribute, or why that cannot be read."""
 
 
 def _update(policy: RetryPolicy, table: Table[Any], key: Item, pending: Pending, plan: Plan) -> Flow[_Answer]:
@@ -139,28 +156,25 @@ def _update(policy: RetryPolicy, table: Table[Any], key: Item, pending: Pending,
         try:
             return (yield from request(policy, _update_call(table, key, pending, plan)))
         except ConditionalCheckFailedError as error:
-            if error.item is None:
-                raise _as(
-                    ItemNotFoundError,
-                    error,
-                    f"{table.schema.model_name} with {_shown_key(table, key)} does not exist; nothing was stored",
-                ) from error
-            if all(holds(fact, error.item) for fact in plan.facts):
-                raise
+            if error.stored_item is None:
+                raise _failed(ItemNotFoundError, table, key, error, "does not exist; nothing was stored") from error
+            if all(holds(fact, error.stored_item) for fact in plan.facts):
+                raise _unmet(table, key, error, pending.conditions, "nothing was stored") from error
             failure = error
-            plan = pending.plan(error.item)
-    raise failure
+            plan = pending.plan(error.stored_item)
+    raise _failed(
+        ConditionalCheckFailedError,
+        table,
+        key,
+        failure,
+        f"was changed by others before each of {_MOST_PICTURES} attempts; nothing was stored; commit again",
+    ) from failure
 
 
 def _update_call(table: Table[Any], key: Item, pending: Pending, plan: Plan) -> Call[_Answer]:
     there = AttributeExists(Path((table.schema.table.hash_key.name,)))
     placeholders = Placeholders()
-    body: dict[str, Any] = {
-        "TableName": table.name,
-        "Key": key,
-        "ReturnValues": "ALL_NEW",
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-    }
+    body: dict[str, Any] = {"TableName": table.name, "Key": key, "ReturnValues": "ALL_NEW"}
     expression = render_update(plan.update(), placeholders)
     if expression:
         body["UpdateExpression"] = expression
@@ -178,8 +192,10 @@ def _update_call(table: Table[Any], key: Item, pending: Pending, plan: Plan) -> 
 
 
 def condition(body: dict[str, Any], node: Condition, placeholders: Placeholders | None = None) -> None:
-    """Put a condition, and all names and values handed out so far, into a request."""
+    """Put a condition, and all names and values handed out so far, into a request. Where it is not met, the answer
+    brings the stored item."""
     placeholders = placeholders or Placeholders()
+    body["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
     body["ConditionExpression"] = render_condition(node, placeholders)
     check_size(node, body["ConditionExpression"])
     body["ExpressionAttributeNames"] = placeholders.names
@@ -210,11 +226,39 @@ def _shown_key(table: Table[Any], item: Item) -> str:
     return ", ".join(f"{f.attribute}={f.decode(item[f.name])!r}" for f in table.schema.table.keys)
 
 
-def _as(
-    kind: type[ConditionalCheckFailedError], error: ConditionalCheckFailedError, message: str
+def _unmet(
+    table: Table[Any], key: Item, error: ConditionalCheckFailedError, conditions: tuple[Condition, ...], then: str
 ) -> ConditionalCheckFailedError:
-    return kind(message, code=error.code, status=error.status, request_id=error.request_id)
+    """The error for conditions of the caller's that were not met."""
+    where = "" if error.stored_item is not None else ", as there is no such item"
+    problem = f"does not meet the condition {shown_condition(all_of(conditions))}{where}; {then}"
+    return _failed(ConditionalCheckFailedError, table, key, error, problem)
+
+
+def _failed(
+    kind: type[ConditionalCheckFailedError],
+    table: Table[Any],
+    key: Item,
+    error: ConditionalCheckFailedError,
+    problem: str,
+) -> ConditionalCheckFailedError:
+    """The same error in words that name the item, with the instance that is stored."""
+    told = kind(
+        f"{table.schema.model_name} with {_shown_key(table, key)} {problem}",
+        code=error.code,
+        status=error.status,
+        request_id=error.request_id,
+    )
+    told.stored_item = error.stored_item
+    if error.stored_item is not None:
+        with suppress(StoredValueError):
+            told.item = table.schema.codec.reader().instance(error.stored_item)
+    return told
 
 
 def _nothing(body: bytes) -> None:
-    """The answer of a write whose answer says nothing."""
+    """The answer of a write whose answer says nothing. It is looked at, lest any web server be taken for DynamoDB."""
+    _decode_object(body)
+
+
+_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode

@@ -7,6 +7,10 @@ Failures fall into three kinds:
                            `repeatable`, else the outcome is unknown and the caller is told so
     repeating cannot help  everything else: a failed condition, an invalid request, missing credentials
 
+Once an attempt of a write may have been applied, no later failure takes that back: a throttled repeat is still raised
+as that, with `applied` "maybe". A refusal of the repeat becomes OutcomeUnknownError, for refusals say that nothing was
+stored. (An item that another caller deleted after the first attempt makes the repeat's condition fail.)
+
 The wait before repeat n is drawn evenly from 0 to base * 2**n ("full jitter"), so that clients who failed together do
 not return together. Sources: Amazon DynamoDB Developer Guide, "Error retries and exponential backoff"; "Exponential
 backoff and jitter", AWS Architecture Blog; the standard retry mode of the AWS SDKs.
@@ -85,7 +89,8 @@ def judge(error: DynamixError) -> Verdict:
 def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
     """Sends a call, again where its failure allows, and returns the decoded answer.
 
-    Raises OutcomeUnknownError where a call that must not be repeated may have been applied, else the last failure.
+    Raises the last failure, whose `applied` says whether an attempt may have been applied. Raises OutcomeUnknownError
+    in its place where one may have been, and the call must not be repeated or the repeat was refused.
     """
     try:
         answer: T = yield call
@@ -93,31 +98,38 @@ def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
     except DynamixError as error:
         failure = error
     maybe_applied = False
-    for repeat in range(policy.attempts - 1):
+    for repeat in range(policy.attempts):
         verdict = judge(failure)
-        maybe_applied |= verdict is Verdict.MAYBE_APPLIED
-        if verdict is Verdict.FINAL or (maybe_applied and not call.repeatable):
+        maybe_applied |= verdict is Verdict.MAYBE_APPLIED or failure.applied == "maybe"
+        if (
+            verdict is Verdict.FINAL
+            or (maybe_applied and not call.repeatable)
+            or repeat == policy.attempts - 1  # that was the last attempt
+        ):
             break
-        yield Pause(policy.delay(repeat, throttled=isinstance(failure, ThrottledError)))
         try:
+            yield Pause(policy.delay(repeat, throttled=isinstance(failure, ThrottledError)))
             answer = yield call
             return answer
-        except DynamixError as error:
+        except DynamixError as error:  # also one that ended the pause: earlier attempts are not forgotten
             failure = error
-    raise _last(failure, call, maybe_applied=maybe_applied or judge(failure) is Verdict.MAYBE_APPLIED)
+    raise _last(failure, call, maybe_applied)
 
 
-def _last(failure: DynamixError, call: Call[T], *, maybe_applied: bool) -> DynamixError:
+def _last(failure: DynamixError, call: Call[T], maybe_applied: bool) -> DynamixError:
     """The error to raise when no further attempt is made."""
-    if not maybe_applied:
-        return failure
-    if not call.repeatable:
-        unknown = OutcomeUnknownError(
-            f"{call.target} may or may not have been applied, and repeating it could apply it twice: {failure}",
-            sent=True,
-        )
-        unknown.__cause__ = failure
-        return unknown
-    if isinstance(failure, ConnectionException):
+    if maybe_applied and isinstance(failure, ConnectionException):
         failure.sent = True  # an earlier attempt may have been received, though the last was not
-    return failure
+    failure.applied = "maybe" if maybe_applied and call.writes else "no"
+    if failure.applied == "no":
+        return failure
+    refused = judge(failure) is Verdict.FINAL and not isinstance(failure, ConnectionException)
+    if call.repeatable and not refused:
+        return failure
+    why = "its repeat was refused" if call.repeatable else "it must not be repeated"
+    unknown = OutcomeUnknownError(
+        f"{call.target} may or may not have been applied, and {why}: {failure}; read what is stored to learn which",
+        sent=True,
+    )
+    unknown.__cause__ = failure
+    return unknown

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
@@ -44,16 +45,35 @@ def create(policy: RetryPolicy, table: Table[Any], force: bool) -> Flow[list[Tab
         yield from _wait(policy, table, _gone, "gone")
         existing = None
     if existing is not None and force:
-        yield from drop(policy, table)
+        yield from _drop(policy, table, existing)
         existing = None
     if existing is None:
-        try:
-            yield from request(policy, _call("CreateTable", definition))
-        except TableInUseError:
-            if force:
-                raise
+        yield from _create(policy, table, definition, force)
     active = yield from _wait(policy, table, _active, "active")
     return differences(definition, active or {})
+
+
+def _create(policy: RetryPolicy, table: Table[Any], definition: dict[str, Any], force: bool) -> Flow[None]:
+    """Ask for the table. Where no answer comes, whether it exists tells what became of the request.
+
+    Raises TableInUseError where somebody else made it first, and `force` wants a fresh one.
+    """
+    lost: OutcomeUnknownError | None = None
+    for seconds in islice(_waits(_MOST_WAIT), policy.attempts):
+        try:
+            yield from request(policy, _call("CreateTable", definition, "TableDescription"))
+            return
+        except TableInUseError:
+            if force and lost is None:
+                raise
+            return
+        except OutcomeUnknownError as error:
+            lost = error
+        if (yield from describe(policy, table)) is not None:
+            return
+        yield Pause(seconds)
+    assert lost is not None  # noqa: S101 - the loop ends otherwise by return or raise
+    raise lost
 
 
 def compare(policy: RetryPolicy, table: Table[Any]) -> Flow[list[TableDifference]]:
@@ -76,7 +96,9 @@ def update(policy: RetryPolicy, table: Table[Any]) -> Flow[list[TableDifference]
         _refuse(table, found)
         ready: Callable[[Description], bool] = partial(_changed, definition, found)
         try:
-            yield from request(policy, _call("UpdateTable", difference.update(definition, live, found)))
+            yield from request(
+                policy, _call("UpdateTable", difference.update(definition, live, found), "TableDescription")
+            )
         except (TableInUseError, OutcomeUnknownError):
             seconds = next(waits, None)
             if seconds is None:
@@ -103,16 +125,38 @@ def _refuse(table: Table[Any], found: Sequence[TableDifference]) -> None:
 
 def drop(policy: RetryPolicy, table: Table[Any]) -> Flow[None]:
     """Delete the table and wait until it is gone. A table that does not exist is no error."""
+    existing = yield from describe(policy, table)
+    if existing is not None:
+        yield from _drop(policy, table, existing)
+
+
+def _drop(policy: RetryPolicy, table: Table[Any], before: Description) -> Flow[None]:
+    """Delete the table that has this description, and wait until it is gone. One that is gone already is no error.
+
+    Where no answer comes, the table tells what became of the request: it is gone, or going, or another than before.
+    """
+    failures = 0
     waits = _waits(_MOST_WAIT)
     while True:
         try:
-            yield from request(policy, _call("DeleteTable", {"TableName": table.name}))
+            yield from request(policy, _call("DeleteTable", {"TableName": table.name}, "TableDescription"))
             break
         except TableNotFoundError:
             return
         except TableInUseError:
             seconds = next(waits, None)
             if seconds is None:
+                raise
+            yield Pause(seconds)
+        except OutcomeUnknownError:
+            failures += 1
+            now = yield from describe(policy, table)
+            if now is None or now.get("TableId") != before.get("TableId"):
+                return
+            if now["TableStatus"] == "DELETING":
+                break
+            seconds = next(waits, None)
+            if seconds is None or failures == policy.attempts:
                 raise
             yield Pause(seconds)
     yield from _wait(policy, table, _gone, "gone")
@@ -128,9 +172,7 @@ def describe(policy: RetryPolicy, table: Table[Any]) -> Flow[Description | None]
 
 def _existing(policy: RetryPolicy, table: Table[Any]) -> Flow[Description]:
     """The service's description of the table. Raises TableNotFoundError."""
-    answer = yield from request(policy, _call("DescribeTable", {"TableName": table.name}))
-    description: Description = answer["Table"]
-    return description
+    return (yield from request(policy, _call("DescribeTable", {"TableName": table.name}, "Table")))
 
 
 def count(policy: RetryPolicy, table: Table[Any]) -> Flow[int]:
@@ -141,16 +183,21 @@ def count(policy: RetryPolicy, table: Table[Any]) -> Flow[int]:
 def explained(table: Table[Any], error: TableNotFoundError | UnicodeEncodeError) -> DynamixError:
     """What to raise in place of an error that does not say enough: which table does not exist and how to make it, or
     which text could not be written as JSON."""
-    name = table.schema.model_name
     if isinstance(error, UnicodeEncodeError):
-        return FieldValidationException(
-            f"a {name} cannot hold {shown(error.object)}: {NO_TEXT}", field="", value=error.object
-        )
+        return no_text(table, error)
+    name = table.schema.model_name
     return TableNotFoundError(
         f"the table {table.name!r} of {name} does not exist; create it with dynamix.create_table({name})",
         code=error.code,
         status=error.status,
         request_id=error.request_id,
+    )
+
+
+def no_text(table: Table[Any], error: UnicodeEncodeError) -> FieldValidationException:
+    """The error for a text that cannot be written as JSON."""
+    return FieldValidationException(
+        f"a {table.schema.model_name} cannot hold {shown(error.object)}: {NO_TEXT}", field="", value=error.object
     )
 
 
@@ -192,7 +239,9 @@ def _wait(
         if ready(description):
             return description
         yield Pause(seconds)
-    raise DynamixError(f"the table {table.name!r} is not {state} after {most:.0f} seconds; ask again later")
+    late = DynamixError(f"the table {table.name!r} is not {state} after {most:.0f} seconds; ask again later")
+    late.applied = "maybe"
+    raise late
 
 
 def _gone(description: Description | None) -> bool:
@@ -222,5 +271,16 @@ def _waits(most: float) -> Iterator[float]:
         seconds = min(seconds * 1.5, 5.0)
 
 
-def _call(target: str, body: dict[str, Any]) -> Call[dict[str, Any]]:
-    return Call(target, msgspec.json.encode(body), msgspec.json.decode, repeatable=target == "DescribeTable")
+def _call(target: str, body: dict[str, Any], member: str) -> Call[Description]:
+    """A request whose answer has a table's description as this member."""
+
+    def described(answer: bytes) -> Description:
+        description = _decode(answer).get(member)
+        if description is None or not {"TableName", "TableStatus"} <= description.keys():
+            raise msgspec.DecodeError(f"it has no {member} with a name and a status")
+        return description
+
+    return Call(target, msgspec.json.encode(body), described, repeatable=target == "DescribeTable")
+
+
+_decode = msgspec.json.Decoder(dict[str, dict[str, Any]]).decode

@@ -3,7 +3,13 @@
 So users keep what they hang on a client: mocks, DAX, sessions, instrumentation. A request's JSON becomes the keyword
 arguments of the client's method, in which binary values are bytes, and the answer becomes JSON again. botocore's errors
 become what they stand for: an error of the service an answer with its status, a failure on the way a
-ConnectionException. The client repeats requests by its own settings.
+ConnectionException.
+
+The client repeats requests by its own settings, and knows nothing of writes that must not be applied twice. So two of
+its public events are listened to, in all its retry modes: `response-received` says how each attempt ended, and at
+`before-send` another attempt of a call that must not be repeated is refused once one may have been applied. The same
+event brings the bytes of an answer: the client takes what is no JSON for an empty answer, and thus for success. What a
+client without events (one for DAX, say) repeats cannot be told, and a warning says so.
 
 Without an aiobotocore client, asynchronous calls run the boto3 client in a thread.
 """
@@ -12,12 +18,15 @@ import asyncio
 import base64
 import json
 import re
+import warnings
+from contextvars import ContextVar
 from datetime import datetime
 from functools import cache
 from inspect import iscoroutine
 from typing import Any
 
 import botocore.exceptions as boto  # type: ignore[import-untyped]
+import msgspec
 from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
 
 from dynamix.errors import (
@@ -30,7 +39,9 @@ from dynamix.errors import (
     NotConfiguredError,
     RequestTimeoutError,
     ValidationException,
+    from_response,
 )
+from dynamix.operations.retry import Verdict, judge
 from dynamix.wire import Response
 
 
@@ -40,38 +51,164 @@ class BotoTransport:
     def __init__(self, client: Any, async_client: Any = None) -> None:
         self._client = client
         self._async_client = async_client
+        for given in (client, async_client):
+            if given is not None:
+                _listen(given)
 
-    def send(self, target: str, body: bytes) -> Response:
+    def send(self, target: str, body: bytes, repeatable: bool = True) -> Response:
         """Sends one request and returns its answer. Raises ConnectionException."""
         if self._client is None:
             raise NotConfiguredError("only an asynchronous boto client was given; give boto_client= too")
+        attempts = _Attempts(target, repeatable)
+        call = _CALL.set(attempts)
         try:
             answer = getattr(self._client, method_name(target))(**parameters(body))
-        except boto.ClientError as error:
-            return _error_response(error)
-        except (boto.BotoCoreError, ResponseParserError) as error:
-            raise _translated(error) from error
+        except Exception as error:
+            return attempts.failed(error)
+        finally:
+            _CALL.reset(call)
         if iscoroutine(answer):
             answer.close()
             raise NotConfiguredError("boto_client is an asynchronous client; give it as aboto_client=")
-        return _response(answer)
+        return attempts.answered(answer)
 
-    async def asend(self, target: str, body: bytes) -> Response:
+    async def asend(self, target: str, body: bytes, repeatable: bool = True) -> Response:
         """Sends one request and returns its answer. Raises ConnectionException."""
         if self._async_client is None:
-            return await asyncio.to_thread(self.send, target, body)
+            return await asyncio.to_thread(self.send, target, body, repeatable)
+        attempts = _Attempts(target, repeatable)
+        call = _CALL.set(attempts)
         try:
-            return _response(await getattr(self._async_client, method_name(target))(**parameters(body)))
-        except boto.ClientError as error:
-            return _error_response(error)
-        except (boto.BotoCoreError, ResponseParserError) as error:
-            raise _translated(error) from error
+            answer = await getattr(self._async_client, method_name(target))(**parameters(body))
+        except Exception as error:
+            return attempts.failed(error)
+        finally:
+            _CALL.reset(call)
+        return attempts.answered(answer)
 
     def close(self) -> None:
         """Does nothing: the clients are their owner's."""
 
     async def aclose(self) -> None:
         """Does nothing: the clients are their owner's."""
+
+
+class _RepeatRefusedError(Exception):
+    """Raised into the client, which must not send again what may have been applied."""
+
+
+class _Attempts:
+    """The attempts that the client makes of one call, as its events tell of them."""
+
+    def __init__(self, target: str, repeatable: bool) -> None:
+        self.target = target
+        self._repeatable = repeatable
+        self._count = 0
+        self._failure = _untold()  # of the last attempt
+        self._nonsense: InvalidAnswerError | None = None  # what the last attempt was answered in place of JSON
+        self._doubtful = False  # whether one before the last may have been applied
+
+    def begin(self) -> None:
+        """An attempt is about to be sent. Raises _RepeatRefusedError where that could apply a write twice."""
+        if self._count:
+            self._doubtful |= judge(self._failure) is Verdict.MAYBE_APPLIED
+            if self._doubtful and not self._repeatable:
+                raise _RepeatRefusedError
+        self._count += 1
+        self._failure, self._nonsense = _untold(), None
+
+    def end(self, raw: dict[str, Any] | None, answer: dict[str, Any] | None, error: Exception | None) -> None:
+        """The attempt was answered, or failed."""
+        if isinstance(error, boto.BotoCoreError):
+            self._failure = _translated(error)
+        elif answer is not None and "Error" in answer:
+            self._failure = from_response(_error_response(answer))
+        elif raw is not None and not _is_object(raw.get("body")):
+            self._failure = self._nonsense = InvalidAnswerError(
+                f"the answer to {self.target} is not DynamoDB's; check the endpoint of the boto client", sent=True
+            )
+
+    def answered(self, answer: dict[str, Any]) -> Response:
+        """The answer in JSON. Raises InvalidAnswerError for what the client took for an empty answer, and is none."""
+        if self._nonsense is not None:
+            raise self._nonsense
+        return _response(answer)
+
+    def failed(self, error: Exception) -> Response:
+        """The error answer that the call ended with. Raises the error where there was none."""
+        if isinstance(error, boto.ClientError):
+            return _error_response(error.response, doubtful=self._doubtful)
+        failure = self._failure if isinstance(error, _RepeatRefusedError) else self._translated(error)
+        if self._doubtful:
+            failure.applied = "maybe"
+        raise failure from error
+
+    def _translated(self, error: Exception) -> DynamixError:
+        """The error for one that the client raised. botocore has classes of its own, but its parsers and its retries
+        raise whatever comes of an answer that is not the service's."""
+        if isinstance(error, boto.BotoCoreError | ResponseParserError):
+            return _translated(error)
+        if not self._count:
+            raise error
+        return InvalidAnswerError(f"the boto client failed over an answer: {error!r}", sent=True)
+
+
+def _untold() -> DynamixError:
+    """How an attempt ended of which no failure is told: it was answered, and the client sends the request again."""
+    return InvalidAnswerError("the client took the answer for damaged", sent=True)
+
+
+_CALL: ContextVar[_Attempts | None] = ContextVar("dynamix_boto_call", default=None)
+"""The call that this thread or task makes. The client's events do not say whose they are."""
+
+
+def _listen(client: Any) -> None:
+    """Has the client tell of its attempts; once, however many connections use it."""
+    try:
+        events = client.meta.events
+        events.register_first("before-send.dynamodb", _before_send, unique_id="dynamix-before-send")
+        events.register_first("response-received.dynamodb", _response_received, unique_id="dynamix-response-received")
+    except AttributeError:
+        warnings.warn(
+            f"the {type(client).__name__} given has no botocore events (meta.events), so dynamix cannot keep it from "
+            "sending a request again: what it repeats by itself, it may add or append twice; turn its own retries off",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+
+def _before_send(event_name: str, **_: Any) -> None:
+    if (attempts := _attempts(event_name)) is not None:
+        attempts.begin()
+
+
+def _response_received(
+    event_name: str,
+    response_dict: dict[str, Any] | None = None,
+    parsed_response: dict[str, Any] | None = None,
+    exception: Exception | None = None,
+    **_: Any,
+) -> None:
+    if (attempts := _attempts(event_name)) is not None:
+        attempts.end(response_dict, parsed_response, exception)
+
+
+def _is_object(body: Any) -> bool:
+    """Whether a body is a JSON object. botocore takes everything else that comes with status 200 for an empty one."""
+    try:
+        _decode_object(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def _attempts(event_name: str) -> _Attempts | None:
+    """The call that an event is about; None for a call of somebody else's, or one that the client makes for itself."""
+    attempts = _CALL.get()
+    return attempts if attempts is not None and event_name.endswith(f".{attempts.target}") else None
 
 
 @cache
@@ -118,16 +255,16 @@ def _plain(value: object) -> object:
     )
 
 
-def _error_response(error: boto.ClientError) -> Response:
-    """The answer that an error of the service came as."""
-    answer = dict(error.response)
+def _error_response(parsed: dict[str, Any], *, doubtful: bool = False) -> Response:
+    """The answer that an error of the service came as, from what botocore made of it."""
+    answer = dict(parsed)
     metadata = answer.pop("ResponseMetadata", {})
     described = answer.pop("Error", {})
     body = {**answer, "__type": described.get("Code", ""), "message": described.get("Message", "")}
-    return Response(metadata.get("HTTPStatusCode", 400), _json(body), metadata.get("RequestId"))
+    return Response(metadata.get("HTTPStatusCode", 400), _json(body), metadata.get("RequestId"), doubtful)
 
 
-def _translated(error: boto.BotoCoreError | ResponseParserError) -> DynamixError:
+def _translated(error: Exception) -> DynamixError:
     """The error for one of botocore's, which stands for a failure on the way to the service, there, or back."""
     for classes, kind, sent in _TRANSLATIONS:
         if isinstance(error, classes):

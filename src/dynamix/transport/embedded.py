@@ -16,11 +16,11 @@ class EmbeddedTransport:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def send(self, target: str, body: bytes) -> Response:
+    def send(self, target: str, body: bytes, repeatable: bool = True) -> Response:
         """Answer one request."""
         return Response(*self.engine.handle(target, body))
 
-    async def asend(self, target: str, body: bytes) -> Response:
+    async def asend(self, target: str, body: bytes, repeatable: bool = True) -> Response:
         """Answer one request without holding up the event loop for long."""
         if self.engine.in_memory:
             return Response(*self.engine.handle(target, body))

@@ -57,14 +57,14 @@ class HttpTransport:
         if isinstance(source, FixedCredentials):
             self._renew()
 
-    def send(self, target: str, body: bytes) -> Response:
+    def send(self, target: str, body: bytes, repeatable: bool = True) -> Response:
         """Sends one request and returns its answer. Raises ConnectionException."""
         signer = self._signer
         if signer is None or time.monotonic() > self._fresh_until:
             signer = self._renew()
         return self._checked(self._pool.exchange(signer.request(target, body)))
 
-    async def asend(self, target: str, body: bytes) -> Response:
+    async def asend(self, target: str, body: bytes, repeatable: bool = True) -> Response:
         """Sends one request and returns its answer. Raises ConnectionException."""
         import asyncio
 

@@ -1,0 +1,158 @@
+"""The writes of a fault run: how each is made, and how often it turns out to be applied.
+
+Every write has an item (a batch: items) of its own, so what is stored at the end is what it did, once or twice or not.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import dynamix
+
+BATCH = 30
+"""The items of a batch to store: more than one request takes."""
+
+
+class Thing(dynamix.Model):
+    """What is written."""
+
+    __table_name__ = "thing"
+
+    key = dynamix.CharField(hash_key=True)
+    count = dynamix.IntegerField()
+    version = dynamix.IntegerField()
+    text = dynamix.CharField()
+    words = dynamix.ListField()
+    tags = dynamix.SetField()
+    data = dynamix.DictField()
+
+
+BEFORE: dict[str, Any] = {
+    "count": 0,
+    "version": 1,
+    "text": "old",
+    "words": ["a", "b", "c"],
+    "tags": {"x"},
+    "data": {"a": 1},
+}
+"""What is stored of each item, apart from its key, before it is written."""
+
+HALF = -1
+"""How often a write of two requests was applied of which the first was."""
+
+UNCLEAR = 9
+"""How often a write was applied that left what no number of writes leaves."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """A kind of write.
+
+    `queue` prepares an instance, and `verb` is the method that sends; `arguments` makes those of a class's method from
+    the key. `applied` says how often it was, from the item, None where there is none.
+    """
+
+    verb: str
+    applied: Callable[[Thing | None], int]
+    queue: Callable[[Thing], object] | None = None
+    arguments: Callable[[str], dict[str, Any]] | None = None
+    stored_before: bool = True
+    batch: int = 0
+
+    def keys(self, key: str) -> list[str]:
+        """The keys of the items that it writes."""
+        return [f"{key}-{number}" for number in range(self.batch)] if self.batch else [key]
+
+    def call(self, key: str, stored: list[Thing]) -> tuple[Callable[..., Any], Callable[..., Any], dict[str, Any]]:
+        """The method, its async twin, and the arguments; `stored` are the instances that were stored before."""
+        if self.queue is None:
+            owner: Any = Thing
+        else:
+            (owner,) = stored
+            self.queue(owner)
+        arguments = self.arguments(key) if self.arguments is not None else {}
+        return getattr(owner, self.verb), getattr(owner, f"a{self.verb}"), arguments
+
+
+def of(name: str, *states: Any) -> Callable[[Thing | None], int]:
+    """How often a write was applied, from the value that an attribute has when it was not, once, twice, ..."""
+
+    def applied(thing: Thing | None) -> int:
+        value = None if thing is None else getattr(thing, name)
+        return states.index(value) if value in states else UNCLEAR
+
+    return applied
+
+
+def _guarded(thing: Thing) -> None:
+    thing.set_field(Thing.text, "new")
+    thing.add_to_field(Thing.version, 1)
+    thing.set_modify_conditions(Thing.version == 1)
+
+
+def _both(thing: Thing) -> None:
+    thing.add_to_setfield(Thing.tags, {"y"})
+    thing.delete_from_setfield(Thing.tags, {"x"})
+
+
+def _words(thing: Thing) -> None:
+    thing.update_to_dict_field(Thing.data, {"b": 2})
+    thing.remove_from_dict_field(Thing.data, ["a"])
+
+
+def _renewed(thing: Thing | None) -> int:
+    return HALF if thing is not None and thing.tags == {"x", "y"} else of("tags", {"x"}, {"y"})(thing)
+
+
+def _gone(thing: Thing | None) -> int:
+    return int(thing is None)
+
+
+def commit(queue: Callable[[Thing], object], applied: Callable[[Thing | None], int]) -> Write:
+    """A kind of commit."""
+    return Write("commit_changes", applied, queue)
+
+
+WRITES: dict[str, Write] = {
+    "add": commit(lambda thing: thing.add_to_field(Thing.count, 1), of("count", 0, 1, 2, 3)),
+    "append": commit(
+        lambda thing: thing.append_to_listfield(Thing.words, "new"),
+        of("words", *[["a", "b", "c", *["new"] * times] for times in range(4)]),
+    ),
+    "set": commit(lambda thing: thing.set_field(Thing.text, "new"), of("text", "old", "new")),
+    "commit on a condition": commit(_guarded, of("version", 1, 2, 3)),
+    "add to and delete from a set": commit(_both, _renewed),
+    "keys of a map": commit(_words, of("data", {"a": 1}, {"b": 2})),
+    "replace by index": commit(
+        lambda thing: thing.replace_by_index_in_listfield(Thing.words, 1, "new"),
+        of("words", ["a", "b", "c"], ["a", "new", "c"]),
+    ),
+    "remove by index": commit(
+        lambda thing: thing.remove_by_index_from_listfield(Thing.words, 0),
+        of("words", ["a", "b", "c"], ["b", "c"], ["c"], []),
+    ),
+    "create": Write(
+        "create", of("text", None, "new"), arguments=lambda key: {"key": key, "text": "new"}, stored_before=False
+    ),
+    "create what must be new": Write(
+        "create",
+        of("text", None, "new"),
+        arguments=lambda key: {"key": key, "text": "new", "overwrite": False},
+        stored_before=False,
+    ),
+    "delete": Write("delete", _gone, lambda thing: None),
+    "delete on a condition": Write("delete", _gone, lambda thing: thing.set_modify_conditions(Thing.version == 1)),
+    "batch_write": Write(
+        "batch_write",
+        of("text", None, "new"),
+        arguments=lambda key: {"items_or_dicts": [{"key": f"{key}-{n}", "text": "new"} for n in range(BATCH)]},
+        stored_before=False,
+        batch=BATCH,
+    ),
+    "batch_delete": Write(
+        "batch_delete",
+        _gone,
+        arguments=lambda key: {"keys": [{"key": f"{key}-{n}"} for n in range(5)]},
+        batch=5,
+    ),
+}

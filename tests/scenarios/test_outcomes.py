@@ -1,0 +1,348 @@
+"""What an error says of a write is true: whether it was applied, and of a batch, which parts were.
+
+Behind a server stands an engine; the test says which answers are lost, and what others write meanwhile.
+"""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from forum import Thread, key
+
+import dynamix
+from dynamix import Connection, use_connection
+from dynamix.engine import Engine
+from dynamix.engine.http.server import Server
+
+Answer = tuple[int, bytes]
+
+
+def refusal(code: str, status: int = 400) -> Answer:
+    """An answer that says what DynamoDB says."""
+    return status, json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "said here"}).encode()
+
+
+FAILED = refusal("InternalServerError", 500)
+
+
+class Unlucky:
+    """An engine whose answers to the next writes are the test's own.
+
+    Each step is called with the engine's own way to answer, and returns what the client is told instead.
+    """
+
+    def __init__(self) -> None:
+        self.engine = Engine()
+        self.steps: list[Callable[[Callable[[], Answer]], Answer]] = []
+        self.targets: list[str] = []
+
+    def handle(self, target: str, body: bytes) -> Answer:
+        """Called by the server."""
+        if target.startswith(("Get", "BatchGet", "Describe", "Scan")):
+            return self.engine.handle(target, body)
+        self.targets.append(target)
+        step = self.steps.pop(0) if self.steps else None
+        return self.engine.handle(target, body) if step is None else step(lambda: self.engine.handle(target, body))
+
+
+def lost(then: Callable[[], object] = lambda: None) -> Callable[[Callable[[], Answer]], Answer]:
+    """The write is made and its answer lost; then somebody else does something."""
+
+    def step(make: Callable[[], Answer]) -> Answer:
+        assert make()[0] == 200
+        then()
+        return FAILED
+
+    return step
+
+
+def told(answer: Answer) -> Callable[[Callable[[], Answer]], Answer]:
+    """The write is not made."""
+    return lambda make: answer
+
+
+@pytest.fixture
+def server() -> Iterator[Unlucky]:
+    """A server with a table and a thread in it, and the connection that the test uses."""
+    unlucky = Unlucky()
+    with contextlib.ExitStack() as stack:
+        stack.callback(unlucky.engine.close)
+        at = stack.enter_context(Server(unlucky, port=0))
+        connection = stack.enter_context(
+            Connection(is_local_endpoint=at.address, retry_delay=0.001, throttle_delay=0.001)
+        )
+        stack.enter_context(use_connection(connection))
+        dynamix.create_table(Thread)
+        Thread.create(**key(1), title="old", updated_at=1, tags={"a", "b"})
+        unlucky.targets.clear()
+        yield unlucky
+
+
+def changed(*steps: Callable[[Thread], object], **values: Any) -> Thread:
+    """The stored thread with changes queued."""
+    thread = Thread.get(**key(1))
+    assert thread is not None
+    for step in steps:
+        step(thread)
+    for name, value in values.items():
+        setattr(thread, name, value)
+    return thread
+
+
+def create() -> None:
+    """A whole item."""
+    Thread.create(**key(1), title="new")
+
+
+def set_title() -> None:
+    """A field set."""
+    changed(title="new").commit_changes()
+
+
+def delete() -> None:
+    """An item deleted."""
+    Thread.delete_by_key(**key(1))
+
+
+SAME_TWICE = [create, set_title, delete]
+
+
+@pytest.mark.parametrize("write", SAME_TWICE)
+@pytest.mark.parametrize(
+    ("last", "kind"),
+    [
+        (refusal("ProvisionedThroughputExceededException"), dynamix.ThrottledError),
+        (refusal("ServiceUnavailable", 503), dynamix.ServiceUnavailableError),
+        (refusal("AccessDeniedException"), dynamix.OutcomeUnknownError),
+        (refusal("ExpiredTokenException"), dynamix.OutcomeUnknownError),
+        (refusal("ConditionalCheckFailedException"), dynamix.OutcomeUnknownError),
+    ],
+)
+def test_a_later_failure_does_not_hide_what_was_stored(
+    server: Unlucky, write: Callable[[], None], last: Answer, kind: type[dynamix.DynamixError]
+) -> None:
+    """After an attempt that was applied unseen, whatever ends the write says that it may have been."""
+    server.steps = [lost(), *[told(last)] * 3]
+    with pytest.raises(kind) as caught:
+        write()
+    assert caught.value.applied == "maybe"
+    stored = Thread.get(**key(1))
+    assert stored is None if write is delete else stored is not None and stored.title == "new"
+
+
+@pytest.mark.parametrize("write", SAME_TWICE)
+def test_a_write_that_was_never_made_says_so(server: Unlucky, write: Callable[[], None]) -> None:
+    """Where every attempt was refused, nothing was stored, and the error says that."""
+    server.steps = [told(refusal("ThrottlingException"))] * 4
+    with pytest.raises(dynamix.ThrottledError) as caught:
+        write()
+    assert caught.value.applied == "no"
+
+
+def test_an_item_that_was_deleted_before_the_repeat(server: Unlucky) -> None:
+    """A set that was stored before somebody deleted the item is not told to have stored nothing."""
+    item = {name: {"S": value} for name, value in key(1).items()}
+    deletion = json.dumps({"TableName": "thread", "Key": item}).encode()
+    server.steps = [lost(lambda: server.engine.handle("DeleteItem", deletion))]
+    with pytest.raises(dynamix.OutcomeUnknownError, match="its repeat was refused") as caught:
+        set_title()
+    assert caught.value.applied == "maybe"
+    assert server.targets == ["UpdateItem", "UpdateItem"]
+
+
+def conditional(thread: Thread) -> None:
+    """A condition that is met."""
+    thread.set_modify_conditions(Thread.title == "old")
+
+
+ONCE: dict[str, Callable[[], object]] = {
+    "add": lambda: changed(lambda thread: thread.add_to_field(Thread.updated_at, 1)).commit_changes(),
+    "append": lambda: changed(lambda thread: thread.append_to_listfield(Thread.reviews, "x")).commit_changes(),
+    "remove by index": lambda: changed(
+        lambda thread: thread.remove_by_index_from_listfield(Thread.reviews, 0)
+    ).commit_changes(),
+    "commit on a condition": lambda: changed(conditional, title="new").commit_changes(),
+    "delete on a condition": lambda: changed(conditional).delete(),
+    "create what must be new": lambda: Thread.create(**key(2), overwrite=False),
+}
+
+
+@pytest.mark.parametrize("write", ONCE.values(), ids=ONCE)
+def test_what_must_not_be_repeated_is_sent_once(server: Unlucky, write: Callable[[], object]) -> None:
+    """What adds, appends, or depends on what is stored is not sent again once it may have been applied."""
+    Thread.create(**key(1), title="old", reviews=["a", "b"])
+    server.targets.clear()
+    server.steps = [lost()]
+    with pytest.raises(dynamix.OutcomeUnknownError, match="must not be repeated") as caught:
+        write()
+    assert (caught.value.applied, len(server.targets)) == ("maybe", 1)
+
+
+def test_the_second_update_of_a_commit(server: Unlucky) -> None:
+    """Where a commit takes two requests and the second is not made, the first is told to be stored, and what is left
+    stays queued."""
+    for answer, applied in ((refusal("AccessDeniedException"), "was not"), (FAILED, "may have been")):
+        Thread.create(**key(1), tags={"a", "b"})
+        thread = changed()
+        thread.add_to_setfield(Thread.tags, {"c"})
+        thread.delete_from_setfield(Thread.tags, {"a"})
+        server.steps = [lambda make: make(), *[told(answer)] * 4]
+        with pytest.raises(
+            dynamix.PartlyAppliedError, match=f"the second, .*, {applied}, and is still queued"
+        ) as caught:
+            thread.commit_changes()
+        assert caught.value.applied == "partly"
+        assert changed().tags == {"a", "b", "c"}
+        server.steps = []
+        thread.commit_changes()
+        assert changed().tags == {"b", "c"}
+
+
+# Batches
+
+
+def batch_of(count: int) -> list[Thread]:
+    """Threads that are not stored."""
+    return [Thread(**key(n), title=str(n)) for n in range(count)]
+
+
+def numbers(threads: Any) -> list[int]:
+    """The numbers of threads, or of their keys."""
+    return sorted(int((t["thread_id"] if isinstance(t, dict) else t.thread_id)[1:]) for t in threads)
+
+
+def stored_numbers() -> list[int]:
+    """The numbers of the threads stored."""
+    return numbers(Thread.scan())
+
+
+def one_bad(server: Unlucky, bad: int) -> None:
+    """The server refuses each batch with this thread in it, as the service does for an item that it cannot take."""
+    engine = server.engine.handle
+
+    def handle(target: str, body: bytes) -> Answer:
+        if target == "BatchWriteItem" and f"t{bad:04}" in body.decode():
+            return refusal("ValidationException")
+        return engine(target, body)
+
+    server.engine.handle = handle  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("as_dicts", [False, True])
+def test_a_batch_with_one_bad_element(server: Unlucky, as_dicts: bool) -> None:
+    """Where the service refuses one element, it is named by its position and key, and the error has what was stored and
+    what was not, as it was given."""
+    Thread.delete_by_key(**key(1))
+    one_bad(server, 37)
+    threads = batch_of(60)
+    given: list[Any] = [{**key(n)} for n in range(60)] if as_dicts else threads
+    with pytest.raises(dynamix.PartlyAppliedError) as caught:
+        Thread.batch_write(given)
+    error, cause = caught.value, caught.value.__cause__
+    assert isinstance(cause, dynamix.InvalidRequestError)
+    assert (cause.index, cause.applied, error.applied) == (37, "no", "partly")
+    assert "element 37 of the batch (forum_id='science', thread_id='t0037'): said here" in str(error)
+    assert numbers(error.stored) == stored_numbers()
+    assert 37 in numbers(error.not_stored)
+    assert error.unknown == ()
+    assert numbers(error.stored + error.not_stored) == list(range(60))
+    if not as_dicts:
+        assert {id(thread) for thread in (*error.stored, *error.not_stored)} == set(map(id, threads))
+    del server.engine.handle  # type: ignore[method-assign]
+    Thread.batch_write(error.not_stored)
+    assert stored_numbers() == list(range(60))
+
+
+def test_what_was_stored_of_a_batch_is_not_pending_any_more(server: Unlucky) -> None:
+    """The instances that were stored have nothing queued, the others keep what was queued on them."""
+    one_bad(server, 1)
+    good, bad = Thread(**key(2), updated_at=1), Thread(**key(1), updated_at=1)
+    for thread in (good, bad):
+        thread.add_to_field(Thread.updated_at, 1)
+    with pytest.raises(dynamix.PartlyAppliedError) as caught:
+        Thread.batch_write([good, bad])
+    assert (caught.value.stored, caught.value.not_stored) == ((good,), (bad,))
+    good.commit_changes()  # would add a second time what the batch has stored
+    assert Thread.get(**key(2)) == Thread(**key(2), updated_at=2)
+    bad.discard_changes()
+    assert bad.updated_at == 1
+
+
+def test_a_batch_of_deletes_with_one_bad_element(server: Unlucky) -> None:
+    """A batch of deletes has the keys and instances as they were given."""
+    Thread.batch_write(batch_of(3))
+    one_bad(server, 1)
+    given = [Thread(**key(0)), key(1), key(2)]
+    with pytest.raises(dynamix.PartlyAppliedError, match="element 1 of the batch") as caught:
+        Thread.batch_delete(given)
+    assert set(map(str, (*caught.value.stored, *caught.value.not_stored))) == set(map(str, given))
+    assert key(1) in caught.value.not_stored
+    assert numbers(caught.value.not_stored) == stored_numbers()
+
+
+def test_a_batch_of_which_nothing_was_stored(server: Unlucky) -> None:
+    """Where all elements fare alike, the error is that of the request: nothing was stored, or nothing is known."""
+    server.steps = [told(refusal("AccessDeniedException"))]
+    with pytest.raises(dynamix.AccessDeniedError) as refused:
+        Thread.batch_write(batch_of(3))
+    assert refused.value.applied == "no"
+    server.steps = [lost(), *[told(refusal("ThrottlingException"))] * 3]
+    with pytest.raises(dynamix.ThrottledError) as throttled:
+        Thread.batch_write(batch_of(3))
+    assert throttled.value.applied == "maybe"
+    server.steps = [lost(), told(refusal("AccessDeniedException"))]
+    with pytest.raises(dynamix.OutcomeUnknownError):
+        Thread.batch_delete(batch_of(3))
+
+
+def test_a_batch_of_which_some_is_unknown(server: Unlucky) -> None:
+    """What may have been stored is told apart from what surely was and what surely was not."""
+    served = server.engine.handle
+    answers = [FAILED, refusal("AccessDeniedException")]
+
+    def handle(target: str, body: bytes) -> Answer:
+        if target != "BatchWriteItem" or "t0030" not in body.decode():
+            return served(target, body)
+        served(target, body)
+        return answers.pop(0)
+
+    Thread.delete_by_key(**key(1))
+    server.engine.handle = handle  # type: ignore[method-assign]
+    with pytest.raises(
+        dynamix.PartlyAppliedError, match=r"of 75 items, .* 25 may have been \(in `unknown`\)"
+    ) as caught:
+        Thread.batch_write(batch_of(75))
+    error = caught.value
+    assert isinstance(error.__cause__, dynamix.OutcomeUnknownError)
+    assert numbers(error.unknown) == list(range(25, 50))
+    assert numbers(error.stored + error.unknown) == stored_numbers()
+    assert numbers(error.stored + error.unknown + error.not_stored) == list(range(75))
+
+
+def test_elements_that_are_refused_before_anything_is_sent(server: Unlucky) -> None:
+    """An element that cannot be stored is named by its position and key, whatever is wrong with it."""
+    good = Thread(**key(0))
+    bad = Thread(**key(1))
+    vars(bad)["title"] = 5
+    for given, said in (
+        ([good, bad], r"element 1 of the batch \(forum_id='science', thread_id='t0001'\): Thread\.title cannot hold 5"),
+        ([good, {**key(1), "titel": "x"}], r"element 1 of the batch \(.*'t0001'\): Thread has no field 'titel'"),
+        ([good, {"forum_id": "x"}], r"element 1 of the batch \(forum_id='x', thread_id=None\): Thread\.thread_id, the"),
+        ([good, 5], r"element 1 of the batch .*: 5 is neither a dict nor a Thread"),
+        (
+            [good, {**key(1), "title": "x" * 410_000}],
+            r"element 1 of the batch \(.*\): Thread with .*'t0001' has 41\d+ bytes",
+        ),
+        ([good, {**key(1), "title": "\ud800"}], r"element 1 of the batch \(.*'t0001'\): a Thread cannot hold"),
+    ):
+        with pytest.raises(dynamix.ValidationException, match=said) as caught:
+            Thread.batch_write(given)  # type: ignore[arg-type]
+        assert caught.value.index == 1
+    for method in (lambda keys: Thread.batch_get(*keys), Thread.batch_delete):
+        for wrong, said in (({"forum_id": "x"}, "thread_id, the sort key"), (5, "neither a key")):
+            with pytest.raises(dynamix.ValidationException, match=rf"element 1 of the batch .*{said}") as caught:
+                method([key(0), wrong])
+            assert caught.value.index == 1
+    assert server.targets == []
