@@ -7,6 +7,7 @@ import msgspec
 _NAMESPACE = "com.amazonaws.dynamodb.v20120810#"
 _CORAL = "com.amazon.coral.service#"
 _CORAL_VALIDATION = "com.amazon.coral.validate#"
+_OWN = "dynamix#"
 _SPELLING = {
     "ValidationException": _CORAL_VALIDATION,
     "SerializationException": _CORAL,
@@ -14,6 +15,7 @@ _SPELLING = {
     "AccessDeniedException": _CORAL,
     "MissingAuthenticationTokenException": _CORAL,
     "RequestEntityTooLargeException": _CORAL,
+    "StorageException": _OWN,
 }
 
 
@@ -43,3 +45,11 @@ class Fault(Exception):  # noqa: N818 - the word of SOAP and Smithy for an error
 def invalid(message: str) -> Fault:
     """The service's ValidationException."""
     return Fault("ValidationException", message)
+
+
+def unable(message: str) -> Fault:
+    """What the service has no word for: the database under the engine cannot do its work, and trying again is no help.
+
+    The status is one that no SDK repeats.
+    """
+    return Fault("StorageException", message, status=507)
