@@ -40,7 +40,8 @@
         ├── AccessDeniedError
         ├── ThrottledError                      every way of saying "slow down"
         │   └── BatchIncompleteError            (.unprocessed: what is still to do)
-        └── ServiceUnavailableError             every 5xx
+        ├── StorageError                        the embedded engine's disk or file: full, not writable, damaged, gone
+        └── ServiceUnavailableError             every other 5xx
 
 `ValidationException`, `ClientException`, `FieldValidationException` and `ConnectionException` are names of the
 first dynamix; old `except` clauses rely on them. A class that stands for codes of the service names them in its class
@@ -386,6 +387,11 @@ class ServiceUnavailableError(
     ),
 ):
     """The service failed (a 5xx answer)."""
+
+
+class StorageError(ClientException, codes=("StorageException",)):
+    """The database under the embedded engine cannot do its work: the disk is full, the file may not be written, is
+    damaged or was removed, or the engine was entered from the middle of its own work. Nothing was stored."""
 
 
 class _ErrorBody(msgspec.Struct):

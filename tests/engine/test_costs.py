@@ -9,7 +9,7 @@ import pytest
 
 from dynamix.engine import Engine
 from dynamix.engine.requests import expressions
-from dynamix.engine.storage.database import Memory
+from dynamix.engine.storage.memory import Memory
 from engine.database import Database, index, value, wire
 
 PROCESS_READS = Path("/proc/self/io")
@@ -31,8 +31,9 @@ def filled(items: int, *, partition: str = "x", path: Path | None = None, size: 
 
 def steps(database: Database, target: str, request: dict[str, Any]) -> int:
     """How many instructions SQLite runs for a request."""
-    storage = database.engine._storage
+    storage = database.engine._database
     assert isinstance(storage, Memory)
+    connection = storage.catalog.connection
     count = 0
 
     def counted() -> int:
@@ -41,9 +42,9 @@ def steps(database: Database, target: str, request: dict[str, Any]) -> int:
         return 0
 
     database.call(target, **request)  # opens the table and prepares the statements
-    storage._connection.set_progress_handler(counted, 1)
+    connection.set_progress_handler(counted, 1)
     database.call(target, **request)
-    storage._connection.set_progress_handler(None, 1)
+    connection.set_progress_handler(None, 1)
     return count
 
 

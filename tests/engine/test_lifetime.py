@@ -147,5 +147,5 @@ def test_a_sweep_may_come_too_late() -> None:
     database = Database()
     database.create("a:S")
     for name in ("tab", "gone"):
-        lifetime.sweep(database.engine._storage, name)
+        lifetime.sweep(database.engine._session(), name)
     assert database.call("ListTables")["TableNames"] == ["tab"]

@@ -1,6 +1,7 @@
 """Where the rows are: shared by threads, snapshots, files opened and refused."""
 
 import gc
+import json
 import os
 import sqlite3
 import subprocess
@@ -12,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from dynamix.engine import Engine
-from dynamix.engine.storage import database as storage
+from dynamix.engine.storage import opening, transactions
 from dynamix.errors import ConnectError
 from engine.database import Database, index, wire
+
+CLOSED = "the engine is closed; make a new one"
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -328,9 +331,10 @@ assert databases[1].call("Scan", TableName="tab")["Count"] == 22
 def test_a_closed_engine_says_so(engine: Engine) -> None:
     """A request to a closed engine is answered with an error, not raised."""
     engine.close()
-    status, body = engine.handle("ListTables", b"{}")
-    assert status == 500
-    assert b"InternalServerError" in body
+    for _ in range(2):
+        status, body = engine.handle("ListTables", b"{}")
+        assert (status, json.loads(body)) == (507, {"__type": "dynamix#StorageException", "message": CLOSED})
+        engine.close()
 
 
 def test_a_closed_engine_stays_answering(engine: Engine) -> None:
@@ -340,7 +344,7 @@ def test_a_closed_engine_stays_answering(engine: Engine) -> None:
     request = b'{"TableName": "tab", "Item": {"a": {"S": "x"}}}'
     for _ in range(2):
         status, body = engine.handle("PutItem", request)
-        assert (status, b"InternalServerError" in body) == (500, True)
+        assert (status, json.loads(body)["message"]) == (507, CLOSED)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits here")
@@ -377,7 +381,7 @@ assert held() == [len(items) - len(refused) + 1] * 2
 def test_work_that_outlives_its_engine_ends(tmp_path: Path) -> None:
     """Closing an engine while it works closes the connection when the work is done."""
     engine = Engine(tmp_path / "file.db")
-    with engine._storage.reading() as catalog:
+    with engine._session().reading() as catalog:
         engine.close()
         assert catalog.names("", 1) == []
     with pytest.raises(sqlite3.ProgrammingError):
@@ -386,15 +390,15 @@ def test_work_that_outlives_its_engine_ends(tmp_path: Path) -> None:
 
 def test_a_database_held_by_others_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer waits for another process, in the end says so, and goes on when the other is done."""
-    monkeypatch.setattr(storage, "_BUSY_SECONDS", 0.0)
-    monkeypatch.setattr(storage, "_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(opening, "BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(transactions, "_PATIENCE_SECONDS", 0.1)
     engine = Engine(tmp_path / "file.db")
     database = Database(engine)
     database.create("a:S")
     other = sqlite3.connect(tmp_path / "file.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     error = database.error("PutItem", TableName="tab", Item=wire({"a": "x"}))
-    assert error["__type"].endswith("#InternalServerError")
+    assert error["__type"] == "dynamix#StorageException"
     assert error["message"].startswith("another process has held the database for")
     assert database.get(a="x") is None
     other.execute("ROLLBACK")

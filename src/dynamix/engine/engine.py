@@ -5,8 +5,10 @@ A request passes four floors: its shape is checked (requests/shapes.py), its exp
 which stored items are still raw JSON, is encoded.
 """
 
+import contextlib
 import logging
 import os
+import sqlite3
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +18,11 @@ import msgspec
 from dynamix.engine.faults import Fault
 from dynamix.engine.operations import account, batch, items, lifetime, search, statements, tables, tags, transact
 from dynamix.engine.requests import shapes
-from dynamix.engine.storage.database import Snapshot, Storage, open_storage
+from dynamix.engine.storage.database import Storage, open_database
+from dynamix.engine.storage.failures import fault_of
+from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.tables.catalog import ItemsDue
+from dynamix.errors import ConnectError
 
 _OPERATIONS: dict[str, Callable[[Storage, dict[str, Any]], dict[str, Any] | None]] = {
     "GetItem": items.get_item,
@@ -61,41 +66,73 @@ class Engine:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, clock: Callable[[], float] = time.time) -> None:
-        self._storage = open_storage(path, clock)
+        self._database = open_database(path, clock)
+        self._session = self._database.sessions()
         self.in_memory = path is None
 
     def handle(self, target: str, body: bytes) -> tuple[int, bytes]:
-        """Answer one request: HTTP status and JSON. Any bytes have an answer; nothing is raised."""
+        """Answer one request: HTTP status and JSON. Any bytes have an answer.
+
+        Nothing is raised but what a signal handler raises meanwhile: then the request was carried out as a whole or
+        not at all, and the engine goes on.
+        """
+        session = self._session()
         try:
             request = shapes.decode(target, body)
             try:
-                answer = self._answer(target, request)
+                answer = _answered(session, target, request)
             except Fault:
                 shapes.check_names(target, request)
                 raise
             return 200, _encode(answer) if answer is not None else b""
         except Fault as fault:
             return fault.status, fault.body()
-        except Exception as error:
-            _log.exception("the engine failed on a %s request", target)
-            return 500, Fault("InternalServerError", f"the engine failed: {error!r}").body()
-
-    def _answer(self, target: str, request: dict[str, Any]) -> dict[str, Any] | None:
-        operation = _OPERATIONS[target]
-        while True:
+        except ConnectError as error:
+            return _failed(Fault("ServiceUnavailable", str(error), status=503))
+        except sqlite3.Error as error:
+            session.abandon()
+            return _failed(fault_of(error))
+        except BaseException as error:
+            session.thread = 0  # there is no call before this, so nothing else can come before it
             try:
-                return operation(self._storage, request)
-            except ItemsDue as due:
-                lifetime.sweep(self._storage, due.name)
+                session.abandon()
+            finally:  # what came once may come again
+                session.abandon()
+                _clear(error)
+            raise
 
     def snapshot(self) -> Snapshot:
         """A copy of all tables as they are now, kept in memory."""
-        return self._storage.snapshot()
+        return self._database.snapshot()
 
     def restore(self, snapshot: Snapshot) -> None:
         """Make all tables what they were when the snapshot was taken, by this engine or another."""
-        self._storage.restore(snapshot)
+        self._database.restore(snapshot)
 
     def close(self) -> None:
         """End the use of the database. What is in memory only is lost."""
-        self._storage.close()
+        self._database.close()
+
+
+def _failed(fault: Fault) -> tuple[int, bytes]:
+    _log.error("the engine could not work: %s", fault.message)
+    return fault.status, fault.body()
+
+
+def _clear(error: BaseException) -> None:
+    """Let go what the frames hold that an exception has ended, such as cursors: who keeps it keeps them as well."""
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_globals["__name__"].startswith(__package__):
+        with contextlib.suppress(RuntimeError):  # of the frame that runs
+            frames.tb_frame.clear()
+        frames = frames.tb_next
+
+
+def _answered(storage: Storage, target: str, request: dict[str, Any]) -> dict[str, Any] | None:
+    """What the operation answers, with the items of its tables that are due removed first."""
+    operation = _OPERATIONS[target]
+    while True:
+        try:
+            return operation(storage, request)
+        except ItemsDue as due:
+            lifetime.sweep(storage, due.name)

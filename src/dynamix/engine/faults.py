@@ -8,6 +8,7 @@ import msgspec
 _NAMESPACE = "com.amazonaws.dynamodb.v20120810#"
 _CORAL = "com.amazon.coral.service#"
 _CORAL_VALIDATION = "com.amazon.coral.validate#"
+_OWN = "dynamix#"
 _SPELLING = {
     "ValidationException": _CORAL_VALIDATION,
     "SerializationException": _CORAL,
@@ -15,6 +16,7 @@ _SPELLING = {
     "AccessDeniedException": _CORAL,
     "MissingAuthenticationTokenException": _CORAL,
     "RequestEntityTooLargeException": _CORAL,
+    "StorageException": _OWN,
 }
 
 
@@ -68,3 +70,11 @@ def unavailable(operation: str, member: str) -> Fault:
 def invalid(message: str, kind: Kind | None = None) -> Fault:
     """The service's ValidationException."""
     return Fault("ValidationException", message, kind=kind)
+
+
+def unable(message: str) -> Fault:
+    """What the service has no word for: the database under the engine cannot do its work, and trying again is no help.
+
+    The status is one that no SDK repeats.
+    """
+    return Fault("StorageException", message, status=507)

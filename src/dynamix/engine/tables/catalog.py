@@ -119,9 +119,22 @@ class Catalog:
     """One connection, and the tables as the transaction that runs on it sees them.
 
     `execute` runs any statement; `once` runs one whose rows are taken before the next, which spares a cursor for each.
+    `thread` and `state` are notes of the keeper of several: which thread works with this one now, 0 for none, and what
+    was known of the database when it was opened.
     """
 
-    __slots__ = ("_changed", "_revision", "_tables", "connection", "execute", "now", "once")
+    __slots__ = (
+        "__weakref__",
+        "_changed",
+        "_revision",
+        "_tables",
+        "connection",
+        "execute",
+        "now",
+        "once",
+        "state",
+        "thread",
+    )
 
     def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
         self.connection = connection
@@ -131,6 +144,12 @@ class Catalog:
         self._tables: dict[str, Table] = {}
         self._revision = 0
         self._changed = False
+        self.thread = 0
+        self.state: object = None
+
+    def __del__(self) -> None:
+        """Close the connection, which undoes what is not committed: by itself it would wait for a collection."""
+        self.connection.close()
 
     def table(self, name: str) -> Table:
         """The table of this name or ARN; raises Fault where there is none."""

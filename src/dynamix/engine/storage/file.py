@@ -1,0 +1,197 @@
+"""A database in a file, which several processes may use at once.
+
+There is a connection for each piece of work that runs at the same time (see connections.py); SQLite's write-ahead log
+lets readers go on while one writer, of this or another process, writes. A writer begins with `BEGIN IMMEDIATE`, so
+nothing that it read can change before it commits; the writers of this process go by turns. With `synchronous=NORMAL` a
+committed write is in the operating system's hands: it survives the end of the process.
+
+SQLite empties the log when no reader needs it, which readers that overlap never let happen. So a writer that finds the
+log long waits for those that read now, while new ones already read from the file.
+
+A file that was removed or replaced would take writes that nobody finds again. So before each piece of work that does
+not follow the last within a millisecond, the file is compared with the one that was opened.
+
+Source: https://www.sqlite.org/wal.html, "Avoiding Excessively Large WAL Files"
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from threading import get_ident
+from time import monotonic
+from types import TracebackType
+
+from msgspec import Struct, field
+
+from dynamix import forks
+from dynamix.engine.storage.connections import Connections
+from dynamix.engine.storage.opening import BUSY_SECONDS, State, log_bytes, moved, open_file, state_of
+from dynamix.engine.storage.snapshots import Snapshot
+from dynamix.engine.storage.transactions import finish, patiently
+from dynamix.engine.storage.turns import Turn
+from dynamix.engine.tables.catalog import Catalog
+
+_LOOK_SECONDS = 0.001
+_LOG_BYTES = 16 * 1024 * 1024
+_WRITES_BETWEEN = 16
+"""After how many writes the length of the log is looked at."""
+
+_READERS_SECONDS = 0.5
+"""How long a writer waits for those who read now."""
+
+
+class File:
+    """The database in the file at `path`."""
+
+    def __init__(self, path: str | os.PathLike[str], clock: Callable[[], float]) -> None:
+        self._path = os.path.abspath(os.fspath(path))
+        self._clock = clock
+        self._writes = 0
+        self._longest_log = _LOG_BYTES
+        self.look_at = 0.0
+        self.state: State | None = None
+        self.turn = Turn()
+        self.connections = Connections(self._open)
+        self.connections.give(self.connections.take(get_ident()))
+        forks.register_keeper(self)
+
+    def sessions(self) -> "Callable[[], FileSession]":
+        return partial(FileSession, self)
+
+    def snapshot(self) -> Snapshot:
+        session = FileSession(self)
+        try:
+            with session.reading() as catalog:
+                return Snapshot(catalog.connection)
+        except BaseException:
+            session.abandon()
+            raise
+
+    def restore(self, snapshot: Snapshot) -> None:
+        session = FileSession(self)
+        try:
+            with session.replacing() as catalog:
+                snapshot.restore(catalog.connection)
+        except BaseException:
+            session.abandon()
+            raise
+
+    def close(self) -> None:
+        self.connections.close()
+
+    def look(self) -> None:
+        """Notice that another file lies at the path. Raises Fault."""
+        if self.state is not None:
+            self._note(state_of(self._path, unchanging=self.state.changed is not None))
+        self.look_at = monotonic() + _LOOK_SECONDS
+
+    def shorten_log(self, connection: sqlite3.Connection) -> None:
+        """Empty the log if it has become long. To be called by a writer that has committed."""
+        self._writes += 1
+        if self._writes % _WRITES_BETWEEN or log_bytes(self._path) < self._longest_log:
+            return
+        try:
+            connection.execute(f"PRAGMA busy_timeout = {_READERS_SECONDS * 1000:.0f}")
+            (still_read, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+        except sqlite3.Error:  # what was to be written is written
+            still_read = True
+        self._longest_log = 2 * log_bytes(self._path) if still_read else _LOG_BYTES
+
+    def _open(self) -> Catalog:
+        self.look()
+        connection, unchanging = open_file(self._path, make=self.state is None)
+        try:
+            self._note(state_of(self._path, unchanging=unchanging))
+        except BaseException:
+            connection.close()
+            raise
+        catalog = Catalog(connection, self._clock)
+        catalog.state = self.state
+        return catalog
+
+    def _note(self, state: State) -> None:
+        """Take what is known of the file now; connections of before are not used any more. Raises Fault."""
+        if self.state is None or self.state.is_file_of(state):
+            if state != self.state:
+                self.state = state
+            return
+        raise moved(self._path)
+
+    def _before_fork(self) -> None:
+        self.connections.before_fork()
+
+    def _after_fork_in_parent(self) -> None:
+        self.connections.after_fork(child=False)
+
+    def _after_fork(self) -> None:
+        self.turn.forget_waiting()
+        self.connections.after_fork(child=True)
+
+
+class FileSession(Struct, eq=False, gc=False):
+    """One request's use of a database in a file. `begin` is how its transaction begins."""
+
+    file: File
+    thread: int = field(default_factory=get_ident)
+    writes: bool = False
+    begin: str = ""
+    catalog: Catalog | None = None
+
+    def reading(self) -> "FileSession":
+        self.writes, self.begin = False, "BEGIN"
+        return self
+
+    def writing(self) -> "FileSession":
+        self.writes, self.begin = True, "BEGIN IMMEDIATE"
+        return self
+
+    def replacing(self) -> "FileSession":
+        """For what is its own transaction."""
+        self.writes, self.begin = True, ""
+        return self
+
+    def __enter__(self) -> Catalog:
+        file = self.file
+        try:
+            if monotonic() > file.look_at:
+                file.look()
+            catalog = self.catalog = file.connections.take(self.thread)
+            while catalog.state is not file.state:  # the file was changed while it was read as unchanging
+                file.connections.drop(catalog)
+                catalog = self.catalog = file.connections.take(self.thread)
+            if self.writes:
+                file.turn.take(self)
+            if self.begin:
+                patiently(catalog.once, self.begin)
+                catalog.refresh()
+        except BaseException:
+            self.abandon()
+            raise
+        return catalog
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        file, catalog = self.file, self.catalog
+        assert catalog is not None  # noqa: S101 - as it was entered
+        try:
+            if self.begin:
+                finish(catalog, failed=kind is not None)
+            if self.writes:
+                file.shorten_log(catalog.connection)
+        finally:
+            if self.writes:
+                file.turn.leave(self)
+            catalog.thread = 0
+            self.catalog = None  # from here on it is not to be dropped by this session
+            file.connections.give(catalog)
+
+    def abandon(self) -> None:
+        self.thread = 0
+        catalog = self.catalog
+        if catalog is not None:
+            self.file.connections.drop(catalog)
+            self.catalog = None
+        self.file.turn.leave(self)

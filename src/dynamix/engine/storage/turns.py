@@ -1,0 +1,109 @@
+"""A lock that knows who holds it.
+
+An exception raised by a signal may come right after a lock was taken and before that is noted anywhere: then the lock
+is held for ever, by nobody. Here the note is the lock: the holder is put into a dict by `setdefault`, one step in C,
+so that at each moment either it holds the turn and can be asked, or it does not hold it. A holder that has ended, or to
+which nothing else refers any more, was cut off before it could leave, and the next taker passes over it.
+
+Those who wait stand in a row. Who leaves makes the first of them the holder, lest a thread that comes again and again
+keep all others out, and wakes it. That too can be cut off by an exception, so nobody sleeps for long.
+"""
+
+import contextlib
+import sys
+import threading
+from collections import deque
+from typing import Protocol
+
+from dynamix.engine.faults import Fault, unable
+
+HELD = 0
+_WAKE_SECONDS = 0.25
+_OWN_REFERENCES = 3
+"""Those to a holder that `_is_alive` sees if nobody else has one: the dict's, its own, and that of the question."""
+
+
+class Taker(Protocol):
+    """Who may take a turn, and in which thread; 0 for one that has ended and does not want it any more."""
+
+    @property
+    def thread(self) -> int: ...
+
+
+class Turn:
+    """What one at a time may hold.
+
+    Who takes it often does the first step of `take` and of `leave` by itself: `holder` and `waiting` are for them.
+    """
+
+    __slots__ = ("_mending", "holder", "waiting")
+
+    def __init__(self) -> None:
+        self.holder: dict[int, Taker] = {}
+        self.forget_waiting()
+
+    def take(self, taker: Taker) -> None:
+        """Wait for the turn. Raises Fault where this thread holds it, as nobody else could end that."""
+        if self.holder.setdefault(HELD, taker) is taker:
+            return
+        call = threading.Lock()
+        call.acquire()
+        place = (taker, call)
+        try:
+            while True:
+                if place not in self.waiting:
+                    self.waiting.append(place)
+                if self.holder.setdefault(HELD, taker) is taker:
+                    return
+                if self._is_alive(taker.thread):
+                    call.acquire(timeout=_WAKE_SECONDS)
+        finally:
+            with contextlib.suppress(ValueError):
+                self.waiting.remove(place)
+
+    def leave(self, taker: Taker) -> None:
+        """Let the next have the turn, if the taker holds it."""
+        if not self.is_held_by(taker):
+            return
+        while self.waiting:
+            with contextlib.suppress(IndexError):  # it has gone away
+                following, call = self.waiting.popleft()
+                if following.thread:
+                    self.holder[HELD] = following
+                    call.release()
+                    return
+        del self.holder[HELD]
+
+    def is_held_by(self, taker: Taker) -> bool:
+        """Whether it is the taker's turn."""
+        return self.holder.get(HELD) is taker
+
+    def forget_waiting(self) -> None:
+        """For the child of a fork, which has none of the threads that wait."""
+        self.waiting: deque[tuple[Taker, threading.Lock]] = deque()
+        self._mending = threading.Lock()
+
+    def _is_alive(self, thread: int) -> bool:
+        """Whether there is a holder who will leave. One that is gone is passed over.
+
+        Raises Fault for one in this thread.
+        """
+        holder = self.holder.get(HELD)
+        if holder is None:
+            return False
+        if holder.thread and sys.getrefcount(holder) > _OWN_REFERENCES:
+            if holder.thread == thread:
+                raise at_work_already()
+            return True
+        with self._mending:  # else a second thread could take the turn of the one that passed first
+            if self.holder.get(HELD) is holder:
+                del self.holder[HELD]
+        return False
+
+
+def at_work_already() -> Fault:
+    """The refusal of a request that begins in the middle of another one of its thread."""
+    return unable(
+        "the engine is at work in this thread already: a signal handler or a finalizer cannot use it in the middle of "
+        "another request; let it only note what is to be done, and do that afterwards"
+    )
