@@ -66,27 +66,23 @@ class Engine:
 
     def handle(self, target: str, body: bytes) -> tuple[int, bytes]:
         """Answer one request: HTTP status and JSON. Any bytes have an answer; nothing is raised."""
+        request: dict[str, Any] = {}
         try:
             request = shapes.decode(target, body)
-            try:
-                answer = self._answer(target, request)
-            except Fault:
-                shapes.check_names(target, request)
-                raise
-            return 200, _encode(answer) if answer is not None else b""
+            operation = _OPERATIONS[target]
+            while True:
+                try:
+                    answer = operation(self._storage, request)
+                except ItemsDue as due:
+                    lifetime.sweep(self._storage, due.name)
+                else:
+                    return 200, _encode(answer) if answer is not None else b""
         except Fault as fault:
-            return fault.status, fault.body()
+            first = shapes.misnamed(target, request) or fault
+            return first.status, first.body()
         except Exception as error:
             _log.exception("the engine failed on a %s request", target)
             return 500, Fault("InternalServerError", f"the engine failed: {error!r}").body()
-
-    def _answer(self, target: str, request: dict[str, Any]) -> dict[str, Any] | None:
-        operation = _OPERATIONS[target]
-        while True:
-            try:
-                return operation(self._storage, request)
-            except ItemsDue as due:
-                lifetime.sweep(self._storage, due.name)
 
     def snapshot(self) -> Snapshot:
         """A copy of all tables as they are now, kept in memory."""
