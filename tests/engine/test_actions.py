@@ -28,7 +28,7 @@ def database() -> Iterator[Database]:
 
 @pytest.fixture
 def storage(database: Database) -> Storage:
-    return database.engine._storage
+    return database.engine._session()
 
 
 def _set(name: str, number: int) -> BoundUpdate:

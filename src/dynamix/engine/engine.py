@@ -77,16 +77,20 @@ class Engine:
         not at all, and the engine goes on.
         """
         session = self._session()
+        request: dict[str, Any] = {}
         try:
             request = shapes.decode(target, body)
-            try:
-                answer = _answered(session, target, request)
-            except Fault:
-                shapes.check_names(target, request)
-                raise
-            return 200, _encode(answer) if answer is not None else b""
+            operation = _OPERATIONS[target]
+            while True:
+                try:
+                    answer = operation(session, request)
+                except ItemsDue as due:
+                    lifetime.sweep(session, due.name)
+                else:
+                    return 200, _encode(answer) if answer is not None else b""
         except Fault as fault:
-            return fault.status, fault.body()
+            first = shapes.misnamed(target, request) or fault
+            return first.status, first.body()
         except ConnectError as error:
             return _failed(Fault("ServiceUnavailable", str(error), status=503))
         except sqlite3.Error as error:
@@ -126,13 +130,3 @@ def _clear(error: BaseException) -> None:
         with contextlib.suppress(RuntimeError):  # of the frame that runs
             frames.tb_frame.clear()
         frames = frames.tb_next
-
-
-def _answered(storage: Storage, target: str, request: dict[str, Any]) -> dict[str, Any] | None:
-    """What the operation answers, with the items of its tables that are due removed first."""
-    operation = _OPERATIONS[target]
-    while True:
-        try:
-            return operation(storage, request)
-        except ItemsDue as due:
-            lifetime.sweep(storage, due.name)

@@ -5,7 +5,7 @@ request. It runs within the transaction that the caller has begun, and says what
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -18,7 +18,7 @@ from dynamix.engine.tables.catalog import Catalog, Table
 from dynamix.wire import Item
 
 
-class Guard(NamedTuple):
+class Guard(msgspec.Struct, frozen=True):
     """The condition on which an action is done: a test of the item, {} for none.
 
     `shows` says whether a refusal shows the item.

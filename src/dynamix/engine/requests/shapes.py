@@ -132,15 +132,17 @@ def _read(target: str, body: bytes) -> dict[str, Any]:
     result: dict[str, Any] = _convert(shape, {} if request is None else request)
     if target in _OF_TABLES:
         _check_table_name(target, result)
-    _refuse_violations(shape, result)
+    fault = _violated(shape, result)
+    if fault is not None:
+        raise fault
     return result
 
 
-def check_names(target: str, request: dict[str, Any]) -> None:
-    """Refuse names that no table can have, in a request that `decode` gave.
+def misnamed(target: str, request: dict[str, Any]) -> Fault | None:
+    """The refusal of names that no table can have, in a request that `decode` gave; None where there are none.
 
-    They are constraints of the shape, and so the first to be told. But as no table has such a name, they need be looked
-    for only where a request is refused for whatever reason.
+    They violate constraints of the shape, and so are the first to be told. But as no table has such a name, they are
+    looked for only where a request is refused, for whatever reason.
     """
     names: Iterable[str] = request.get("RequestItems", ())
     if "TableName" in request:
@@ -148,14 +150,17 @@ def check_names(target: str, request: dict[str, Any]) -> None:
     elif "TransactItems" in request:
         names = (action["TableName"] for part in request["TransactItems"] for action in part.values())
     if any(True for name in names for _ in _broken_name(name)):
-        _refuse_violations(OPERATIONS[target], request)
+        return _violated(OPERATIONS[target], request)
+    return None
 
 
-def _refuse_violations(shape: str, request: dict[str, Any]) -> None:
+def _violated(shape: str, request: dict[str, Any]) -> Fault | None:
+    """The refusal of a converted request that violates constraints."""
     violations = list(islice(_violations(shape, request, ""), _MAX_VIOLATIONS))
-    if violations:
-        plural = "s" if len(violations) > 1 else ""
-        raise invalid(f"{len(violations)} validation error{plural} detected: {'; '.join(violations)}")
+    if not violations:
+        return None
+    plural = "s" if len(violations) > 1 else ""
+    return invalid(f"{len(violations)} validation error{plural} detected: {'; '.join(violations)}")
 
 
 def _check_table_name(target: str, request: dict[str, Any]) -> None:
