@@ -140,7 +140,7 @@ def test_an_answer_that_cannot_be_read(changes: list[str]) -> None:
         if "set" in changes:
             thread.add_to_setfield(Thread.tags, {"c"})
             thread.delete_from_setfield(Thread.tags, {"a"})
-        with pytest.raises(dynamix.FieldValidationException, match=r"were stored, .*Thread\.title") as caught:
+        with pytest.raises(dynamix.StoredValueError, match=r"were stored, .*Thread\.title") as caught:
             thread.commit_changes()
         assert caught.value.field == "title"
         thread.commit_changes()
