@@ -38,7 +38,7 @@ from dynamix.model import Model
 from dynamix.model.running import schema_of
 
 text = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
-keys = text.filter(bool)
+map_keys = text.filter(bool)
 storable_floats = st.floats(allow_nan=False, allow_infinity=False).filter(
     lambda number: number == 0 or 1e-130 <= abs(number) < 1e126
 )
@@ -63,7 +63,9 @@ sets = st.one_of(
     st.sets(st.binary(max_size=4), min_size=1, max_size=4),
 )
 free = st.recursive(
-    scalars | sets, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4), max_leaves=12
+    scalars | sets,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(map_keys, inner, max_size=4),
+    max_leaves=12,
 )
 
 
@@ -205,7 +207,7 @@ attributes = st.fixed_dictionaries(
         "clock": st.times(),
         "span": st.timedeltas(timedelta(days=-9999), timedelta(days=9999)).map(lambda t: timedelta(t.days, t.seconds)),
         "listing": st.lists(free, max_size=3),
-        "mapping": st.dictionaries(keys, free, max_size=3),
+        "mapping": st.dictionaries(map_keys, free, max_size=3),
         "members": sets,
     },
 )
