@@ -200,11 +200,14 @@ def observed(tree: Path, work: Path) -> tuple[dict[str, dict[int, set[str]]], di
 
 
 def reaching(fault: Fault, lines: dict[int, set[str]]) -> set[str]:
-    """The tests that reach a fault; of a line that runs when its module is imported, those that reach the file."""
-    line = fault.line if fault.line in lines else fault.statement
-    if line not in lines:
-        return set()
-    return lines[line] or set().union(*lines.values())
+    """The tests that reach a fault; of a line that runs when its module is imported, those that reach the file.
+
+    What a generator does after an error was thrown into it is not noted; there the lines before it speak for it.
+    """
+    noted = [line for line in sorted(lines, reverse=True) if line <= fault.line]
+    if noted and noted[0] < fault.statement:
+        noted = [line for line in noted if lines[line]]
+    return (lines[noted[0]] if noted else set()) or set().union(*lines.values())
 
 
 def tried(tree: Path, work: Path, fault: Fault, tests: list[str], limit: float) -> str:
@@ -241,6 +244,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="draws other faults")
     parser.add_argument("--work", type=Path, help="a folder to keep the copy, what was observed, and the verdicts in")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the fault is taken out of the copy again
     work = (options.work or Path(tempfile.mkdtemp(prefix="dynamix-mutate-"))).resolve()
     work.mkdir(parents=True, exist_ok=True)
     tree, verdicts = copied(work), work / "verdicts.jsonl"
