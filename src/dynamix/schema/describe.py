@@ -89,7 +89,7 @@ def _protection(model: type) -> bool | None:
 def _fields(model: type) -> dict[str, AnyField]:
     fields: dict[str, AnyField] = {}
     for base in reversed(model.__mro__):
-        for attribute, value in vars(base).items():
+        for attribute, value in list(vars(base).items()):  # another thread may set what it has made on the class
             if isinstance(value, Field):
                 if value.attribute != attribute:
                     raise ModelDefinitionError(
