@@ -8,7 +8,13 @@ table, once. Where that may not be looked at, what an answer lacks counts as not
 
 from typing import Any, NamedTuple
 
-from dynamix.errors import ClientException, InvalidQueryError, ServiceUnavailableError, ThrottledError
+from dynamix.errors import (
+    ClientException,
+    InvalidAnswerError,
+    InvalidQueryError,
+    ServiceUnavailableError,
+    ThrottledError,
+)
 from dynamix.expressions.walk import paths
 from dynamix.operations.retry import RetryPolicy
 from dynamix.operations.tables import describe
@@ -61,7 +67,7 @@ class LiveIndexes:
                 projections = _projections((yield from describe(policy, table)) or {})
             except (ThrottledError, ServiceUnavailableError):
                 return Held(declared, sure=False)
-            except (ClientException, LookupError):  # it may not be asked, or the place describes in another way
+            except (ClientException, InvalidAnswerError, LookupError):  # not to be asked, or told in another way
                 projections = None
             self._tables[table.name] = projections
         if projections is None:
