@@ -20,6 +20,7 @@ from dynamix.scan import Scan
 
 SILENT = {
     Model: {
+        "add_modify_conditions",
         "add_to_field",
         "add_to_setfield",
         "append_to_listfield",

@@ -137,7 +137,7 @@ def serving(*steps: bytes) -> Iterator[Server]:
 
 def add() -> None:
     """A write that must not be applied twice."""
-    thread = Thread(**key(1), updated_at=1)
+    thread = Thread(**key(1))
     thread.add_to_field(Thread.updated_at, 1)
     thread.commit_changes()
 

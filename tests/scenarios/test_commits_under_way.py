@@ -89,7 +89,7 @@ def test_a_second_request_that_failed() -> None:
             thread.add_to_field(Thread.updated_at, 1)
             thread.add_to_setfield(Thread.tags, {"c"})
             thread.delete_from_setfield(Thread.tags, {"a"})
-            _first_done(thread, held, "ValidationException")
+            _first_done(thread, held, "AccessDeniedException")
             assert (thread.reviews, thread.data, thread.updated_at) == (["x", "y"], {"k": 1, "l": 2}, 2)
             assert thread.tags == {"b", "c"}
             if discarded:
@@ -110,7 +110,7 @@ def test_a_set_edited_after_the_first_request() -> None:
         thread = Thread.create(**key(1), tags={"a", "b"})
         thread.add_to_setfield(Thread.tags, {"c"})
         thread.delete_from_setfield(Thread.tags, {"a"})
-        _first_done(thread, held, "ValidationException")
+        _first_done(thread, held, "AccessDeniedException")
         assert thread.tags is not None
         thread.tags.add("z")
         with pytest.raises(dynamix.InvalidUpdateError, match=r"Thread\.tags was edited in place"):

@@ -113,5 +113,5 @@ def test_an_element_is_no_field() -> None:
                 search(element).where(SCIENCE).get_items()  # type: ignore[arg-type]
             with pytest.raises(dynamix.WrongTypeError, match=rf"{shown} is an element of a field, and an index"):
                 search().use_index(element)  # type: ignore[arg-type]
-        with pytest.raises(dynamix.WrongTypeError, match=rf"{shown}> is not a field"):
+        with pytest.raises(dynamix.WrongTypeError, match=rf"{shown} is an element, and this change takes a field"):
             thread.set_field(element, 1)  # type: ignore[type-var]

@@ -52,9 +52,8 @@ class Slot(NamedTuple):
     unsure: bool = False
 
     def value(self, wire: AttributeValue | None) -> Any:
-        """What an instance shows for a stored form, or for none."""
-        value = None if wire is None else self.decode(wire)
-        return self.absent() if value is None and self.absent is not None else value
+        """The value of a stored form; None for none, and for a stored NULL."""
+        return None if wire is None else self.decode(wire)
 
     @property
     def kept(self) -> bool:
@@ -238,6 +237,7 @@ class Reader(Generic[M]):
     def plain_values(self, item: Item) -> dict[str, Any]:
         """The values by attribute of an item: the slow twin of the generated code."""
         values = {}
+        defaults: dict[str, Any] | None = None
         for slot in self._slots:
             if slot.form.lazy:
                 continue
@@ -251,9 +251,12 @@ class Reader(Generic[M]):
             except StoredValueError as error:
                 error.key = self._key(item)
                 raise
+            if value is None and slot.absent is not None:
+                defaults = _noted(defaults, slot.attribute, slot.absent())
+                value = defaults[slot.attribute]
             if value is not None or not slot.required:
                 values[slot.attribute] = value
-        values[STATE] = State(_stored(self._kept, item), self._held)
+        values[STATE] = State(_stored(self._kept, item), self._held, None, defaults)
         return values
 
     def _key(self, item: Item) -> dict[str, Any]:
@@ -293,6 +296,14 @@ class Reader(Generic[M]):
         return instances, unread
 
 
+def _noted(defaults: dict[str, Any] | None, attribute: str, default: Any) -> dict[str, Any]:
+    """The defaults that an instance shows, with one more."""
+    if defaults is None:
+        return {attribute: default}
+    defaults[attribute] = default
+    return defaults
+
+
 def _stored(kept: Iterable[Slot], item: Item) -> Stored:
     stored: Stored = {}
     for slot in kept:
@@ -329,8 +340,9 @@ def _item_struct(model_name: str, slots: list[Slot]) -> type[Struct]:
 def _compile_reader(model_name: str, slots: list[Slot], held: frozenset[str] | None) -> Callable[[Any], dict[str, Any]]:
     """Code from a parsed item to the values by attribute. What is read later is copied, lest an instance that is kept
     keep the whole answer."""
-    names: dict[str, Any] = {"State": State, "held": held}
+    names: dict[str, Any] = {"State": State, "held": held, "noted": _noted}
     entries, later, after = [], [], []
+    start, defaults = ["values = {"], ""
     for index, slot in enumerate(slots):
         names.update(slot.form.names)
         read = slot.form.read
@@ -340,23 +352,23 @@ def _compile_reader(model_name: str, slots: list[Slot], held: frozenset[str] | N
             continue
         if slot.kept:
             later.append(f"**({{{slot.attribute!r}: {{'S': item.f{index}.S}}}} if item.f{index} is not None else {{}})")
+        parsed = f"item.f{index}"
         if slot.form is PLAIN:
             names[f"value{index}"] = slot.value
-            if slot.required and not slot.key:
-                after += [f"if (v := value{index}(item.f{index})) is not None:", f"    values[{slot.attribute!r}] = v"]
-            else:
-                entries.append(f"{slot.attribute!r}: value{index}(item.f{index}),")
-        elif slot.key:
-            entries.append(f"{slot.attribute!r}: {read.replace('v.', f'item.f{index}.')},")
+            read, parsed = "v", f"value{index}({parsed})"
+        if slot.key:
+            entries.append(f"{slot.attribute!r}: {parsed if read == 'v' else read.replace('v.', f'{parsed}.')},")
         elif slot.absent is not None:
             names[f"absent{index}"] = slot.absent
-            entries.append(f"{slot.attribute!r}: {read} if (v := item.f{index}) is not None else absent{index}(),")
+            start, defaults = ["d = None", "values = {"], ", None, d"
+            default = f"(d := noted(d, {slot.attribute!r}, absent{index}()))[{slot.attribute!r}]"
+            entries.append(f"{slot.attribute!r}: {read} if (v := {parsed}) is not None else {default},")
         elif slot.required:
-            after += [f"if (v := item.f{index}) is not None:", f"    values[{slot.attribute!r}] = {read}"]
+            after += [f"if (v := {parsed}) is not None:", f"    values[{slot.attribute!r}] = {read}"]
         else:
-            entries.append(f"{slot.attribute!r}: {read} if (v := item.f{index}) is not None else None,")
-    entries.append(f"{STATE!r}: State({{{', '.join(later)}}}, held),")
-    body = ["values = {", *(f"    {entry}" for entry in entries), "}", *after, "return values"]
+            entries.append(f"{slot.attribute!r}: {read} if (v := {parsed}) is not None else None,")
+    entries.append(f"{STATE!r}: State({{{', '.join(later)}}}, held{defaults}),")
+    body = [*start, *(f"    {entry}" for entry in entries), "}", *after, "return values"]
     return _compile("read", model_name, "item", body, names)
 
 

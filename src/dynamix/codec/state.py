@@ -4,12 +4,24 @@ An instance's values live in its `__dict__`, where one private name more, `STATE
 was made by its constructor and has no changes yet.
 """
 
+from collections.abc import Callable
+from enum import Enum
+from threading import Lock
 from typing import Any
 
 from msgspec import Struct
 
 STATE = "_dynamix_state"
 """The name of the state in an instance's `__dict__`. Names that begin with `_dynamix` are the library's own."""
+
+
+class _Lack(Enum):
+    """The value of a field that was not loaded; an enum's member stays itself when it is copied or pickled."""
+
+    LACKING = "not loaded"
+
+
+LACKING = _Lack.LACKING
 
 Stored = dict[str, Any]
 """Stored forms by attribute: JSON (msgspec.Raw), or an AttributeValue."""
@@ -22,17 +34,40 @@ class State(Struct):
     and sets it has the JSON, empty for what the item lacks: they are read from it, and compared with it to tell whether
     they were edited in place. Of keys that other programs may spell otherwise it has the form itself, by which alone
     the item is found. `held` names the attributes that were asked for, None meaning all. `pending` are the changes that
-    wait for a commit, if there are any.
+    wait for a commit, if there are any; once made, they stay the instance's own for ever, since another thread may be
+    about to queue one. `defaults` has the defaults that show, by attribute, for what is not stored as far as is known;
+    they belong to the state alone, and a list or map that shows is a copy. `new` is set where only a whole item can be
+    stored: the instance was made with more than a key and never stored, or it was deleted.
     """
 
     stored: Stored | None = None
     held: frozenset[str] | None = None
     pending: Any = None
+    defaults: dict[str, Any] | None = None
+    new: bool = False
 
     def copy(self) -> "State":
         """The same, with changes of its own, for a copy of the instance."""
-        stored = None if self.stored is None else dict(self.stored)
-        return State(stored, self.held, None if self.pending is None else self.pending.copy())
+        return State(
+            None if self.stored is None else dict(self.stored),
+            self.held,
+            None if self.pending is None else self.pending.copy(),
+            None if self.defaults is None else dict(self.defaults),
+            self.new,
+        )
+
+    def default(self, attribute: str, make: Callable[[], Any]) -> Any:
+        """The default of what is not stored, made once; threads that ask at once get the same."""
+        if self.defaults is None:
+            with _making:
+                if self.defaults is None:
+                    self.defaults = {}
+        if attribute not in self.defaults:
+            self.defaults.setdefault(attribute, make())
+        return self.defaults[attribute]
+
+
+_making = Lock()
 
 
 def state_of(values: dict[str, Any]) -> State:

@@ -136,6 +136,13 @@ class Contains(_Node, frozen=True):
     part: Operand
 
 
+class Unchanged(_Node, frozen=True):
+    """The attribute is what was loaded of it. The service knows no such condition; the mapper puts another in its place
+    when it plans a change."""
+
+    path: Path
+
+
 class _Joint(_Node, frozen=True, eq=False):
     """A condition made of conditions. Such trees may be deep, so nothing here recurses."""
 
@@ -181,7 +188,7 @@ class Not(_Joint, frozen=True, eq=False):
 
 
 Simple: TypeAlias = (
-    Compare | Between | In | AttributeExists | AttributeNotExists | AttributeType | BeginsWith | Contains
+    Compare | Between | In | AttributeExists | AttributeNotExists | AttributeType | BeginsWith | Contains | Unchanged
 )
 Condition: TypeAlias = Simple | And | Or | Not
 

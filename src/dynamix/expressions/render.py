@@ -4,8 +4,11 @@ One `Placeholders` serves all expressions of one request, which share the names 
 """
 
 from collections.abc import Sequence
+from itertools import product
+from string import ascii_letters, digits
 from typing import assert_never
 
+from dynamix.errors import InvalidQueryError
 from dynamix.expressions.nodes import (
     And,
     Arithmetic,
@@ -29,16 +32,24 @@ from dynamix.expressions.nodes import (
     SetOperand,
     Simple,
     Size,
+    Unchanged,
     Update,
     Value,
 )
 from dynamix.wire import AttributeValue
 
+_DIGITS = digits + ascii_letters
+_NUMERALS = (*_DIGITS, *map("".join, product(_DIGITS, repeat=2)))
+_NAMES = tuple([f"#{numeral}" for numeral in _NUMERALS])
+_VALUES = tuple([f":{numeral}" for numeral in _NUMERALS])
+_PREPARED = len(_NUMERALS)  # more than what one expression has room for
+
 
 class Placeholders:
-    """Hands out the placeholders of one request: `#n0`, `#n1`, ... for names and `:v0`, `:v1`, ... for values.
+    """Hands out the placeholders of one request: `#0`, `#1`, ... for names and `:0`, `:1`, ... for values.
 
-    `names` maps placeholder to name and `values` placeholder to value, as the request wants them.
+    They are short, since an expression may have 4 KB. `names` maps placeholder to name and `values` placeholder to
+    value, as the request wants them.
     """
 
     __slots__ = ("_by_name", "names", "values")
@@ -52,18 +63,21 @@ class Placeholders:
         """The placeholder of an attribute name or map key; equal names share one."""
         placeholder = self._by_name.get(name)
         if placeholder is None:
-            placeholder = self._by_name[name] = f"#n{len(self.names)}"
+            number = len(self.names)
+            placeholder = f"#_{number}" if number >= _PREPARED else _NAMES[number]
+            self._by_name[name] = placeholder
             self.names[placeholder] = name
         return placeholder
 
     def value(self, value: AttributeValue) -> str:
         """A new placeholder for a value."""
-        placeholder = f":v{len(self.values)}"
+        number = len(self.values)
+        placeholder = f":_{number}" if number >= _PREPARED else _VALUES[number]
         self.values[placeholder] = value
         return placeholder
 
     def path(self, path: Path) -> str:
-        """A document path as text: `#n0.#n1[2]`."""
+        """A document path as text: `#0.#1[2]`."""
         text = ""
         for part in path.parts:
             if isinstance(part, int):
@@ -127,6 +141,11 @@ def _simple(condition: Simple, placeholders: Placeholders) -> str:
             return f"begins_with({_operand(operand, placeholders)}, {_operand(prefix, placeholders)})"
         case Contains(operand, part):
             return f"contains({_operand(operand, placeholders)}, {_operand(part, placeholders)})"
+        case Unchanged(path):
+            raise InvalidQueryError(
+                f"{path.source}.unchanged() compares with what an instance has loaded, so it is for changes and "
+                "deletes; compare with a value"
+            )
     assert_never(condition)
 
 
@@ -135,15 +154,15 @@ def render_update(update: Update, placeholders: Placeholders) -> str:
     clauses = []
     if update.set:
         assignments = (
-            f"{placeholders.path(path)} = {_set_operand(operand, placeholders)}" for path, operand in update.set
+            f"{placeholders.path(path)}={_set_operand(operand, placeholders)}" for path, operand in update.set
         )
-        clauses.append("SET " + ", ".join(assignments))
+        clauses.append("SET " + ",".join(assignments))
     if update.remove:
-        clauses.append("REMOVE " + ", ".join(map(placeholders.path, update.remove)))
+        clauses.append("REMOVE " + ",".join(map(placeholders.path, update.remove)))
     for keyword, pairs in (("ADD", update.add), ("DELETE", update.delete)):
         if pairs:
             texts = (f"{placeholders.path(path)} {_operand(v, placeholders)}" for path, v in pairs)
-            clauses.append(f"{keyword} {', '.join(texts)}")
+            clauses.append(f"{keyword} {','.join(texts)}")
     return " ".join(clauses)
 
 
@@ -168,11 +187,11 @@ def _operand(operand: Operand, placeholders: Placeholders) -> str:
 def _set_operand(operand: SetOperand, placeholders: Placeholders) -> str:
     match operand:
         case IfNotExists(path, fallback):
-            return f"if_not_exists({placeholders.path(path)}, {_set_operand(fallback, placeholders)})"
+            return f"if_not_exists({placeholders.path(path)},{_set_operand(fallback, placeholders)})"
         case ListAppend(first, second):
             texts = _set_operand(first, placeholders), _set_operand(second, placeholders)
-            return f"list_append({texts[0]}, {texts[1]})"
+            return f"list_append({texts[0]},{texts[1]})"
         case Arithmetic(operator, left, right):
-            return f"{_set_operand(left, placeholders)} {operator} {_set_operand(right, placeholders)}"
+            return f"{_set_operand(left, placeholders)}{operator}{_set_operand(right, placeholders)}"
         case _:
             return _operand(operand, placeholders)

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from dynamix.expressions.nodes import (
     And,
+    Arithmetic,
     AttributeExists,
     AttributeNotExists,
     AttributeType,
@@ -13,13 +14,18 @@ from dynamix.expressions.nodes import (
     Compare,
     Condition,
     Contains,
+    IfNotExists,
     In,
+    ListAppend,
     Not,
     Operand,
     Or,
     Path,
+    SetOperand,
     Simple,
     Size,
+    Unchanged,
+    Update,
 )
 
 
@@ -76,7 +82,7 @@ def joined(conditions: Iterable[Condition]) -> Iterable[Condition]:
 
 def _operands(part: Simple) -> tuple[Operand, ...]:
     match part:
-        case AttributeExists(path) | AttributeNotExists(path) | AttributeType(path):
+        case AttributeExists(path) | AttributeNotExists(path) | AttributeType(path) | Unchanged(path):
             return (path,)
         case Compare(_, left, right):
             return left, right
@@ -87,3 +93,17 @@ def _operands(part: Simple) -> tuple[Operand, ...]:
         case In(operand, options):
             return operand, *options
     assert_never(part)
+
+
+def update_operators(update: Update) -> int:
+    """How many operators and functions the service counts in an update."""
+    return sum(_set_operators(operand) for _, operand in update.set)
+
+
+def _set_operators(operand: SetOperand) -> int:
+    match operand:
+        case IfNotExists(_, inner):
+            return 1 + _set_operators(inner)
+        case ListAppend(first, second) | Arithmetic(_, first, second):
+            return 1 + _set_operators(first) + _set_operators(second)
+    return 0

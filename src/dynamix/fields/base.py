@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Required, Sel
 import msgspec
 
 from dynamix.codec.forms import PLAIN, Form
-from dynamix.codec.state import stored_of
+from dynamix.codec.state import LACKING, STATE, State
 from dynamix.codec.values import UnstorableError
 from dynamix.conditions import Conditions
 from dynamix.errors import (
@@ -30,7 +30,7 @@ from dynamix.errors import (
     WrongTypeError,
     unknown,
 )
-from dynamix.expressions.nodes import Path
+from dynamix.expressions.nodes import Condition, Path, Unchanged
 from dynamix.updates.draft import Draft
 from dynamix.wire import AttributeValue
 
@@ -164,21 +164,28 @@ class Field(Conditions[V], Generic[V, T]):
     def __get__(self, instance: object | None, owner: type[Any]) -> Self | T:
         if instance is None:
             return self
-        values = vars(instance)
         try:
-            if self.read_in(values):
-                return values[self.attribute]  # type: ignore[no-any-return]
+            value: T = self.value_in(vars(instance))
         except StoredValueError as error:
             error.key = _key_of(instance)
             raise
-        raise FieldNotLoadedError(
-            f"{self} was not loaded: the index or the projection does not hold it, or the stored item lacks this "
-            "required field; query with requery_for_all_projections=True, or get the item"
-        )
+        if value is LACKING:
+            raise FieldNotLoadedError(
+                f"{self} was not loaded: the index or the projection does not hold it, or the stored item lacks this "
+                "required field; query with requery_for_all_projections=True, or get the item"
+            )
+        return value
 
     if TYPE_CHECKING:
 
         def __set__(self, instance: object, value: T) -> None: ...
+
+    def unchanged(self) -> Condition:
+        """Stored as it was loaded, whatever was queued since; missing, if it was missing.
+
+        For the conditions of changes and deletes. Where the field was not loaded they raise InvalidUpdateError.
+        """
+        return Unchanged(self._path())
 
     def to_wire(self, value: V) -> AttributeValue:
         """The stored form. Raises ValueError for a value that the field's type cannot hold."""
@@ -217,28 +224,29 @@ class Field(Conditions[V], Generic[V, T]):
                 value=wire,
             ) from error
 
-    def read_in(self, values: dict[str, Any]) -> bool:
-        """Whether an instance's `__dict__` has a value of this field; one that was left unread is read now.
+    def value_in(self, values: dict[str, Any]) -> Any:
+        """The value in an instance's `__dict__`, which is read now where it was left unread; LACKING where it was not
+        loaded.
 
-        A default that is shown for what is not stored is kept as if it were loaded, to tell later whether it was
-        edited. Raises StoredValueError. Threads that read at once get the same value.
+        Raises StoredValueError. Threads that read at once get the same value.
         """
-        if self.attribute in values:
-            return True
-        stored = stored_of(values)
-        if self.attribute not in stored:
-            return False
-        value = self.read(stored[self.attribute])
-        if value is None:
-            value = self.fresh_default()
-            if value is None and self.required:
-                return False
-            if value is not None:
-                stored[self.attribute] = self._raw(value)  # before it shows, lest another thread take it for edited
-                if values.setdefault(self.attribute, value) is value:
-                    stored[self.attribute] = self._raw(value)
-        values.setdefault(self.attribute, value)
-        return True
+        value = values.get(self.attribute, LACKING)
+        if value is not LACKING:
+            return value
+        state: State | None = values.get(STATE)
+        if state is None or state.stored is None or self.attribute not in state.stored:
+            return LACKING
+        value = self.read(state.stored[self.attribute])
+        if value is None and self.default is not None:
+            value = copy.deepcopy(state.default(self.attribute, self._storable_default))
+        if value is None and self.required:
+            return LACKING
+        shown = values.setdefault(self.attribute, value)
+        if values.get(STATE) is not state:  # another thread committed meanwhile
+            if values.get(self.attribute) is value:
+                values.pop(self.attribute, None)
+            return self.value_in(values)
+        return shown
 
     def read(self, raw: msgspec.Raw) -> V | None:
         """The value of a stored form's JSON; None for none, and for a stored NULL. Raises StoredValueError."""
@@ -263,13 +271,14 @@ class Field(Conditions[V], Generic[V, T]):
         """The stored form of a value, None of what is not stored."""
         return None if value is None or value == frozenset() else self.to_wire(value)
 
-    def _raw(self, default: Any) -> msgspec.Raw:
-        """What the state holds of a default."""
+    def _storable_default(self) -> Any:
+        """A default for what is not stored. Raises FieldValidationException where no item could hold it."""
+        default = self.when_absent()
         try:
-            form = self._form(default)
+            self._form(default)
         except UnstorableError as error:
             raise self.refusal(default, str(error)) from error
-        return msgspec.Raw(msgspec.json.encode(form)) if form is not None else msgspec.Raw()
+        return default
 
     def refusal(self, value: object, reason: str, error: type[FieldValidationException] | None = None) -> Exception:
         """The error that says that this field cannot hold `value`."""
@@ -291,6 +300,10 @@ class Field(Conditions[V], Generic[V, T]):
     def fresh_default(self) -> Any:
         """The default's own copy, or None."""
         return self.default() if callable(self.default) else copy.deepcopy(self.default)
+
+    def when_absent(self) -> Any:
+        """What shows where a stored item has no such attribute, or None."""
+        return self.fresh_default()
 
     @property
     def has_own_ways(self) -> bool:

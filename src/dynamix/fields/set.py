@@ -14,7 +14,11 @@ T = TypeVar("T")
 
 
 class SetField(Field[set[Any], T]):
-    """A set of strings only, numbers only or bytes only. An empty set is not stored: it reads back as missing."""
+    """A set of strings only, numbers only or bytes only.
+
+    An empty set is not stored, so an item without the attribute reads as one where the field has a default, which is
+    for new instances; else as None.
+    """
 
     form = Form(
         Raw,
@@ -39,6 +43,9 @@ class SetField(Field[set[Any], T]):
         if not isinstance(value, set | frozenset):
             raise wrong_type(value, "a set")
         return values.encode_set(value)
+
+    def when_absent(self) -> set[Any] | None:
+        return None if self.default is None else set()
 
     def from_wire(self, wire: AttributeValue) -> set[Any]:
         elements = values.decode(wire)

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Self, TypeVar
 
-from dynamix.codec.state import STATE, State
+from dynamix.codec.state import State, state_of
+from dynamix.conditions import Element
 from dynamix.errors import (
     FieldValidationException,
     InvalidQueryError,
@@ -100,16 +101,13 @@ class Changing:
         """Store or delete only if all conditions are met by what is stored, at the next `commit_changes()` or
         `delete()`.
 
-        They replace conditions set before.
+        They replace conditions set before; see `add_modify_conditions`.
         """
-        for condition in conditions:
-            if not isinstance(condition, Condition):
-                raise WrongTypeError(f"{condition!r} is not a condition", field="", value=condition)
-            for path in paths(condition):
-                if path.source is not None and not schema_of(type(self)).owns(path.source):
-                    raise InvalidQueryError(f"{path.source} is not a field of {type(self).__name__}")
-        pending_of(vars(self)).conditions = conditions
-        return self
+        return _guard(self, conditions, add=False)
+
+    def add_modify_conditions(self, *conditions: Condition) -> Self:
+        """The same beside the conditions set before: all must be met."""
+        return _guard(self, conditions, add=True)
 
     def commit_changes(self, *, atomic: bool = False) -> Self:
         """Send all queued changes; then the instance, which is returned, holds what the service answered.
@@ -129,12 +127,7 @@ class Changing:
 
     def discard_changes(self) -> Self:
         """Drop all queued changes and conditions, and edits in place, and show again what was there before them."""
-        values = vars(self)
-        pending = pending_of(values)
-        pending.discard(values)
-        for field in schema_of(type(self)).lazy:
-            if pending.was_edited(values, field):
-                del values[field.attribute]  # to be read again
+        pending_of(vars(self)).discard(vars(self), schema_of(type(self)).lazy)
         return self
 
 
@@ -158,11 +151,36 @@ def _change(instance: M, field: AnyField, kind: type[D], step: Callable[[D], Non
     return instance
 
 
+def _guard(instance: M, conditions: tuple[Condition, ...], *, add: bool) -> M:
+    """Set conditions on an instance, or add to them."""
+    for condition in conditions:
+        if not isinstance(condition, Condition):
+            raise WrongTypeError(f"{condition!r} is not a condition", field="", value=condition)
+        for path in paths(condition):
+            if path.source is not None and not schema_of(type(instance)).owns(path.source):
+                raise InvalidQueryError(f"{path.source} is not a field of {type(instance).__name__}")
+    pending_of(vars(instance)).guard(conditions, add=add)
+    return instance
+
+
+def _never_stored(instance: object, state: State) -> InvalidUpdateError:
+    """Why an instance has no item that could be changed."""
+    model = type(instance).__name__
+    happened = "was given values when it was made and never stored" if state.stored is None else "was deleted"
+    return InvalidUpdateError(
+        f"this {model} {happened}, and commit_changes() changes what is stored; store it whole by "
+        f"{model}.create(...) or {model}.batch_write([...]), or change an item without reading it by an instance made "
+        "of its key alone"
+    )
+
+
 def _changed(instance: object) -> Pending | None:
     """What is pending, with the automatic times; None where nothing is. Edits in place are refused."""
     values, schema = vars(instance), schema_of(type(instance))
-    state: State | None = values.get(STATE)
-    pending: Pending | None = state.pending if state is not None else None
+    state = state_of(values)
+    pending: Pending | None = state.pending
+    if state.new:
+        raise _never_stored(instance, state)
     (pending or Pending()).refuse_edits(values, schema.lazy)
     if not pending:
         return None
@@ -175,12 +193,29 @@ def _changed(instance: object) -> Pending | None:
 def _own(instance: object, field: AnyField, draft: type[Draft] = Draft) -> None:
     """Refuse what is not a field of this model, or not of the kinds that a change is for."""
     model = type(instance)
+    if isinstance(field, Element):
+        raise _inside(field)
     if not isinstance(field, Field):
         raise WrongTypeError(f"{field!r} is not a field; give {model.__name__}.<name>", field=str(field), value=field)
     if not schema_of(model).owns(field):
         raise UnknownNameError(f"{field} is not a field of {model.__name__}")
     if not issubclass(field.draft, draft):
         raise InvalidUpdateError(f"{field} is a {type(field).__name__}; this change is for {draft.noun}")
+
+
+def _inside(element: Element) -> WrongTypeError:
+    """Why an element, such as `T.d["a"]`, is no field, and what changes it."""
+    path = element._path()
+    whole, (_, first, *deeper) = path.source, path.parts
+    shown = f"{whole}" + "".join(f"[{part!r}]" for part in path.parts[1:])
+    value = f"the new value of {whole}[{first!r}]" if deeper else "value"
+    if isinstance(first, str):
+        advice = f"update_to_dict_field({whole}, {{{first!r}: {value}}})"
+    else:
+        advice = f"replace_by_index_in_listfield({whole}, {first}, {value})"
+    return WrongTypeError(
+        f"{shown} is an element, and this change takes a field; use {advice}", field=whole.attribute, value=element
+    )
 
 
 def _elements(instance: object, field: SetField[Any], elements: Iterable[Any]) -> set[Any]:

@@ -5,8 +5,10 @@ attribute is `set_field`), shown at once, and sent together by `commit_changes()
 has an async twin of the same name with an `a` in front.
 """
 
+import copy
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dynamix.codec.state import STATE, State
@@ -46,9 +48,12 @@ class Model(Reading, Writing, Changing):
         if len(shown) > len(schema.blank):
             for name in values:
                 schema.field(name)
+        state = shown[STATE] = State(new=schema.has_more_than_key(values))
         for attribute, field in schema.defaults:
             if shown[attribute] is None:
-                shown[attribute] = field.default_for(self)
+                default = shown[attribute] = field.default_for(self)
+                if not state.new and default is not None:
+                    state.default(attribute, partial(copy.deepcopy, default))
 
     def validate(self) -> None:
         """Raise FieldValidationException if a value could not be stored."""
@@ -68,8 +73,7 @@ class Model(Reading, Writing, Changing):
         float holds exactly are text.
         """
         schema = schema_of(type(self))
-        values = schema.read_all(vars(self))
-        return {name: plain(values[name]) for name in schema.fields if name in values}
+        return {name: plain(value) for name, value in schema.shown(schema.read_all(vars(self))).items()}
 
     def get_primary_key_dict(self) -> dict[str, Any]:
         """The key as `get` takes it."""

@@ -9,7 +9,6 @@ from dynamix.model.reading import keys_of
 from dynamix.model.running import arun, run, schema_of
 from dynamix.operations import batch, items, tables
 from dynamix.operations.writes import locate
-from dynamix.updates.pending import conditions_of
 from dynamix.wire import Item
 
 M = TypeVar("M")
@@ -49,11 +48,11 @@ class Writing:
 
     def delete(self) -> None:
         """Delete the item, if the conditions of `set_modify_conditions` are met. One that is gone is no error."""
-        run(type(self), items.delete, schema_of(type(self)).key_of(vars(self)), conditions_of(vars(self)))
+        run(type(self), items.delete_instance, self)
 
     async def adelete(self) -> None:
         """See `delete`."""
-        await arun(type(self), items.delete, schema_of(type(self)).key_of(vars(self)), conditions_of(vars(self)))
+        await arun(type(self), items.delete_instance, self)
 
     @classmethod
     def delete_by_key(cls, /, **key: Any) -> None:

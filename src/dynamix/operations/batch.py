@@ -1,7 +1,6 @@
 """Flows on many items: cut into the service's batches, resent until all is done, run beside each other."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from functools import partial
 from typing import Any, TypeVar
 
@@ -80,9 +79,11 @@ def write(policy: RetryPolicy, table: Table[M], instances: list[M]) -> Flow[list
     schema = table.schema
     kept: list[Stored] = []
     writes = Writes(table, instances, "PutRequest", "Item")
-    with ExitStack() as under_way:
-        for values in {id(instance): vars(instance) for instance in instances}.values():
-            under_way.enter_context(pending_of(values))
+    pendings = {id(instance): pending_of(vars(instance)) for instance in instances}.values()
+    sender = object()
+    try:
+        for pending in pendings:
+            pending.begin(sender)
         for position, instance in enumerate(instances):  # in turn, lest many items be held at once
             try:
                 item, encoded = _encoded(table, vars(instance))
@@ -96,6 +97,9 @@ def write(policy: RetryPolicy, table: Table[M], instances: list[M]) -> Flow[list
         finally:
             for position in writes.positions("yes"):
                 schema.settle(vars(instances[position]), kept[position])
+    finally:
+        for pending in pendings:
+            pending.end(sender)
     return instances
 
 
@@ -113,11 +117,16 @@ def _encoded(table: Table[Any], values: dict[str, Any]) -> tuple[Item, bytes]:
 
 def delete(policy: RetryPolicy, table: Table[Any], keys: Sequence[Item], given: Sequence[Any]) -> Flow[None]:
     """Delete the items with these keys; those that do not exist are left at that. `given` is what the caller gave for
-    each, by which an error tells them."""
+    each, by which an error tells them; instances whose items were deleted are new ones."""
     writes = Writes(table, given, "DeleteRequest", "Key")
     for position, key in enumerate(keys):
         writes.add(position, key, key)
-    yield from _write(policy, writes)
+    try:
+        yield from _write(policy, writes)
+    finally:
+        for instance in writes.given("yes"):
+            if isinstance(instance, table.schema.model):
+                pending_of(vars(instance)).deleted(vars(instance))
 
 
 def _write(policy: RetryPolicy, writes: Writes) -> Flow[None]:

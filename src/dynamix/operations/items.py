@@ -1,6 +1,7 @@
 """Flows on one item: get, put, update, delete."""
 
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,25 +12,29 @@ from dynamix.conditions import check_size
 from dynamix.errors import (
     ConditionalCheckFailedError,
     DynamixError,
+    InvalidRequestError,
     ItemExistsError,
     ItemNotFoundError,
     ItemTooLargeError,
     PartlyAppliedError,
     StoredValueError,
 )
-from dynamix.expressions.nodes import AttributeExists, AttributeNotExists, Condition, Path, all_of
-from dynamix.expressions.render import Placeholders, render_condition, render_update
+from dynamix.expressions.nodes import AttributeNotExists, Condition, Path, all_of
+from dynamix.expressions.render import Placeholders, render_condition
 from dynamix.expressions.shown import shown_condition
 from dynamix.limits import ITEM_BYTES
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.table import Table
-from dynamix.updates.pending import Pending
-from dynamix.updates.plan import Plan, holds
+from dynamix.updates.pending import Pending, pending_of
+from dynamix.updates.plan import NULL, Picture, holds
+from dynamix.updates.unchanged import resolved
+from dynamix.updates.written import Written, write
 from dynamix.wire import Call, Flow, Item
 
 M = TypeVar("M")
 
 _MOST_PICTURES = 10
+_TOO_LARGE = "exceeded the maximum allowed size"  # "Item size to update has ..."; expressions are measured here
 
 
 def get(policy: RetryPolicy, table: Table[M], key: Item, consistent: bool) -> Flow[M | None]:
@@ -92,6 +97,13 @@ def delete(policy: RetryPolicy, table: Table[Any], key: Item, conditions: tuple[
         raise _unmet(table, key, error, conditions, "it was not deleted") from error
 
 
+def delete_instance(policy: RetryPolicy, table: Table[Any], instance: Any) -> Flow[None]:
+    """Delete an instance's item, if its conditions are met; then it is a new one."""
+    values = vars(instance)
+    yield from delete(policy, table, table.schema.key_of(values), resolved(values))
+    pending_of(values).deleted(values)
+
+
 def commit(policy: RetryPolicy, table: Table[M], instance: M, pending: Pending | None, atomic: bool) -> Flow[M]:
     """Send what is pending on an instance: one UpdateItem, or a second one where a set has both additions and
     deletions. Then the instance, which is the result, shows what the service answered.
@@ -104,20 +116,24 @@ def commit(policy: RetryPolicy, table: Table[M], instance: M, pending: Pending |
     if pending is None:
         return instance
     values, schema = vars(instance), table.schema
-    key = schema.key_of(values)
-    with pending:
-        plan = pending.plan()
+    key, sender = schema.key_of(values), object()
+    try:
+        pending.begin(sender)
+        required = (schema.there, *resolved(values))
+        written = write(pending, required)
         if atomic:
-            pending.refuse_second(plan)
-        known = _key_alone(table, values)
-        answer = yield from _update(policy, table, key, pending, plan)
-        if plan.then_delete:
-            pending.settle_first(values, schema.fields, answer if isinstance(answer, dict) else known)
+            pending.refuse_second(written.plan)
+        answer = yield from _update(policy, table, key, pending, required, written)
+        if written.plan.then_delete:
+            pending.settle_first(values, schema.fields, _known(table, values, answer))
+            required = (schema.there,)
             try:
-                answer = yield from _update(policy, table, key, pending, pending.plan())
+                answer = yield from _update(policy, table, key, pending, required, write(pending, required))
             except DynamixError as error:
                 raise _partly(table, key, error) from error
-        pending.settle(values, schema.fields, answer if isinstance(answer, dict) else known)
+        pending.settle(values, schema.fields, _known(table, values, answer))
+    finally:
+        pending.end(sender)
     if isinstance(answer, StoredValueError):
         unread = StoredValueError(
             f"the changes were stored, but what is stored now cannot be read: {answer.args[0]}",
@@ -138,30 +154,51 @@ def _partly(table: Table[Any], key: Item, error: DynamixError) -> PartlyAppliedE
     )
 
 
-def _key_alone(table: Table[Any], values: dict[str, Any]) -> dict[str, Any]:
-    """What an instance holds that knows its key only."""
+_Answer = dict[str, Any] | StoredValueError
+"""What is stored now, by attribute, or why that cannot be read."""
+
+
+def _known(table: Table[Any], values: dict[str, Any], answer: _Answer) -> dict[str, Any]:
+    """What an instance holds after a commit: what is stored, or where that is not known its key alone."""
+    if isinstance(answer, dict):
+        return answer
     stored = stored_of(values)
     keys = [field.attribute for field in table.schema.table.keys]
     state = State({key: stored[key] for key in keys if key in stored}, frozenset(keys))
     return {key: values[key] for key in keys} | {STATE: state}
 
 
-_Answer = dict[str, Any] | StoredValueError
-"""What is stored now, by attribute, or why that cannot be read."""
-
-
-def _update(policy: RetryPolicy, table: Table[Any], key: Item, pending: Pending, plan: Plan) -> Flow[_Answer]:
-    """Send one plan, and where the stored item differs from the picture it was made for, the plan made anew."""
+def _update(
+    policy: RetryPolicy,
+    table: Table[Any],
+    key: Item,
+    pending: Pending,
+    required: tuple[Condition, ...],
+    written: Written,
+) -> Flow[_Answer]:
+    """Send one plan, and where the stored item differs from the picture it was made for, the plan made anew. What is
+    required beside its facts is that the item exists, and more where conditions were set."""
+    guessed = False
     for _ in range(_MOST_PICTURES):
         try:
-            return (yield from request(policy, _update_call(table, key, pending, plan)))
+            return (yield from request(policy, _update_call(table, key, written, len(required) == 1)))
         except ConditionalCheckFailedError as error:
             if error.stored_item is None:
                 raise _failed(ItemNotFoundError, table, key, error, "does not exist; nothing was stored") from error
-            if all(holds(fact, error.stored_item) for fact in plan.facts):
-                raise _unmet(table, key, error, pending.conditions, "nothing was stored") from error
+            if all(holds(fact, error.stored_item) for fact in written.plan.facts):
+                raise _unmet(table, key, error, required[1:], "nothing was stored") from error
             failure = error
-            plan = pending.plan(error.stored_item)
+            written = write(pending, required, partial(Picture.stored, error.stored_item))
+        except InvalidRequestError as error:
+            if _TOO_LARGE in str(error):
+                raise ItemTooLargeError(
+                    f"{table.schema.model_name} with {_shown_key(table, key)} would have more than the {ITEM_BYTES} "
+                    "bytes of an item; nothing was stored"
+                ) from error
+            if guessed or not pending.depends:
+                raise
+            guessed = True
+            written = write(pending, required, lambda name: NULL)
     raise _failed(
         ConditionalCheckFailedError,
         table,
@@ -171,14 +208,11 @@ def _update(policy: RetryPolicy, table: Table[Any], key: Item, pending: Pending,
     ) from failure
 
 
-def _update_call(table: Table[Any], key: Item, pending: Pending, plan: Plan) -> Call[_Answer]:
-    there = AttributeExists(Path((table.schema.table.hash_key.name,)))
-    placeholders = Placeholders()
+def _update_call(table: Table[Any], key: Item, written: Written, unconditional: bool) -> Call[_Answer]:
     body: dict[str, Any] = {"TableName": table.name, "Key": key, "ReturnValues": "ALL_NEW"}
-    expression = render_update(plan.update(), placeholders)
-    if expression:
-        body["UpdateExpression"] = expression
-    condition(body, all_of((there, *plan.facts, *pending.conditions)), placeholders)
+    if written.update:
+        body["UpdateExpression"] = written.update
+    _express(body, written.condition, written.placeholders)
     reader = table.schema.codec.reader()
 
     def answer(body: bytes) -> _Answer:
@@ -187,17 +221,21 @@ def _update_call(table: Table[Any], key: Item, pending: Pending, plan: Plan) -> 
         except StoredValueError as error:
             return error
 
-    repeatable = plan.repeatable and not pending.conditions
-    return Call("UpdateItem", msgspec.json.encode(body), answer, repeatable)
+    return Call("UpdateItem", msgspec.json.encode(body), answer, written.plan.repeatable and unconditional)
 
 
-def condition(body: dict[str, Any], node: Condition, placeholders: Placeholders | None = None) -> None:
-    """Put a condition, and all names and values handed out so far, into a request. Where it is not met, the answer
-    brings the stored item."""
-    placeholders = placeholders or Placeholders()
+def condition(body: dict[str, Any], node: Condition) -> None:
+    """Put a condition into a request. Where it is not met, the answer brings the stored item."""
+    placeholders = Placeholders()
+    text = render_condition(node, placeholders)
+    check_size(node, text)
+    _express(body, text, placeholders)
+
+
+def _express(body: dict[str, Any], condition: str, placeholders: Placeholders) -> None:
+    """Put a condition, and all names and values handed out, into a request."""
     body["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-    body["ConditionExpression"] = render_condition(node, placeholders)
-    check_size(node, body["ConditionExpression"])
+    body["ConditionExpression"] = condition
     body["ExpressionAttributeNames"] = placeholders.names
     if placeholders.values:
         body["ExpressionAttributeValues"] = placeholders.values

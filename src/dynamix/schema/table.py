@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from dynamix.codec.compiled import ModelCodec, Slot
 from dynamix.codec.forms import PLAIN
-from dynamix.codec.state import STATE, State, Stored, stored_of
+from dynamix.codec.state import LACKING, STATE, State, Stored, state_of, stored_of
 from dynamix.errors import (
     DynamixError,
     InvalidUpdateError,
@@ -17,6 +17,7 @@ from dynamix.errors import (
     UnknownNameError,
     unknown,
 )
+from dynamix.expressions.nodes import AttributeExists, Condition, Path
 from dynamix.fields.base import NO_TEXT, shown
 from dynamix.fields.datetime import DateTimeField
 from dynamix.limits import (
@@ -127,7 +128,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         """An instance's `__dict__`, with everything read that was loaded. Raises StoredValueError."""
         for field in self.lazy:
             try:
-                field.read_in(values)
+                field.value_in(values)
             except StoredValueError as error:
                 error.key = {key.attribute: values.get(key.attribute) for key in self.table.keys}
                 raise
@@ -140,8 +141,9 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         shown: dict[str, Any] = {}
         for attribute, field in self.fields.items():
             try:
-                if field.read_in(values):
-                    shown[attribute] = values[attribute]
+                value = field.value_in(values)
+                if value is not LACKING:
+                    shown[attribute] = value
             except DynamixError:
                 shown[attribute] = Unreadable(bytes(stored[attribute])) if stored[attribute] else None
         return shown
@@ -166,7 +168,17 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     @staticmethod
     def settle(values: dict[str, Any], stored: Stored) -> None:
         """The instance was stored whole: nothing is pending any more. `stored` is what it keeps of its item."""
-        values[STATE] = State(stored)
+        pending = state_of(values).pending
+        if pending is not None:
+            pending.clear()
+        values[STATE] = State(stored, None, pending)
+
+    def has_more_than_key(self, values: Mapping[str, Any]) -> bool:
+        """Whether a value is given of a field that is no part of the key."""
+        for name in values:  # noqa: SIM110 - a generator would cost each new instance as much as all else here
+            if name not in self._key_names and values[name] is not None:
+                return True
+        return False
 
     def key_from(self, names: Mapping[str, Any]) -> Item:
         """The primary key from names and values that a user gave; any other name is refused."""
@@ -178,6 +190,11 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def spelled_keys(self) -> tuple[AnyField, ...]:
         """The fields of the primary key that other programs may spell otherwise."""
         return tuple(field for field in self.table.keys if field.form.spelled)
+
+    @cached_property
+    def there(self) -> Condition:
+        """The condition that an item exists."""
+        return AttributeExists(Path((self.table.hash_key.name,)))
 
     @cached_property
     def _key_names(self) -> frozenset[str]:
@@ -235,7 +252,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             decode=field.decode,
             constrained=field.constrained or field.has_own_ways,
             sure=None if limit is None else (1, limit // 4),
-            absent=field.fresh_default if field.default is not None else None,
+            absent=field.when_absent if field.default is not None else None,
             required=field.required,
             key=any(field is key for key in self.table.keys),
         )

@@ -2,8 +2,8 @@
 
 from typing import Any, ClassVar, Protocol, Self
 
-from dynamix.expressions.nodes import Path, Value
-from dynamix.updates.plan import Picture, Plan
+from dynamix.expressions.nodes import Compare, Path, Value
+from dynamix.updates.plan import MISSING, Picture, Plan
 from dynamix.wire import AttributeValue
 
 
@@ -15,6 +15,8 @@ class Changed(Protocol):
 
     def encode(self, value: Any) -> AttributeValue: ...
 
+    def decode(self, wire: AttributeValue) -> Any: ...
+
     def to_wire(self, value: Any) -> AttributeValue: ...
 
     def from_wire(self, wire: AttributeValue) -> Any: ...
@@ -25,14 +27,18 @@ class Changed(Protocol):
 
 
 class Draft:
-    """The changes of one field, folded. This one is a whole value, set or removed."""
+    """The changes of one field, folded. This one is a whole value, set or removed.
+
+    `base` is what changes start from where the attribute is missing; None: from nothing.
+    """
 
     noun: ClassVar[str] = "a value"
     """What the draft is for, in messages."""
 
-    def __init__(self, field: Changed) -> None:
+    def __init__(self, field: Changed, base: Any = None) -> None:
         self.field = field
         self.path = field._path()
+        self.base = base
         self.assigned = False
         self.value: Any = None
 
@@ -50,6 +56,38 @@ class Draft:
         else:
             plan.set.append((self.path, Value(self.field.encode(self.value))))
 
-    def _literal(self, value: Any) -> Value:
+    @property
+    def parts(self) -> int:
+        """How many parts of the value are named where it is not replaced whole."""
+        return 0
+
+    def plan_whole(self, plan: Plan, picture: Picture) -> None:
+        """Put the changes into `plan` as one new value, which takes the place of the one in the picture.
+
+        Where that is not known it is taken to be missing; if it is not, the service brings it along. Raises
+        StoredValueError where it is of another type.
+        """
+        old = picture.wire()
+        if old is not None:
+            self.field.decode(old)
+        plan.facts.append(
+            (picture if picture.missing else MISSING).fact(self.path)
+            if old is None
+            else Compare("=", self.path, Value(old))
+        )
+        if old is None and self.base is not None and self.base != frozenset():
+            old = self._form(self.base)
+        new = self.applied(old)
+        if new is not None:
+            plan.set.append((self.path, Value(new)))
+
+    def applied(self, old: AttributeValue | None) -> AttributeValue | None:
+        """The stored form after the changes of the old one, None where nothing need be stored."""
+        raise NotImplementedError
+
+    def _form(self, value: Any) -> AttributeValue:
         """A value as the update says it; checked once more, for the caller may have changed it since it was queued."""
-        return Value(self.field._literal(value))
+        return self.field._literal(value)
+
+    def _literal(self, value: Any) -> Value:
+        return Value(self._form(value))

@@ -1,10 +1,10 @@
 """Changes of a list."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 from dynamix.expressions.nodes import (
     AttributeExists,
-    AttributeNotExists,
     Compare,
     IfNotExists,
     ListAppend,
@@ -14,6 +14,7 @@ from dynamix.expressions.nodes import (
 )
 from dynamix.updates.draft import Changed, Draft
 from dynamix.updates.plan import Picture, Plan
+from dynamix.wire import AttributeValue
 
 _PAST_ANY_END = 1_000_000  # more elements than an item of 400 KB can have
 
@@ -23,8 +24,8 @@ class ListDraft(Draft):
 
     noun = "a list"
 
-    def __init__(self, field: Changed) -> None:
-        super().__init__(field)
+    def __init__(self, field: Changed, base: Any = None) -> None:
+        super().__init__(field, base)
         self.steps: list[tuple[str, tuple[Any, ...]]] = []
 
     def append(self, elements: list[Any]) -> None:
@@ -45,9 +46,8 @@ class ListDraft(Draft):
             return
         splice = _Splice(len(self.value or ()))
         getattr(splice, verb)(*arguments)
-        kept = [splice.replaced.get(i, old) for i, old in enumerate(self.value or ()) if i not in splice.removed]
         if self.value is not None or splice.appends:
-            self.value = kept + splice.tail
+            self.value = splice.applied(self.value or ())
 
     def assign(self, value: Any) -> None:
         super().assign(value)
@@ -60,28 +60,44 @@ class ListDraft(Draft):
     def plan(self, plan: Plan, picture: Picture) -> None:
         if self.assigned:
             return super().plan(plan, picture)
-        missing = picture.exists is False
-        splice = _Splice(0 if missing else picture.length)
-        for verb, arguments in self.steps:
-            getattr(splice, verb)(*arguments)
-        if missing and (splice.exact or not splice.appends):
-            self._create(plan, splice)
+        splice = self._splice(len(self.base or ()) if picture.missing else picture.length)
+        if picture.null or (picture.missing and not splice.only_appends):
+            self.plan_whole(plan, picture)
         else:
             self._change(plan, splice)
         return None
 
-    def _create(self, plan: Plan, splice: "_Splice") -> None:
-        plan.facts.append(AttributeNotExists(self.path))
-        if splice.appends:
-            plan.set.append((self.path, self._literal(splice.tail)))
+    @property
+    def parts(self) -> int:
+        return len(self.steps)
+
+    def plan_whole(self, plan: Plan, picture: Picture) -> None:
+        super().plan_whole(plan, picture)
+        splice = self._splice(len(self.base or ()) if picture.form is None else picture.length)
+        if splice.tail or splice.removed:
             plan.repeatable = False
 
+    def applied(self, old: AttributeValue | None) -> AttributeValue | None:
+        elements = [] if old is None else old["L"]
+        splice = self._splice(len(elements))
+        if not (splice.appends or splice.replaced or splice.removed):
+            return None
+        splice.tail = self._form(splice.tail)["L"]
+        splice.replaced = {index: self._form([element])["L"][0] for index, element in splice.replaced.items()}
+        return {"L": splice.applied(elements)}
+
+    def _splice(self, length: int | None) -> "_Splice":
+        splice = _Splice(length)
+        for verb, arguments in self.steps:
+            getattr(splice, verb)(*arguments)
+        return splice
+
     def _change(self, plan: Plan, splice: "_Splice") -> None:
+        touched = {*splice.replaced, *splice.removed}
         if splice.exact:
             plan.facts.append(Compare("=", Size(self.path), Value({"N": str(splice.length)})))
-        else:
-            touched = sorted({*splice.replaced, *splice.removed})
-            plan.facts.extend(AttributeExists(self._element(index)) for index in touched)
+        elif touched:  # the last one is there only if all before it are
+            plan.facts.append(AttributeExists(self._element(max(touched))))
         for index, element in splice.replaced.items():
             plan.set.append((self._element(index), self._element_literal(element)))
         plan.remove.extend(map(self._element, sorted(splice.removed)))
@@ -89,7 +105,7 @@ class ListDraft(Draft):
             for offset, element in enumerate(splice.tail):
                 plan.set.append((self._element(_PAST_ANY_END + offset), self._element_literal(element)))
         elif splice.tail or (splice.appends and not splice.exact):
-            base = IfNotExists(self.path, Value({"L": []}))
+            base = IfNotExists(self.path, self._literal(self.base or []))
             plan.set.append((self.path, ListAppend(base, self._literal(splice.tail))))
         if splice.tail or splice.removed:
             plan.repeatable = False
@@ -98,7 +114,7 @@ class ListDraft(Draft):
         return Path((*self.path.parts, index))
 
     def _element_literal(self, element: Any) -> Value:
-        return Value(self._literal([element]).value["L"][0])
+        return Value(self._form([element])["L"][0])
 
 
 class _Splice:
@@ -140,6 +156,16 @@ class _Splice:
         self.exact = True
         offset = self._offset(index)
         del self.tail[offset : offset + 1]
+
+    @property
+    def only_appends(self) -> bool:
+        """Whether it makes of any list that list and the tail."""
+        return self.appends and not (self.exact or self.replaced or self.removed)
+
+    def applied(self, elements: Sequence[Any]) -> list[Any]:
+        """The elements after the steps."""
+        kept = [self.replaced.get(i, old) for i, old in enumerate(elements) if i not in self.removed]
+        return kept + self.tail
 
     def _original(self, index: int) -> int | None:
         """The original position of what now stands at `index`, or None where that is not an original element."""

@@ -5,12 +5,12 @@ from typing import Any, Self
 
 from dynamix.expressions.nodes import (
     AttributeExists,
-    AttributeNotExists,
     Path,
     Value,
 )
 from dynamix.updates.draft import Changed, Draft
 from dynamix.updates.plan import Picture, Plan
+from dynamix.wire import AttributeValue
 
 
 class MapDraft(Draft):
@@ -18,8 +18,8 @@ class MapDraft(Draft):
 
     noun = "a map"
 
-    def __init__(self, field: Changed) -> None:
-        super().__init__(field)
+    def __init__(self, field: Changed, base: Any = None) -> None:
+        super().__init__(field, base)
         self.changed: dict[str, Any] = {}
         self.removed: set[str] = set()
         self.creates = False
@@ -50,14 +50,22 @@ class MapDraft(Draft):
     def plan(self, plan: Plan, picture: Picture) -> None:
         if self.assigned:
             return super().plan(plan, picture)
-        if picture.exists is False:
-            plan.facts.append(AttributeNotExists(self.path))
-            if self.creates:
-                plan.set.append((self.path, self._literal(self.changed)))
-            return None
+        if picture.missing:
+            return self.plan_whole(plan, picture)
         plan.facts.append(AttributeExists(self.path))
-        for key, wire in self._literal(self.changed).value["M"].items():
+        for key, wire in self._form(self.changed)["M"].items():
             plan.set.append((Path((*self.path.parts, key)), Value(wire)))
         for key in sorted(self.removed):
             plan.remove.append(Path((*self.path.parts, key)))
         return None
+
+    @property
+    def parts(self) -> int:
+        return len(self.changed) + len(self.removed)
+
+    def applied(self, old: AttributeValue | None) -> AttributeValue | None:
+        kept = {} if old is None else old["M"]
+        if not self.creates and not self.removed & kept.keys():
+            return None
+        kept = {key: wire for key, wire in kept.items() if key not in self.removed}
+        return {"M": kept | self._form(self.changed)["M"]}

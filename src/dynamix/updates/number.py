@@ -1,7 +1,9 @@
 """Changes of a number."""
 
 from decimal import Context, Decimal
+from typing import Any
 
+from dynamix.expressions.nodes import Arithmetic, IfNotExists
 from dynamix.updates.draft import Changed, Draft
 from dynamix.updates.plan import Picture, Plan
 
@@ -13,12 +15,12 @@ class NumberDraft(Draft):
 
     noun = "a number"
 
-    def __init__(self, field: Changed) -> None:
-        super().__init__(field)
+    def __init__(self, field: Changed, base: Any = None) -> None:
+        super().__init__(field, base)
         self.amount: int | float = 0
 
     def add(self, amount: int | float) -> None:
-        """Add to the number; a missing one counts as 0."""
+        """Add to the number; a missing one counts as its default, or else as 0."""
         if self.assigned:
             self.value = plus(self.value, amount)
             return
@@ -29,8 +31,15 @@ class NumberDraft(Draft):
     def plan(self, plan: Plan, picture: Picture) -> None:
         if self.assigned:
             return super().plan(plan, picture)
-        plan.add.append((self.path, self._literal(self.amount)))
         plan.repeatable = False
+        if picture.null:
+            plan.facts.append(picture.fact(self.path))
+            plan.set.append((self.path, self._literal(plus(self.base, self.amount))))
+        elif self.base:
+            base = IfNotExists(self.path, self._literal(self.base))
+            plan.set.append((self.path, Arithmetic("+", base, self._literal(self.amount))))
+        else:
+            plan.add.append((self.path, self._literal(self.amount)))
         return None
 
 

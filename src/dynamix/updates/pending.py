@@ -2,73 +2,69 @@
 
 Every field that has changes has an `Entry` of two drafts (`dynamix.updates.draft`), through which each change goes:
 `draft` becomes the update, `shown` starts from the value that the instance had and becomes the one it shows.
+
+Several threads may change one instance. A lock of its own makes each step whole, so that a change is either queued or
+refused, never lost; a commit holds it only to begin and to end, not while it waits for the service.
 """
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
-from enum import Enum
+from collections.abc import Callable, Container, Iterable
 from operator import methodcaller
-from typing import Any, NamedTuple, Self, TypeVar
+from threading import Lock, RLock
+from typing import Any, Self, TypeVar
 
-from dynamix.codec.state import state_of, stored_of
-from dynamix.errors import InvalidUpdateError
+import msgspec
+from msgspec import Raw
+
+from dynamix.codec.state import LACKING, STATE, State, state_of
+from dynamix.codec.values import UnstorableError
+from dynamix.errors import InvalidUpdateError, ValidationException
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
 from dynamix.updates.draft import Draft
-from dynamix.updates.plan import UNKNOWN, Picture, Plan
+from dynamix.updates.entry import Entry, Fields, keep_defaults
+from dynamix.updates.plan import Picture, Plan
 from dynamix.updates.set import SetDraft
-from dynamix.wire import Item
 
 D = TypeVar("D", bound=Draft)
-
-
-class _Lack(Enum):
-    """The value of a field that was not loaded; an enum's member stays itself when it is copied or pickled."""
-
-    LACKING = "not loaded"
-
-
-_LACKING = _Lack.LACKING
-
-
-class Entry(NamedTuple):
-    """The changes of one field. `before` is what the instance showed, `shown` is None where the value is not loaded."""
-
-    draft: Draft
-    shown: Draft | None
-    before: object
-    picture: Picture
-
-    def shows(self) -> dict[str, Any]:
-        """What the instance shows of the field, by attribute."""
-        draft = self.draft if self.shown is None else self.shown
-        return {} if self.shown is None and not draft.assigned else {draft.field.attribute: draft.value}
 
 
 class Pending:
     """What waits on an instance for `commit_changes()`. `values` is always the instance's own `__dict__`.
 
-    As a context manager it is being sent: what was queued meanwhile would be taken for sent, and what is sent twice is
-    added twice, so both are refused.
+    Between `begin` and `end` it is being sent: what was queued meanwhile would be taken for sent, and what is sent
+    twice is added twice, so both are refused.
     """
 
     def __init__(self) -> None:
+        self._lock = RLock()
         self._entries: dict[str, Entry] = {}
         self._conditions: tuple[Condition, ...] = ()
-        self._under_way = False
+        self._sender: object = None
+
+    def __getstate__(self) -> object:
+        return self._entries, self._conditions
+
+    def __setstate__(self, state: Any) -> None:
+        self.__init__()  # type: ignore[misc]
+        self._entries, self._conditions = state
 
     def __bool__(self) -> bool:
         return bool(self._entries)
 
-    def __enter__(self) -> None:
-        self._refuse_under_way()
-        self._under_way = True
+    def begin(self, sender: object) -> None:
+        """It is being sent by `sender`. Raises InvalidUpdateError where another does so."""
+        with self._lock:
+            self._refuse_under_way()
+            self._sender = sender
 
-    def __exit__(self, *error: object) -> None:
-        self._under_way = False
+    def end(self, sender: object) -> None:
+        """It is no more sent by `sender`, which may not have begun: an interrupt can fall anywhere."""
+        if self._sender is sender:
+            self._sender = None
 
     def _refuse_under_way(self) -> None:
-        if self._under_way:
+        if self._sender is not None:
             raise InvalidUpdateError(
                 "a commit of this instance, or a batch that stores it, is under way; wait for its end, or get another "
                 "instance"
@@ -77,63 +73,81 @@ class Pending:
     def copy(self) -> Self:
         """The same changes, for an instance of their own."""
         twin = type(self)()
-        twin._entries, twin._conditions = copy.deepcopy((self._entries, self._conditions))
+        with self._lock:
+            twin._entries, twin._conditions = copy.deepcopy((self._entries, self._conditions))
         return twin
 
     def shows(self) -> dict[str, Any]:
         """What the instance shows of the fields that have changes, by attribute."""
         return {name: value for entry in self._entries.values() for name, value in entry.shows().items()}
 
-    def was_edited(self, values: dict[str, Any], field: Field[Any, Any]) -> bool:
+    def _was_edited(self, values: dict[str, Any], field: Field[Any, Any]) -> bool:
         """Whether a list, map or set was edited in place: it is another than was loaded and then changed.
 
-        An edit of what was set whole, or of an element that was queued, is sent, and therefore no such edit.
+        An edit of what was set whole, or of an element that was queued, is sent, and therefore no such edit; nor is
+        one in an instance that can only be stored whole.
         """
-        stored = stored_of(values)
+        state: State | None = values.get(STATE)
         entry = self._entries.get(field.attribute)
-        if field.attribute not in values or field.attribute not in stored or (entry and entry.draft.assigned):
+        value = values.get(field.attribute, LACKING)
+        if state is None or state.new or value is LACKING or (entry and entry.draft.assigned):
             return False
-        expected = field.read(stored[field.attribute])
+        expected = None
+        if state.stored is not None:
+            if field.attribute not in state.stored:
+                return False
+            form = state.stored[field.attribute]
+            if form and _surely(entry, form, field, value):
+                return False
+            expected = field.read(form)
+        if expected is None and state.defaults is not None:
+            expected = state.defaults.get(field.attribute)
         if entry is not None:
             draft = type(entry.draft)(field)
             draft.assign(expected)
             entry.draft.replay(draft)
             expected = draft.value
-        return field.differs(values[field.attribute], expected)
+        return field.differs(value, expected)
 
     def refuse_edits(self, values: dict[str, Any], fields: Iterable[Field[Any, Any]]) -> None:
         """Raise InvalidUpdateError where a value was edited in place, which is no change that a commit would send."""
-        for field in fields:
-            if self.was_edited(values, field):
-                raise InvalidUpdateError(
-                    f"{field} was edited in place, which is not sent; queue what is to be stored by "
-                    f"set_field({field}, value) or by the methods for lists, maps and sets, or drop it by "
-                    "discard_changes()"
-                )
+        with self._lock:
+            for field in fields:
+                if field.attribute in values:
+                    self._refuse_edit(values, field)
+
+    def _refuse_edit(self, values: dict[str, Any], field: Field[Any, Any]) -> None:
+        if self._was_edited(values, field):
+            raise InvalidUpdateError(
+                f"{field} was edited in place, which is not sent; queue what is to be stored by "
+                f"set_field({field}, value) or by the methods for lists, maps and sets, or drop it by "
+                "discard_changes()"
+            )
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
         """What must hold for the changes to be stored."""
         return self._conditions
 
-    @conditions.setter
-    def conditions(self, conditions: tuple[Condition, ...]) -> None:
-        self._refuse_under_way()
-        self._conditions = conditions
+    def guard(self, conditions: tuple[Condition, ...], *, add: bool) -> None:
+        """Set what must hold, or add to it."""
+        with self._lock:
+            self._refuse_under_way()
+            self._conditions = self._conditions + conditions if add else conditions
 
     def change(self, values: dict[str, Any], field: Field[Any, Any], kind: type[D], step: Callable[[D], None]) -> None:
         """Queue one change, `step`, of a field whose drafts are of the class `kind`, and show it.
 
         A step that the draft refuses changes nothing.
         """
-        self._refuse_under_way()
-        attribute = field.attribute
-        entry = self._entries.get(attribute)
-        if entry is None:
-            if kind is not Draft:  # whatever is there, a whole value takes its place
-                self.refuse_edits(values, [field])
-            entry = self._entry(values, field)
-        self._step(values, entry, kind, step)
+        with self._lock:
+            self._refuse_under_way()
+            entry = self._entries.get(field.attribute)
+            if entry is None:
+                if kind is not Draft:  # whatever is there, a whole value takes its place
+                    self._refuse_edit(values, field)
+                entry = Entry.of(values, field)
+            self._step(values, entry, kind, step)
 
     def _step(self, values: dict[str, Any], entry: Entry, kind: type[D], step: Callable[[D], None]) -> None:
         draft, shown = entry.draft, entry.shown
@@ -146,23 +160,40 @@ class Pending:
         self._entries[draft.field.attribute] = entry
         values.update(entry.shows())
 
-    @staticmethod
-    def _entry(values: dict[str, Any], field: Field[Any, Any]) -> Entry:
-        if not field.read_in(values):
-            return Entry(field.draft(field), None, _LACKING, UNKNOWN)
-        before = values[field.attribute]
-        shown = field.draft(field)
-        shown.assign(before)
-        return Entry(field.draft(field), shown, before, Picture.of(before))
+    def plan(self, pictured: Callable[[str], Picture] | None = None, whole: Container[str] = ()) -> Plan:
+        """The update that has the effect of all changes.
 
-    def plan(self, stored: Item | None = None) -> Plan:
-        """The update that has the effect of all changes. `stored` is the item where it is known, in place of what the
-        instance shows."""
+        `pictured` is what is known of attributes by their stored names, in place of what the instance shows. Of the
+        attributes in `whole` the value is replaced instead of its parts.
+        """
         plan = Plan()
-        for entry in self._entries.values():
-            field = entry.draft.field
-            entry.draft.plan(plan, entry.picture if stored is None else Picture.stored(stored, field.name))
+        for attribute, entry in self._entries.items():
+            picture = entry.picture if pictured is None else pictured(entry.draft.field.name)
+            if attribute in whole:
+                entry.draft.plan_whole(plan, picture)
+            else:
+                entry.draft.plan(plan, picture)
         return plan
+
+    def in_parts(self) -> list[str]:
+        """The attributes whose parts are changed, those first of which most are; their values can be replaced whole."""
+        parts = {attribute: entry.draft.parts for attribute, entry in self._entries.items() if not entry.draft.assigned}
+        return sorted((attribute for attribute in parts if parts[attribute]), key=lambda name: -parts[name])
+
+    @property
+    def fields(self) -> list[str]:
+        """The names of the fields that are changed."""
+        return [str(entry.draft.field) for entry in self._entries.values()]
+
+    @property
+    def depends(self) -> bool:
+        """Whether a change depends on what is stored."""
+        return any(not entry.draft.assigned for entry in self._entries.values())
+
+    def before(self, values: dict[str, Any], attribute: str) -> Any:
+        """What the instance showed of an attribute before any change; LACKING where it was not loaded."""
+        entry = self._entries.get(attribute)
+        return values.get(attribute, LACKING) if entry is None else entry.before
 
     def refuse_second(self, plan: Plan) -> None:
         """Raise InvalidUpdateError where the changes do not fit in one request."""
@@ -173,56 +204,84 @@ class Pending:
                 "the two, or without atomic=True"
             )
 
-    def settle(self, values: dict[str, Any], fields: Iterable[str], stored: dict[str, Any]) -> None:
+    def settle(self, values: dict[str, Any], fields: Fields, stored: dict[str, Any]) -> None:
         """The changes were stored: forget them, and show what is stored now."""
-        self.clear()
-        values.update(stored)
-        state_of(values).pending = self
-        for name in fields:
-            if name not in stored:
-                values.pop(name, None)
+        with self._lock:
+            self.clear()
+            state: State = stored[STATE]
+            state.pending = self
+            kept = state_of(values).defaults
+            if kept:
+                keep_defaults(kept, state, stored, fields)
+            values.update(stored)
+            for name in fields:
+                if name not in stored:
+                    values.pop(name, None)
 
-    def settle_first(
-        self, values: dict[str, Any], fields: Mapping[str, Field[Any, Any]], stored: dict[str, Any]
-    ) -> None:
+    def settle_first(self, values: dict[str, Any], fields: Fields, stored: dict[str, Any]) -> None:
         """The same of the first of two updates: what the second is for stays queued."""
         drafts = [entry.draft for entry in self._entries.values()]
-        self.settle(values, fields, stored)
-        for draft in drafts:
-            if isinstance(draft, SetDraft) and not draft.assigned and draft.added and draft.deleted:
-                self._step(
-                    values,
-                    self._entry(values, fields[draft.field.attribute]),
-                    SetDraft,
-                    methodcaller("delete", draft.deleted),
-                )
+        with self._lock:
+            self.settle(values, fields, stored)
+            for draft in drafts:
+                if isinstance(draft, SetDraft) and not draft.assigned and draft.added and draft.deleted:
+                    entry = Entry.of(values, fields[draft.field.attribute])
+                    self._step(values, entry, SetDraft, methodcaller("delete", draft.deleted))
 
-    def discard(self, values: dict[str, Any]) -> None:
-        """Forget all changes and conditions, and show what was shown before."""
-        self._refuse_under_way()
-        for attribute, entry in self._entries.items():
-            if entry.before is _LACKING:
-                values.pop(attribute, None)
-            else:
-                values[attribute] = entry.before
-        self.clear()
+    def deleted(self, values: dict[str, Any]) -> None:
+        """The item was deleted: what the instance shows can be stored whole only, and its conditions are spent."""
+        with self._lock:
+            self._conditions = ()
+            state_of(values).new = True
+
+    def discard(self, values: dict[str, Any], fields: Iterable[Field[Any, Any]]) -> None:
+        """Forget all changes and conditions, and show what was shown before; `fields` are those that can be edited in
+        place."""
+        with self._lock:
+            self._refuse_under_way()
+            for attribute, entry in self._entries.items():
+                if entry.before is LACKING:
+                    values.pop(attribute, None)
+                else:
+                    values[attribute] = entry.before
+            self.clear()
+            for field in fields:
+                if self._was_edited(values, field):
+                    state = state_of(values)
+                    if state.stored is None:
+                        values[field.attribute] = copy.deepcopy((state.defaults or {}).get(field.attribute))
+                    else:
+                        values.pop(field.attribute, None)  # to be read again
 
     def clear(self) -> None:
         """Forget all changes and conditions; what is shown stays."""
-        self._entries.clear()
+        self._entries = {}
         self._conditions = ()
 
 
+def _surely(entry: Entry | None, form: Raw, field: Field[Any, Any], value: object) -> bool:
+    """Whether a value is stored, to the letter, as what was loaded and then changed. Quick, and false of some that
+    are."""
+    try:
+        wire = msgspec.json.decode(form)
+        if entry is not None and "NULL" not in wire:
+            wire = entry.draft.applied(wire) or wire
+        return bool(wire == field._form(value))
+    except (KeyError, ValidationException, UnstorableError, msgspec.DecodeError):
+        return False  # to be told apart the long way
+
+
+_making = Lock()
+
+
 def pending_of(values: dict[str, Any]) -> Pending:
-    """What is pending on the instance with this `__dict__`, made where nothing is."""
-    state = state_of(values)
-    if state.pending is None:
-        state.pending = Pending()
-    pending: Pending = state.pending
-    return pending
-
-
-def conditions_of(values: dict[str, Any]) -> tuple[Condition, ...]:
-    """The conditions that were set on the instance with this `__dict__`."""
+    """What is pending on the instance with this `__dict__`, made where nothing is: once, whatever threads ask."""
     pending: Pending | None = state_of(values).pending
-    return pending.conditions if pending is not None else ()
+    if pending is not None:
+        return pending
+    with _making:
+        state = state_of(values)
+        if state.pending is None:
+            state.pending = Pending()
+        made: Pending = state.pending
+    return made

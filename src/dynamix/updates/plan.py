@@ -14,15 +14,23 @@ was stale, and never applies a change to something other than what it was made f
     map     SET m.k, REMOVE m.k; or the new map        beside those, appends as SET at indexes past any end
     set     ADD, DELETE                          any   SET, or REMOVE for None
 
+Where the attribute is missing, changes start from the field's default, if it has one: that is what an instance shows.
+A stored NULL counts as missing. The service refuses a change inside a NULL, and says no more than that the request is
+invalid; so the plan is made once more as if each changed attribute were NULL, with that as its fact.
+
 ADD and DELETE on one set exist in no single expression; such a plan has a second update.
 Source: DynamoDB Developer Guide, "Using update expressions in DynamoDB".
 """
 
+from typing import Any
+
+import msgspec
 from msgspec import Struct, field
 
 from dynamix.expressions.nodes import (
     AttributeExists,
     AttributeNotExists,
+    AttributeType,
     Compare,
     Condition,
     Path,
@@ -31,7 +39,7 @@ from dynamix.expressions.nodes import (
     Update,
     Value,
 )
-from dynamix.wire import Item
+from dynamix.wire import AttributeValue, Item
 
 
 class Plan(Struct):
@@ -54,27 +62,49 @@ class Plan(Struct):
 
 
 class Picture(Struct, frozen=True):
-    """What is believed to be stored for one attribute: whether it exists, and its length if it is a list.
+    """What is believed to be stored for one attribute: whether it exists, its length if it is a list, its stored form.
 
-    None means unknown; then it is taken to exist, with every element that is spoken of.
+    None means unknown; what is not known to be missing is taken to exist, with every element that is spoken of. With
+    `null` a NULL is stored, which counts as missing. A form may still be JSON.
     """
 
     exists: bool | None = None
     length: int | None = None
+    form: AttributeValue | msgspec.Raw | None = None
+    null: bool = False
 
     @classmethod
-    def of(cls, value: object) -> "Picture":
-        """The picture that an instance's value gives."""
-        return cls(value is not None, len(value) if isinstance(value, list) else None)
+    def of(cls, value: object, form: msgspec.Raw | None = None) -> "Picture":
+        """The picture that a loaded value gives."""
+        return cls(True, len(value) if isinstance(value, list) else None, form or None)
 
     @classmethod
     def stored(cls, item: Item, name: str) -> "Picture":
         """The picture that a stored item gives."""
         wire = item.get(name)
-        return cls(wire is not None, len(wire["L"]) if wire is not None and "L" in wire else None)
+        if wire is None:
+            return MISSING
+        return NULL if "NULL" in wire else cls(True, len(wire["L"]) if "L" in wire else None, wire)
+
+    @property
+    def missing(self) -> bool:
+        """Whether changes start from the default, if there is one."""
+        return self.exists is False
+
+    def wire(self) -> AttributeValue | None:
+        """The stored form, None where it is not known or there is none."""
+        form: Any = self.form
+        wire: AttributeValue | None = msgspec.json.decode(form) if isinstance(form, msgspec.Raw) else form
+        return wire
+
+    def fact(self, path: Path) -> Condition:
+        """The condition under which the attribute is missing, or is the NULL that it is believed to be."""
+        return AttributeType(path, Value({"S": "NULL"})) if self.null else AttributeNotExists(path)
 
 
 UNKNOWN = Picture()
+MISSING = Picture(False)
+NULL = Picture(False, null=True)
 
 
 def holds(fact: Condition, item: Item) -> bool:
@@ -84,6 +114,10 @@ def holds(fact: Condition, item: Item) -> bool:
             return _present(item, path)
         case AttributeNotExists(path):
             return not _present(item, path)
+        case AttributeType(Path() as path, Value()):
+            return "NULL" in item.get(str(path.parts[0]), {})
+        case Compare("=", Path() as path, Value(wire)):
+            return bool(item.get(str(path.parts[0])) == wire)
         case Compare("=", Size(Path() as path), Value(length)):
             return Picture.stored(item, str(path.parts[0])).length == int(length["N"])
     raise TypeError(f"{fact!r} is not a fact that plans rely on")

@@ -4,8 +4,10 @@ from contextlib import suppress
 from typing import Any, Self
 
 from dynamix.codec.values import UnstorableError
+from dynamix.expressions.nodes import AttributeExists
 from dynamix.updates.draft import Changed, Draft
 from dynamix.updates.plan import Picture, Plan
+from dynamix.wire import AttributeValue
 
 
 class SetDraft(Draft):
@@ -16,8 +18,8 @@ class SetDraft(Draft):
 
     noun = "a set"
 
-    def __init__(self, field: Changed) -> None:
-        super().__init__(field)
+    def __init__(self, field: Changed, base: Any = None) -> None:
+        super().__init__(field, base)
         self.added: set[Any] = set()
         self.deleted: set[Any] = set()
 
@@ -56,9 +58,18 @@ class SetDraft(Draft):
     def plan(self, plan: Plan, picture: Picture) -> None:
         if self.assigned:
             return super().plan(plan, picture)
+        if picture.null or (self.base and picture.missing):
+            return self.plan_whole(plan, picture)
+        if self.base:
+            plan.facts.append(AttributeExists(self.path))
         if self.added:
             plan.add.append((self.path, self._literal(self.added)))
         if self.deleted:
             later = plan.then_delete if self.added else plan.delete
             later.append((self.path, self._literal(self.deleted)))
         return None
+
+    def applied(self, old: AttributeValue | None) -> AttributeValue | None:
+        elements: set[Any] = set() if old is None else self.field.from_wire(old)
+        elements = (elements | self.added) - self.deleted
+        return self._form(elements) if elements else None

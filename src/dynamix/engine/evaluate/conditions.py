@@ -30,6 +30,7 @@ from dynamix.expressions.nodes import (
     Path,
     Placeholder,
     Size,
+    Unchanged,
     Value,
 )
 from dynamix.wire import AttributeValue, Item
@@ -76,6 +77,8 @@ def compile_condition(condition: Condition) -> Test:
             return _any(_compile_each(conditions))
         case Not(inner):
             return _not(compile_condition(inner))
+        case Unchanged(path):
+            raise TypeError(f"no text says that {path} is unchanged")
     assert_never(condition)
 
 

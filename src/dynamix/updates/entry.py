@@ -1,0 +1,69 @@
+"""What is known of one field that has changes."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
+
+import msgspec
+from msgspec import Raw
+
+from dynamix.codec.state import LACKING, State, state_of
+from dynamix.fields.base import Field
+from dynamix.updates.draft import Draft
+from dynamix.updates.plan import MISSING, NULL, UNKNOWN, Picture
+from dynamix.updates.set import SetDraft
+from dynamix.wire import AttributeValue
+
+Fields = Mapping[str, Field[Any, Any]]
+
+
+class Entry(NamedTuple):
+    """The changes of one field. `before` is what the instance showed, `shown` is None where the value is not loaded."""
+
+    draft: Draft
+    shown: Draft | None
+    before: object
+    picture: Picture
+
+    def shows(self) -> dict[str, Any]:
+        """What the instance shows of the field, by attribute."""
+        draft = self.draft if self.shown is None else self.shown
+        return {} if self.shown is None and not draft.assigned else {draft.field.attribute: draft.value}
+
+    @classmethod
+    def of(cls, values: dict[str, Any], field: Field[Any, Any]) -> Self:
+        """No changes yet of a field of the instance with this `__dict__`."""
+        before, state = field.value_in(values), state_of(values)
+        attribute, defaults = field.attribute, state.defaults or {}
+        base = None
+        if attribute in defaults or state.stored is None:
+            base = defaults.get(attribute)
+        elif field.draft is not Draft and field.default is not None:
+            base = field.when_absent()
+        draft = field.draft(field, base)
+        if before is LACKING:
+            return cls(draft, None, before, UNKNOWN)
+        shown = field.draft(field)
+        shown.assign(before)
+        form = None if state.stored is None else state.stored.get(attribute)
+        if before is None or state.stored is None or (attribute in defaults and not _holds(form)):
+            return cls(draft, shown, before, NULL if form else MISSING)
+        return cls(draft, shown, before, Picture.of(before, form))
+
+
+def _holds(form: Raw | AttributeValue | None) -> bool:
+    """Whether a stored form is one of a value."""
+    wire: Any = msgspec.json.decode(form) if isinstance(form, Raw) and form else form
+    return bool(wire) and "NULL" not in wire
+
+
+def keep_defaults(kept: dict[str, Any], state: State, values: dict[str, Any], fields: Fields) -> None:
+    """What is still not stored shows the default that it has shown, though the next one may be another. A set's is for
+    new instances, so that one is not kept."""
+    for attribute, default in kept.items():
+        field = fields[attribute]
+        if field.default is None or field.draft is SetDraft:
+            continue
+        if state.defaults is not None and attribute in state.defaults:
+            state.defaults[attribute] = values[attribute] = default
+        elif attribute in (state.stored or {}) and not _holds((state.stored or {})[attribute]):
+            state.defaults = {**(state.defaults or {}), attribute: default}

@@ -1,0 +1,81 @@
+"""`T.version.unchanged()`: what was loaded takes its place when a change or a delete is planned."""
+
+from typing import Any
+
+import msgspec
+
+from dynamix.codec.state import LACKING, STATE, State
+from dynamix.errors import InvalidUpdateError
+from dynamix.expressions.nodes import (
+    And,
+    AttributeNotExists,
+    AttributeType,
+    Compare,
+    Condition,
+    Not,
+    Or,
+    Path,
+    Unchanged,
+    Value,
+)
+from dynamix.fields.base import Field
+from dynamix.updates.pending import Pending
+from dynamix.wire import AttributeValue
+
+
+def resolved(values: dict[str, Any]) -> tuple[Condition, ...]:
+    """The conditions set on the instance with this `__dict__`, as the service takes them.
+
+    Raises InvalidUpdateError where one compares with what was not loaded.
+    """
+    state: State | None = values.get(STATE)
+    pending: Pending | None = state.pending if state is not None else None
+    return () if pending is None else tuple(_resolved(condition, values, pending) for condition in pending.conditions)
+
+
+def _resolved(condition: Condition, values: dict[str, Any], pending: Pending) -> Condition:
+    """The same condition with what was loaded in it. Trees may be deep, so nothing here recurses."""
+    done: list[Condition] = []
+    ahead: list[tuple[Condition, bool]] = [(condition, False)]
+    while ahead:
+        node, parts_done = ahead.pop()
+        match node:
+            case And(parts) | Or(parts) if parts_done:
+                joint = type(node)(tuple(done[-len(parts) :]))
+                done[-len(parts) :] = [joint]
+            case And(parts) | Or(parts):
+                ahead += [(node, True), *((part, False) for part in reversed(parts))]
+            case Not() if parts_done:
+                done.append(Not(done.pop()))
+            case Not(inner):
+                ahead += [(node, True), (inner, False)]
+            case Unchanged(path):
+                done.append(_as_loaded(path, _loaded(path.source, values, pending)))
+            case _:
+                done.append(node)
+    return done[0]
+
+
+def _as_loaded(path: Path, form: AttributeValue | None) -> Condition:
+    """Equal to a stored form; where there is none, or a NULL, nothing is there."""
+    if form is None or "NULL" in form:
+        return Or((AttributeNotExists(path), AttributeType(path, Value({"S": "NULL"}))))
+    return Compare("=", path, Value(form))
+
+
+def _loaded(field: Field[Any, Any], values: dict[str, Any], pending: Pending) -> AttributeValue | None:
+    """The stored form that was loaded of a field, None for none."""
+    state: State = values[STATE]
+    attribute = field.attribute
+    if state.stored is None or (state.held is not None and attribute not in state.held):
+        raise InvalidUpdateError(
+            f"{field}.unchanged() compares with what was loaded, but {field} was not loaded; get the item first"
+        )
+    if attribute in state.stored:
+        form = state.stored[attribute]
+        wire: AttributeValue | None = msgspec.json.decode(form) if isinstance(form, msgspec.Raw) and form else form
+        return wire or None
+    if attribute in (state.defaults or {}):
+        return None
+    before = pending.before(values, attribute)
+    return None if before is None or before is LACKING else field.to_wire(before)
