@@ -42,6 +42,7 @@ thread.set_field(ForumThread.updated_at, 5)
 thread.set_field(ForumThread.tags, {"a", "b"})
 thread.append_to_listfield(ForumThread.user_reviews, ["100", 5])
 thread.set_modify_conditions(condition)
+thread.add_modify_conditions(ForumThread.title.unchanged() | ForumThread.votes.not_exists())
 
 # What is found is of the model's own type.
 assert_type(ForumThread.get(forum_id="science", thread_id="physics_1"), ForumThread | None)
