@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from forum import Thread, key
@@ -462,3 +463,34 @@ def test_a_set_edited_to_what_cannot_be_stored() -> None:
             thread.commit_changes()
         thread.discard_changes()
         assert thread.tags == {"a"}
+
+
+def test_an_element_where_a_field_belongs() -> None:
+    """Each change says of an element inside a map or list that it takes fields, and what changes an element."""
+    thread = Thread.create(**key(1), data={"a": {"b": [1]}}, reviews=["x"])
+    changes: list[Callable[[Any], object]] = [
+        lambda element: thread.set_field(element, 1),
+        lambda element: thread.add_to_field(element, 1),
+        lambda element: thread.update_to_dict_field(element, {}),
+        lambda element: thread.remove_from_dict_field(element, ["a"]),
+        lambda element: thread.append_to_listfield(element, 1),
+        lambda element: thread.replace_by_index_in_listfield(element, 0, 1),
+        lambda element: thread.remove_by_index_from_listfield(element, 0),
+        lambda element: thread.add_to_setfield(element, {1}),
+        lambda element: thread.delete_from_setfield(element, {1}),
+    ]
+    advice = {
+        "Thread.data['a'] is an element, and this change takes a field; use "
+        "update_to_dict_field(Thread.data, {'a': value})": Thread.data["a"],
+        "Thread.data['a']['b'][0] is an element, and this change takes a field; use "
+        "update_to_dict_field(Thread.data, {'a': the new value of Thread.data['a']})": Thread.data["a"]["b"][0],
+        "Thread.reviews[0] is an element, and this change takes a field; use "
+        "replace_by_index_in_listfield(Thread.reviews, 0, value)": Thread.reviews[0],
+    }
+    for change in changes:
+        for message, element in advice.items():
+            with pytest.raises(dynamix.WrongTypeError) as caught:
+                change(element)
+            assert str(caught.value) == message
+    thread.commit_changes()
+    assert stored() == thread
