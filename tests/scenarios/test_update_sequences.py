@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import dynamix
+from places import Place
 
 small = st.integers(-3, 3)
 word = st.sampled_from(["a", "b", "c", "d"])
@@ -46,33 +47,34 @@ starts = st.fixed_dictionaries(
 )
 
 
-def queue(thread: Thread, change: tuple[str, Any]) -> None:
+def queue(thread: Any, change: tuple[str, Any]) -> None:
     """Queue one change on the instance."""
+    model = type(thread)
     match change:
         case ("set number", value):
-            thread.set_field(Thread.expires_at, value)
+            thread.set_field(model.expires_at, value)
         case ("add", amount):
-            thread.add_to_field(Thread.expires_at, amount)
+            thread.add_to_field(model.expires_at, amount)
         case ("set map", value):
-            thread.set_field(Thread.data, value)
+            thread.set_field(model.data, value)
         case ("update map", elements):
-            thread.update_to_dict_field(Thread.data, elements)
+            thread.update_to_dict_field(model.data, elements)
         case ("remove keys", keys):
-            thread.remove_from_dict_field(Thread.data, keys)
+            thread.remove_from_dict_field(model.data, keys)
         case ("set list", value):
-            thread.set_field(Thread.reviews, value)
+            thread.set_field(model.reviews, value)
         case ("append", elements):
-            thread.append_to_listfield(Thread.reviews, elements)
+            thread.append_to_listfield(model.reviews, elements)
         case ("replace", (position, element)):
-            thread.replace_by_index_in_listfield(Thread.reviews, position, element)
+            thread.replace_by_index_in_listfield(model.reviews, position, element)
         case ("remove", position):
-            thread.remove_by_index_from_listfield(Thread.reviews, position)
+            thread.remove_by_index_from_listfield(model.reviews, position)
         case ("set set", value):
-            thread.set_field(Thread.tags, value)
+            thread.set_field(model.tags, value)
         case ("add elements", elements):
-            thread.add_to_setfield(Thread.tags, elements)
+            thread.add_to_setfield(model.tags, elements)
         case ("delete elements", elements):
-            thread.delete_from_setfield(Thread.tags, elements)
+            thread.delete_from_setfield(model.tags, elements)
 
 
 def apply(values: dict[str, Any], change: tuple[str, Any]) -> None:
@@ -203,7 +205,7 @@ steps = st.one_of(
     st.tuples(st.sampled_from(["copy", "deepcopy", "pickle", "repr", "get", "write", "commit", "discard"]), st.none()),
 )
 
-COPIES: dict[str, Callable[[Thread], Thread]] = {
+COPIES: dict[str, Callable[[Any], Any]] = {
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
     "pickle": lambda thread: pickle.loads(pickle.dumps(thread)),
@@ -386,3 +388,113 @@ def test_changes_of_a_list_that_may_be_missing(
     listing.commit_changes()
     assert listing.reviews == expected
     assert Listing.get(key="k") == listing
+
+
+class Defaulted(dynamix.Model):
+    """The fields of a thread that the changes are for, each with a default."""
+
+    key = dynamix.CharField(hash_key=True)
+    title = dynamix.CharField()
+    expires_at = dynamix.IntegerField(default=5)
+    data = dynamix.DictField(default={"a": 1, "e": 2})
+    reviews = dynamix.ListField(default=["a", "e"])
+    tags = dynamix.SetField(default={"a", "e"})
+
+
+class Bare(dynamix.Model):
+    """The same fields without a default."""
+
+    __table_name__ = "Defaulted"
+
+    key = dynamix.CharField(hash_key=True)
+    title = dynamix.CharField()
+    expires_at = dynamix.IntegerField()
+    data = dynamix.DictField()
+    reviews = dynamix.ListField()
+    tags = dynamix.SetField()
+
+
+DEFAULTS: dict[str, Any] = {"expires_at": 5, "data": {"a": 1, "e": 2}, "reviews": ["a", "e"], "tags": set()}
+NULL = {"NULL": True}
+items = st.fixed_dictionaries(
+    {},
+    optional={
+        "expires_at": small.map(lambda n: {"N": str(n)}) | st.just(NULL),
+        "data": st.dictionaries(word, small.map(lambda n: {"N": str(n)}), max_size=3).map(lambda d: {"M": d})
+        | st.just(NULL),
+        "reviews": words.map(lambda texts: {"L": [{"S": text} for text in texts]}) | st.just(NULL),
+        "tags": st.sets(word, min_size=1, max_size=3).map(lambda texts: {"SS": sorted(texts)}) | st.just(NULL),
+    },
+)
+
+
+def shown(instance: Defaulted | Bare | None) -> dict[str, Any]:
+    """The four fields of an instance."""
+    assert instance is not None
+    return {name: copy.deepcopy(getattr(instance, name)) for name in DEFAULTS}
+
+
+def same(values: dict[str, Any]) -> dict[str, Any]:
+    """Values in which an empty set is a missing one."""
+    return {**values, "tags": values["tags"] or None}
+
+
+@pytest.mark.parametrize("model", [Defaulted, Bare])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seen=items,
+    meanwhile=st.one_of(st.none(), items),
+    source=st.sampled_from(["loaded", "key alone", "partial"]),
+    sequence=st.lists(changes, max_size=6),
+    way=st.sampled_from(["itself", "copy", "deepcopy", "pickle"]),
+)
+def test_defaults_nulls_and_stale_instances(
+    place: Place,
+    model: type[Defaulted] | type[Bare],
+    seen: dict[str, Any],
+    meanwhile: dict[str, Any] | None,
+    source: str,
+    sequence: list[tuple[str, Any]],
+    way: str,
+) -> None:
+    """Whatever of the item is known, missing, NULL, or not what it was: one commit has the effect of the changes one
+    after another on what is stored, where a missing attribute and a NULL read as the default."""
+    dynamix.create_table(model)
+
+    def put(attributes: dict[str, Any]) -> None:
+        place.call("PutItem", TableName=place.table_name(model), Item={"key": {"S": "k"}, **attributes})
+
+    def reload() -> Defaulted | Bare:
+        found = model.get(key="k", consistent=True)
+        assert found is not None
+        return found
+
+    put(seen)
+    match source:
+        case "loaded":
+            instance = reload()
+        case "key alone":
+            instance = model(key="k")
+        case _:
+            (instance,) = model.scan(model.title)
+    if meanwhile is not None:
+        put(meanwhile)
+    stored = seen if meanwhile is None else meanwhile
+    values = shown(reload())
+    if source == "key alone" and model is Defaulted and stored.get("tags", NULL) == NULL:
+        values["tags"] = {"a", "e"}  # a set's default is for new instances, and this one shows it
+    for change in sequence:
+        queue(instance, change)
+        apply(values, change)
+        instance = COPIES.get(way, lambda instance: instance)(instance)
+    if meanwhile is None and source == "loaded":
+        assert same(shown(instance)) == same(values)
+    instance.commit_changes()
+    if not any(FIELDS[kind] == "tags" for kind, _ in sequence):
+        values["tags"] = shown(reload())["tags"]
+    expected = {
+        name: DEFAULTS[name] if values[name] is None and model is Defaulted else values[name] for name in values
+    }
+    assert same(shown(reload())) == same(expected)
+    if sequence:
+        assert same(shown(instance)) == same(expected)
