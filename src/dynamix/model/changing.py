@@ -193,9 +193,9 @@ def _changed(instance: object) -> Pending | None:
 def _own(instance: object, field: AnyField, draft: type[Draft] = Draft) -> None:
     """Refuse what is not a field of this model, or not of the kinds that a change is for."""
     model = type(instance)
-    if isinstance(field, Element):
-        raise _inside(field)
     if not isinstance(field, Field):
+        if isinstance(field, Element):
+            raise _inside(field)
         raise WrongTypeError(f"{field!r} is not a field; give {model.__name__}.<name>", field=str(field), value=field)
     if not schema_of(model).owns(field):
         raise UnknownNameError(f"{field} is not a field of {model.__name__}")
