@@ -6,33 +6,42 @@ was made by its constructor and has no changes yet.
 
 from typing import Any
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
+
+from dynamix.wire import AttributeValue
 
 STATE = "_dynamix_state"
 """The name of the state in an instance's `__dict__`. Names that begin with `_dynamix` are the library's own."""
 
 Stored = dict[str, Any]
-"""Stored forms by attribute: JSON (msgspec.Raw), or an AttributeValue."""
+"""Stored forms by attribute: JSON (msgspec.Raw), what C code parsed it into (a Struct), or an AttributeValue. Of what
+the item lacks, an empty Raw or None."""
+
+NULL: AttributeValue = {"NULL": True}
+"""What other programs store where dynamix stores nothing."""
 
 
 class State(Struct):
     """Whether an instance is new, loaded or loaded in part; what was loaded; what is pending.
 
-    `stored` has stored forms by attribute; it is None while the instance was never stored nor loaded. Of lists, maps
-    and sets it has the JSON, empty for what the item lacks: they are read from it, and compared with it to tell whether
-    they were edited in place. Of keys that other programs may spell otherwise it has the form itself, by which alone
-    the item is found. `held` names the attributes that were asked for, None meaning all. `pending` are the changes that
-    wait for a commit, if there are any.
+    `stored` has stored forms by attribute; it is None while the instance was never stored nor loaded. A form is kept
+    wherever the value alone does not say how it is stored: where other programs may spell it otherwise, where it may be
+    edited in place, and where it is NULL. By it a key addresses its item, a whole write gives back what nobody touched,
+    and edits in place are noticed. Where a default that may be edited is shown for what is not stored, it is the
+    default's form; `nulls` names those attributes of them that are stored as NULL. `held` names the attributes that
+    were asked for, None meaning all. `pending` are the changes that wait for a commit, if there are any.
     """
 
     stored: Stored | None = None
     held: frozenset[str] | None = None
     pending: Any = None
+    nulls: frozenset[str] = frozenset()
 
     def copy(self) -> "State":
         """The same, with changes of its own, for a copy of the instance."""
         stored = None if self.stored is None else dict(self.stored)
-        return State(stored, self.held, None if self.pending is None else self.pending.copy())
+        return State(stored, self.held, None if self.pending is None else self.pending.copy(), self.nulls)
 
 
 def state_of(values: dict[str, Any]) -> State:
@@ -45,3 +54,10 @@ def stored_of(values: Any) -> Stored:
     """The stored forms that an instance's `__dict__` has; empty for a new one, and for a plain dict of values."""
     state: State | None = values.get(STATE)
     return {} if state is None or state.stored is None else state.stored
+
+
+def as_wire(form: Any) -> Any:
+    """A stored form as an AttributeValue; None for none. Raises msgspec.DecodeError for damaged JSON."""
+    if isinstance(form, Raw):
+        return msgspec.json.decode(form) if form else None
+    return msgspec.structs.asdict(form) if isinstance(form, Struct) else form

@@ -84,11 +84,18 @@ class Pending:
         """What the instance shows of the fields that have changes, by attribute."""
         return {name: value for entry in self._entries.values() for name, value in entry.shows().items()}
 
+    def changes(self, attribute: str) -> bool:
+        """Whether a change of this attribute is queued."""
+        return attribute in self._entries
+
     def was_edited(self, values: dict[str, Any], field: Field[Any, Any]) -> bool:
-        """Whether a list, map or set was edited in place: it is another than was loaded and then changed.
+        """Whether a list, map, set, or value of the user's own was edited in place: it is another than was loaded and
+        then changed.
 
         An edit of what was set whole, or of an element that was queued, is sent, and therefore no such edit.
         """
+        if field.own_form.frozen:
+            return False
         stored = stored_of(values)
         entry = self._entries.get(field.attribute)
         if field.attribute not in values or field.attribute not in stored or (entry and entry.draft.assigned):
