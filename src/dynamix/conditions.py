@@ -45,6 +45,10 @@ class Comparable(Generic[V]):
     def _literal(self, value: V) -> AttributeValue:
         raise NotImplementedError
 
+    def _bound(self, operator: Comparator, value: V) -> AttributeValue:
+        """The stored form with which stored forms are compared by `<`, `<=`, `>` or `>=`."""
+        return self._literal(value)
+
     def _ordered(self, condition: str) -> None:
         """Refuse `condition` where the stored form does not sort as the values do."""
 
@@ -75,7 +79,7 @@ class Comparable(Generic[V]):
     def between(self, low: V, high: V) -> Condition:
         """From `low` to `high`, both included."""
         self._ordered("between")
-        return Between(self._operand(), Value(self._literal(low)), Value(self._literal(high)))
+        return Between(self._operand(), Value(self._bound(">=", low)), Value(self._bound("<=", high)))
 
     def is_in(self, options: Iterable[V]) -> Condition:
         """Equal to one of 1 to 100 `options`."""
@@ -109,6 +113,7 @@ class Comparable(Generic[V]):
     def _compare(self, operator: Comparator, value: V) -> Condition:
         if operator not in ("=", "<>"):
             self._ordered(operator)
+            return Compare(operator, self._operand(), Value(self._bound(operator, value)))
         return Compare(operator, self._operand(), Value(self._literal(value)))
 
 
@@ -146,13 +151,17 @@ class Conditions(Comparable[V]):
         """The JSON form of what `contains` looks for."""
         return _encode_free(self._path(), value)
 
+    def _prefix_literal(self, prefix: str) -> AttributeValue:
+        """The JSON form of what `begins_with` looks for."""
+        return {"S": prefix}
+
     def begins_with(self, prefix: str) -> Condition:
         """The string starts with `prefix`."""
         if not isinstance(prefix, str):
             raise WrongTypeError(
                 f"begins_with takes a str, not {prefix!r}", field=str(self._path().parts[0]), value=prefix
             )
-        return BeginsWith(self._path(), Value({"S": str.__str__(prefix)}))
+        return BeginsWith(self._path(), Value(self._prefix_literal(str.__str__(prefix))))
 
     def contains(self, part: Any) -> Condition:
         """The string holds the substring `part`, or the set or list the element `part`."""

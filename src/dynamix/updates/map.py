@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from dynamix.expressions.nodes import (
     AttributeExists,
+    AttributeType,
     Path,
     Value,
 )
@@ -52,7 +53,8 @@ class MapDraft(Draft):
             return super().plan(plan, picture)
         if picture.missing:
             return self.plan_whole(plan, picture)
-        plan.facts.append(AttributeExists(self.path))
+        # where no key is named, nothing else would tell a map from a NULL
+        plan.facts.append(AttributeExists(self.path) if self.parts else AttributeType(self.path, Value({"S": "M"})))
         for key, wire in self._form(self.changed)["M"].items():
             plan.set.append((Path((*self.path.parts, key)), Value(wire)))
         for key in sorted(self.removed):
