@@ -178,6 +178,16 @@ def test_the_session_token_comes_along(profiles: Path, monkeypatch: pytest.Monke
     assert opened(**KEYS, aws_session_token="given")._source.get().token == "given"
 
 
+@pytest.mark.parametrize(("token", "sent"), [("a b", "ab"), ("lent/+=", "lent/+="), ("é", None), (None, None)])
+def test_a_token_goes_to_this_machine_too(token: str | None, sent: str | None, side: Side) -> None:
+    """A local endpoint is sent the session token that was given, without what no header can hold."""
+    given: Any = {} if token is None else {"aws_session_token": token}
+    with peer(always(answer())) as there, Connection(is_local_endpoint=there.address, **KEYS, **given) as connection:
+        side.ask(connection)
+        side.close(connection)
+    assert there.requests[0].headers.get("x-amz-security-token") == sent
+
+
 @pytest.mark.parametrize(
     ("keys", "sent"),
     [
