@@ -19,6 +19,7 @@ from dynamix.transport.http import endpoint as endpoints
 from dynamix.transport.http.client import HttpTransport
 from dynamix.transport.options import check
 from dynamix.transport.place import open_http
+from newest import against_botocore
 
 PROFILES = """
 [default]
@@ -207,6 +208,7 @@ def test_any_keys_will_do_on_this_machine(keys: dict[str, str], sent: str, side:
         side.close(connection)
 
 
+@against_botocore
 def test_every_region_has_its_endpoint() -> None:
     """For each region that botocore knows, in every partition, the public endpoint is botocore's."""
     session = botocore.session.Session()
