@@ -304,9 +304,16 @@ def test_a_connection_that_cannot_be_made_gives_its_place_to_who_waits(side: Sid
 
 
 def test_closing_lets_what_is_under_way_end(side: Side) -> None:
-    """A request that travels, and one that waits for its connection, are answered after close; a new one is refused."""
+    """A request that travels, and one that waits for its connection, are answered after close; a new one is refused.
+    The connection ends with the last of them."""
     held = Held()
-    with peer(held.talk) as there, Connection(is_local_endpoint=there.address, max_connections=1) as connection:
+    ended = threading.Event()
+
+    def talk(conversation: Conversation) -> None:
+        held.talk(conversation)
+        ended.set()
+
+    with peer(talk) as there, Connection(is_local_endpoint=there.address, max_connections=1) as connection:
         travelling = side.start(connection, body={"n": 1})
         held.wait()
         waiting = side.start(connection, body={"n": 2})
@@ -316,6 +323,7 @@ def test_closing_lets_what_is_under_way_end(side: Side) -> None:
             side.ask(connection)
         held.release(2)
         assert (travelling.result(SECONDS), waiting.result(SECONDS)) == ({"n": 1}, {"n": 2})
+        assert ended.wait(SECONDS)
 
 
 def test_closing_ends_idle_connections(side: Side) -> None:
