@@ -95,8 +95,11 @@ def test_one_argument(operator: str, count: int) -> None:
 )
 def test_other_numbers_of_arguments(operator: str, count: int) -> None:
     """None for the tests of existence, one or more for IN, two for BETWEEN."""
-    refused = message(legacy.read_expected, {"a": entry(operator, *[S] * count)}, None)
-    assert refused == f"{INVALID}Invalid number of argument(s) for the {operator} ComparisonOperator"
+    for refused in (
+        message(legacy.read_expected, {"a": entry(operator, *[S] * count)}, None),
+        message(legacy.read_key_conditions, {"a": entry(operator, *[S] * count)}),
+    ):
+        assert refused == f"{INVALID}Invalid number of argument(s) for the {operator} ComparisonOperator"
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from dynamix.engine.requests.shape_table import (
     String,
 )
 from engine.database import Database
+from newest import against_botocore
 
 MODEL = botocore.loaders.Loader().load_service_model("dynamodb", "service-2")
 PLAIN = {"string": String(), "boolean": Boolean(), "blob": Blob(), "integer": Integer(), "long": Long()}
@@ -63,6 +64,7 @@ def ours(shape: Shape) -> Any:
     return [(m.name, m.shape, m.required) for m in shape.members] if hasattr(shape, "members") else shape
 
 
+@against_botocore
 def test_every_shape_is_that_of_the_service_model() -> None:
     """Members, types, required members and constraints of the table equal those of botocore's model."""
     for name, shape in SHAPES.items():

@@ -289,8 +289,9 @@ def test_answers_are_left_as_they_were() -> None:
     for _ in range(2):
         response = transport.send("GetItem", b"{}")
         assert (response.status, response.body, response.request_id) == (200, b'{"Item":{"x":{"B":"/w=="}}}', "R")
-    with pytest.raises(dynamix.InvalidAnswerError, match="a set, which JSON has no form for"):
+    with pytest.raises(dynamix.InvalidAnswerError, match="a set, which JSON has no form for") as caught:
         transport.send("BatchGetItem", b"{}")
+    assert caught.value.sent
 
 
 def test_every_operation_has_its_method() -> None:

@@ -19,6 +19,7 @@ from dynamix.transport.http import endpoint as endpoints
 from dynamix.transport.http.client import HttpTransport
 from dynamix.transport.options import check
 from dynamix.transport.place import open_http
+from newest import against_botocore
 
 PROFILES = """
 [default]
@@ -178,6 +179,16 @@ def test_the_session_token_comes_along(profiles: Path, monkeypatch: pytest.Monke
     assert opened(**KEYS, aws_session_token="given")._source.get().token == "given"
 
 
+@pytest.mark.parametrize(("token", "sent"), [("a b", "ab"), ("lent/+=", "lent/+="), ("é", None), (None, None)])
+def test_a_token_goes_to_this_machine_too(token: str | None, sent: str | None, side: Side) -> None:
+    """A local endpoint is sent the session token that was given, without what no header can hold."""
+    given: Any = {} if token is None else {"aws_session_token": token}
+    with peer(always(answer())) as there, Connection(is_local_endpoint=there.address, **KEYS, **given) as connection:
+        side.ask(connection)
+        side.close(connection)
+    assert there.requests[0].headers.get("x-amz-security-token") == sent
+
+
 @pytest.mark.parametrize(
     ("keys", "sent"),
     [
@@ -197,6 +208,7 @@ def test_any_keys_will_do_on_this_machine(keys: dict[str, str], sent: str, side:
         side.close(connection)
 
 
+@against_botocore
 def test_every_region_has_its_endpoint() -> None:
     """For each region that botocore knows, in every partition, the public endpoint is botocore's."""
     session = botocore.session.Session()

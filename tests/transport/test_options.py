@@ -1,9 +1,11 @@
 """What a connection may be told: wrong names, types and combinations are refused at once, and no secret is shown."""
 
+import asyncio
 import traceback
 from pathlib import Path
 from typing import Any
 
+import aiobotocore.session
 import boto3
 import pytest
 
@@ -175,3 +177,19 @@ def test_set_connection_takes_names_only() -> None:
     """An option without its name is Python's own error."""
     with pytest.raises(TypeError):
         dynamix.set_connection(True)  # type: ignore[call-arg]
+
+
+def test_a_client_for_asyncio_is_a_place_too() -> None:
+    """Beside another place, or an option that only a place over HTTP has, it is refused as boto3's is."""
+
+    async def refuse() -> None:
+        making = aiobotocore.session.get_session().create_client(
+            "dynamodb", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        async with making as client:
+            with pytest.raises(dynamix.ValidationException, match="embedded and aboto_client contradict"):
+                Connection(embedded=True, aboto_client=client)
+            with pytest.raises(dynamix.ValidationException, match="region_name would have no effect with aboto_client"):
+                Connection(aboto_client=client, region_name="eu-west-1")
+
+    asyncio.run(refuse())

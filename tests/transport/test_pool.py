@@ -185,6 +185,29 @@ def test_idle_connections_grow_few(side: Side, monkeypatch: pytest.MonkeyPatch) 
         side.close(connection)
 
 
+def test_a_connection_that_ends_on_its_way_to_who_waits(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waited for a connection and is handed one that cannot be used any more closes it and makes a new one."""
+    held = Held()
+    ended = threading.Semaphore(0)
+
+    def talk(conversation: Conversation) -> None:
+        held.talk(conversation)
+        ended.release()
+
+    with peer(talk) as there, Connection(is_local_endpoint=there.address, max_connections=1) as connection:
+        many = [side.start(connection) for _ in range(2)]
+        held.wait()
+        for module in (blocking, asynchronous):
+            monkeypatch.setattr(module, "IDLE_SECONDS", -1.0)
+        held.release()
+        held.wait()
+        assert ended.acquire(timeout=SECONDS)
+        held.release()
+        assert [one.result(SECONDS) for one in many] == [{}] * 2
+        assert there.connections == 2
+        side.close(connection)
+
+
 def test_many_share_few_connections(side: Side) -> None:
     """However many ask at once, no more than `max_connections` are open, all are used, and each gets its own answer."""
     meeting = threading.Barrier(3)
@@ -281,9 +304,16 @@ def test_a_connection_that_cannot_be_made_gives_its_place_to_who_waits(side: Sid
 
 
 def test_closing_lets_what_is_under_way_end(side: Side) -> None:
-    """A request that travels, and one that waits for its connection, are answered after close; a new one is refused."""
+    """A request that travels, and one that waits for its connection, are answered after close; a new one is refused.
+    The connection ends with the last of them."""
     held = Held()
-    with peer(held.talk) as there, Connection(is_local_endpoint=there.address, max_connections=1) as connection:
+    ended = threading.Event()
+
+    def talk(conversation: Conversation) -> None:
+        held.talk(conversation)
+        ended.set()
+
+    with peer(talk) as there, Connection(is_local_endpoint=there.address, max_connections=1) as connection:
         travelling = side.start(connection, body={"n": 1})
         held.wait()
         waiting = side.start(connection, body={"n": 2})
@@ -293,6 +323,7 @@ def test_closing_lets_what_is_under_way_end(side: Side) -> None:
             side.ask(connection)
         held.release(2)
         assert (travelling.result(SECONDS), waiting.result(SECONDS)) == ({"n": 1}, {"n": 2})
+        assert ended.wait(SECONDS)
 
 
 def test_closing_ends_idle_connections(side: Side) -> None:

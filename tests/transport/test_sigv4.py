@@ -15,6 +15,9 @@ from botocore.credentials import Credentials as BotocoreKeys
 from dynamix.transport.credentials import Credentials
 from dynamix.transport.http.endpoint import Endpoint, parse
 from dynamix.transport.http.sigv4 import Signer
+from newest import against_botocore
+
+pytestmark = against_botocore
 
 NOW = 1_790_000_000
 KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
