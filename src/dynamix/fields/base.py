@@ -47,15 +47,15 @@ class Options(TypedDict, Generic[V], total=False):
 
     `name` is the stored name (default: the attribute's own). `indexed` makes a local index on the field, and
     `projections` names what that index holds beside the keys (none or "KEYS_ONLY": keys only; "ALL": everything).
-    `default_using_instance` computes a default from the new instance. `validator` is called with each value and refuses
-    it by raising ValueError or by returning False.
+    `default_using_instance` computes a default from the new instance. `validator` is called with each value; None and
+    True accept it, False and a ValueError refuse it.
     """
 
     name: str
     indexed: bool
     projections: Sequence[str] | Literal["ALL", "KEYS_ONLY"]
     default_using_instance: Callable[[Any], V | None]
-    validator: Callable[[V], object]
+    validator: Callable[[V], bool | None]
 
 
 class HashKey(Options[V], total=False):
@@ -336,6 +336,11 @@ class Field(Conditions[V], Generic[V, T]):
             raise self.refusal(value, str(error)) from error
         if accepted is False:
             raise self.refusal(value, "its validator refuses it")
+        if accepted is not None and accepted is not True:
+            raise ModelDefinitionError(
+                f"the validator of {self} answered {shown(accepted)}; it has to return True or False, or raise "
+                "ValueError and return None: put bool(...) around the answer, or for a regular expression give pattern="
+            )
 
     def _path(self) -> Path:
         return Path((self.name,), self)
