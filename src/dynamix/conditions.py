@@ -45,6 +45,10 @@ class Comparable(Generic[V]):
     def _literal(self, value: V) -> AttributeValue:
         raise NotImplementedError
 
+    def _bound(self, operator: Comparator, value: V) -> AttributeValue:
+        """The stored form with which stored forms are compared by `<`, `<=`, `>` or `>=`."""
+        return self._literal(value)
+
     def _ordered(self, condition: str) -> None:
         """Refuse `condition` where the stored form does not sort as the values do."""
 
@@ -75,7 +79,7 @@ class Comparable(Generic[V]):
     def between(self, low: V, high: V) -> Condition:
         """From `low` to `high`, both included."""
         self._ordered("between")
-        return Between(self._operand(), Value(self._literal(low)), Value(self._literal(high)))
+        return Between(self._operand(), Value(self._bound(">=", low)), Value(self._bound("<=", high)))
 
     def is_in(self, options: Iterable[V]) -> Condition:
         """Equal to one of 1 to 100 `options`."""
@@ -109,6 +113,7 @@ class Comparable(Generic[V]):
     def _compare(self, operator: Comparator, value: V) -> Condition:
         if operator not in ("=", "<>"):
             self._ordered(operator)
+            return Compare(operator, self._operand(), Value(self._bound(operator, value)))
         return Compare(operator, self._operand(), Value(self._literal(value)))
 
 

@@ -91,7 +91,7 @@ class Defaulted(Options[V], total=False):
 class Field(Conditions[V], Generic[V, T]):
     """A typed attribute of a model. V is the type of its values, T what an instance shows: V, or V | None."""
 
-    form: ClassVar[Form] = PLAIN
+    form: Form = PLAIN
     """How generated code reads and writes the stored form; PLAIN leaves it to `to_wire` and `from_wire`."""
 
     draft: ClassVar[type[Draft]] = Draft
