@@ -28,6 +28,7 @@ SILENT = {
         "discard_changes",
         "get_primary_key_dict",
         "is_valid",
+        "key_of",
         "query",
         "remove_by_index_from_listfield",
         "remove_from_dict_field",

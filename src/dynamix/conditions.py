@@ -151,13 +151,17 @@ class Conditions(Comparable[V]):
         """The JSON form of what `contains` looks for."""
         return _encode_free(self._path(), value)
 
+    def _prefix_literal(self, prefix: str) -> AttributeValue:
+        """The JSON form of what `begins_with` looks for."""
+        return {"S": prefix}
+
     def begins_with(self, prefix: str) -> Condition:
         """The string starts with `prefix`."""
         if not isinstance(prefix, str):
             raise WrongTypeError(
                 f"begins_with takes a str, not {prefix!r}", field=str(self._path().parts[0]), value=prefix
             )
-        return BeginsWith(self._path(), Value({"S": str.__str__(prefix)}))
+        return BeginsWith(self._path(), Value(self._prefix_literal(str.__str__(prefix))))
 
     def contains(self, part: Any) -> Condition:
         """The string holds the substring `part`, or the set or list the element `part`."""

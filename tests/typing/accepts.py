@@ -1,13 +1,18 @@
 """What a type checker must infer."""
 
 import datetime
+import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, assert_type
+from decimal import Decimal
+from typing import Any, ClassVar, TypeVar, Unpack, assert_type, overload
 
 from forum import ForumThread
 
 import dynamix
 from dynamix import Cursor
+from dynamix.fields import Defaulted, Form, NumberDraft, Options, Present
+
+T = TypeVar("T")
 
 thread = ForumThread(forum_id="science", thread_id="physics_1", author="me")
 
@@ -166,3 +171,51 @@ for difference in dynamix.update_table(ForumThread):
     if isinstance(difference, dynamix.IndexMissing):
         assert_type(difference.index, str)
 ForumThread.delete_table()
+
+
+# A field class of one's own says by three overloads when None is ruled out.
+class MoneyField(dynamix.Field[Decimal, T]):
+    """An amount, stored as a number of cents."""
+
+    form = Form(frozen=True)
+    draft = NumberDraft
+    key_type = "N"
+
+    @overload
+    def __init__(self: "MoneyField[Decimal]", **options: Unpack[Present[Decimal]]) -> None: ...
+    @overload
+    def __init__(self: "MoneyField[Decimal]", **options: Unpack[Defaulted[Decimal]]) -> None: ...
+    @overload
+    def __init__(self: "MoneyField[Decimal | None]", **options: Unpack[Options[Decimal]]) -> None: ...
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+
+    def to_wire(self, value: Decimal) -> dict[str, Any]:
+        return {"N": str(int(value * 100))}
+
+    def from_wire(self, wire: dict[str, Any]) -> Decimal:
+        return Decimal(wire["N"]) / 100
+
+
+class Bill(dynamix.Model):
+    """Fields of that class, and the options of the others."""
+
+    number = dynamix.CharField(hash_key=True, pattern=re.compile("[0-9]+"))
+    total = MoneyField(required=True)
+    tax = MoneyField(default=Decimal(0))
+    rebate = MoneyField(null=True)
+    due = dynamix.DateTimeField(utc=True)
+    lines = dynamix.ListField(default=[], numbers=Decimal)
+    notes = dynamix.CharField(validator=str.isascii, pattern="[a-z]*", null=True)
+
+
+bill = Bill(number="1", total=Decimal(5))
+assert_type(bill.total, Decimal)
+assert_type(bill.tax, Decimal)
+assert_type(bill.rebate, Decimal | None)
+assert_type(bill.due, datetime.datetime | None)
+assert_type(bill.lines, list[Any])
+bill.add_to_field(Bill.total, Decimal("0.5")).add_to_field(Bill.tax, Decimal(1))
+thread.add_to_field(ForumThread.votes, 1).add_to_field(ForumThread.score, 1)
+assert_type(Bill.key_of(number="1"), dict[str, Any])
+Bill.query().where(Bill.number.same_as(bill), Bill.total >= Decimal(1))

@@ -14,7 +14,7 @@ ForumThread.title.eq(3)  # rejected: arg-type, reportArgumentType
 ForumThread.votes.gte("3")  # rejected: arg-type, reportArgumentType
 misspelt = ForumThread.titel  # rejected: attr-defined, reportAttributeAccessIssue
 thread.set_field(ForumThread.title, 3)  # rejected: misc, reportArgumentType
-thread.add_to_field(ForumThread.title, 1)  # rejected: arg-type, reportArgumentType
+thread.add_to_field(ForumThread.title, 1)  # rejected: misc, reportArgumentType
 thread.append_to_listfield(ForumThread.tags, "x")  # rejected: arg-type, reportArgumentType
 thread.votes = "3"  # rejected: assignment, reportAttributeAccessIssue
 thread.votes = 1.5  # rejected: assignment, reportAttributeAccessIssue
@@ -33,3 +33,5 @@ dynamix.create_table(thread)  # rejected: arg-type, reportArgumentType
 dynamix.set_connection(region="eu-west-1")  # rejected: call-arg, reportCallIssue
 ForumThread.scan(on_error="ignore")  # rejected: arg-type, reportArgumentType
 ix: dynamix.IndexOptions = {"hash_key": "a", "x": 1}  # rejected: typeddict-unknown-key, reportAssignmentType
+thread.add_to_field(ForumThread.votes, 1.5)  # rejected: misc, reportArgumentType
+dynamix.CharField(pattern=5)  # rejected: call-overload, reportArgumentType

@@ -7,59 +7,66 @@ import msgspec
 from msgspec import Raw, Struct
 
 
-class Text(Struct, gc=False):
+class Text(Struct, gc=False, frozen=True):
     """A string."""
 
     S: str
 
 
-class Whole(Struct, gc=False):
+class Number(Struct, gc=False, frozen=True):
+    """A number, in all its digits."""
+
+    N: str
+
+
+class Whole(Struct, gc=False, frozen=True):
     """An integer."""
 
     N: int
 
 
-class Real(Struct, gc=False):
-    """A number."""
-
-    N: float
-
-
-class Truth(Struct, gc=False):
+class Truth(Struct, gc=False, frozen=True):
     """A boolean."""
 
     BOOL: bool
 
 
-msgspec.json.Decoder(tuple[Text, Whole, Real, Truth])
+msgspec.json.Decoder(tuple[Text, Number, Whole, Truth])
 """msgspec prepares a class at its first use, and other threads see it half prepared. These are shared by the decoders
 of all models, which are made when they are first needed, so they are prepared now."""
 
 
 class Form(NamedTuple):
-    """How one stored form is read and written.
+    """How the values of a class of field are stored, as far as generated code has to know.
 
-    `read` and `write` are expressions over `v`: the parsed `struct`, and the Python value. `when` is the condition
-    under which `write` is right; other values go through the field's `encode`. `names` is what these expressions use
-    beside builtins. `length` measures a value that is limited as a key. With `spelled`, several stored texts read as
-    one value. With `empties`, an empty value is not stored. What is Raw is read by its field, later; what is a dict,
-    at once.
+    `struct` is what a stored form is parsed into by C code, and `read` an expression over `v`, that struct, which gives
+    the value. `write` is an expression over `v`, the value, which gives the stored form; it is used where the condition
+    `when` is met. `names` is what these expressions use beside builtins. Without `read`, values go through the field's
+    `from_wire`; without `write`, and where `when` is not met, through its `to_wire`. `length` measures a value that is
+    limited as a key.
+
+    `exact`: writing what was read gives the stored form again, whoever wrote it. `frozen`: values cannot be edited in
+    place. `lazy`: values are read when somebody asks for them. `empties`: an empty value is not stored.
     """
 
-    struct: type[Struct | Raw | dict[str, Any]]
+    struct: type[Struct] | None = None
     read: str = ""
     when: str = ""
     write: str = ""
     names: Mapping[str, Any] = {}
     length: str = ""
-    spelled: bool = False
+    exact: bool = False
+    frozen: bool = False
+    lazy: bool = False
     empties: bool = False
 
     @property
-    def lazy(self) -> bool:
-        """Whether values are read when somebody asks for them."""
-        return self.struct is Raw
+    def parsed(self) -> type[Any]:
+        """What a stored form is parsed into."""
+        if self.lazy:
+            return Raw
+        return self.struct if self.struct is not None and self.read else dict[str, Any]
 
 
-PLAIN = Form(dict[str, Any])
-"""The form of what only the field's own `encode` and `decode` know."""
+PLAIN = Form()
+"""The form of what only the field's own `to_wire` and `from_wire` know."""

@@ -104,10 +104,17 @@ def from_text(text: str) -> int | float | Decimal:
     same digits, else as Decimal. Nothing is ever lost. Raises ValueError or ArithmeticError for what is no number."""
     if text.isdecimal():
         return int(text)
+    number = exact_from_text(text)
+    if isinstance(number, int):
+        return number
+    close = float(number)
+    return close if Decimal(repr(close)) == number else number
+
+
+def exact_from_text(text: str) -> int | Decimal:
+    """The number of a text, an integer as int, another as Decimal. Raises ValueError or ArithmeticError for what is no
+    number."""
     number = Decimal(text)
     if number.adjusted() > NUMBER_MAX_EXPONENT:  # else it would be written out below, however long that takes
         raise NumberError(f"{text} is larger in magnitude than 9.99...E+125", TOO_LARGE)
-    if number == number.to_integral_value(context=_WIDE):
-        return int(number)
-    close = float(number)
-    return close if Decimal(repr(close)) == number else number
+    return int(number) if number == number.to_integral_value(context=_WIDE) else number

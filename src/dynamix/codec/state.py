@@ -9,7 +9,10 @@ from enum import Enum
 from threading import Lock
 from typing import Any
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
+
+from dynamix.wire import AttributeValue
 
 STATE = "_dynamix_state"
 """The name of the state in an instance's `__dict__`. Names that begin with `_dynamix` are the library's own."""
@@ -24,20 +27,24 @@ class _Lack(Enum):
 LACKING = _Lack.LACKING
 
 Stored = dict[str, Any]
-"""Stored forms by attribute: JSON (msgspec.Raw), or an AttributeValue."""
+"""Stored forms by attribute: JSON (msgspec.Raw), what C code parsed it into (a Struct), or an AttributeValue. Of what
+the item lacks, an empty Raw or None."""
+
+NULL: AttributeValue = {"NULL": True}
+"""What other programs store where dynamix stores nothing."""
 
 
 class State(Struct):
     """Whether an instance is new, loaded or loaded in part; what was loaded; what is pending.
 
-    `stored` has stored forms by attribute; it is None while the instance was never stored nor loaded. Of lists, maps
-    and sets it has the JSON, empty for what the item lacks: they are read from it, and compared with it to tell whether
-    they were edited in place. Of keys that other programs may spell otherwise it has the form itself, by which alone
-    the item is found. `held` names the attributes that were asked for, None meaning all. `pending` are the changes that
-    wait for a commit, if there are any; once made, they stay the instance's own for ever, since another thread may be
-    about to queue one. `defaults` has the defaults that show, by attribute, for what is not stored as far as is known;
-    they belong to the state alone, and a list or map that shows is a copy. `new` is set where only a whole item can be
-    stored: the instance was made with more than a key and never stored, or it was deleted.
+    `stored` has stored forms by attribute; it is None while the instance was never stored nor loaded. A form is kept
+    wherever the value alone does not say how it is stored: where other programs may spell it otherwise, where it may be
+    edited in place, and where it is NULL. By it a key addresses its item, a whole write gives back what nobody touched,
+    and edits in place are noticed. `held` names the attributes that were asked for, None meaning all. `pending` are the
+    changes that wait for a commit, if there are any; once made, they stay the instance's own for ever, since another
+    thread may be about to queue one. `defaults` has the defaults that show, by attribute, for what is not stored as far
+    as is known; they belong to the state alone, and a list or map that shows is a copy. `new` is set where only a whole
+    item can be stored: the instance was made with more than a key and never stored, or it was deleted.
     """
 
     stored: Stored | None = None
@@ -80,3 +87,10 @@ def stored_of(values: Any) -> Stored:
     """The stored forms that an instance's `__dict__` has; empty for a new one, and for a plain dict of values."""
     state: State | None = values.get(STATE)
     return {} if state is None or state.stored is None else state.stored
+
+
+def as_wire(form: Any) -> Any:
+    """A stored form as an AttributeValue; None for none. Raises msgspec.DecodeError for damaged JSON."""
+    if isinstance(form, Raw):
+        return msgspec.json.decode(form) if form else None
+    return msgspec.structs.asdict(form) if isinstance(form, Struct) else form

@@ -3,18 +3,24 @@
     str S · int, float, Decimal N · bytes, bytearray, memoryview B · bool BOOL · None NULL
     dict M · list, tuple L · set, frozenset of one of str, numbers, bytes: SS, NS, BS
 
-Read back, a number is an int, else a float where the float prints back to the same digits, else a Decimal; binary is
-bytes; a set is a set. Nothing is ever lost: what DynamoDB cannot hold exactly is refused by UnstorableError.
+Read back, an integer is an int; another number is a float where the float prints back to the same digits, else a
+Decimal, or with `numbers=Decimal` always a Decimal; binary is bytes; a set is a set. Nothing is ever lost: what
+DynamoDB cannot hold exactly is refused by UnstorableError, and so is, where `numbers` is given, what would read back as
+a number that is not equal.
 """
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from dynamix.codec.numbers import NumberError, from_text, to_text
+from dynamix.codec.numbers import NumberError, exact_from_text, from_text, to_text
 from dynamix.limits import NESTING_LEVELS
 from dynamix.wire import AttributeValue
+
+Numbers = type[float] | type[Decimal]
+"""What a number with a fraction reads as in a free-form place."""
 
 _EXACT_FLOATS = 1e38
 _EXACT_INTEGERS = 10**38
@@ -28,13 +34,13 @@ class UnstorableError(ValueError):
         self.of_type = of_type
 
 
-def encode(value: object, depth: int = 0) -> AttributeValue:
+def encode(value: object, depth: int = 0, numbers: Numbers | None = None) -> AttributeValue:
     """The JSON form of a value `depth` levels inside another. Raises UnstorableError."""
     encoder = _ENCODERS.get(type(value)) or _encoder_of_base(value)
-    return encoder(value, depth)
+    return encoder(value, depth, numbers)
 
 
-def encode_map(value: dict[str, Any], depth: int = 0) -> dict[str, AttributeValue]:
+def encode_map(value: dict[str, Any], depth: int = 0, numbers: Numbers | None = None) -> dict[str, AttributeValue]:
     """The elements of a map in JSON form. Raises UnstorableError."""
     _check_depth(depth)
     if "" in value:
@@ -42,15 +48,17 @@ def encode_map(value: dict[str, Any], depth: int = 0) -> dict[str, AttributeValu
     return {
         key if type(key) is str else _map_key(key): {"S": element}
         if type(element) is str
-        else encode(element, depth + 1)
+        else encode(element, depth + 1, numbers)
         for key, element in value.items()
     }
 
 
-def encode_list(value: list[Any] | tuple[Any, ...], depth: int = 0) -> list[AttributeValue]:
+def encode_list(
+    value: list[Any] | tuple[Any, ...], depth: int = 0, numbers: Numbers | None = None
+) -> list[AttributeValue]:
     """The elements of a list in JSON form. Raises UnstorableError."""
     _check_depth(depth)
-    return [{"S": element} if type(element) is str else encode(element, depth + 1) for element in value]
+    return [{"S": element} if type(element) is str else encode(element, depth + 1, numbers) for element in value]
 
 
 def _check_depth(depth: int) -> None:
@@ -58,7 +66,7 @@ def _check_depth(depth: int) -> None:
         raise UnstorableError(f"it is nested too deep; an item has at most {NESTING_LEVELS} levels, itself included")
 
 
-def _encoder_of_base(value: object) -> Callable[[Any, int], AttributeValue]:
+def _encoder_of_base(value: object) -> Callable[[Any, int, Numbers | None], AttributeValue]:
     """The encoder for an instance of a subclass."""
     for kind, encoder in _ENCODERS.items():
         if isinstance(value, kind):
@@ -87,7 +95,7 @@ def encode_number(value: int | float | Decimal) -> str:
         raise UnstorableError(str(error)) from error
 
 
-def encode_set(value: set[Any] | frozenset[Any]) -> AttributeValue:
+def encode_set(value: set[Any] | frozenset[Any], numbers: Numbers | None = None) -> AttributeValue:
     """The JSON form of a set: all strings, all numbers, or all bytes; not empty; equal for equal sets.
 
     Raises UnstorableError.
@@ -101,6 +109,8 @@ def encode_set(value: set[Any] | frozenset[Any]) -> AttributeValue:
         case "SS":
             return {"SS": sorted(map(_plain_text, value))}
         case "NS":
+            for number in value:
+                _check_number(number, numbers)
             return {"NS": sorted({encode_number(number) for number in value})}
         case _:
             return {"BS": sorted(b64encode(element).decode() for element in value)}
@@ -130,66 +140,90 @@ def _plain_text(text: str) -> str:
     return text if type(text) is str else str.__str__(text)
 
 
-def _encode_number(value: int | float | Decimal, depth: int) -> AttributeValue:
+def _check_number(value: Any, numbers: Numbers | None) -> None:
+    """Refuse a number that would read back as one that is not equal."""
+    if numbers is float and isinstance(value, Decimal):
+        if from_text(encode_number(value)) != value:
+            raise UnstorableError(
+                f"{value!r} would read back as a float, which is not equal; make the field with numbers=Decimal, or "
+                "give a float"
+            )
+    elif numbers is Decimal and isinstance(value, float) and exact_from_text(encode_number(value)) != value:
+        raise UnstorableError(
+            f"{value!r} would read back as a Decimal, which is not equal; give a Decimal, or make the field with "
+            "numbers=float"
+        )
+
+
+def _encode_number(value: int | float | Decimal, depth: int, numbers: Numbers | None) -> AttributeValue:
+    if numbers is not None:
+        _check_number(value, numbers)
     return {"N": encode_number(value)}
 
 
-def _encode_int(value: int, depth: int) -> AttributeValue:
+def _encode_int(value: int, depth: int, numbers: Numbers | None) -> AttributeValue:
     return {"N": int.__repr__(value) if -_EXACT_INTEGERS < value < _EXACT_INTEGERS else encode_number(value)}
 
 
-def _encode_binary(value: bytes | bytearray | memoryview, depth: int) -> AttributeValue:
+def _encode_binary(value: bytes | bytearray | memoryview, depth: int, numbers: Numbers | None) -> AttributeValue:
     return {"B": b64encode(value).decode()}
 
 
-_ENCODERS: dict[type, Callable[[Any, int], AttributeValue]] = {
-    type(None): lambda value, depth: {"NULL": True},
-    bool: lambda value, depth: {"BOOL": value},
-    str: lambda value, depth: {"S": _plain_text(value)},
+_ENCODERS: dict[type, Callable[[Any, int, Numbers | None], AttributeValue]] = {
+    type(None): lambda value, depth, numbers: {"NULL": True},
+    bool: lambda value, depth, numbers: {"BOOL": value},
+    str: lambda value, depth, numbers: {"S": _plain_text(value)},
     int: _encode_int,
     float: _encode_number,
     Decimal: _encode_number,
     bytes: _encode_binary,
     bytearray: _encode_binary,
     memoryview: _encode_binary,
-    dict: lambda value, depth: {"M": encode_map(value, depth)},
-    list: lambda value, depth: {"L": encode_list(value, depth)},
-    tuple: lambda value, depth: {"L": encode_list(value, depth)},
-    set: lambda value, depth: encode_set(value),
-    frozenset: lambda value, depth: encode_set(value),
+    dict: lambda value, depth, numbers: {"M": encode_map(value, depth, numbers)},
+    list: lambda value, depth, numbers: {"L": encode_list(value, depth, numbers)},
+    tuple: lambda value, depth, numbers: {"L": encode_list(value, depth, numbers)},
+    set: lambda value, depth, numbers: encode_set(value, numbers),
+    frozenset: lambda value, depth, numbers: encode_set(value, numbers),
 }
-
-
-def decode(value: AttributeValue) -> Any:
-    """The Python value of a JSON form."""
-    for tag, content in value.items():
-        return _DECODERS[tag](content)
-    raise UnstorableError("a value without a type")
-
-
-def decode_map(content: dict[str, AttributeValue]) -> dict[str, Any]:
-    """The elements of a map."""
-    return {key: _DECODERS[tag](value[tag]) for key, value in content.items() for tag in value}
-
-
-def decode_list(content: list[AttributeValue]) -> list[Any]:
-    """The elements of a list."""
-    return [_DECODERS[tag](value[tag]) for value in content for tag in value]
 
 
 def _same(content: Any) -> Any:
     return content
 
 
-_DECODERS: dict[str, Callable[[Any], Any]] = {
-    "S": _same,
-    "N": from_text,
-    "BOOL": _same,
-    "B": b64decode,
-    "NULL": lambda _: None,
-    "M": decode_map,
-    "L": decode_list,
-    "SS": set,
-    "NS": lambda texts: {from_text(text) for text in texts},
-    "BS": lambda texts: {b64decode(text) for text in texts},
-}
+def _decode_map(decoders: "_Decoders", content: dict[str, AttributeValue]) -> dict[str, Any]:
+    return {key: decoders[tag](value[tag]) for key, value in content.items() for tag in value}
+
+
+def _decode_list(decoders: "_Decoders", content: list[AttributeValue]) -> list[Any]:
+    return [decoders[tag](value[tag]) for value in content for tag in value]
+
+
+_Decoders = dict[str, Callable[[Any], Any]]
+
+
+def _decoders(number: Callable[[str], int | float | Decimal]) -> _Decoders:
+    """What reads the content of each type, numbers by `number`."""
+    decoders: _Decoders = {
+        "S": _same,
+        "N": number,
+        "BOOL": _same,
+        "B": b64decode,
+        "NULL": lambda _: None,
+        "SS": set,
+        "NS": lambda texts: {number(text) for text in texts},
+        "BS": lambda texts: {b64decode(text) for text in texts},
+    }
+    decoders["M"] = partial(_decode_map, decoders)
+    decoders["L"] = partial(_decode_list, decoders)
+    return decoders
+
+
+_DECODERS = {float: _decoders(from_text), Decimal: _decoders(exact_from_text)}
+
+
+def decode(value: AttributeValue, numbers: Numbers = float) -> Any:
+    """The Python value of a JSON form."""
+    for tag, content in value.items():
+        return _DECODERS[numbers][tag](content)
+    raise UnstorableError("a value without a type")

@@ -1,6 +1,12 @@
-"""The fields of a model: what an attribute may hold, and how DynamoDB stores it."""
+"""The fields of a model: what an attribute may hold, and how DynamoDB stores it.
 
-from dynamix.fields.base import Field
+Beside the classes of fields stands what a class of the user's own is made of: the options of its constructors
+(`Options` and those derived from it), what generated code has to know (`Form`, `Text`, `Number`), and how changes are
+folded (`Draft` and those derived from it).
+"""
+
+from dynamix.codec.forms import Form, Number, Text
+from dynamix.fields.base import Defaulted, Field, HashKey, Options, Present, RangeKey
 from dynamix.fields.boolean import BooleanField
 from dynamix.fields.char import CharField
 from dynamix.fields.date import DateField
@@ -12,18 +18,36 @@ from dynamix.fields.list import ListField
 from dynamix.fields.set import SetField
 from dynamix.fields.time import TimeField
 from dynamix.fields.timedelta import TimeDeltaField
+from dynamix.updates.draft import Draft
+from dynamix.updates.list import ListDraft
+from dynamix.updates.map import MapDraft
+from dynamix.updates.number import NumberDraft
+from dynamix.updates.set import SetDraft
 
 __all__ = [
     "BooleanField",
     "CharField",
     "DateField",
     "DateTimeField",
+    "Defaulted",
     "DictField",
+    "Draft",
     "Field",
     "FloatField",
+    "Form",
+    "HashKey",
     "IntegerField",
+    "ListDraft",
     "ListField",
+    "MapDraft",
+    "Number",
+    "NumberDraft",
+    "Options",
+    "Present",
+    "RangeKey",
+    "SetDraft",
     "SetField",
+    "Text",
     "TimeDeltaField",
     "TimeField",
 ]

@@ -11,13 +11,15 @@ two.
 
 import copy
 from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Required, Self, TypedDict, TypeVar, overload
 
 import msgspec
 
 from dynamix.codec.forms import PLAIN, Form
-from dynamix.codec.state import LACKING, STATE, State
-from dynamix.codec.values import UnstorableError
+from dynamix.codec.state import LACKING, NULL, STATE, State, as_wire
+from dynamix.codec.values import Numbers, UnstorableError
 from dynamix.conditions import Conditions
 from dynamix.errors import (
     FieldNotLoadedError,
@@ -30,14 +32,15 @@ from dynamix.errors import (
     WrongTypeError,
     unknown,
 )
-from dynamix.expressions.nodes import Condition, Path, Unchanged
+from dynamix.expressions.nodes import Compare, Condition, Path, Unchanged, Value
 from dynamix.updates.draft import Draft
 from dynamix.wire import AttributeValue
 
 V = TypeVar("V")
 T = TypeVar("T")
 
-_WAYS = frozenset({"to_wire", "from_wire", "check", "encode", "decode"})
+_CONVERSIONS = frozenset({"to_wire", "from_wire", "encode", "decode"})
+_CHECKS = frozenset({"check"})
 
 NO_TEXT = "it has a surrogate without its partner, so it is no Unicode text; decode it with errors='replace'"
 
@@ -48,7 +51,8 @@ class Options(TypedDict, Generic[V], total=False):
     `name` is the stored name (default: the attribute's own). `indexed` makes a local index on the field, and
     `projections` names what that index holds beside the keys (none or "KEYS_ONLY": keys only; "ALL": everything).
     `default_using_instance` computes a default from the new instance. `validator` is called with each value; None and
-    True accept it, False and a ValueError refuse it.
+    True accept it, False and a ValueError refuse it. With `null=True`, None is stored as NULL instead of being left
+    out.
     """
 
     name: str
@@ -56,6 +60,7 @@ class Options(TypedDict, Generic[V], total=False):
     projections: Sequence[str] | Literal["ALL", "KEYS_ONLY"]
     default_using_instance: Callable[[Any], V | None]
     validator: Callable[[V], bool | None]
+    null: bool
 
 
 class HashKey(Options[V], total=False):
@@ -92,7 +97,7 @@ class Field(Conditions[V], Generic[V, T]):
     """A typed attribute of a model. V is the type of its values, T what an instance shows: V, or V | None."""
 
     form: Form = PLAIN
-    """How generated code reads and writes the stored form; PLAIN leaves it to `to_wire` and `from_wire`."""
+    """How values are stored, as far as generated code has to know; PLAIN leaves all to `to_wire` and `from_wire`."""
 
     draft: ClassVar[type[Draft]] = Draft
     """How changes are folded."""
@@ -118,6 +123,7 @@ class Field(Conditions[V], Generic[V, T]):
         default_using_instance: Callable[[Any], Any] | None = None,
         required: bool = False,
         validator: Callable[[Any], object] | None = None,
+        null: bool = False,
         **others: object,
     ) -> None:
         self._owner: type | None = None
@@ -134,8 +140,18 @@ class Field(Conditions[V], Generic[V, T]):
         self.default_using_instance = default_using_instance
         self.required = required or hash_key or range_key
         self.validator = validator
+        self.null = null
+        if null and (self.required or indexed):
+            raise ModelDefinitionError(
+                f"a {self} that is required, a key or indexed is never NULL; leave out null=True"
+            )
         if self.key_type is None and (hash_key or range_key or indexed):
             raise ModelDefinitionError(f"a {self} cannot be a key: it is not stored as a string or a number")
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.form.struct is not None:
+            msgspec.json.Decoder(cls.form.struct)  # prepares it before several threads use it at once
 
     @classmethod
     def _options(cls) -> set[str]:
@@ -188,12 +204,16 @@ class Field(Conditions[V], Generic[V, T]):
         return Unchanged(self._path())
 
     def to_wire(self, value: V) -> AttributeValue:
-        """The stored form. Raises ValueError for a value that the field's type cannot hold."""
+        """The stored form. Raises ValueError (or whatever else) for a value that the field's type cannot hold."""
         raise NotImplementedError
 
     def from_wire(self, wire: AttributeValue) -> V:
-        """The value of a stored form. Raises KeyError or ValueError for one that is not of this field's type."""
+        """The value of a stored form. Raises ValueError (or whatever else) for one that is not of this field's type."""
         raise NotImplementedError
+
+    def part_to_wire(self, part: Any) -> AttributeValue:
+        """The stored form of what `contains` and `begins_with` look for: by `to_wire`, as the values are stored."""
+        return self.to_wire(part)
 
     def check(self, value: V) -> None:
         """Refuse, by ValueError, a value of the right type that the field's own options rule out."""
@@ -201,6 +221,8 @@ class Field(Conditions[V], Generic[V, T]):
     def encode(self, value: Any) -> AttributeValue:
         """The stored form of a value, checked in every way. Raises FieldValidationException."""
         if value is None:
+            if self.null:
+                return NULL
             raise self._missing()
         wire = self._literal(value)
         try:
@@ -217,7 +239,7 @@ class Field(Conditions[V], Generic[V, T]):
             return None
         try:
             return self.from_wire(wire)
-        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+        except Exception as error:
             raise StoredValueError(
                 f"{self}: the stored value {shown(wire)} is not what a {type(self).__name__} holds",
                 field=self.attribute,
@@ -248,37 +270,88 @@ class Field(Conditions[V], Generic[V, T]):
             return self.value_in(values)
         return shown
 
-    def read(self, raw: msgspec.Raw) -> V | None:
-        """The value of a stored form's JSON; None for none, and for a stored NULL. Raises StoredValueError."""
+    def read(self, form: Any) -> V | None:
+        """The value of a form that the state of an instance keeps; None for none, and for a stored NULL.
+
+        Raises StoredValueError.
+        """
         try:
-            return self.decode(msgspec.json.decode(raw)) if raw else None
+            wire = as_wire(form)
         except msgspec.DecodeError as error:
             raise StoredValueError(f"{self}: the answer is damaged: {error}", field=self.attribute) from error
+        return None if wire is None else self.decode(wire)
+
+    def respelled(self, form: Any, default: Any = None) -> AttributeValue | None:
+        """How this field would store what a stored form reads as, or the default that shows for it; None where it would
+        store nothing.
+
+        Raises StoredValueError or FieldValidationException.
+        """
+        value = self.read(form)
+        value = default if value is None else value
+        try:
+            return self._form(value)
+        except Exception as error:
+            raise self.refusal(value, str(error)) from error
 
     def differs(self, value: object, expected: object) -> bool:
         """Whether a value would be stored otherwise than the expected one. Where that one cannot be stored, this is
-        left to its encoding to say."""
+        left to its encoding to say. A class that stores one value otherwise each time (it may encrypt) is asked whether
+        the values are equal."""
         try:
             form = self._form(expected)
-        except UnstorableError:
+        except Exception:  # conversions of the user's own may raise whatever
             return False
         try:
-            return self._form(value) != form
-        except UnstorableError:
+            if self._form(value) == form:
+                return False
+        except Exception:
             return True
+        salted = self._form(expected) != form
+        return bool(value != expected) if salted else True
 
     def _form(self, value: Any) -> AttributeValue | None:
         """The stored form of a value, None of what is not stored."""
-        return None if value is None or value == frozenset() else self.to_wire(value)
+        if value is None:
+            return NULL if self.null else None
+        return None if value == frozenset() else self.to_wire(value)
 
     def _storable_default(self) -> Any:
         """A default for what is not stored. Raises FieldValidationException where no item could hold it."""
         default = self.when_absent()
         try:
             self._form(default)
-        except UnstorableError as error:
+        except Exception as error:
             raise self.refusal(default, str(error)) from error
         return default
+
+    def same_as(self, instance: object) -> Condition:
+        """Equal to what the instance has of this field, in the very form in which it is stored.
+
+        An instance that another program stored may spell its value otherwise than this field would, by which `eq`
+        compares. Raises WrongTypeError for what is no instance of the model, and for one that has no value.
+        """
+        if not isinstance(instance, self._owner or type(self)):
+            raise WrongTypeError(
+                f"same_as takes an instance that has {self}, not {shown(instance)}", field=self.attribute
+            )
+        form = self.form_in(vars(instance))
+        return Compare("=", self._operand(), Value(form or self._literal(getattr(instance, self.attribute))))
+
+    def form_in(self, values: dict[str, Any]) -> AttributeValue | None:
+        """The stored form of an instance's value, where the state keeps it and nobody touched the value."""
+        state: State | None = values.get(STATE)
+        if state is None or state.stored is None:
+            return None
+        if state.pending is not None and state.pending.changes(self.attribute):
+            return None
+        form: AttributeValue | None = as_wire(state.stored.get(self.attribute))
+        expected = self.read(form)
+        if expected is None:
+            expected = (state.defaults or {}).get(self.attribute)
+        if self.attribute in values and self.differs(values[self.attribute], expected):
+            return None
+        return form
 
     def refusal(self, value: object, reason: str, error: type[FieldValidationException] | None = None) -> Exception:
         """The error that says that this field cannot hold `value`."""
@@ -305,20 +378,27 @@ class Field(Conditions[V], Generic[V, T]):
         """What shows where a stored item has no such attribute, or None."""
         return self.fresh_default()
 
-    @property
-    def has_own_ways(self) -> bool:
-        """Whether the class converts or checks values in another way than the class that it has its `form` from."""
+    def _has_own(self, names: frozenset[str], beside: str) -> bool:
+        """Whether one of these methods is from a class below the one that has `beside`."""
         for base in type(self).__mro__:
-            if "form" in vars(base):
+            if beside in vars(base):
                 break
-            if not _WAYS.isdisjoint(vars(base)):
+            if not names.isdisjoint(vars(base)):
                 return True
         return False
+
+    @cached_property
+    def own_form(self) -> Form:
+        """The form in force: of a class that converts in its own way, nothing but whether it is read later."""
+        lazy = self.form.lazy and not (self.hash_key or self.range_key)
+        if self._has_own(_CONVERSIONS, "form") or lazy != self.form.lazy:
+            return Form(lazy=lazy, empties=self.form.empties)
+        return self.form
 
     @property
     def constrained(self) -> bool:
         """Whether values need more than the check of their type."""
-        return self.validator is not None
+        return self.validator is not None or self._has_own(_CHECKS, "constrained")
 
     def _missing(self) -> FieldValidationException:
         if self.hash_key or self.range_key:
@@ -347,16 +427,35 @@ class Field(Conditions[V], Generic[V, T]):
 
     def _literal(self, value: Any) -> AttributeValue:
         if value is None:
+            if self.null:
+                return NULL
             raise self.refusal(
                 value,
                 "None is not stored; use exists() and not_exists(), or set_field(field, None) to remove",
                 WrongTypeError,
             )
+        return self._converted(self.to_wire, value)
+
+    def _part_literal(self, value: Any) -> AttributeValue:
+        return self._converted(self.part_to_wire, value)
+
+    def _prefix_literal(self, prefix: str) -> AttributeValue:
+        if self.key_type == "N":  # which no text begins; a query says what to do instead
+            return {"S": prefix}
+        wire = self._part_literal(prefix)
+        if "S" not in wire:
+            raise self.refusal(prefix, "begins_with is for what is stored as a string", WrongTypeError)
+        return wire
+
+    def _converted(self, convert: Callable[[Any], AttributeValue], value: Any) -> AttributeValue:
         try:
-            return self.to_wire(value)
-        except ValueError as error:
+            return convert(value)
+        except FieldValidationException:
+            raise
+        except Exception as error:  # conversions of the user's own may raise whatever
             of_type = isinstance(error, UnstorableError) and error.of_type
-            raise self.refusal(value, str(error), WrongTypeError if of_type else None) from error
+            reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            raise self.refusal(value, reason, WrongTypeError if of_type else None) from error
 
     def _ordered(self, condition: str) -> None:
         if not self.sorts:
@@ -386,3 +485,10 @@ def shown(value: object) -> str:
 def wrong_type(value: object, wanted: str) -> UnstorableError:
     """The refusal of a value of a wrong type."""
     return UnstorableError(f"it takes {wanted}, not {type(value).__name__}", of_type=True)
+
+
+def checked_numbers(numbers: Any) -> Numbers:
+    """The `numbers` option of a free-form field. Raises ModelDefinitionError for what is neither of the two."""
+    if numbers is not float and numbers is not Decimal:
+        raise ModelDefinitionError(f"numbers={numbers!r} is neither float nor Decimal")
+    return numbers

@@ -12,7 +12,7 @@ T = TypeVar("T")
 class BooleanField(Field[bool, T]):
     """A bool."""
 
-    form = Form(Truth, "v.BOOL", "v is True or v is False", '{"BOOL": v}')
+    form = Form(Truth, "v.BOOL", "v is True or v is False", '{"BOOL": v}', exact=True, frozen=True)
 
     @overload
     def __init__(self: "BooleanField[bool]", **options: Unpack[Present[bool]]) -> None: ...

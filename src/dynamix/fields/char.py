@@ -17,7 +17,7 @@ class CharField(Field[str, T]):
     has to match the whole text.
     """
 
-    form = Form(Text, "v.S", "type(v) is str", '{"S": v}', length="len(v)")
+    form = Form(Text, "v.S", "type(v) is str", '{"S": v}', length="len(v)", exact=True, frozen=True)
     key_type = "S"
 
     @overload

@@ -13,9 +13,7 @@ T = TypeVar("T")
 class DateField(Field[date, T]):
     """A date, stored as ISO 8601 text."""
 
-    form = Form(
-        Text, "date.fromisoformat(v.S)", "type(v) is date", '{"S": v.isoformat()}', {"date": date}, spelled=True
-    )
+    form = Form(Text, "date.fromisoformat(v.S)", "type(v) is date", '{"S": v.isoformat()}', {"date": date}, frozen=True)
     key_type = "S"
 
     @overload
@@ -35,6 +33,10 @@ class DateField(Field[date, T]):
         if isinstance(value, datetime) or not isinstance(value, date):
             raise wrong_type(value, "a date")
         return {"S": value.isoformat()}
+
+    def part_to_wire(self, part: Any) -> AttributeValue:
+        own = type(self).to_wire is not DateField.to_wire
+        return self.to_wire(part) if own or not isinstance(part, str) else {"S": part}
 
     def from_wire(self, wire: AttributeValue) -> date:
         return date.fromisoformat(wire["S"])

@@ -24,10 +24,10 @@ _FORM = Form(
     "type(v) is datetime and (v.tzinfo is None or v.tzinfo is UTC)",
     '{"S": v.isoformat()}',
     {"moment": datetime.fromisoformat, "datetime": datetime, "UTC": UTC},
-    spelled=True,
+    frozen=True,
 )
 _UTC_FORM = _FORM._replace(
-    read="(at if (at := moment(v.S)).tzinfo is UTC else in_utc(at))",
+    read="at if (at := moment(v.S)).tzinfo is UTC else in_utc(at)",
     when="type(v) is datetime and v.tzinfo is UTC",
     names={**_FORM.names, "in_utc": _in_utc},
 )
@@ -110,6 +110,10 @@ class DateTimeField(Field[datetime, T]):
             return {"S": (_in_utc(value) if self.utc or value.utcoffset() is not None else value).isoformat()}
         except OverflowError as error:
             raise UnstorableError("in UTC, in which it is stored, its year is not from 1 to 9999") from error
+
+    def part_to_wire(self, part: Any) -> AttributeValue:
+        own = type(self).to_wire is not DateTimeField.to_wire
+        return self.to_wire(part) if own or not isinstance(part, str) else {"S": part}
 
     def from_wire(self, wire: AttributeValue) -> datetime:
         moment = datetime.fromisoformat(wire["S"])

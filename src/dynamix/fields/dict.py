@@ -2,12 +2,10 @@
 
 from typing import Any, TypeVar, Unpack, overload
 
-from msgspec import Raw
-
 from dynamix.codec import values
 from dynamix.codec.forms import Form
 from dynamix.conditions import Element, deeper
-from dynamix.fields.base import Defaulted, Field, Options, Present, wrong_type
+from dynamix.fields.base import Defaulted, Field, Options, Present, checked_numbers, wrong_type
 from dynamix.updates.map import MapDraft
 from dynamix.wire import AttributeValue
 
@@ -17,17 +15,35 @@ T = TypeVar("T")
 class DictField(Field[dict[str, Any], T]):
     """A map with str keys. `ForumThread.key_value_data["a"]` is one element, for conditions."""
 
-    form = Form(Raw, "", "type(v) is dict", '{"M": encode_map(v)}', {"encode_map": values.encode_map})
+    form = Form(
+        when="type(v) is dict",
+        write='{"M": encode_map(v, 0, float)}',
+        names={"encode_map": values.encode_map},
+        lazy=True,
+    )
     draft = MapDraft
 
     @overload
-    def __init__(self: "DictField[dict[str, Any]]", **options: Unpack[Present[dict[str, Any]]]) -> None: ...
+    def __init__(
+        self: "DictField[dict[str, Any]]", *, numbers: values.Numbers = ..., **options: Unpack[Present[dict[str, Any]]]
+    ) -> None: ...
     @overload
-    def __init__(self: "DictField[dict[str, Any]]", **options: Unpack[Defaulted[dict[str, Any]]]) -> None: ...
+    def __init__(
+        self: "DictField[dict[str, Any]]",
+        *,
+        numbers: values.Numbers = ...,
+        **options: Unpack[Defaulted[dict[str, Any]]],
+    ) -> None: ...
     @overload
-    def __init__(self: "DictField[dict[str, Any] | None]", **options: Unpack[Options[dict[str, Any]]]) -> None: ...
-    def __init__(self, **options: Any) -> None:
+    def __init__(
+        self: "DictField[dict[str, Any] | None]",
+        *,
+        numbers: values.Numbers = ...,
+        **options: Unpack[Options[dict[str, Any]]],
+    ) -> None: ...
+    def __init__(self, *, numbers: values.Numbers = float, **options: Any) -> None:
         super().__init__(**options)
+        self.numbers = checked_numbers(numbers)
 
     def __getitem__(self, key: str) -> Element:
         return Element(deeper(self._path(), key))
@@ -35,7 +51,15 @@ class DictField(Field[dict[str, Any], T]):
     def to_wire(self, value: dict[str, Any]) -> AttributeValue:
         if not isinstance(value, dict):
             raise wrong_type(value, "a dict")
-        return values.encode(value)
+        return values.encode(value, 0, self.numbers)
+
+    def part_to_wire(self, part: Any) -> AttributeValue:
+        return values.encode(part)
 
     def from_wire(self, wire: AttributeValue) -> dict[str, Any]:
-        return values.decode_map(wire["M"])
+        elements: dict[str, Any] = values.decode({"M": wire["M"]}, self.numbers)
+        return elements
+
+    @property
+    def constrained(self) -> bool:
+        return self.numbers is not float or super().constrained

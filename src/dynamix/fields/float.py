@@ -1,9 +1,12 @@
 """Numbers with a fraction."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeVar, Unpack, overload
 
-from dynamix.codec.forms import Form, Real
+import msgspec
+
+from dynamix.codec.forms import Form, Number
 from dynamix.codec.values import UnstorableError
 from dynamix.fields.base import Defaulted, Field, HashKey, Options, Present, RangeKey, wrong_type
 from dynamix.updates.number import NumberDraft
@@ -11,14 +14,25 @@ from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
 
+_nearest: Callable[[str], float] = msgspec.json.Decoder(float).decode
+"""The float that is nearest to a number's text; many times faster than `float`, and takes no NaN."""
+
 
 class FloatField(Field[float, T]):
     """A float, stored as a number: the shortest text that reads back as the same float.
 
-    An int or Decimal is taken where a float holds it exactly.
+    An int or Decimal is taken where a float holds it exactly. A stored number that has more digits than a float reads
+    as the nearest float; a whole write gives back all its digits while nobody set another value.
     """
 
-    form = Form(Real, "v.N", "type(v) is float and (1e-130 <= abs(v) < 1e126 or v == 0)", '{"N": repr(v + 0.0)}')
+    form = Form(
+        Number,
+        "nearest(v.N)",
+        "type(v) is float and (1e-130 <= abs(v) < 1e126 or v == 0)",
+        '{"N": repr(v + 0.0)}',
+        {"nearest": _nearest},
+        frozen=True,
+    )
     draft = NumberDraft
     key_type = "N"
 
@@ -49,4 +63,4 @@ class FloatField(Field[float, T]):
         return {"N": repr(float(value) + 0.0)}
 
     def from_wire(self, wire: AttributeValue) -> float:
-        return float(wire["N"])
+        return _nearest(wire["N"])

@@ -15,7 +15,7 @@ T = TypeVar("T")
 class IntegerField(Field[int, T]):
     """An int of at most 38 digits, stored as a number, exact. `minimum` and `maximum` are allowed values themselves."""
 
-    form = Form(Whole, "v.N", "type(v) is int and -10**38 < v < 10**38", '{"N": str(v)}')
+    form = Form(Whole, "v.N", "type(v) is int and -10**38 < v < 10**38", '{"N": str(v)}', exact=True, frozen=True)
     draft = NumberDraft
     key_type = "N"
 

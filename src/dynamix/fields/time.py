@@ -4,6 +4,7 @@ from datetime import time
 from decimal import Decimal
 from typing import Any, TypeVar, Unpack, overload
 
+from dynamix.codec.forms import Form, Number
 from dynamix.codec.numbers import plain
 from dynamix.codec.values import UnstorableError
 from dynamix.fields.base import Defaulted, Field, HashKey, Options, Present, RangeKey, wrong_type
@@ -12,9 +13,19 @@ from dynamix.wire import AttributeValue
 T = TypeVar("T")
 
 
+def _clock(text: str) -> time:
+    """The time of day at so many seconds after midnight. Raises ValueError or ArithmeticError where there is none."""
+    microseconds = Decimal(text).scaleb(6)
+    if not 0 <= microseconds < 86_400_000_000 or microseconds != microseconds.to_integral_value():
+        raise UnstorableError("it is not a time of day in seconds")
+    seconds, microsecond = divmod(int(microseconds), 1_000_000)
+    return time(seconds // 3600, seconds // 60 % 60, seconds % 60, microsecond)
+
+
 class TimeField(Field[time, T]):
     """A time of day without an offset, stored as the number of seconds since midnight, exact to the microsecond."""
 
+    form = Form(Number, "clock(v.N)", names={"clock": _clock}, frozen=True)
     key_type = "N"
 
     @overload
@@ -39,8 +50,4 @@ class TimeField(Field[time, T]):
         return {"N": plain((Decimal(whole) + Decimal(value.microsecond).scaleb(-6)).normalize())}
 
     def from_wire(self, wire: AttributeValue) -> time:
-        microseconds = Decimal(wire["N"]).scaleb(6)
-        if not 0 <= microseconds < 86_400_000_000 or microseconds != microseconds.to_integral_value():
-            raise UnstorableError("it is not a time of day in seconds")
-        seconds, microsecond = divmod(int(microseconds), 1_000_000)
-        return time(seconds // 3600, seconds // 60 % 60, seconds % 60, microsecond)
+        return _clock(wire["N"])

@@ -17,7 +17,7 @@ class TimeDeltaField(Field[timedelta, T]):
     The stored texts do not sort as the values do, so this field is compared for equality only.
     """
 
-    form = Form(Text, "timedelta(seconds=int(v.S))", names={"timedelta": timedelta}, spelled=True)
+    form = Form(Text, "timedelta(seconds=int(v.S))", names={"timedelta": timedelta}, frozen=True)
     key_type = "S"
     sorts = False
 
@@ -40,6 +40,10 @@ class TimeDeltaField(Field[timedelta, T]):
         if value.microseconds:
             raise UnstorableError("it is stored in whole seconds, and would lose its fraction")
         return {"S": str(value.days * 86_400 + value.seconds)}
+
+    def part_to_wire(self, part: Any) -> AttributeValue:
+        own = type(self).to_wire is not TimeDeltaField.to_wire
+        return self.to_wire(part) if own or not isinstance(part, str) else {"S": part}
 
     def from_wire(self, wire: AttributeValue) -> timedelta:
         return timedelta(seconds=int(wire["S"]))

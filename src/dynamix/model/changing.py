@@ -1,7 +1,8 @@
 """The verbs that change items: queued on the instance, shown there at once, sent together by `commit_changes()`."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Self, TypeVar
 
 from dynamix.codec.state import State, state_of
@@ -15,7 +16,7 @@ from dynamix.errors import (
 )
 from dynamix.expressions.nodes import Condition
 from dynamix.expressions.walk import paths
-from dynamix.fields import DictField, FloatField, IntegerField, ListField, SetField
+from dynamix.fields import DictField, ListField, SetField
 from dynamix.fields.base import Field
 from dynamix.model.running import arun, run, schema_of
 from dynamix.operations import items
@@ -29,6 +30,8 @@ from dynamix.updates.set import SetDraft
 D = TypeVar("D", bound=Draft)
 M = TypeVar("M")
 V = TypeVar("V")
+N = TypeVar("N", bound=float | Decimal | timedelta)
+"""What can be added: the values of a field that is stored as a number."""
 AnyField = Field[Any, Any]
 
 
@@ -39,10 +42,11 @@ class Changing:
         """Queue: set a field's whole value; None removes it."""
         return assign(self, field, value)
 
-    def add_to_field(self, field: "IntegerField[Any] | FloatField[Any]", amount: int | float) -> Self:
-        """Queue: add a number (negative: subtract), atomically. A missing field counts as 0."""
+    def add_to_field(self, field: Field[N, Any], amount: N) -> Self:
+        """Queue: add a number (negative: subtract), atomically. A missing field counts as its default, or
+        else as 0.
+        """
         _own(self, field, NumberDraft)
-        field._literal(amount)
         return _change(self, field, NumberDraft, lambda draft: draft.add(amount))
 
     def update_to_dict_field(self, field: DictField[Any], elements: Mapping[str, Any]) -> Self:
@@ -127,7 +131,7 @@ class Changing:
 
     def discard_changes(self) -> Self:
         """Drop all queued changes and conditions, and edits in place, and show again what was there before them."""
-        pending_of(vars(self)).discard(vars(self), schema_of(type(self)).lazy)
+        pending_of(vars(self)).discard(vars(self), schema_of(type(self)).editable)
         return self
 
 
@@ -181,7 +185,7 @@ def _changed(instance: object) -> Pending | None:
     pending: Pending | None = state.pending
     if state.new:
         raise _never_stored(instance, state)
-    (pending or Pending()).refuse_edits(values, schema.lazy)
+    (pending or Pending()).refuse_edits(values, schema.editable)
     if not pending:
         return None
     now = datetime.now(UTC)

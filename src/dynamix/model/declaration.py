@@ -12,11 +12,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dynamix.codec.state import STATE, State
+from dynamix.codec.values import decode
 from dynamix.connection import Connection
 from dynamix.errors import ValidationException, nearest, unknown
+from dynamix.fields.base import Field
 from dynamix.model.changing import Changing, assign
 from dynamix.model.names import check_names
-from dynamix.model.plain import plain
+from dynamix.model.plain import UnprintableError, plain
 from dynamix.model.reading import Reading
 from dynamix.model.running import forget_schema, schema_of
 from dynamix.model.writing import Writing
@@ -57,12 +59,13 @@ class Model(Reading, Writing, Changing):
 
     def validate(self) -> None:
         """Raise FieldValidationException if a value could not be stored."""
-        schema_of(type(self)).item_of(vars(self))
+        schema = schema_of(type(self))
+        schema.item_of(schema.read_all(vars(self)))
 
     def is_valid(self) -> bool:
         """Whether all values could be stored."""
         with suppress(ValidationException):
-            schema_of(type(self)).item_of(vars(self))
+            self.validate()
             return True
         return False
 
@@ -70,14 +73,19 @@ class Model(Reading, Writing, Changing):
         """The values as what `json.dumps` takes.
 
         Sets are sorted lists, times ISO 8601 text, timedeltas seconds, bytes base64, and numbers that neither int nor
-        float holds exactly are text.
+        float holds exactly are text. What a field class of your own makes, and JSON does not know, is as it is stored.
         """
         schema = schema_of(type(self))
-        return {name: plain(value) for name, value in schema.shown(schema.read_all(vars(self))).items()}
+        values = schema.shown(schema.read_all(vars(self)))
+        return {name: _printed(schema.fields[name], value) for name, value in values.items()}
 
     def get_primary_key_dict(self) -> dict[str, Any]:
-        """The key as `get` takes it."""
-        return {field.attribute: getattr(self, field.attribute) for field in schema_of(type(self)).table.keys}
+        """The key as `get` takes it: attributes and values.
+
+        Where another program spelled a value otherwise than its field would, the dict remembers how: what takes a key
+        (`get(**key)`, `exists`, `batch_get`, `delete_by_key`, `batch_delete`) reaches this very item.
+        """
+        return schema_of(type(self)).key_dict(vars(self))
 
     def __repr__(self) -> str:
         values = schema_of(type(self)).shown(vars(self))
@@ -135,3 +143,10 @@ def _absent(instance: Model, name: str) -> str:
 
 def _is_public(name: str) -> bool:
     return not name.startswith("_")
+
+
+def _printed(field: Field[Any, Any], value: Any) -> Any:
+    try:
+        return plain(value)
+    except UnprintableError:
+        return plain(decode(field._literal(value)))

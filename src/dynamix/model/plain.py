@@ -6,8 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 
+class UnprintableError(TypeError):
+    """A value of a type that JSON does not know."""
+
+
 def plain(value: Any) -> Any:
-    """The JSON form of a value: see `Model.to_son`."""
+    """The JSON form of a value: see `Model.to_son`. Raises UnprintableError."""
     match value:
         case set() | frozenset():
             return [plain(element) for element in sorted(value)]
@@ -23,4 +27,6 @@ def plain(value: Any) -> Any:
             return b64encode(value).decode()
         case Decimal():
             return str(value)
-    return value
+        case str() | int() | float() | None:
+            return value
+    raise UnprintableError(f"JSON has no form for a {type(value).__name__}")

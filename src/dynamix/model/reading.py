@@ -61,6 +61,16 @@ class Reading:
         return await arun(cls, batch.get, keys_of(cls, keys), consistent, check_on_error(on_error))
 
     @classmethod
+    def key_of(cls, /, **stored: Any) -> dict[str, Any]:
+        """The key of an item as it is stored: what `get(**key)` and all that takes a key take.
+
+        Each value is the text or number that the table holds, or an AttributeValue (`{"S": "..."}`), however the field
+        itself would spell it; a value of another type is spelled by its field. Raises MissingKeyError,
+        UnknownNameError or FieldValidationException for a wrong key.
+        """
+        return schema_of(cls).stored_key(stored)
+
+    @classmethod
     def query(cls, *fields: Field[Any, Any], on_error: OnError = "raise") -> Query[Self]:
         """A query, to be completed by `where`. With `fields`, only these and the key are read.
 

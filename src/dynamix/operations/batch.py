@@ -20,6 +20,7 @@ from dynamix.operations.items import refuse_too_large
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.operations.tables import no_text
 from dynamix.operations.writes import Writes, locate
+from dynamix.schema.key import address
 from dynamix.schema.table import Table
 from dynamix.unreadable import OnError, readable
 from dynamix.updates.pending import pending_of
@@ -33,7 +34,7 @@ def get(
     policy: RetryPolicy, table: Table[M], keys: Sequence[Item], consistent: bool, on_error: OnError = "raise"
 ) -> Flow[list[M]]:
     """The instances that exist, in the order of their keys' first mention."""
-    wanted = {msgspec.json.encode(key): key for key in keys}
+    wanted = {address(key.values()): key for key in keys}
     distinct = list(wanted.values())
     chunks = [distinct[start : start + BATCH_GET_KEYS] for start in range(0, len(distinct), BATCH_GET_KEYS)]
     chunked = _together([_get_chunk(policy, table, chunk, consistent) for chunk in chunks])
@@ -44,7 +45,7 @@ def get(
     found = {}
     for part in (part for parts, _ in answers for part in parts):
         for instance in readable(table, part.items, part.unread, on_error)[0]:
-            found[msgspec.json.encode(table.schema.key_of(vars(instance)))] = instance
+            found[address(table.schema.key_of(vars(instance)).values())] = instance
     return [found[key] for key in wanted if key in found]
 
 

@@ -8,7 +8,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dynamix.codec.compiled import Page
-from dynamix.codec.state import stored_of
 from dynamix.conditions import check_size
 from dynamix.cursor import Cursor
 from dynamix.errors import InvalidRequestError
@@ -186,9 +185,4 @@ def _cursor(table: Table[Any], search: Search[Any], last_key: Item | None) -> Cu
 
 def _key_at(search: Search[M], item: M) -> Item:
     """The key, of table and index, at which an item stands."""
-    values = vars(item)
-    stored = stored_of(values)
-    return {
-        field.name: stored.get(field.attribute) or search.schema.encoder(field)(values[field.attribute])
-        for field in (*search.schema.table.keys, *search.index.keys)
-    }
+    return search.schema.forms_of((*search.schema.table.keys, *search.index.keys), vars(item))

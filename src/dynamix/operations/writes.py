@@ -8,6 +8,7 @@ import msgspec
 from dynamix.errors import DynamixError, PartlyAppliedError, ValidationException
 from dynamix.fields.base import shown
 from dynamix.limits import BATCH_WRITE_ITEMS
+from dynamix.schema.key import address
 from dynamix.schema.table import Schema, Table
 from dynamix.wire import Item
 
@@ -102,7 +103,7 @@ class Writes:
         return told
 
     def _key(self, item: Item) -> bytes:
-        return msgspec.json.encode([item.get(name) for name in self._names])
+        return address(item.get(name) for name in self._names)
 
 
 class _Undone(msgspec.Struct):

@@ -1,14 +1,14 @@
 """The frozen description of a model's table: its key, its fields, its indexes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from dynamix.codec.compiled import ModelCodec, Slot
-from dynamix.codec.forms import PLAIN
-from dynamix.codec.state import LACKING, STATE, State, Stored, state_of, stored_of
+from dynamix.codec.state import LACKING, NULL, STATE, State, Stored, as_wire, state_of, stored_of
 from dynamix.errors import (
     DynamixError,
     InvalidUpdateError,
@@ -18,7 +18,7 @@ from dynamix.errors import (
     unknown,
 )
 from dynamix.expressions.nodes import AttributeExists, Condition, Path
-from dynamix.fields.base import NO_TEXT, shown
+from dynamix.fields.base import shown
 from dynamix.fields.datetime import DateTimeField
 from dynamix.limits import (
     PARTITION_KEY_BYTES,
@@ -26,6 +26,7 @@ from dynamix.limits import (
     TABLE_NAME,
 )
 from dynamix.schema.index import AnyField, Index
+from dynamix.schema.key import StoredName, as_stored, check_key, name_for
 from dynamix.wire import AttributeValue, Item
 
 M = TypeVar("M")
@@ -116,12 +117,16 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
 
     def key_of(self, values: Mapping[str, Any]) -> Item:
         """The primary key in DynamoDB's form, as it is stored. Raises MissingKeyError or FieldValidationException."""
-        if not self.spelled_keys:
+        if not stored_of(values):
             return self.codec.encode_key(values)
+        return self.forms_of(self.table.keys, values)
+
+    def forms_of(self, keys: Iterable[AnyField], values: Mapping[str, Any]) -> Item:
+        """The stored forms of keys, of the table or of an index, in an instance's `__dict__`."""
         stored = stored_of(values)
         return {
-            field.name: stored.get(field.attribute) or self.encoder(field)(values.get(field.attribute))
-            for field in self.table.keys
+            field.name: as_wire(stored.get(field.attribute)) or self.encoder(field)(values.get(field.attribute))
+            for field in keys
         }
 
     def read_all(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -145,33 +150,48 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
                 if value is not LACKING:
                     shown[attribute] = value
             except DynamixError:
-                shown[attribute] = Unreadable(bytes(stored[attribute])) if stored[attribute] else None
+                shown[attribute] = Unreadable(msgspec.json.encode(stored[attribute])) if stored[attribute] else None
         return shown
 
     def item_of(self, values: dict[str, Any]) -> Item:
         """The whole item in DynamoDB's form, every value checked.
 
-        Raises InvalidUpdateError where the instance lacks attributes that the item may have.
+        What nobody touched since it was loaded is in the form in which it is stored; lists, maps and sets that nobody
+        read are not checked. Raises InvalidUpdateError where the instance lacks attributes that the item may have.
         """
-        self.read_all(values)
-        lacking = [name for name, field in self.fields.items() if name not in values and not field.required]
+        state: State | None = values.get(STATE)
+        stored = stored_of(values)
+        for field in self.lazy:
+            if field.required:
+                field.value_in(values)
+        lacking = [
+            name
+            for name, field in self.fields.items()
+            if name not in values and name not in stored and not field.required
+        ]
         if lacking:
             raise InvalidUpdateError(
                 f"this {self.model_name} was loaded without {', '.join(lacking)}, and storing it whole would "
                 "remove them; get it by its key first, or change fields by set_field and commit_changes"
             )
         item = self.codec.encode_item(values)
-        if self.spelled_keys:
-            item.update(self.key_of(values))
+        if state is not None and stored:
+            self.codec.restore(item, values, state)
         return item
 
     @staticmethod
     def settle(values: dict[str, Any], stored: Stored) -> None:
         """The instance was stored whole: nothing is pending any more. `stored` is what it keeps of its item."""
-        pending = state_of(values).pending
-        if pending is not None:
-            pending.clear()
-        values[STATE] = State(stored, None, pending)
+        before = state_of(values)
+        if before.pending is not None:
+            before.pending.clear()
+        values[STATE] = State(stored, None, before.pending)
+        if before.defaults:  # those that still show, since a NULL was given back
+            values[STATE].defaults = {
+                attribute: default
+                for attribute, default in before.defaults.items()
+                if as_wire(stored.get(attribute)) == NULL
+            }
 
     def has_more_than_key(self, values: Mapping[str, Any]) -> bool:
         """Whether a value is given of a field that is no part of the key."""
@@ -184,12 +204,42 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         """The primary key from names and values that a user gave; any other name is refused."""
         if names.keys() != self._key_names:
             self._refuse_other_names(names)
-        return self.key_of(names)
+        for name in names:
+            if type(name) is StoredName:
+                return self._key_as_stored(names)
+        return self.codec.encode_key(names)
 
-    @cached_property
-    def spelled_keys(self) -> tuple[AnyField, ...]:
-        """The fields of the primary key that other programs may spell otherwise."""
-        return tuple(field for field in self.table.keys if field.form.spelled)
+    def _key_as_stored(self, names: Mapping[str, Any]) -> Item:
+        own = {name: name for name in names}
+        key = {}
+        for field in self.table.keys:
+            name, value = own.get(field.attribute), names.get(field.attribute)
+            if isinstance(name, StoredName) and name.says(field, value):
+                key[field.name] = name.form
+            else:
+                key[field.name] = self.encoder(field)(value)
+        return key
+
+    def key_dict(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The key in an instance's `__dict__`, as `key_from` takes it: attributes and values."""
+        stored = stored_of(values)
+        return {
+            name_for(field, as_wire(stored.get(field.attribute))): values[field.attribute] for field in self.table.keys
+        }
+
+    def stored_key(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The key, as `key_from` takes it, of stored texts and numbers; a value of another type is a field's own."""
+        if given.keys() != self._key_names:
+            self._refuse_other_names(given)
+        key = {}
+        for field in self.table.keys:
+            value = given.get(field.attribute)
+            form = as_stored(field, value)
+            if form is None:
+                form = self.encoder(field)(value)
+            check_key(field, self._key_limits[field.attribute], value, form)
+            key[name_for(field, form)] = field.decode(form)
+        return key
 
     @cached_property
     def there(self) -> Condition:
@@ -221,7 +271,12 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     @cached_property
     def lazy(self) -> tuple[AnyField, ...]:
         """The fields whose values are read when somebody asks for them."""
-        return tuple(field for field in self.fields.values() if field.form.lazy)
+        return tuple(field for field in self.fields.values() if field.own_form.lazy)
+
+    @cached_property
+    def editable(self) -> tuple[AnyField, ...]:
+        """The fields whose values may be edited in place."""
+        return tuple(field for field in self.fields.values() if not field.own_form.frozen)
 
     @cached_property
     def blank(self) -> dict[str, None]:
@@ -244,17 +299,21 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
 
     def _slot(self, field: AnyField) -> Slot:
         limit = self._key_limits.get(field.attribute)
+        if limit is not None and field.null:
+            raise ModelDefinitionError(f"{field} is a key of an index, which is never NULL; leave out null=True")
         return Slot(
             attribute=field.attribute,
             name=field.name,
-            form=PLAIN if field.has_own_ways and not field.form.lazy else field.form,
+            form=field.own_form,
             encode=self.encoder(field),
             decode=field.decode,
-            constrained=field.constrained or field.has_own_ways,
+            respelled=field.respelled,
+            constrained=field.constrained,
             sure=None if limit is None else (1, limit // 4),
             absent=field.when_absent if field.default is not None else None,
             required=field.required,
             key=any(field is key for key in self.table.keys),
+            null=field.null,
         )
 
 
@@ -277,14 +336,5 @@ class Table(Struct, Generic[M], frozen=True, eq=False):
 def _encode_key(field: AnyField, limit: int, value: Any) -> AttributeValue:
     """The stored form of a key's value: not empty, and at most `limit` bytes."""
     wire = field.encode(value)
-    text = wire.get("S")
-    if text is not None:
-        try:
-            size = len(text.encode())
-        except UnicodeEncodeError as error:
-            raise field.refusal(value, NO_TEXT) from error
-        if not size:
-            raise field.refusal(value, "a key of a table or an index cannot be empty")
-        if size > limit:
-            raise field.refusal(value, f"it has {size} bytes, and a key may have at most {limit}")
+    check_key(field, limit, value, wire)
     return wire

@@ -12,6 +12,7 @@ class Changed(Protocol):
 
     attribute: str
     name: str
+    null: bool
 
     def encode(self, value: Any) -> AttributeValue: ...
 
@@ -20,6 +21,8 @@ class Changed(Protocol):
     def to_wire(self, value: Any) -> AttributeValue: ...
 
     def from_wire(self, wire: AttributeValue) -> Any: ...
+
+    def refusal(self, value: object, reason: str) -> Exception: ...
 
     def _literal(self, value: Any) -> AttributeValue: ...
 
@@ -51,7 +54,7 @@ class Draft:
 
     def plan(self, plan: Plan, picture: Picture) -> None:
         """Put the changes into `plan`."""
-        if self.value is None or self.value == frozenset():
+        if self.value == frozenset() or (self.value is None and not self.field.null):
             plan.remove.append(self.path)
         else:
             plan.set.append((self.path, Value(self.field.encode(self.value))))

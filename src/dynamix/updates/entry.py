@@ -3,15 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
-import msgspec
-from msgspec import Raw
-
-from dynamix.codec.state import LACKING, State, state_of
+from dynamix.codec.state import LACKING, State, as_wire, state_of
 from dynamix.fields.base import Field
 from dynamix.updates.draft import Draft
 from dynamix.updates.plan import MISSING, NULL, UNKNOWN, Picture
 from dynamix.updates.set import SetDraft
-from dynamix.wire import AttributeValue
 
 Fields = Mapping[str, Field[Any, Any]]
 
@@ -50,9 +46,9 @@ class Entry(NamedTuple):
         return cls(draft, shown, before, Picture.of(before, form))
 
 
-def _holds(form: Raw | AttributeValue | None) -> bool:
+def _holds(form: Any) -> bool:
     """Whether a stored form is one of a value."""
-    wire: Any = msgspec.json.decode(form) if isinstance(form, Raw) and form else form
+    wire = as_wire(form)
     return bool(wire) and "NULL" not in wire
 
 

@@ -1,50 +1,72 @@
 """Changes of a number."""
 
 from decimal import Context, Decimal
-from typing import Any
+from typing import Any, Self
 
-from dynamix.expressions.nodes import Arithmetic, IfNotExists
+from dynamix.codec.numbers import NumberError, check, plain
+from dynamix.expressions.nodes import Arithmetic, IfNotExists, Value
 from dynamix.updates.draft import Changed, Draft
 from dynamix.updates.plan import Picture, Plan
+from dynamix.wire import AttributeValue
 
-_EXACT = Context(prec=200)
+_EXACT = Context(prec=300)
 
 
 class NumberDraft(Draft):
-    """Changes of a number: a sum to add."""
+    """Changes of a number: a sum to add.
+
+    What is added are the stored forms, as DynamoDB does it, in decimal; a field of any class whose stored form is a
+    number can be added to. The sum shown is what the field reads from the sum.
+    """
 
     noun = "a number"
 
     def __init__(self, field: Changed, base: Any = None) -> None:
         super().__init__(field, base)
-        self.amount: int | float = 0
+        self.amount = Decimal(0)
 
-    def add(self, amount: int | float) -> None:
+    def add(self, amount: Any) -> None:
         """Add to the number; a missing one counts as its default, or else as 0."""
+        try:
+            self._add(self._number(amount))
+        except NumberError as error:
+            raise self.field.refusal(amount, f"together with what was added before, {error}") from error
+
+    def _add(self, number: Decimal) -> None:
         if self.assigned:
-            self.value = plus(self.value, amount)
-            return
-        total = plus(self.amount, amount)
-        self.field._literal(total)
-        self.amount = total
+            self.value = self.field.from_wire(_wire(_EXACT.add(self._number(self.value), number)))
+        else:
+            self.amount = check(_EXACT.add(self.amount, number))
+
+    def replay(self, draft: Self) -> None:
+        draft._add(self.amount)
 
     def plan(self, plan: Plan, picture: Picture) -> None:
         if self.assigned:
             return super().plan(plan, picture)
         plan.repeatable = False
+        base, amount = self._number(self.base), Value(_wire(self.amount))
         if picture.null:
             plan.facts.append(picture.fact(self.path))
-            plan.set.append((self.path, self._literal(plus(self.base, self.amount))))
-        elif self.base:
-            base = IfNotExists(self.path, self._literal(self.base))
-            plan.set.append((self.path, Arithmetic("+", base, self._literal(self.amount))))
+            plan.set.append((self.path, Value(_wire(_EXACT.add(base, self.amount)))))
+        elif base:
+            plan.set.append((self.path, Arithmetic("+", IfNotExists(self.path, Value(_wire(base))), amount)))
         else:
-            plan.add.append((self.path, self._literal(self.amount)))
+            plan.add.append((self.path, amount))
         return None
 
+    def applied(self, old: AttributeValue | None) -> AttributeValue:
+        return _wire(_EXACT.add(Decimal(0 if old is None else old["N"]), self.amount))
 
-def plus(number: int | float | None, amount: int | float) -> int | float:
-    """A sum as DynamoDB computes it, in decimal. None counts as 0."""
-    if isinstance(number, float | Decimal) or isinstance(amount, float | Decimal):
-        return float(_EXACT.add(Decimal(str(number or 0)), Decimal(str(amount))))
-    return (number or 0) + amount
+    def _number(self, value: Any) -> Decimal:
+        """The number that is stored for a value."""
+        if value is None:
+            return Decimal(0)
+        form = self._form(value)
+        if "N" not in form:
+            raise self.field.refusal(value, "it is not stored as a number, so nothing can be added to it")
+        return Decimal(form["N"])
+
+
+def _wire(number: Decimal) -> AttributeValue:
+    return {"N": plain(number)}

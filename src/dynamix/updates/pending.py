@@ -13,12 +13,8 @@ from operator import methodcaller
 from threading import Lock, RLock
 from typing import Any, Self, TypeVar
 
-import msgspec
-from msgspec import Raw
-
-from dynamix.codec.state import LACKING, STATE, State, state_of
-from dynamix.codec.values import UnstorableError
-from dynamix.errors import InvalidUpdateError, ValidationException
+from dynamix.codec.state import LACKING, STATE, State, as_wire, state_of
+from dynamix.errors import InvalidUpdateError
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
 from dynamix.updates.draft import Draft
@@ -81,12 +77,19 @@ class Pending:
         """What the instance shows of the fields that have changes, by attribute."""
         return {name: value for entry in self._entries.values() for name, value in entry.shows().items()}
 
+    def changes(self, attribute: str) -> bool:
+        """Whether a change of this attribute is queued."""
+        return attribute in self._entries
+
     def _was_edited(self, values: dict[str, Any], field: Field[Any, Any]) -> bool:
-        """Whether a list, map or set was edited in place: it is another than was loaded and then changed.
+        """Whether a list, map, set or value of the user's own was edited in place: it is another than was loaded and
+        then changed.
 
         An edit of what was set whole, or of an element that was queued, is sent, and therefore no such edit; nor is
         one in an instance that can only be stored whole.
         """
+        if field.own_form.frozen:
+            return False
         state: State | None = values.get(STATE)
         entry = self._entries.get(field.attribute)
         value = values.get(field.attribute, LACKING)
@@ -259,15 +262,15 @@ class Pending:
         self._conditions = ()
 
 
-def _surely(entry: Entry | None, form: Raw, field: Field[Any, Any], value: object) -> bool:
+def _surely(entry: Entry | None, form: Any, field: Field[Any, Any], value: object) -> bool:
     """Whether a value is stored, to the letter, as what was loaded and then changed. Quick, and false of some that
     are."""
     try:
-        wire = msgspec.json.decode(form)
+        wire = as_wire(form)
         if entry is not None and "NULL" not in wire:
             wire = entry.draft.applied(wire) or wire
         return bool(wire == field._form(value))
-    except (KeyError, ValidationException, UnstorableError, msgspec.DecodeError):
+    except Exception:  # conversions of the user's own may raise whatever
         return False  # to be told apart the long way
 
 

@@ -24,9 +24,9 @@ Source: DynamoDB Developer Guide, "Using update expressions in DynamoDB".
 
 from typing import Any
 
-import msgspec
 from msgspec import Struct, field
 
+from dynamix.codec.state import as_wire
 from dynamix.expressions.nodes import (
     AttributeExists,
     AttributeNotExists,
@@ -65,16 +65,16 @@ class Picture(Struct, frozen=True):
     """What is believed to be stored for one attribute: whether it exists, its length if it is a list, its stored form.
 
     None means unknown; what is not known to be missing is taken to exist, with every element that is spoken of. With
-    `null` a NULL is stored, which counts as missing. A form may still be JSON.
+    `null` a NULL is stored, which counts as missing. A form is one that the state keeps, or an AttributeValue.
     """
 
     exists: bool | None = None
     length: int | None = None
-    form: AttributeValue | msgspec.Raw | None = None
+    form: Any = None
     null: bool = False
 
     @classmethod
-    def of(cls, value: object, form: msgspec.Raw | None = None) -> "Picture":
+    def of(cls, value: object, form: Any = None) -> "Picture":
         """The picture that a loaded value gives."""
         return cls(True, len(value) if isinstance(value, list) else None, form or None)
 
@@ -93,8 +93,7 @@ class Picture(Struct, frozen=True):
 
     def wire(self) -> AttributeValue | None:
         """The stored form, None where it is not known or there is none."""
-        form: Any = self.form
-        wire: AttributeValue | None = msgspec.json.decode(form) if isinstance(form, msgspec.Raw) else form
+        wire: AttributeValue | None = as_wire(self.form)
         return wire
 
     def fact(self, path: Path) -> Condition:

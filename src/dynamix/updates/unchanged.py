@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import msgspec
-
-from dynamix.codec.state import LACKING, STATE, State
+from dynamix.codec.state import LACKING, STATE, State, as_wire
 from dynamix.errors import InvalidUpdateError
 from dynamix.expressions.nodes import (
     And,
@@ -72,9 +70,8 @@ def _loaded(field: Field[Any, Any], values: dict[str, Any], pending: Pending) ->
             f"{field}.unchanged() compares with what was loaded, but {field} was not loaded; get the item first"
         )
     if attribute in state.stored:
-        form = state.stored[attribute]
-        wire: AttributeValue | None = msgspec.json.decode(form) if isinstance(form, msgspec.Raw) and form else form
-        return wire or None
+        wire: AttributeValue | None = as_wire(state.stored[attribute])
+        return wire
     if attribute in (state.defaults or {}):
         return None
     before = pending.before(values, attribute)
