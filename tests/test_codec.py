@@ -482,3 +482,24 @@ def test_sizes_as_the_service_counts(value: dict[str, Any], bytes_: int) -> None
     """Taken from the capacity that DynamoDB Local charges, byte by byte."""
     assert value_size(value) == bytes_
     assert item_size({"né": value, "a": {"S": "xyz"}}) == bytes_ + 3 + 4
+
+
+def test_what_may_be_stored_all_the_same_is_not_shown() -> None:
+    """An answer that lacks what it is not sure of shows nothing for it, and no default, whatever the class."""
+
+    class Unsure(Model):
+        """Kept forms of each kind, with defaults."""
+
+        key = CharField(hash_key=True)
+        ratio = FloatField(default=1.5)
+        moment = DateTimeField(default=datetime(2026, 1, 1))
+        listing = ListField(default=[])
+        text = CharField(default="x")
+
+    reader = schema_of(Unsure).codec.reader(None, frozenset({"key"}))
+    stored = {"ratio": {"N": "2.5"}, "moment": {"S": "2026-01-02T00:00:00"}, "listing": {"L": []}, "text": {"S": "y"}}
+    for given_item in ({}, stored):
+        item = {"key": {"S": "k"}, **given_item}
+        for loaded in (reader.item(msgspec.json.encode({"Item": item})), reader.instance(item)):
+            assert loaded is not None
+            assert {name for name in stored if hasattr(loaded, name)} == given_item.keys()

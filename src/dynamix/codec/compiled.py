@@ -14,11 +14,11 @@ through the field's own `encode`.
 Set the environment variable DYNAMIX_SHOW_CODE to print the generated code to standard error.
 """
 
-import copy
 import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
@@ -38,10 +38,10 @@ _PARSED = re.compile(r"\bv\.")
 class Slot(NamedTuple):
     """One field, as the codec sees it.
 
-    `respelled` is how the field itself would store what a stored form, or else a default, shows. `sure` is the range of
-    lengths in which a str needs no further check (keys), `constrained` whether every value must go through `encode`.
-    `absent` makes the value to show where the stored item has none; `required` fields then show nothing. With `null`,
-    None is stored as NULL. With `unsure`, what an item lacks may be stored all the same, so nothing is shown for it.
+    `respelled` is how the field itself would store what a stored form reads as. `sure` is the range of lengths in which
+    a str needs no further check (keys), `constrained` whether every value must go through `encode`. `absent` makes the
+    value to show where the stored item has none; `required` fields then show nothing. With `null`, None is stored as
+    NULL. With `unsure`, what an item lacks may be stored all the same, so nothing is shown for it.
     """
 
     attribute: str
@@ -260,7 +260,7 @@ class Reader(Generic[M]):
                 values = self._values(self._parser.one(msgspec.json.encode(rest)))
             except Exception:
                 return self.plain_values(item)
-            values[STATE].stored.update((self._eager[name], NULL) for name in nulls)
+            values[STATE].stored |= {self._eager[name]: NULL for name in nulls}
             return values
         return self.plain_values(item)
 
@@ -283,7 +283,7 @@ class Reader(Generic[M]):
                 raise
             if value is None and slot.absent is not None:
                 defaults = _noted(defaults, slot.attribute, slot.absent())
-                value = defaults[slot.attribute]
+                value = defaults[slot.attribute] if slot.form.frozen else deepcopy(defaults[slot.attribute])
             if value is not None or not slot.required:
                 values[slot.attribute] = value
         values[STATE] = State(_stored(self._slots, item), self._held, None, defaults)
@@ -386,7 +386,7 @@ def _compile_reader(
 ) -> tuple[Callable[[Any], dict[str, Any]], Callable[[list[Any]], list[M]]]:
     """Code from a parsed item to the values by attribute, and from many to instances: the same in a loop, since calls
     take time. What is read later is copied, lest an instance that is kept keep the whole answer."""
-    names: dict[str, Any] = {"State": State, "held": held, "json": _json, "noted": _noted, "copied": copy.deepcopy}
+    names: dict[str, Any] = {"State": State, "held": held, "json": _json, "noted": _noted, "copied": deepcopy}
     entries, stored, after = [], [], []
     start, defaults = ["values = {"], ""
     for index, slot in enumerate(slots):
@@ -397,24 +397,24 @@ def _compile_reader(
         if not slot.form.exact:
             frozen = slot.form.struct is not None and slot.form.frozen
             stored.append(_kept(slot, found if frozen else f"json({found})", f"{found} is not None"))
-        read = f"({slot.form.read})" if slot.form.read and _take_names(names, slot.form) else ""
-        if not read:
+        read, parsed = f"({slot.form.read})", found
+        if not slot.form.read or not _take_names(names, slot.form):
             names[f"value{index}"] = slot.value
-            found = f"value{index}({found})"
+            read, parsed = "v", f"value{index}({found})"
         if slot.key or _bare(slot):
-            entries.append(f"{slot.attribute!r}: {_PARSED.sub(found + '.', read) if read else found},")
+            entries.append(f"{slot.attribute!r}: {parsed if read == 'v' else _PARSED.sub(found + '.', read)},")
         elif slot.absent is not None:
             names[f"absent{index}"] = slot.absent
             start, defaults = ["d = None", "values = {"], ", None, d"
             default = f"(d := noted(d, {slot.attribute!r}, absent{index}()))[{slot.attribute!r}]"
             default = default if slot.form.frozen else f"copied({default})"
-            entries.append(f"{slot.attribute!r}: {read or 'v'} if (v := {found}) is not None else {default},")
+            entries.append(f"{slot.attribute!r}: {read} if (v := {parsed}) is not None else {default},")
         elif slot.required:
             after += [f"if (v := {found}) is not None:", f"    values[{slot.attribute!r}] = {read or 'v'}"]
         elif read:
             entries.append(f"{slot.attribute!r}: {read} if (v := {found}) is not None else None,")
         else:
-            entries.append(f"{slot.attribute!r}: {found},")
+            entries.append(f"{slot.attribute!r}: {read} if (v := {parsed}) is not None else None,")
     entries.append(f"{STATE!r}: State({{{', '.join(stored)}}}, held{defaults}),")
     body = [*start, *(f"    {entry}" for entry in entries), "}", *after]
     names |= {"new": model.__new__, "model": model, "set_dict": _dict_setter(model)}

@@ -94,14 +94,3 @@ def as_wire(form: Any) -> Any:
     if isinstance(form, Raw):
         return msgspec.json.decode(form) if form else None
     return msgspec.structs.asdict(form) if isinstance(form, Struct) else form
-
-
-def holds_value(form: Any) -> bool:
-    """Whether a stored form is one of a value, rather than none, or a NULL."""
-    if isinstance(form, Raw) and len(bytes(form)) > _LONGEST_NULL:
-        return True
-    wire = as_wire(form)
-    return bool(wire) and "NULL" not in wire
-
-
-_LONGEST_NULL = 32  # bytes, of JSON with blanks in it

@@ -282,9 +282,10 @@ class Field(Conditions[V], Generic[V, T]):
         return None if wire is None else self.decode(wire)
 
     def respelled(self, form: Any, default: Any = None) -> AttributeValue | None:
-        """How this field would store what a stored form reads as, or else a default; None where it would store nothing.
+        """How this field would store what a stored form reads as, or the default that shows for it; None where it would
+        store nothing.
 
-        Raises FieldValidationException.
+        Raises StoredValueError or FieldValidationException.
         """
         value = self.read(form)
         value = default if value is None else value
@@ -345,10 +346,10 @@ class Field(Conditions[V], Generic[V, T]):
         if state.pending is not None and state.pending.changes(self.attribute):
             return None
         form: AttributeValue | None = as_wire(state.stored.get(self.attribute))
-        shows = self.read(form)
-        if shows is None:
-            shows = (state.defaults or {}).get(self.attribute)
-        if self.attribute in values and self.differs(values[self.attribute], shows):
+        expected = self.read(form)
+        if expected is None:
+            expected = (state.defaults or {}).get(self.attribute)
+        if self.attribute in values and self.differs(values[self.attribute], expected):
             return None
         return form
 

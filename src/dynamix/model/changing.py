@@ -43,7 +43,9 @@ class Changing:
         return assign(self, field, value)
 
     def add_to_field(self, field: Field[N, Any], amount: N) -> Self:
-        """Queue: add a number (negative: subtract), atomically. A missing field counts as 0."""
+        """Queue: add a number (negative: subtract), atomically. A missing field counts as its default, or
+        else as 0.
+        """
         _own(self, field, NumberDraft)
         return _change(self, field, NumberDraft, lambda draft: draft.add(amount))
 

@@ -76,8 +76,8 @@ class Model(Reading, Writing, Changing):
         float holds exactly are text. What a field class of your own makes, and JSON does not know, is as it is stored.
         """
         schema = schema_of(type(self))
-        shown = schema.shown(schema.read_all(vars(self)))
-        return {name: _printed(schema.fields[name], value) for name, value in shown.items()}
+        values = schema.shown(schema.read_all(vars(self)))
+        return {name: _printed(schema.fields[name], value) for name, value in values.items()}
 
     def get_primary_key_dict(self) -> dict[str, Any]:
         """The key as `get` takes it: attributes and values.

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from dynamix.codec.compiled import ModelCodec, Slot
-from dynamix.codec.state import LACKING, STATE, State, Stored, as_wire, holds_value, state_of, stored_of
+from dynamix.codec.state import LACKING, NULL, STATE, State, Stored, as_wire, state_of, stored_of
 from dynamix.errors import (
     DynamixError,
     InvalidUpdateError,
@@ -162,8 +162,8 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         state: State | None = values.get(STATE)
         stored = stored_of(values)
         for field in self.lazy:
-            if field.required or (field.default is not None and not holds_value(stored.get(field.attribute))):
-                field.value_in(values)
+            if field.required or (field.default is not None and not stored.get(field.attribute)):
+                field.value_in(values)  # the default that shows is stored
         lacking = [
             name
             for name, field in self.fields.items()
@@ -184,9 +184,13 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         before = state_of(values)
         if before.pending is not None:
             before.pending.clear()
-        nulls = {name for name, form in stored.items() if form and not holds_value(form)}
-        defaults = {name: value for name, value in (before.defaults or {}).items() if name in nulls}
-        values[STATE] = State(stored, None, before.pending, defaults or None)
+        values[STATE] = State(stored, None, before.pending)
+        if before.defaults:  # those that still show, since a NULL was given back
+            values[STATE].defaults = {
+                attribute: default
+                for attribute, default in before.defaults.items()
+                if as_wire(stored.get(attribute)) == NULL
+            }
 
     def has_more_than_key(self, values: Mapping[str, Any]) -> bool:
         """Whether a value is given of a field that is no part of the key."""

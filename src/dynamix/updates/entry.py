@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
-from dynamix.codec.state import LACKING, State, holds_value, state_of
+from dynamix.codec.state import LACKING, State, as_wire, state_of
 from dynamix.fields.base import Field
 from dynamix.updates.draft import Draft
 from dynamix.updates.plan import MISSING, NULL, UNKNOWN, Picture
@@ -41,9 +41,15 @@ class Entry(NamedTuple):
         shown = field.draft(field)
         shown.assign(before)
         form = None if state.stored is None else state.stored.get(attribute)
-        if before is None or state.stored is None or (attribute in defaults and not holds_value(form)):
+        if before is None or state.stored is None or (attribute in defaults and not _holds(form)):
             return cls(draft, shown, before, NULL if form else MISSING)
         return cls(draft, shown, before, Picture.of(before, form))
+
+
+def _holds(form: Any) -> bool:
+    """Whether a stored form is one of a value."""
+    wire = as_wire(form)
+    return bool(wire) and "NULL" not in wire
 
 
 def keep_defaults(kept: dict[str, Any], state: State, values: dict[str, Any], fields: Fields) -> None:
@@ -55,5 +61,5 @@ def keep_defaults(kept: dict[str, Any], state: State, values: dict[str, Any], fi
             continue
         if state.defaults is not None and attribute in state.defaults:
             state.defaults[attribute] = values[attribute] = default
-        elif attribute in (state.stored or {}) and not holds_value((state.stored or {})[attribute]):
+        elif attribute in (state.stored or {}) and not _holds((state.stored or {})[attribute]):
             state.defaults = {**(state.defaults or {}), attribute: default}

@@ -45,25 +45,24 @@ class NumberDraft(Draft):
         if self.assigned:
             return super().plan(plan, picture)
         plan.repeatable = False
+        base, amount = self._number(self.base), Value(_wire(self.amount))
         if picture.null:
             plan.facts.append(picture.fact(self.path))
-            plan.set.append((self.path, Value(_wire(_EXACT.add(self._number(self.base), self.amount)))))
-        elif self.base:
-            base = IfNotExists(self.path, self._literal(self.base))
-            plan.set.append((self.path, Arithmetic("+", base, Value(_wire(self.amount)))))
+            plan.set.append((self.path, Value(_wire(_EXACT.add(base, self.amount)))))
+        elif base:
+            plan.set.append((self.path, Arithmetic("+", IfNotExists(self.path, Value(_wire(base))), amount)))
         else:
-            plan.add.append((self.path, Value(_wire(self.amount))))
+            plan.add.append((self.path, amount))
         return None
 
     def applied(self, old: AttributeValue | None) -> AttributeValue:
-        number = self._number(self.base) if old is None else Decimal(old["N"])
-        return _wire(_EXACT.add(number, self.amount))
+        return _wire(_EXACT.add(Decimal(0 if old is None else old["N"]), self.amount))
 
     def _number(self, value: Any) -> Decimal:
         """The number that is stored for a value."""
         if value is None:
             return Decimal(0)
-        form = self.field._literal(value)
+        form = self._form(value)
         if "N" not in form:
             raise self.field.refusal(value, "it is not stored as a number, so nothing can be added to it")
         return Decimal(form["N"])

@@ -13,11 +13,8 @@ from operator import methodcaller
 from threading import Lock, RLock
 from typing import Any, Self, TypeVar
 
-import msgspec
-
 from dynamix.codec.state import LACKING, STATE, State, as_wire, state_of
-from dynamix.codec.values import UnstorableError
-from dynamix.errors import InvalidUpdateError, ValidationException
+from dynamix.errors import InvalidUpdateError
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
 from dynamix.updates.draft import Draft
@@ -85,7 +82,7 @@ class Pending:
         return attribute in self._entries
 
     def _was_edited(self, values: dict[str, Any], field: Field[Any, Any]) -> bool:
-        """Whether a list, map, set, or value of the user's own was edited in place: it is another than was loaded and
+        """Whether a list, map, set or value of the user's own was edited in place: it is another than was loaded and
         then changed.
 
         An edit of what was set whole, or of an element that was queued, is sent, and therefore no such edit; nor is
@@ -273,7 +270,7 @@ def _surely(entry: Entry | None, form: Any, field: Field[Any, Any], value: objec
         if entry is not None and "NULL" not in wire:
             wire = entry.draft.applied(wire) or wire
         return bool(wire == field._form(value))
-    except (KeyError, ValidationException, UnstorableError, msgspec.DecodeError):
+    except Exception:  # conversions of the user's own may raise whatever
         return False  # to be told apart the long way
 
 

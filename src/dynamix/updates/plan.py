@@ -65,7 +65,7 @@ class Picture(Struct, frozen=True):
     """What is believed to be stored for one attribute: whether it exists, its length if it is a list, its stored form.
 
     None means unknown; what is not known to be missing is taken to exist, with every element that is spoken of. With
-    `null` a NULL is stored, which counts as missing. A form is as `State` keeps it.
+    `null` a NULL is stored, which counts as missing. A form is one that the state keeps, or an AttributeValue.
     """
 
     exists: bool | None = None
