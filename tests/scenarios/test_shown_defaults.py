@@ -231,3 +231,15 @@ def test_a_whole_item_has_what_shows(place: Place) -> None:
         "called": {"L": []},
         "varying": {"L": [{"N": str(before["varying"][0])}]},
     }
+
+
+def test_what_a_new_plan_leaves_for_a_second_update_is_sent(place: Place) -> None:
+    """Where the stored set turns out to be there, and additions and deletions take two updates after all, both are
+    made, or with atomic=True none."""
+    put(place, many={"SS": ["b"]})
+    handle = Shown(key="k").add_to_setfield(Shown.many, {"a"}).delete_from_setfield(Shown.many, {"b"})
+    with pytest.raises(dynamix.InvalidUpdateError, match="no single request"):
+        handle.commit_changes(atomic=True)
+    assert loaded().many == {"b"}
+    handle.commit_changes()
+    assert handle.many == loaded().many == {"a"}

@@ -26,7 +26,7 @@ from dynamix.limits import ITEM_BYTES
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.table import Table
 from dynamix.updates.pending import Pending, pending_of
-from dynamix.updates.plan import NULL, Picture, holds
+from dynamix.updates.plan import NULL, Picture, Plan, holds
 from dynamix.updates.unchanged import resolved
 from dynamix.updates.written import Written, write
 from dynamix.wire import Call, Flow, Item
@@ -119,16 +119,11 @@ def commit(policy: RetryPolicy, table: Table[M], instance: M, pending: Pending |
     key, sender = schema.key_of(values), object()
     try:
         pending.begin(sender)
-        required = (schema.there, *resolved(values))
-        written = write(pending, required)
-        if atomic:
-            pending.refuse_second(written.plan)
-        answer = yield from _update(policy, table, key, pending, required, written)
-        if written.plan.then_delete:
+        answer, plan = yield from _update(policy, table, key, pending, (schema.there, *resolved(values)), atomic)
+        if plan.then_delete:
             pending.settle_first(values, schema.fields, _known(table, values, answer))
-            required = (schema.there,)
             try:
-                answer = yield from _update(policy, table, key, pending, required, write(pending, required))
+                answer, _ = yield from _update(policy, table, key, pending, (schema.there,), atomic)
             except DynamixError as error:
                 raise _partly(table, key, error) from error
         pending.settle(values, schema.fields, _known(table, values, answer))
@@ -174,14 +169,17 @@ def _update(
     key: Item,
     pending: Pending,
     required: tuple[Condition, ...],
-    written: Written,
-) -> Flow[_Answer]:
-    """Send one plan, and where the stored item differs from the picture it was made for, the plan made anew. What is
-    required beside its facts is that the item exists, and more where conditions were set."""
-    guessed = False
+    atomic: bool,
+) -> Flow[tuple[_Answer, Plan]]:
+    """Send one plan, and where the stored item differs from the picture it was made for, the plan made anew. The result
+    is the answer, and the plan that was carried out. What is required beside its facts is that the item exists, and more
+    where conditions were set."""
+    written, guessed = write(pending, required), False
     for _ in range(_MOST_PICTURES):
+        if atomic:
+            pending.refuse_second(written.plan)
         try:
-            return (yield from request(policy, _update_call(table, key, written, len(required) == 1)))
+            return (yield from request(policy, _update_call(table, key, written, len(required) == 1))), written.plan
         except ConditionalCheckFailedError as error:
             if error.stored_item is None:
                 raise _failed(ItemNotFoundError, table, key, error, "does not exist; nothing was stored") from error
