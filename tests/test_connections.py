@@ -1,7 +1,12 @@
 """Which connection is in force, and what one may be told. All on engines in memory; nothing leaves the process."""
 
 import asyncio
+import contextvars
+import gc
 import threading
+import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +14,7 @@ import pytest
 
 import dynamix
 from dynamix import Connection, current, use_connection
+from dynamix.engine import Engine
 from dynamix.transport.options import local_address
 
 
@@ -35,6 +41,7 @@ def names() -> list[str]:
 @pytest.fixture(autouse=True)
 def _no_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(current, "_default", None)
+    monkeypatch.setattr(current, "_of_environment", None)
 
 
 def test_the_innermost_is_in_force() -> None:
@@ -56,17 +63,160 @@ def test_the_innermost_is_in_force() -> None:
         assert names() == ["a"]
 
 
-def test_a_block_is_for_its_own_thread() -> None:
-    """Threads do not see each other's blocks, but share the default."""
+def outcome(work: Callable[[], list[str]]) -> list[str] | str:
+    """What a thread sees, or the words of its refusal."""
+    try:
+        return work()
+    except dynamix.NotConfiguredError as error:
+        return str(error)
+
+
+def test_a_block_is_not_for_older_threads() -> None:
+    """A thread that was there before a block goes on with the default, and does not see the block."""
+    begin, ended = threading.Event(), threading.Event()
+    seen: list[list[str] | str] = []
+
+    def work() -> None:
+        begin.wait()
+        seen.append(outcome(names))
+        ended.set()
+
     with engine("default") as default, engine("mine") as mine:
         current._default = default
-        seen: list[list[str]] = []
+        thread = threading.Thread(target=work)
+        thread.start()
         with use_connection(mine):
-            thread = threading.Thread(target=lambda: seen.append(names()))
+            begin.set()
+            ended.wait()
+            assert names() == ["mine"]
+        thread.join()
+        assert seen == [["default"]]
+
+
+@pytest.mark.parametrize("default", ["set", "from the environment"])
+def test_a_thread_of_a_block_does_not_reach_what_the_block_replaces(default: str) -> None:
+    """A thread that is started in a block of the main thread is refused the default, in the block and after it."""
+    after = threading.Event()
+
+    def late() -> list[str] | str:
+        after.wait()
+        return outcome(names)
+
+    seen: list[list[str] | str] = []
+    with engine("default") as there, engine("mine") as mine, ThreadPoolExecutor() as threads:
+        current._default = there if default == "set" else None
+        with use_connection(mine):
+            thread = threading.Thread(target=lambda: seen.append(outcome(names)), name="worker")
             thread.start()
             thread.join()
+            seen.append(threads.submit(outcome, names).result())
+            waiting = threads.submit(late)
             assert names() == ["mine"]
-        assert seen == [["default"]]
+        after.set()
+        seen.append(waiting.result())
+        for said in seen:
+            assert "was started in a use_connection block of the main thread" in said
+        assert "'worker'" in seen[0]
+        if default == "set":
+            assert names() == ["default"]
+
+
+def test_a_thread_of_a_block_may_have_another_connection() -> None:
+    """A context that is handed on, a block of its own, a model's connection and a later default all serve a thread."""
+    with engine("default") as default, engine("mine") as mine, engine("later") as later:
+
+        class Own(Note):
+            __table_name__ = "Note"
+            __connection__ = default
+
+        def own_block() -> list[str]:
+            with use_connection(later):
+                return names()
+
+        async def main() -> list[str]:
+            return await asyncio.to_thread(names)
+
+        current._default = default
+        with use_connection(mine), ThreadPoolExecutor(1) as threads:
+            assert threads.submit(contextvars.copy_context().run, names).result() == ["mine"]
+            assert threads.submit(own_block).result() == ["later"]
+            assert threads.submit(lambda: [note.name for note in Own.scan()]).result() == ["default"]
+            assert asyncio.run(main()) == ["mine"]
+            current._default = later
+            assert threads.submit(names).result() == ["later"]
+
+
+def test_a_context_that_was_handed_on_is_a_choice() -> None:
+    """A thread that was started in a block may have the default later, where it is handed a context without a block."""
+    with engine("default") as default, engine("mine") as mine, ThreadPoolExecutor(1) as threads:
+        current._default = default
+        with use_connection(mine):
+            assert "was started in" in threads.submit(outcome, names).result()
+        assert threads.submit(contextvars.copy_context().run, names).result() == ["default"]
+
+
+def test_blocks_of_threads_and_tasks_refuse_nobody() -> None:
+    """Blocks such as a server opens for each request leave the default to all others."""
+    opened, seen = threading.Event(), threading.Event()
+
+    def work() -> list[str]:
+        with use_connection(mine):
+            opened.set()
+            seen.wait()
+            return names()
+
+    async def main() -> list[str]:
+        with use_connection(mine):
+            return await asyncio.get_running_loop().run_in_executor(None, names)
+
+    with engine("default") as default, engine("mine") as mine, ThreadPoolExecutor() as threads:
+        current._default = default
+        working = threads.submit(work)
+        opened.wait()
+        assert threads.submit(names).result() == ["default"]
+        seen.set()
+        assert working.result() == ["mine"]
+        assert asyncio.run(main()) == ["default"]
+
+
+def test_the_default_can_be_set_for_a_block() -> None:
+    """As a context manager, what set_connection gives serves all threads, is closed, and leaves what was before."""
+    with engine("before") as before, ThreadPoolExecutor() as threads:
+        current._default = before
+        with dynamix.set_connection(embedded=True) as inner:
+            dynamix.create_table(Note)
+            Note.create(name="inner")
+            assert threads.submit(names).result() == ["inner"]
+            with dynamix.set_connection(engine=Engine(), table_prefix="x-"):
+                dynamix.create_table(Note)
+                assert threads.submit(names).result() == []
+            assert threads.submit(names).result() == ["inner"]
+        assert threads.submit(names).result() == ["before"]
+        with use_connection(inner), pytest.raises(dynamix.ConnectionException, match="was closed"):
+            names()
+
+
+def test_a_default_set_for_an_asynchronous_block() -> None:
+    """`async with` does the same."""
+
+    async def main() -> None:
+        async with dynamix.set_connection(embedded=True) as inner:
+            assert current.current() is inner
+        assert current.current() is before
+
+    with engine() as before:
+        current._default = before
+        asyncio.run(main())
+
+
+def test_defaults_that_nobody_leaves_are_not_kept() -> None:
+    """Setting the default again and again keeps the last two at most."""
+    kept = [weakref.ref(dynamix.set_connection(embedded=True)) for _ in range(5)]
+    gc.collect()
+    assert [one() is None for one in kept] == [True, True, True, False, False]
+    with dynamix.set_connection(embedded=True):
+        assert current.current() is not kept[4]()
+    assert current.current() is kept[4]()
 
 
 def test_a_block_is_for_its_own_task() -> None:

@@ -1,12 +1,14 @@
 """The drivers: what becomes of a flow whose driver is interrupted. Run by hand; no network, no clock."""
 
 import asyncio
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from dynamix.drivers import adrive, drive
-from dynamix.wire import Effect, Flow, Pause
+from dynamix.drivers import adrive, drive, run_together
+from dynamix.wire import Effect, Flow, Pause, Together
 
 
 def flow_with_a_guard(left: list[str]) -> Flow[None]:
@@ -49,3 +51,40 @@ def test_a_cancelled_driver_closes_its_flow() -> None:
 
     asyncio.run(main())
     assert flow.gi_frame is None  # type: ignore[attr-defined]
+
+
+def test_flows_run_one_after_another_where_no_thread_can_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the interpreter starts no threads any more, what would run side by side is done all the same, in order."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    def flow(number: int) -> Flow[int]:
+        yield Pause(0)
+        return number
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    flows = Together([flow(number) for number in range(20)])
+    assert run_together(flows, lambda effect, wait: None) == list(range(20))
+
+
+def test_an_error_ends_the_pauses_of_the_others() -> None:
+    """The first error is raised at once, however long the flows beside it want to wait."""
+    waiting = threading.Barrier(2)
+
+    def waits() -> Flow[None]:
+        yield Pause(1e6)
+
+    def fails() -> Flow[None]:
+        yield Pause(0)
+        waiting.wait()
+        raise ValueError("mine")
+
+    def perform(effect: Effect, wait: Callable[[float], object]) -> Any:
+        assert isinstance(effect, Pause)
+        if effect.seconds:
+            waiting.wait()
+            wait(effect.seconds)
+
+    with pytest.raises(ValueError, match="mine"):
+        run_together(Together([waits(), fails()]), perform)

@@ -43,7 +43,7 @@ SILENT = {
     Query: {"consistent", "limit", "start_key", "use_index", "where"},
     Scan: {"consistent", "limit", "start_key", "use_index", "where"},
     Connection: set(),
-    dynamix: {"set_connection", "use_connection"},
+    dynamix: {"set_connection", "timeout", "use_connection"},
 }
 """What is public and never talks to a place."""
 

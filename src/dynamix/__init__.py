@@ -13,6 +13,7 @@ ForumThread.create(forum_id="science", thread_id="physics_1")
 """
 
 from dynamix.connection import Connection
+from dynamix.context import timeout
 from dynamix.current import set_connection, use_connection
 from dynamix.cursor import Cursor
 from dynamix.differences import (
@@ -37,6 +38,7 @@ from dynamix.errors import (
     ConnectionException,
     ConnectionLostError,
     CredentialsError,
+    DeadlineExceededError,
     DynamixError,
     FieldNotLoadedError,
     FieldValidationException,
@@ -108,6 +110,7 @@ __all__ = [
     "Cursor",
     "DateField",
     "DateTimeField",
+    "DeadlineExceededError",
     "DeletionProtectionDiffers",
     "DictField",
     "DynamixError",
@@ -167,6 +170,7 @@ __all__ = [
     "compare_table",
     "create_table",
     "set_connection",
+    "timeout",
     "update_table",
     "use_connection",
 ]

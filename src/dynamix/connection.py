@@ -4,19 +4,26 @@ A `Connection` is cheap to make: configuration is looked up and the network touc
 asyncio is imported by what needs it: a program that does not starts in half the time.
 """
 
-import os
+import contextlib
+import math
 import threading
 import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
 import msgspec
 
-from dynamix import forks
+from dynamix import forks, log
+from dynamix.context import in_force
 from dynamix.drivers import adrive, arun_together, drive, run_together
-from dynamix.errors import ConnectionException, InvalidAnswerError, from_response
+from dynamix.errors import ConnectionException, DeadlineExceededError, InvalidAnswerError, from_response
+from dynamix.operations import raw
 from dynamix.operations.indexes import LiveIndexes
 from dynamix.operations.retry import RetryPolicy
+from dynamix.transport import aside
+from dynamix.transport.hidden import Environment
 from dynamix.transport.options import SECRETS, ConnectionOptions, check
 from dynamix.wire import Call, Effect, Flow, Pause, Response, Transport
 
@@ -34,6 +41,9 @@ class Connection:
         self._options = check(options)
         self._transport: Transport | None = None
         self._closed = False
+        self._is_entered = False
+        self._at_exit: Callable[[], None] | None = None  # takes back what making this connection the process's replaced
+        self._operation_timeout = self._options.get("operation_timeout")
         self._after_fork()
         forks.register(self)
         self.table_prefix = self._options.get("table_prefix", "")
@@ -45,15 +55,30 @@ class Connection:
 
     def _after_fork(self) -> None:
         """Called in the child of a fork, which waits for no thread of its parent."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may come here while its thread is here
 
     def run(self, flow: Flow[T]) -> T:
         """Runs a flow, blocking, and returns its result."""
-        return drive(flow, self._perform)
+        terms = self._terms()
+        return drive(flow, self._perform if terms is None else partial(self._perform, terms=terms))
 
     async def arun(self, flow: Flow[T]) -> T:
         """Runs a flow under asyncio and returns its result."""
-        return await adrive(flow, self._aperform)
+        terms = self._terms()
+        return await adrive(flow, self._aperform if terms is None else partial(self._aperform, terms=terms))
+
+    def request(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Sends any operation of DynamoDB or DynamoDB Streams, such as "DescribeTable", and returns its answer.
+
+        `body` and answer are as the service's reference has them, with binary values in base64; bytes in the body
+        become that. The request is signed and repeated as all others are; after an unknown outcome only if the
+        operation reads. Tables are named as they are: `table_prefix` is not put before them. Raises the same errors.
+        """
+        return self.run(raw.send(self.retry, operation, body))
+
+    async def arequest(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """See `request`."""
+        return await self.arun(raw.send(self.retry, operation, body))
 
     def close(self) -> None:
         """Gives up what the connection holds. Operations under way come to their end; further ones are refused."""
@@ -70,23 +95,29 @@ class Connection:
             await transport.aclose()
 
     def __enter__(self) -> Self:
+        self._is_entered = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._at_exit is not None:
+            self._at_exit()
         self.close()
 
     async def __aenter__(self) -> Self:
-        return self
+        return self.__enter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._at_exit is not None:
+            self._at_exit()
         await self.aclose()
 
     def __repr__(self) -> str:
-        given = (f"{name}={'...' if name in SECRETS else repr(value)}" for name, value in self._options.items())
+        options = vars(self).get("_options", {})  # none, where they were refused
+        given = (f"{name}={'...' if name in SECRETS else repr(value)}" for name, value in options.items())
         return f"Connection({', '.join(given)})"
 
     def _open(self) -> Transport:
@@ -100,31 +131,92 @@ class Connection:
 
     async def _aopen(self) -> Transport:
         """The same; in a thread where it may have to read files."""
-        if "embedded" in self._options:
+        if {"embedded", "engine"} & self._options.keys():
             return self._open()
-        import asyncio
+        return await aside.in_pool(self._open)
 
-        return await asyncio.to_thread(self._open)
+    def _terms(self) -> "_Terms | None":
+        """What an operation that begins now must heed; None where it is nothing."""
+        deadline = in_force().deadline
+        if self._operation_timeout is not None:
+            deadline = min(deadline, time.monotonic() + self._operation_timeout)
+        listener = log.logger or log.find()
+        if listener is None or not listener.isEnabledFor(log.DEBUG):
+            return None if deadline == math.inf else _Terms(deadline, None)
+        return _Terms(deadline, listener)
 
-    def _perform(self, effect: Effect) -> Any:
+    def _perform(
+        self, effect: Effect, wait: Callable[[float], object] = time.sleep, terms: "_Terms | None" = None
+    ) -> Any:
         if isinstance(effect, Call):
             transport = self._transport or self._open()
-            return _answer(effect, transport.send(effect.target, effect.body, effect.repeatable))
+            if terms is None:
+                return _answer(effect, transport.send(effect.target, effect.body, effect.repeatable))
+            terms.check()
+            with terms.telling(effect) as told:
+                told.append(transport.send(effect.target, effect.body, effect.repeatable, deadline=terms.deadline))
+            return _answer(effect, told[0])
         if isinstance(effect, Pause):
-            return time.sleep(effect.seconds)
-        if {"embedded", "boto_client"} & self._options.keys():
-            return [drive(flow, self._perform) for flow in effect.flows]
-        return run_together(effect, self._perform)
+            if terms is not None:
+                terms.check(effect.seconds)
+            log.tell_pause(effect)
+            return wait(effect.seconds)
+        perform = partial(self._perform, terms=terms)
+        if {"embedded", "engine", "boto_client"} & self._options.keys():
+            return [drive(flow, perform) for flow in effect.flows]
+        return run_together(effect, perform)
 
-    async def _aperform(self, effect: Effect) -> Any:
+    async def _aperform(
+        self,
+        effect: Effect,
+        wait: Callable[[float], Awaitable[object]] | None = None,
+        terms: "_Terms | None" = None,
+    ) -> Any:
         if isinstance(effect, Call):
             transport = self._transport or await self._aopen()
-            return _answer(effect, await transport.asend(effect.target, effect.body, effect.repeatable))
+            if terms is None:
+                return _answer(effect, await transport.asend(effect.target, effect.body, effect.repeatable))
+            terms.check()
+            with terms.telling(effect) as told:
+                told.append(
+                    await transport.asend(effect.target, effect.body, effect.repeatable, deadline=terms.deadline)
+                )
+            return _answer(effect, told[0])
         if isinstance(effect, Pause):
             import asyncio
 
-            return await asyncio.sleep(effect.seconds)
-        return await arun_together(effect, self._aperform)
+            if terms is not None:
+                terms.check(effect.seconds)
+            log.tell_pause(effect)
+            return await (wait or asyncio.sleep)(effect.seconds)
+        return await arun_together(effect, partial(self._aperform, terms=terms))
+
+
+class _Terms(msgspec.Struct, frozen=True):
+    """What an operation must heed: a deadline, a time of `time.monotonic`, and who listens to its requests."""
+
+    deadline: float
+    listener: Any
+
+    def check(self, seconds: float = 0.0) -> None:
+        """Raises DeadlineExceededError where so many seconds are not left for what comes next."""
+        if time.monotonic() + seconds >= self.deadline:
+            raise DeadlineExceededError("the operation was not done in time, and none is left for another request")
+
+    @contextlib.contextmanager
+    def telling(self, call: Call[Any]) -> Iterator[list[Response]]:
+        """Logs the request that is sent in the block, which puts the answer into the list."""
+        if self.listener is None:
+            yield []
+            return
+        started = time.perf_counter()
+        told: list[Response] = []
+        try:
+            yield told
+        except ConnectionException as error:
+            log.tell_request(self.listener, call, started, error)
+            raise
+        log.tell_request(self.listener, call, started, told[0])
 
 
 def _answer(call: Call[T], response: Response) -> T:
@@ -151,14 +243,17 @@ def _retry_policy(options: ConnectionOptions) -> RetryPolicy:
 
 def _transport(options: ConnectionOptions) -> Transport:
     """The transport to the place that options name. What only one place needs is imported for that place."""
-    if "embedded" in options:
-        from dynamix.transport.place import open_engine
+    if "engine" in options or "embedded" in options:
+        from dynamix.transport.embedded import EmbeddedTransport, Engine
 
-        return open_engine(options["embedded"])
+        if "engine" in options:
+            return EmbeddedTransport(options["engine"], own=False)
+        path = options["embedded"]
+        return EmbeddedTransport(Engine(None if isinstance(path, bool) else path), own=True)
     if "boto_client" in options or "aboto_client" in options:
         from dynamix.transport.boto import BotoTransport
 
         return BotoTransport(options.get("boto_client"), options.get("aboto_client"))
     from dynamix.transport.place import open_http
 
-    return open_http(options, os.environ)
+    return open_http(options, Environment())

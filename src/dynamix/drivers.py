@@ -4,7 +4,7 @@ They know nothing of operations. They send, wait, run flows together, and hand t
 sent into it, an error is thrown into it. What is not an Exception (an interrupt from the keyboard, a cancelled task)
 passes through untouched. A driver closes the flow that it ran: what an interrupted flow holds is given up at once.
 
-asyncio and thread pools are imported by what needs them: a program that needs neither starts in half the time.
+asyncio is imported by what needs it: a program that does not starts in half the time.
 """
 
 import contextlib
@@ -56,46 +56,69 @@ async def adrive(flow: Flow[T], perform: Callable[[Effect], Awaitable[Any]]) -> 
         flow.close()
 
 
-def run_together(together: Together, perform: Callable[[Effect], Any]) -> list[Any]:
-    """Runs flows in threads, so that their requests overlap; the first error ends the others."""
-    flows = together.flows
-    if len(flows) < 2:
-        return [drive(flow, perform) for flow in flows]
-    from concurrent.futures import ThreadPoolExecutor
+def run_together(together: Together, perform: Callable[[Effect, Callable[[float], object]], Any]) -> list[Any]:
+    """Runs flows in threads, so that their requests overlap; the first error ends the others.
 
-    results: list[Any] = [None] * len(flows)
-    waiting = deque(enumerate(flows))
+    `perform` gets what to wait by, beside the effect. Where no thread can be started, as at the end of the interpreter,
+    flows run one after another.
+    """
+    results: list[Any] = [None] * len(together.flows)
+    waiting = deque(enumerate(together.flows))
     errors: list[BaseException] = []
-    ended = threading.Event()
+    end = _End()
 
     def perform_until_ended(effect: Effect) -> Any:
-        if ended.wait(effect.seconds if isinstance(effect, Pause) else 0):
+        if end.has_come:
             raise _EndedError
-        return None if isinstance(effect, Pause) else perform(effect)
+        outcome = perform(effect, end.wait)
+        if end.has_come and isinstance(effect, Pause):
+            raise _EndedError
+        return outcome
 
     def work() -> None:
         try:
-            while not ended.is_set():
+            while not end.has_come:
                 number, flow = waiting.popleft()
                 results[number] = drive(flow, perform_until_ended)
         except IndexError:
             return
         except BaseException as error:
             errors.append(error)
-            ended.set()
+            end.come()
 
-    others = min(together.limit, len(flows)) - 1  # this thread works too
-    with ThreadPoolExecutor(max(others, 1), "dynamix") as threads:
-        for _ in range(others):
-            threads.submit(contextvars.copy_context().run, work)
+    try:
+        threads = _started(work, min(together.limit, len(together.flows)) - 1)  # this thread works too
         work()
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        end.come()
+        raise
     if errors:
         raise errors[0]
     return results
 
 
-async def arun_together(together: Together, perform: Callable[[Effect], Awaitable[Any]]) -> list[Any]:
-    """Runs flows in tasks; the first error cancels the others, or ends them once their requests are answered."""
+def _started(work: Callable[[], None], count: int) -> list[threading.Thread]:
+    """So many threads at work in this context, or as many as can be started."""
+    threads = []
+    for _ in range(count):
+        thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), name="dynamix")
+        try:
+            thread.start()
+        except RuntimeError:
+            break
+        threads.append(thread)
+    return threads
+
+
+async def arun_together(
+    together: Together, perform: Callable[[Effect, Callable[[float], Awaitable[object]]], Awaitable[Any]]
+) -> list[Any]:
+    """Runs flows in tasks; the first error cancels the others, or ends them once their requests are answered.
+
+    `perform` gets what to wait by, beside the effect.
+    """
     import asyncio
 
     flows = together.flows
@@ -104,14 +127,18 @@ async def arun_together(together: Together, perform: Callable[[Effect], Awaitabl
     errors: list[BaseException] = []
     ended = asyncio.Event()
 
+    async def wait(seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await ended.wait()
+
     async def perform_until_ended(effect: Effect) -> Any:
-        if isinstance(effect, Pause):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(effect.seconds):
-                    await ended.wait()
         if ended.is_set():
             raise _EndedError
-        return None if isinstance(effect, Pause) else await perform(effect)
+        outcome = await perform(effect, wait)
+        if ended.is_set() and isinstance(effect, Pause):
+            raise _EndedError
+        return outcome
 
     async def work() -> None:
         while waiting and not ended.is_set():
@@ -133,6 +160,26 @@ async def arun_together(together: Together, perform: Callable[[Effect], Awaitabl
     if errors:
         raise errors[0]
     return results
+
+
+class _End:
+    """Comes once, and ends the waits of all threads. Made of one lock, so that no interrupt can leave it half done."""
+
+    def __init__(self) -> None:
+        self.has_come = False
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def come(self) -> None:
+        """Ends what waits."""
+        self.has_come = True
+        with contextlib.suppress(RuntimeError):  # it is released already
+            self._lock.release()
+
+    def wait(self, seconds: float) -> None:
+        """Waits so long, or until the end."""
+        if self._lock.acquire(timeout=seconds):
+            self.come()
 
 
 class _EndedError(DynamixError):

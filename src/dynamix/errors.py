@@ -22,6 +22,7 @@
     │   ├── CredentialsError
     │   ├── ConnectError                        refused, unresolved, TLS failed: never sent
     │   ├── RequestTimeoutError                 no answer in time; also a TimeoutError
+    │   │   └── DeadlineExceededError           the operation as a whole was not done in time
     │   ├── ConnectionLostError                 the peer closed before a whole answer
     │   ├── InvalidAnswerError                  an answer that is not DynamoDB's, or damaged
     │   └── OutcomeUnknownError                 a write may or may not have happened, and no repeat can settle it
@@ -225,6 +226,10 @@ class ConnectError(ConnectionException):
 
 class RequestTimeoutError(ConnectionException, TimeoutError):
     """No answer within the timeout."""
+
+
+class DeadlineExceededError(RequestTimeoutError):
+    """The operation as a whole was not done within its `operation_timeout` or its block's `dynamix.timeout`."""
 
 
 class ConnectionLostError(ConnectionException):

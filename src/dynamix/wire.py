@@ -9,6 +9,7 @@ so each operation is written once.
     Together  run several flows, overlapping where the driver can; the driver sends back their results in order
 """
 
+import math
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
@@ -28,13 +29,24 @@ class Call(msgspec.Struct, Generic[T], frozen=True, gc=False):
 
     `target` is the operation's name ("GetItem"), `body` its JSON. `decode` turns the body of a 200 answer into the
     result. `repeatable` says whether sending the same bytes twice has the effect of sending them once; only
-    then may a driver or a retry repeat a request whose outcome is unknown.
+    then may a driver or a retry repeat a request whose outcome is unknown. `attempt` counts from 1.
     """
 
     target: str
     body: bytes
     decode: Callable[[bytes], T]
     repeatable: bool = True
+    attempt: int = 1
+
+    @property
+    def table(self) -> str:
+        """The names of the tables that the request is about, as far as it names them."""
+        try:
+            body = msgspec.json.decode(self.body, type=_Tables)
+        except msgspec.MsgspecError:
+            return "-"
+        parts = (part.TableName for action in body.TransactItems for part in action.values())
+        return ", ".join(sorted({body.TableName, *body.RequestItems, *parts} - {""})) or "-"
 
     @property
     def writes(self) -> bool:
@@ -42,13 +54,24 @@ class Call(msgspec.Struct, Generic[T], frozen=True, gc=False):
         return not self.target.startswith(_READS)
 
 
+class _Table(msgspec.Struct):
+    TableName: str = ""
+
+
+class _Tables(_Table):
+    RequestItems: dict[str, msgspec.Raw] = {}
+    TransactItems: list[dict[str, _Table]] = []
+
+
 _READS = ("Get", "BatchGet", "TransactGet", "Query", "Scan", "Describe", "List", "Search")
 
 
 class Pause(msgspec.Struct, frozen=True):
-    """Wait for `seconds`."""
+    """Wait for `seconds`. `why` says what is repeated then, `is_throttled` whether the service asked to slow down."""
 
     seconds: float
+    why: str = ""
+    is_throttled: bool = False
 
 
 class Together(msgspec.Struct, frozen=True):
@@ -69,13 +92,15 @@ Flow: TypeAlias = Generator[Effect, Any, T]
 class Response(msgspec.Struct, frozen=True, gc=False):
     """An answer of the service: HTTP status, body, and the id under which the service logged the request.
 
-    It is `doubtful` where a client of the caller's had sent the request before and may have been heard.
+    It is `doubtful` where a client of the caller's had sent the request before and may have been heard. `date` is
+    the time of an error answer by the service's clock, as its header says it.
     """
 
     status: int
     body: bytes
     request_id: str | None = None
     doubtful: bool = False
+    date: str | None = None
 
 
 class Transport(Protocol):
@@ -85,12 +110,15 @@ class Transport(Protocol):
     `dynamix.errors.ConnectionException` whose `sent` says whether the request may have reached the service.
     Transports know nothing of retries. One that works through a client with repeats of its own keeps that client from
     sending again what is not `repeatable` and may have been received; where it did send again what is, and the first
-    attempt may have been received, the answer is `doubtful`, or the error's `applied` "maybe".
+    attempt may have been received, the answer is `doubtful`, or the error's `applied` "maybe". `deadline` is a time of
+    `time.monotonic`; what is not answered then raises `dynamix.errors.DeadlineExceededError`.
     """
 
-    def send(self, target: str, body: bytes, repeatable: bool = True) -> Response: ...
+    def send(self, target: str, body: bytes, repeatable: bool = True, *, deadline: float = math.inf) -> Response: ...
 
-    async def asend(self, target: str, body: bytes, repeatable: bool = True) -> Response: ...
+    async def asend(
+        self, target: str, body: bytes, repeatable: bool = True, *, deadline: float = math.inf
+    ) -> Response: ...
 
     def close(self) -> None: ...
 

@@ -167,7 +167,11 @@ def test_each_twin_does_what_its_operation_does(run: Run) -> None:
     blocking, twins = Blocking(), Async()
     told = run(lambda: story(blocking))
     assert run(lambda: story(twins)) == told
-    assert blocking.used == twins.used == {name for owner in OWNERS for name in spoken(owner)} - {"run", "close"}
+    assert (
+        blocking.used
+        == twins.used
+        == {name for owner in OWNERS for name in spoken(owner)} - {"run", "close", "request"}
+    )
 
 
 # Many at once

@@ -84,7 +84,7 @@ def test_odd_addresses(url: str, token: str | None) -> None:
     """Hosts with and without ports, addresses in brackets, and paths that need encoding are signed as by botocore."""
     endpoint = parse(url)
     keys = Credentials(KEYS.access_key, KEYS.secret_key, token)
-    request = signer(keys, "eu-west-1", endpoint).request("GetItem", b"{}")
+    request = signer(keys, "eu-west-1", endpoint).request("GetItem", b"{}").data
     assert_signed(request, keys, "eu-west-1", endpoint.url, NOW)
     assert parts(request)[0] == f"POST {endpoint.path} HTTP/1.1"
     assert parts(request)[1]["host"] == endpoint.authority
@@ -98,7 +98,7 @@ def test_any_keys_bodies_and_times(
 ) -> None:
     """Whatever the keys, the body and the second are, the signature is botocore's, and the body is sent as it is."""
     keys = Credentials(access_key, secret_key, token)
-    request = signer(keys, clock=lambda: now + 0.75).request(target, body)
+    request = signer(keys, clock=lambda: now + 0.75).request(target, body).data
     assert_signed(request, keys, "eu-west-1", URLS[0], now)
     _, headers, sent = parts(request)
     assert sent == body
@@ -114,7 +114,7 @@ def test_one_signer_over_time(steps: list[tuple[int, str]]) -> None:
     kept = signer(clock=lambda: now)
     for step, target in steps:
         now += step
-        request = kept.request(target, b'{"n": 1}')
+        request = kept.request(target, b'{"n": 1}').data
         assert_signed(request, KEYS, "eu-west-1", URLS[0], now)
 
 
@@ -125,7 +125,7 @@ def test_the_key_of_the_next_day() -> None:
     kept = signer(clock=lambda: now)
     dates = []
     for now in (midnight - 1, midnight, midnight + 86_399, midnight + 86_400):
-        request = kept.request("GetItem", b"{}")
+        request = kept.request("GetItem", b"{}").data
         assert_signed(request, KEYS, "eu-west-1", URLS[0], now)
         dates.append(parts(request)[1]["x-amz-date"])
     assert dates == ["20260921T235959Z", "20260922T000000Z", "20260922T235959Z", "20260923T000000Z"]
@@ -134,7 +134,7 @@ def test_the_key_of_the_next_day() -> None:
 def test_regions_have_keys_of_their_own() -> None:
     """The region is part of what is signed."""
     for region in ("eu-west-1", "us-gov-west-1", "local"):
-        request = signer(KEYS, region, parse(URLS[0])).request("GetItem", b"{}")
+        request = signer(KEYS, region, parse(URLS[0])).request("GetItem", b"{}").data
         assert_signed(request, KEYS, region, URLS[0], NOW)
 
 
@@ -150,7 +150,7 @@ def test_a_proxy_gets_the_whole_url() -> None:
         extra_head="proxy-authorization: Basic eA==\r\n",
         clock=lambda: NOW,
     )
-    request = by_way.request("GetItem", b"{}")
+    request = by_way.request("GetItem", b"{}").data
     assert parts(request)[0] == "POST http://tables.example:8000/a%20b HTTP/1.1"
     assert parts(request)[1]["proxy-authorization"] == "Basic eA=="
     assert_signed(request, KEYS, "eu-west-1", endpoint.url, NOW)

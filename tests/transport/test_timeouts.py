@@ -2,10 +2,10 @@
 
 import socket
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from black_holes import black_hole
 from peer import SECONDS, Conversation, always, answer, peer
 from sides import Side
 
@@ -103,28 +103,10 @@ def test_an_answer_in_time_is_taken(side: Side) -> None:
         side.close(connection)
 
 
-@pytest.fixture
-def black_hole() -> Iterator[tuple[str, int]]:
-    """An address that takes no further connections and says nothing: the queue of its listener is full."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        waiting = []
-        try:
-            for _ in range(8):
-                waiting.append(socket.socket())
-                waiting[-1].setblocking(False)
-                waiting[-1].connect_ex(listener.getsockname())
-            yield listener.getsockname()
-        finally:
-            for one in waiting:
-                one.close()
-
-
-def test_a_connection_into_a_black_hole(black_hole: tuple[str, int], side: Side) -> None:
+def test_a_connection_into_a_black_hole(side: Side) -> None:
     """A machine that answers nothing at all is given up after the time for a connection; nothing was sent."""
     options: Any = {"connect_timeout": 0.1, "max_attempts": 2, "retry_delay": 0.001}
-    with Connection(is_local_endpoint=black_hole, **options) as connection:
+    with black_hole() as address, Connection(is_local_endpoint=address, **options) as connection:
         with pytest.raises(dynamix.ConnectError, match=r"cannot connect to http://127.*: not within 0\.1 s") as caught:
             side.write(connection)
         assert not caught.value.sent

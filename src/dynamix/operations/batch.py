@@ -69,7 +69,7 @@ def _get_chunk(
         keys = left
         if (seconds := next(pauses, None)) is None:
             return answers, keys
-        yield Pause(seconds)
+        yield Pause(seconds, f"BatchGetItem {table.name} left {len(keys)} keys undone", is_throttled=True)
 
 
 def write(policy: RetryPolicy, table: Table[M], instances: list[M]) -> Flow[list[M]]:
@@ -177,7 +177,7 @@ def _write_chunk(policy: RetryPolicy, writes: Writes, keys: list[bytes]) -> Flow
         keys = left
         if (seconds := next(pauses, None)) is None:
             return keys
-        yield Pause(seconds)
+        yield Pause(seconds, f"BatchWriteItem {writes.table.name} left {len(keys)} items undone", is_throttled=True)
 
 
 def _pauses(policy: RetryPolicy) -> Iterator[float]:

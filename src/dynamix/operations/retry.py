@@ -27,6 +27,7 @@ from dynamix.errors import (
     ConnectError,
     ConnectionException,
     ConnectionLostError,
+    DeadlineExceededError,
     DynamixError,
     InvalidAnswerError,
     LimitExceededError,
@@ -103,17 +104,28 @@ def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
         maybe_applied |= verdict is Verdict.MAYBE_APPLIED or failure.applied == "maybe"
         if (
             verdict is Verdict.FINAL
+            or isinstance(failure, DeadlineExceededError)
             or (maybe_applied and not call.repeatable)
             or repeat == policy.attempts - 1  # that was the last attempt
         ):
             break
         try:
-            yield Pause(policy.delay(repeat, throttled=isinstance(failure, ThrottledError)))
-            answer = yield call
+            yield _pause(policy, repeat, call, failure)
+            answer = yield msgspec.structs.replace(call, attempt=repeat + 2)
             return answer
+        except DeadlineExceededError as error:
+            error.__cause__ = error.__cause__ or failure
+            failure = error
         except DynamixError as error:  # also one that ended the pause: earlier attempts are not forgotten
             failure = error
     raise _last(failure, call, maybe_applied)
+
+
+def _pause(policy: RetryPolicy, repeat: int, call: Call[T], failure: DynamixError) -> Pause:
+    """The wait before a repeat, counted from 0."""
+    throttled = isinstance(failure, ThrottledError)
+    why = f"attempt {repeat + 1} of {call.target} {call.table} failed with {type(failure).__name__}"
+    return Pause(policy.delay(repeat, throttled=throttled), why, throttled)
 
 
 def _last(failure: DynamixError, call: Call[T], maybe_applied: bool) -> DynamixError:
@@ -123,6 +135,8 @@ def _last(failure: DynamixError, call: Call[T], maybe_applied: bool) -> DynamixE
     failure.applied = "maybe" if maybe_applied and call.writes else "no"
     if failure.applied == "no":
         return failure
+    if isinstance(failure, DeadlineExceededError):
+        return _late(failure, call)
     refused = judge(failure) is Verdict.FINAL and not isinstance(failure, ConnectionException)
     if call.repeatable and not refused:
         return failure
@@ -133,3 +147,11 @@ def _last(failure: DynamixError, call: Call[T], maybe_applied: bool) -> DynamixE
     )
     unknown.__cause__ = failure
     return unknown
+
+
+def _late(failure: DeadlineExceededError, call: Call[T]) -> DeadlineExceededError:
+    """The same error, which says that a write may have been applied."""
+    error = DeadlineExceededError(f"{failure}; {call.target} may have been applied", sent=True)
+    error.applied = "maybe"
+    error.__cause__ = failure.__cause__
+    return error

@@ -17,11 +17,12 @@ Without an aiobotocore client, asynchronous calls run the boto3 client in a thre
 import asyncio
 import base64
 import json
+import math
 import re
 import warnings
 from contextvars import ContextVar
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from inspect import iscoroutine
 from typing import Any
 
@@ -42,6 +43,8 @@ from dynamix.errors import (
     from_response,
 )
 from dynamix.operations.retry import Verdict, judge
+from dynamix.transport import aside
+from dynamix.transport.deadlines import TimeUpError, late, seconds_until
 from dynamix.wire import Response
 
 
@@ -55,14 +58,20 @@ class BotoTransport:
             if given is not None:
                 _listen(given)
 
-    def send(self, target: str, body: bytes, repeatable: bool = True) -> Response:
+    def send(self, target: str, body: bytes, repeatable: bool = True, *, deadline: float = math.inf) -> Response:
         """Sends one request and returns its answer. Raises ConnectionException."""
+        if deadline != math.inf:
+            try:
+                return aside.call(partial(self.send, target, body, repeatable), deadline)
+            except TimeUpError as error:
+                raise late(sent=True) from error
         if self._client is None:
             raise NotConfiguredError("only an asynchronous boto client was given; give boto_client= too")
+        method = _method(self._client, target)
         attempts = _Attempts(target, repeatable)
         call = _CALL.set(attempts)
         try:
-            answer = getattr(self._client, method_name(target))(**parameters(body))
+            answer = method(**parameters(body))
         except Exception as error:
             return attempts.failed(error)
         finally:
@@ -72,14 +81,24 @@ class BotoTransport:
             raise NotConfiguredError("boto_client is an asynchronous client; give it as aboto_client=")
         return attempts.answered(answer)
 
-    async def asend(self, target: str, body: bytes, repeatable: bool = True) -> Response:
+    async def asend(self, target: str, body: bytes, repeatable: bool = True, *, deadline: float = math.inf) -> Response:
         """Sends one request and returns its answer. Raises ConnectionException."""
+        if deadline != math.inf:
+            limit = asyncio.timeout(seconds_until(deadline))
+            try:
+                async with limit:
+                    return await self.asend(target, body, repeatable)
+            except TimeoutError as error:
+                if not limit.expired():
+                    raise
+                raise late(sent=True) from error
         if self._async_client is None:
-            return await asyncio.to_thread(self.send, target, body, repeatable)
+            return await aside.in_pool(partial(self.send, target, body, repeatable))
+        method = _method(self._async_client, target)
         attempts = _Attempts(target, repeatable)
         call = _CALL.set(attempts)
         try:
-            answer = await getattr(self._async_client, method_name(target))(**parameters(body))
+            answer = await method(**parameters(body))
         except Exception as error:
             return attempts.failed(error)
         finally:
@@ -209,6 +228,17 @@ def _attempts(event_name: str) -> _Attempts | None:
     """The call that an event is about; None for a call of somebody else's, or one that the client makes for itself."""
     attempts = _CALL.get()
     return attempts if attempts is not None and event_name.endswith(f".{attempts.target}") else None
+
+
+def _method(client: Any, target: str) -> Any:
+    """The client's method for an operation. Raises ValidationException where it has none."""
+    method = getattr(client, method_name(target), None)
+    if method is None:
+        raise ValidationException(
+            f"the boto client has no operation {target!r}; those of DynamoDB Streams are made with "
+            "boto3.client('dynamodbstreams')"
+        )
+    return method
 
 
 @cache

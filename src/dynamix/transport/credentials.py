@@ -13,6 +13,7 @@ import msgspec
 
 from dynamix import forks
 from dynamix.errors import CredentialsError, NotConfiguredError
+from dynamix.transport.hidden import Hidden
 
 RECHECK_SECONDS = 60.0
 
@@ -23,33 +24,29 @@ WAYS = (
 )
 
 
-class Credentials(msgspec.Struct, frozen=True):
-    """One set of keys. Its repr shows none of them."""
+class Credentials(Hidden, frozen=True):
+    """One set of keys."""
 
     access_key: str
     secret_key: str
     token: str | None = None
 
-    def __repr__(self) -> str:
-        return "Credentials(...)"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """What tools that print variables beside a traceback ask for; msgspec's own would tell them all."""
-        return []
-
 
 def checked(keys: Credentials) -> Credentials:
     """The same keys. Raises CredentialsError for what no key looks like, such as the line break behind a copied one."""
-    for name, value in (
-        ("access key id", keys.access_key),
-        ("secret access key", keys.secret_key),
-        ("session token", keys.token),
-    ):
-        if value is not None and not (value.isascii() and value.isprintable() and " " not in value):
-            raise CredentialsError(
-                f"the {name} holds white space or characters that no key has; look at how it was copied"
-            )
+    wrong = [name for name, key in zip(_NAMES, msgspec.structs.astuple(keys), strict=True) if not _could_be(key)]
+    if wrong:
+        raise CredentialsError(
+            f"the {wrong[0]} holds white space or characters that no key has; look at how it was copied"
+        )
     return keys
+
+
+_NAMES = ("access key id", "secret access key", "session token")
+
+
+def _could_be(key: str | None) -> bool:
+    return key is None or (key.isascii() and key.isprintable() and " " not in key)
 
 
 class Source(Protocol):
@@ -85,7 +82,7 @@ class BotocoreCredentials:
 
     def _after_fork(self) -> None:
         """Waits for nobody."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may come here while its thread is here
 
     def get(self) -> Credentials:
         """The credentials as of now. Raises NotConfiguredError or CredentialsError."""

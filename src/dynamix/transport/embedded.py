@@ -1,33 +1,50 @@
 """The embedded engine as a transport: requests are answered in the process.
 
 From asyncio, an engine in memory answers on the spot, as it takes less time than the way to another thread. An engine
-on a file may wait for other processes, so it answers in a thread.
+on a file may wait for other processes, so it answers in a thread, and under a deadline no caller waits for longer.
 """
 
-import asyncio
+import math
+from functools import partial
 
-from dynamix.engine import Engine
+from dynamix.engine import Engine as Engine
+from dynamix.transport import aside
+from dynamix.transport.deadlines import TimeUpError, late
 from dynamix.wire import Response
 
 
 class EmbeddedTransport:
-    """Sends requests to an engine. Closing it leaves the engine open, which others may share."""
+    """Sends requests to an engine. Closing it closes an engine of its own, and leaves one that others share open."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, own: bool) -> None:
         self.engine = engine
+        self._own = own
 
-    def send(self, target: str, body: bytes, repeatable: bool = True) -> Response:
+    def send(self, target: str, body: bytes, repeatable: bool = True, *, deadline: float = math.inf) -> Response:
         """Answer one request."""
-        return Response(*self.engine.handle(target, body))
+        if self.engine.in_memory or deadline == math.inf:
+            return Response(*self.engine.handle(target, body))
+        try:
+            return Response(*aside.call(partial(self.engine.handle, target, body), deadline))
+        except TimeUpError as error:
+            raise late(sent=True) from error
 
-    async def asend(self, target: str, body: bytes, repeatable: bool = True) -> Response:
+    async def asend(self, target: str, body: bytes, repeatable: bool = True, *, deadline: float = math.inf) -> Response:
         """Answer one request without holding up the event loop for long."""
         if self.engine.in_memory:
             return Response(*self.engine.handle(target, body))
-        return Response(*await asyncio.to_thread(self.engine.handle, target, body))
+        if deadline == math.inf:
+            return Response(*await aside.in_pool(partial(self.engine.handle, target, body)))
+        try:
+            return Response(*await aside.acall(partial(self.engine.handle, target, body), deadline))
+        except TimeUpError as error:
+            raise late(sent=True) from error
 
     def close(self) -> None:
-        """Nothing to do: there is no connection."""
+        """Close an engine of its own."""
+        if self._own:
+            self.engine.close()
 
     async def aclose(self) -> None:
-        """Nothing to do: there is no connection."""
+        """Close an engine of its own."""
+        self.close()

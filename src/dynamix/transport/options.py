@@ -3,21 +3,26 @@
 import os
 import re
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from dynamix.errors import ValidationException, WrongTypeError, unknown
+from dynamix.transport.hidden import Secret
 from dynamix.transport.http.endpoint import checked_host, parse
+
+if TYPE_CHECKING:
+    from dynamix.transport.embedded import Engine
 
 
 class ConnectionOptions(TypedDict, total=False):
     """The arguments of a connection. Times are in seconds.
 
-    One of four places, where none is named Amazon DynamoDB:
+    One of five places, where none is named Amazon DynamoDB:
 
     - `is_local_endpoint`: a server on this machine; True for 127.0.0.1:8000, or (host, port). Any credentials will
       do, also none.
     - `endpoint_url`: a server of the DynamoDB protocol, such as "https://dynamodb.eu-west-1.amazonaws.com".
     - `embedded`: the engine in this process; True for one in memory, or the path of its file.
+    - `engine`: an Engine that the caller made; closing the connection leaves it open.
     - `boto_client`, `aboto_client`: a caller's own boto3 client, and an aiobotocore (aioboto3) one for the
       asynchronous methods.
 
@@ -28,6 +33,8 @@ class ConnectionOptions(TypedDict, total=False):
     - `table_prefix`: stands before the name of every table.
     - `connect_timeout` (5): for a connection, TLS included.
     - `read_timeout` (30): for a whole answer, and for a free connection when all are busy.
+    - `operation_timeout` (none): for an operation as a whole, its repeats and pauses included; for each page of a query
+      or scan.
     - `max_connections` (64): for all threads together, and for each event loop.
     - `max_attempts` (4, over a boto client 1): how often a request is sent that may be repeated, the first time
       included.
@@ -38,6 +45,7 @@ class ConnectionOptions(TypedDict, total=False):
     is_local_endpoint: bool | tuple[str, int | str]
     endpoint_url: str
     embedded: bool | str | os.PathLike[str]
+    engine: "Engine"
     boto_client: Any
     aboto_client: Any
     aws_access_key_id: str
@@ -48,6 +56,7 @@ class ConnectionOptions(TypedDict, total=False):
     table_prefix: str
     connect_timeout: float
     read_timeout: float
+    operation_timeout: float
     max_connections: int
     max_attempts: int
     retry_delay: float
@@ -64,20 +73,39 @@ _TEXTS = (
     "profile_name",
     "region_name",
 )
-_TIMES = ("connect_timeout", "read_timeout", "retry_delay", "throttle_delay", "max_retry_delay")
+_TIMES = (
+    "connect_timeout",
+    "read_timeout",
+    "operation_timeout",
+    "retry_delay",
+    "throttle_delay",
+    "max_retry_delay",
+)
 _COUNTS = ("max_connections", "max_attempts")
-_PLACES = ("is_local_endpoint", "endpoint_url", "embedded", "boto_client")
+_PLACES = ("is_local_endpoint", "endpoint_url", "embedded", "engine", "boto_client")
 SECRETS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 """Options whose values are never shown."""
 
 _NETWORK = (*SECRETS, "profile_name", "region_name", "connect_timeout", "read_timeout", "max_connections")
 
 
-def check(options: Mapping[str, Any]) -> ConnectionOptions:
-    """The options that were given, without those that say no: None everywhere, False for places.
+def check(options: Any) -> ConnectionOptions:
+    """The options that were given, without those that say no: None everywhere, False for places. Secrets are hidden.
 
-    Raises UnknownNameError, WrongTypeError, or ValidationException where two contradict each other.
+    Empties what it was given: a traceback through here and its callers must not show secrets, which may also stand in
+    an option whose name is misspelt. Raises UnknownNameError, WrongTypeError, or ValidationException where two
+    contradict each other.
     """
+    try:
+        return _checked(options)
+    except ValidationException as error:
+        failure = error.with_traceback(None)  # whose frames hold what was given
+    finally:
+        options.clear()
+    raise failure from failure.__cause__
+
+
+def _checked(options: Mapping[str, Any]) -> ConnectionOptions:
     for name in options:
         if name not in _KNOWN:
             raise unknown(name, "a connection has no option", _KNOWN, list_all=True)
@@ -85,7 +113,8 @@ def check(options: Mapping[str, Any]) -> ConnectionOptions:
     _check_types(given)
     _check_place(given)
     _check_keys(given)
-    return given  # type: ignore[return-value]
+    hidden: Any = {name: Secret(value) if name in SECRETS else value for name, value in given.items()}
+    return hidden  # type: ignore[no-any-return]
 
 
 def _check_types(given: Mapping[str, Any]) -> None:
@@ -94,20 +123,29 @@ def _check_types(given: Mapping[str, Any]) -> None:
             raise _wrong(name, value, "a string that is not empty")
         if name == "table_prefix" and not isinstance(value, str):
             raise _wrong(name, value, "a string")
-        if name in _TIMES and not (_is_number(value) and 0 < value < float("inf")):
-            raise _wrong(name, value, "a number of seconds above 0")
+        if name in _TIMES:
+            checked_seconds(name, value)
         if name in _COUNTS and not (_is_number(value) and isinstance(value, int) and value > 0):
             raise _wrong(name, value, "an int above 0")
         if name == "boto_client" and not _is_client(value):
             raise _wrong(name, value, "a client for DynamoDB, as boto3.client('dynamodb') makes one")
         if name == "aboto_client" and not (_is_client(value) and hasattr(value, "__aenter__")):
             raise _wrong(name, value, "a client of aiobotocore or aioboto3 for DynamoDB, as `async with` gives it")
+        if name == "engine" and (isinstance(value, type) or not hasattr(value, "handle")):
+            raise _wrong(name, value, "an Engine, as dynamix.engine.Engine() makes one")
         if name == "embedded" and not (value is True or (isinstance(value, str | os.PathLike) and os.fspath(value))):
             raise _wrong(name, value, "True or the path of a file")
     if "is_local_endpoint" in given:
         local_address(given["is_local_endpoint"])
     if "endpoint_url" in given:
         parse(given["endpoint_url"])
+
+
+def checked_seconds(name: str, value: Any) -> float:
+    """The same number of seconds. Raises WrongTypeError for what is no number above 0."""
+    if _is_number(value) and 0 < value < float("inf"):
+        return float(value)
+    raise _wrong(name, value, "a number of seconds above 0")
 
 
 def _is_absent(name: str, value: object) -> bool:
@@ -124,7 +162,7 @@ def _is_number(value: object) -> bool:
 
 
 def _wrong(name: str, value: object, wanted: str) -> WrongTypeError:
-    shown = f"a {type(value).__name__}" if name in SECRETS else repr(value)
+    shown = f"a {type(value).__name__}" if name in SECRETS or name == "engine" else repr(value)
     return WrongTypeError(f"{name} must be {wanted}, not {shown}", field=name)
 
 
@@ -146,7 +184,7 @@ def _check_place(given: Mapping[str, Any]) -> None:
         places.append("aboto_client")
     if len(places) > 1:
         raise ValidationException(f"{' and '.join(places)} contradict each other: each names another place; give one")
-    if places and places[0] in ("embedded", "boto_client", "aboto_client"):
+    if places and places[0] in ("embedded", "engine", "boto_client", "aboto_client"):
         useless = [name for name in _NETWORK if name in given]
         if useless:
             raise ValidationException(f"{', '.join(useless)} would have no effect with {places[0]}; leave them out")

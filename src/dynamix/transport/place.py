@@ -7,60 +7,49 @@ An endpoint on this machine (by name: localhost, 127.0.0.1, ::1) needs neither k
 with letters and digits only, because DynamoDB Local accepts no others.
 """
 
-import os
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from dynamix.errors import NotConfiguredError
 from dynamix.transport.credentials import WAYS, BotocoreCredentials, Credentials, FixedCredentials, Source, checked
+from dynamix.transport.hidden import Variables
 from dynamix.transport.http import endpoint as endpoints
 from dynamix.transport.http.client import HttpTransport
 from dynamix.transport.http.endpoint import Endpoint
-from dynamix.transport.options import ConnectionOptions, local_address
-from dynamix.wire import Transport
+from dynamix.transport.options import SECRETS, ConnectionOptions, local_address
 
 _LOCAL_KEY = "local"
+_LOCAL: dict[str, Any] = {SECRETS[0]: _LOCAL_KEY, SECRETS[1]: _LOCAL_KEY, SECRETS[2]: None}
 _LOCAL_REGION = "us-east-1"
 
 
-def open_http(options: ConnectionOptions, environ: Mapping[str, str]) -> HttpTransport:
+def open_http(options: ConnectionOptions, environ: Variables) -> HttpTransport:
     """The transport that options and environment ask for. May read files; sends nothing.
 
     Raises NotConfiguredError where something is missing.
     """
     place = _Place(options, environ)
     region = place.region()
-    return HttpTransport(
-        place.endpoint(region),
-        region,
-        place.source,
-        environ,
+    endpoint = place.endpoint(region)
+    streams = place.endpoint_of_streams(endpoint, region)
+    open_at = partial(
+        HttpTransport,
+        region=region,
+        source=place.source,
+        environ=environ,
         connect_timeout=options.get("connect_timeout", 5.0),
         read_timeout=options.get("read_timeout", 30.0),
         max_connections=options.get("max_connections", 64),
     )
-
-
-def open_engine(embedded: bool | str | os.PathLike[str]) -> Transport:
-    """An engine of this process as a transport that closes it: in memory for True, else on the file of this path."""
-    from dynamix.transport import embedded as door
-
-    class OwnEngine(door.EmbeddedTransport):
-        def close(self) -> None:
-            self.engine.close()
-
-        async def aclose(self) -> None:
-            self.engine.close()
-
-    return OwnEngine(door.Engine(None if isinstance(embedded, bool) else embedded))  # type: ignore[attr-defined]
+    return open_at(endpoint, open_streams=None if streams is None else partial(open_at, streams))
 
 
 class _Place:
     """Answers what the options leave open."""
 
-    def __init__(self, options: ConnectionOptions, environ: Mapping[str, str]) -> None:
+    def __init__(self, options: ConnectionOptions, environ: Variables) -> None:
         self._options = options
         self._environ = environ
         self._session = cache(self._make_session)
@@ -90,7 +79,24 @@ class _Place:
             configured = self._profile_endpoint()
             if configured is not None:
                 return endpoints.parse(configured)
-        return endpoints.of_region(region, fips=self._environ.get("AWS_USE_FIPS_ENDPOINT", "").lower() == "true")
+        return endpoints.of_region(region, fips=self._is_fips)
+
+    def endpoint_of_streams(self, endpoint: Endpoint, region: str) -> Endpoint | None:
+        """Where the operations of DynamoDB Streams go, or None where all go to one endpoint."""
+        if "is_local_endpoint" in self._options or "endpoint_url" in self._options:
+            return None
+        environ = self._environ
+        if (environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") or "").lower() != "true":
+            url = environ.get("AWS_ENDPOINT_URL_DYNAMODB_STREAMS")
+            if url:
+                return endpoints.parse(url)
+        if endpoint != endpoints.of_region(region, fips=self._is_fips):
+            return None
+        return endpoints.of_region(region, fips=self._is_fips, streams=True)
+
+    @property
+    def _is_fips(self) -> bool:
+        return (self._environ.get("AWS_USE_FIPS_ENDPOINT") or "").lower() == "true"
 
     def _source(self) -> Source:
         """Where the keys come from."""
@@ -98,9 +104,13 @@ class _Place:
         keys = self._given_keys()
         if keys is not None:
             if self._is_local:
-                access_key = re.sub("[^A-Za-z0-9]", "", keys.access_key) or _LOCAL_KEY
-                token = re.sub("[^!-~]", "", keys.token or "") or None
-                return FixedCredentials(Credentials(access_key, keys.secret_key, token))
+                return FixedCredentials(
+                    Credentials(
+                        re.sub("[^A-Za-z0-9]", "", keys.access_key) or _LOCAL_KEY,
+                        keys.secret_key,
+                        re.sub("[^!-~]", "", keys.token or "") or None,
+                    )
+                )
             return FixedCredentials(checked(keys))
         if self._is_local and "profile_name" not in options:
             return FixedCredentials(Credentials(_LOCAL_KEY, _LOCAL_KEY))
@@ -112,25 +122,24 @@ class _Place:
             host, port = local_address(options["is_local_endpoint"])
             return Endpoint("http", host, port)
         url = options.get("endpoint_url")
-        if url is None and environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() != "true":
+        if url is None and (environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") or "").lower() != "true":
             url = environ.get("AWS_ENDPOINT_URL_DYNAMODB") or environ.get("AWS_ENDPOINT_URL")
         return endpoints.parse(url) if url else None
 
     def _given_keys(self) -> Credentials | None:
         """Keys of the options, else of the environment where no profile is asked for."""
         options, environ = self._options, self._environ
+        given: Mapping[str, Any] = options
         if "aws_access_key_id" in options or "aws_secret_access_key" in options:
-            return Credentials(
-                options.get("aws_access_key_id", _LOCAL_KEY),
-                options.get("aws_secret_access_key", _LOCAL_KEY),
-                options.get("aws_session_token"),
-            )
+            return Credentials(*(given[name].value if name in given else _LOCAL[name] for name in SECRETS))
         if "profile_name" in options or "is_local_endpoint" in options:
             return None
-        access_key, secret_key = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
-        if access_key and secret_key:
-            return Credentials(access_key, secret_key, environ.get("AWS_SESSION_TOKEN") or None)
-        return None
+        found = Credentials(
+            environ.get("AWS_ACCESS_KEY_ID") or "",
+            environ.get("AWS_SECRET_ACCESS_KEY") or "",
+            environ.get("AWS_SESSION_TOKEN") or None,
+        )
+        return found if found.access_key and found.secret_key else None
 
     def _make_session(self) -> Any:
         from botocore.session import Session  # type: ignore[import-untyped]

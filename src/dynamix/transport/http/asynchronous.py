@@ -11,31 +11,34 @@ connections then, so a program need not close anything for a clean end.
 
 import asyncio
 import contextlib
-import ssl
+import math
+import time
+import weakref
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import cast
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from typing import Any, cast
 
 from dynamix.errors import ConnectionException, RequestTimeoutError
-from dynamix.transport.http.blocking import IDLE_SECONDS
-from dynamix.transport.http.endpoint import Endpoint
+from dynamix.transport.deadlines import late, seconds_until, timed_out
+from dynamix.transport.http.blocking import IDLE_SECONDS, LOOK_AGAIN_SECONDS
 from dynamix.transport.http.http1 import AnswerReader
-from dynamix.transport.http.proxy import Proxy, Tunnel
-from dynamix.transport.http.sockets import Watch, refused
+from dynamix.transport.http.sigv4 import Request
+from dynamix.transport.http.sockets import Watch
 from dynamix.wire import Response
 
 
-class Connection(asyncio.Protocol):
+class AsyncConnection(asyncio.Protocol):
     """One connection: a request goes out, its answer comes in."""
 
     __slots__ = (
         "_answer",
-        "_deadline",
+        "_is_bound",
         "_loop",
         "_reader",
         "_timeout",
         "_timer",
         "_transport",
+        "_until",
         "_watch",
         "idle_since",
         "is_open",
@@ -46,7 +49,8 @@ class Connection(asyncio.Protocol):
         self._timeout = timeout
         self._reader = AnswerReader()
         self._answer: asyncio.Future[Response] | None = None
-        self._deadline = 0.0
+        self._until = 0.0  # when the exchange must be over, by the loop's clock
+        self._is_bound = False  # by the operation's deadline
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self.idle_since = 0.0
@@ -61,16 +65,22 @@ class Connection(asyncio.Protocol):
         """Whether an idle connection may be taken up again."""
         return self.is_open and self._loop.time() - self.idle_since < IDLE_SECONDS and not self._watch.is_readable()
 
-    def exchange(self, request: bytes) -> "asyncio.Future[Response]":
+    def exchange(self, request: Request, deadline: float) -> "asyncio.Future[Response]":
         """Sends a request; the future gets its answer, or a ConnectionException."""
         answer = self._answer = self._loop.create_future()
-        self._deadline = self._loop.time() + self._timeout
+        self._until = self._loop.time() + self._timeout
+        self._is_bound = deadline != math.inf and (left := seconds_until(deadline)) < self._timeout
+        if self._is_bound:
+            self._until = self._loop.time() + left
+            if self._timer is not None:
+                self._timer.cancel()  # it may be too late
+                self._timer = None
         if self._timer is None:
-            self._timer = self._loop.call_at(self._deadline, self._look_at_deadline)
+            self._timer = self._loop.call_at(self._until, self._look_at_deadline)
         if self._transport is None or not self.is_open:
             self._fail(self._reader.lost())
         else:
-            self._transport.write(request)
+            self._transport.write(request.data)
         return answer
 
     def abort(self) -> None:
@@ -100,8 +110,8 @@ class Connection(asyncio.Protocol):
             self._fail(error)
         else:
             if response is not None:
+                answer.set_result(response)  # first, lest an interrupt between leave a task without its answer
                 self._answer = None
-                answer.set_result(response)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Called by asyncio when the connection has ended."""
@@ -111,11 +121,12 @@ class Connection(asyncio.Protocol):
         self._timer = None
         if self._answer is None:
             return
-        if self._loop.time() < self._deadline:
-            self._timer = self._loop.call_at(self._deadline, self._look_at_deadline)
+        if self._loop.time() < self._until:
+            self._timer = self._loop.call_at(self._until, self._look_at_deadline)
             return
         sent = self._transport is None or self._transport.get_write_buffer_size() == 0
-        self._fail(RequestTimeoutError(f"no whole answer within {self._timeout:g} s", sent=sent))
+        message = f"no whole answer within {self._timeout:g} s"
+        self._fail(late(sent=sent) if self._is_bound else RequestTimeoutError(message, sent=sent))
 
     def _fail(self, error: ConnectionException) -> None:
         answer, self._answer = self._answer, None
@@ -124,34 +135,31 @@ class Connection(asyncio.Protocol):
             answer.set_exception(error)
 
 
-class Pool:
+class AsyncPool:
     """Connections to one endpoint for all tasks of one event loop; at most `limit`.
 
     `connect` makes a connection. `timeout` in seconds bounds the wait for a connection when all are out.
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[Connection]], *, timeout: float, limit: int) -> None:
+    def __init__(self, connect: Callable[[float], Awaitable[AsyncConnection]], *, timeout: float, limit: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._connect = connect
         self._timeout = timeout
         self._limit = limit
         self._closed = False
-        self._idle: deque[Connection] = deque()
-        self._waiters: deque[asyncio.Future[Connection | None]] = deque()
-        self._out = 0  # connections that are in use or being made
-        self._open: set[Connection] = set()
+        self._idle: deque[AsyncConnection] = deque()
+        self._open: set[AsyncConnection] = set()
+        self._out: dict[_Place, AsyncConnection | None] = {}  # with None where the connection is being made
+        self._waiters: dict[_Place, asyncio.Future[None]] = {}
+        self._next_look: asyncio.TimerHandle | None = None
         self._guard: AsyncGenerator[None] | None = None
 
-    async def exchange(self, request: bytes) -> Response:
+    def exchange(self, request: Request, deadline: float) -> Coroutine[Any, Any, Response]:
         """Sends a request and returns its answer. Raises ConnectionException."""
-        connection = self._take_idle() or await self._obtain()
-        try:
-            answer = await connection.exchange(request)
-        except BaseException:
-            self._drop(connection)
-            raise
-        self._give_back(connection)
-        return answer
+        place = _Place()
+        coroutine = self._exchange(request, deadline, place)
+        place.exchange = weakref.ref(coroutine)
+        return coroutine
 
     def close(self) -> None:
         """Closes idle connections now, and those in use when they come back."""
@@ -160,79 +168,104 @@ class Pool:
             self._end(self._idle.pop())
         self._end_guard()
 
-    def _take_idle(self) -> Connection | None:
-        while self._idle:
-            connection = self._idle.pop()
-            if connection.is_usable():
-                self._out += 1
-                return connection
-            self._end(connection)
-        return None
-
-    async def _obtain(self) -> Connection:
-        """A new connection, or one that comes back."""
-        if self._closed:
-            raise ConnectionException("this connection was closed")
-        if self._out < self._limit:
-            self._out += 1
-        else:
-            returned = await self._wait()
-            if returned is not None:
-                if returned.is_usable():
-                    return returned
-                self._end(returned)  # it ended on its way here; its place is ours
+    async def _exchange(self, request: Request, deadline: float, place: "_Place") -> Response:
         try:
-            if self._guard is None:
-                self._guard = _end_with_loop(self._open)
-                await anext(self._guard)
-            connection = await self._connect()
+            if self._closed:
+                raise ConnectionException("this connection was closed")
+            if not self._take(place):
+                await self._wait(place, deadline)
+            connection = self._out[place] or await self._new(place, deadline)
+            answer = await connection.exchange(request, deadline)
+            self._give_back(place, answered=True)
+            return answer
         except BaseException:
-            self._pass_on(None)
+            self._give_back(place, answered=False)
             raise
+
+    def _take(self, place: "_Place") -> bool:
+        """Takes a place, with an idle connection if there is one; whether one was free, and nobody waits longer."""
+        if len(self._out) >= self._limit or (self._waiters and next(iter(self._waiters)) is not place):
+            return False
+        self._waiters.pop(place, None)
+        self._out[place] = None
+        while self._idle:
+            self._out[place] = connection = self._idle.pop()
+            if connection.is_usable():
+                break
+            self._out[place] = None
+            self._end(connection)
+        return True
+
+    async def _wait(self, place: "_Place", deadline: float) -> None:
+        """Waits for a place."""
+        until = min(time.monotonic() + self._timeout, deadline)
+        waiter = self._waiters[place] = self._loop.create_future()
+        if self._next_look is None or self._next_look.when() < self._loop.time():
+            self._look_again()
+        while not self._take(place):
+            left = seconds_until(until)
+            if not left:
+                message = f"all {self._limit} connections were busy for {self._timeout:g} s; raise max_connections"
+                raise timed_out(message, sent=False, until=until, deadline=deadline)
+            if waiter.done():
+                waiter = self._waiters[place] = self._loop.create_future()
+            await asyncio.wait((waiter,), timeout=left)
+        self._wake()  # there may be another free one
+
+    def _look_again(self) -> None:
+        """Looks for lost places now, and as long as somebody waits."""
+        self._next_look = None
+        if self._waiters:
+            self._next_look = self._loop.call_later(LOOK_AGAIN_SECONDS, self._look_again)
+            self._heal()
+
+    async def _new(self, place: "_Place", deadline: float) -> AsyncConnection:
+        """A new connection in a place."""
+        self._heal()
+        if self._guard is None:
+            self._guard = _end_with_loop(self._open)
+            await anext(self._guard)
+        connection = await self._connect(deadline)
+        self._out[place] = connection
         self._open.add(connection)
         return connection
 
-    async def _wait(self) -> Connection | None:
-        """A connection that came back, or None for the place of one that is no more."""
-        waiter: asyncio.Future[Connection | None] = self._loop.create_future()
-        self._waiters.append(waiter)
-        try:
-            async with asyncio.timeout(self._timeout):
-                return await waiter
-        except BaseException as error:
-            if waiter.done() and not waiter.cancelled():
-                self._pass_on(waiter.result())
-            if isinstance(error, TimeoutError):
-                raise RequestTimeoutError(
-                    f"all {self._limit} connections were busy for {self._timeout:g} s; raise max_connections"
-                ) from error
-            raise
-
-    def _give_back(self, connection: Connection) -> None:
-        if self._closed or not connection.is_reusable:
-            self._drop(connection)
-            return
-        connection.idle_since = self._loop.time()
-        self._pass_on(connection)
-
-    def _drop(self, connection: Connection) -> None:
-        self._end(connection)
-        self._pass_on(None)
-
-    def _pass_on(self, connection: Connection | None) -> None:
-        """Gives a connection, or the place of one that is no more, to who waits longest, else back to the pool."""
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                waiter.set_result(connection)
-                return
-        self._out -= 1
+    def _give_back(self, place: "_Place", *, answered: bool) -> None:
+        """Gives a place back, its connection if it may be used again, and wakes who waits longest."""
+        self._waiters.pop(place, None)
+        connection = self._out.pop(place, None)
         if connection is not None:
-            self._idle.append(connection)
-            if connection.idle_since - self._idle[0].idle_since > IDLE_SECONDS:
-                self._end(self._idle.popleft())
+            if answered and connection.is_reusable and not self._closed:
+                connection.idle_since = self._loop.time()
+                self._idle.append(connection)
+                if connection.idle_since - self._idle[0].idle_since > IDLE_SECONDS:
+                    self._end(self._idle.popleft())
+            else:
+                self._end(connection)
+        if self._waiters:
+            self._wake()
 
-    def _end(self, connection: Connection) -> None:
+    def _wake(self) -> None:
+        """Has who waits longest look for a place."""
+        while self._waiters:
+            place = next(iter(self._waiters))
+            if place.is_free():
+                self._waiters.pop(place, None)
+            else:
+                waiter = self._waiters[place]
+                if not waiter.done():
+                    waiter.set_result(None)
+                return
+
+    def _heal(self) -> None:
+        """Takes back what was lost when an exception fell between two steps, as that of a signal can."""
+        for place in [place for place in self._out if place.is_free()]:
+            self._out.pop(place)
+        for connection in self._open - set(self._idle) - set(self._out.values()):
+            self._end(connection)
+        self._wake()
+
+    def _end(self, connection: AsyncConnection) -> None:
         self._open.discard(connection)
         connection.abort()
         if self._closed:
@@ -247,7 +280,20 @@ class Pool:
         self._guard = None
 
 
-async def _end_with_loop(connections: set[Connection]) -> AsyncGenerator[None]:
+class _Place:
+    """A place of the pool, for one exchange."""
+
+    __slots__ = ("exchange",)
+
+    exchange: "weakref.ref[Coroutine[Any, Any, Response]]"
+
+    def is_free(self) -> bool:
+        """Whether the exchange is over, whatever the pool was told of its end."""
+        exchange = self.exchange()
+        return exchange is None or exchange.cr_frame is None  # type: ignore[attr-defined]
+
+
+async def _end_with_loop(connections: set[AsyncConnection]) -> AsyncGenerator[None]:
     """Ends the connections when the event loop finishes its asynchronous generators."""
     try:
         yield
@@ -256,73 +302,3 @@ async def _end_with_loop(connections: set[Connection]) -> AsyncGenerator[None]:
             for connection in list(connections):
                 connection.abort()
             await asyncio.sleep(0)
-
-
-async def connect(
-    endpoint: Endpoint, proxy: Proxy | None, context: ssl.SSLContext | None, connect_timeout: float, timeout: float
-) -> Connection:
-    """A new connection, with TLS where a context is given. Raises ConnectError."""
-    loop = asyncio.get_running_loop()
-    connection = Connection(loop, timeout)
-    try:
-        async with asyncio.timeout(connect_timeout):
-            if proxy is None:
-                name = None if context is None else endpoint.host
-                await loop.create_connection(
-                    lambda: connection, endpoint.host, endpoint.port, ssl=context, server_hostname=name
-                )
-            elif context is None:
-                await loop.create_connection(lambda: connection, proxy.host, proxy.port)
-            else:
-                await _connect_through(proxy, endpoint, context, connection)
-    except OSError as error:
-        connection.abort()
-        raise refused(endpoint, proxy, error, connect_timeout) from error
-    except BaseException:
-        connection.abort()
-        raise
-    return connection
-
-
-async def _connect_through(proxy: Proxy, endpoint: Endpoint, context: ssl.SSLContext, connection: Connection) -> None:
-    """Opens a tunnel at the proxy, and TLS to the endpoint inside it."""
-    loop = asyncio.get_running_loop()
-    transport, opener = await loop.create_connection(
-        lambda: _Opener(loop, Tunnel(proxy, endpoint)), proxy.host, proxy.port
-    )
-    try:
-        await opener.stands
-        secured = await loop.start_tls(transport, connection, context, server_hostname=endpoint.host)
-    except BaseException:
-        transport.abort()
-        raise
-    if secured is None:
-        raise ConnectionResetError("the proxy closed the connection")
-    connection.connection_made(secured)
-
-
-class _Opener(asyncio.Protocol):
-    """Asks a proxy for a tunnel."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, tunnel: Tunnel) -> None:
-        self._tunnel = tunnel
-        self.stands: asyncio.Future[None] = loop.create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        cast(asyncio.Transport, transport).write(self._tunnel.request)
-
-    def data_received(self, data: bytes) -> None:
-        self._feed(data)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._feed(b"")
-
-    def _feed(self, data: bytes) -> None:
-        if self.stands.done():
-            return
-        try:
-            if self._tunnel.feed(data):
-                self.stands.set_result(None)
-        except ConnectionException as error:
-            self.stands.set_exception(error)
-            self.stands.exception()  # nobody may wait for it any more, which is no cause for complaint

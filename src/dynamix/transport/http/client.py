@@ -4,16 +4,20 @@ asyncio, and the pool that is made for it, are imported at the first request fro
 """
 
 import contextlib
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from dynamix import forks
+from dynamix.transport import aside
 from dynamix.transport.credentials import FixedCredentials, Source
-from dynamix.transport.http import blocking, proxy, sockets
+from dynamix.transport.deadlines import TimeUpError, late, seconds_until
+from dynamix.transport.hidden import Variables
+from dynamix.transport.http import blocking, dial, proxy
 from dynamix.transport.http.endpoint import Endpoint, tls_context
-from dynamix.transport.http.sigv4 import Signer
+from dynamix.transport.http.sigv4 import STREAMS_OPERATIONS, Signer
 from dynamix.wire import Response
 
 if TYPE_CHECKING:
@@ -22,11 +26,19 @@ if TYPE_CHECKING:
     from dynamix.transport.http import asynchronous
 
 
+_TIME_REFUSED = (b"InvalidSignatureException", b"RequestTimeTooSkewed", b"RequestExpired")
+"""What an answer names when a signature's time is refused; the first stands for other reasons as well."""
+
+_CLOCK_TOLERANCE_SECONDS = 240.0
+"""The service takes signatures whose time is at most five minutes wrong."""
+
+
 class HttpTransport:
     """Sends signed requests over pooled connections: one pool for all threads, and one for each event loop.
 
     Times are in seconds; `read_timeout` bounds the whole of an answer. `max_connections` holds for each pool.
-    `environ` may name a proxy and certificates.
+    `environ` may name a proxy and certificates. `open_streams` makes the transport for the operations of DynamoDB
+    Streams where they have an endpoint of their own.
     """
 
     def __init__(
@@ -34,49 +46,67 @@ class HttpTransport:
         endpoint: Endpoint,
         region: str,
         source: Source,
-        environ: Mapping[str, str],
+        environ: Variables,
         *,
         connect_timeout: float,
         read_timeout: float,
         max_connections: int,
+        open_streams: "Callable[[], HttpTransport] | None" = None,
     ) -> None:
         self.endpoint = endpoint
         self._region = region
         self._source = source
         self._signer: Signer | None = None
         self._fresh_until = 0.0
+        self._ahead = 0  # seconds by which the service's clock is ahead of this machine's, where that matters
         self._renewals: dict[asyncio.AbstractEventLoop, asyncio.Task[Signer]] = {}
         self._proxy = proxy.find(endpoint, environ)
         tls = tls_context(environ) if endpoint.scheme == "https" else None
         self._way = endpoint, self._proxy, tls, connect_timeout
         self._timeout, self._limit = read_timeout, max_connections
-        self._pool = blocking.Pool(partial(sockets.connect, *self._way), timeout=read_timeout, limit=max_connections)
-        self._pools: dict[asyncio.AbstractEventLoop, asynchronous.Pool] = {}
+        self._pool = blocking.BlockingPool(
+            partial(dial.connect, *self._way), timeout=read_timeout, limit=max_connections
+        )
+        self._pools: dict[asyncio.AbstractEventLoop, asynchronous.AsyncPool] = {}
+        self._open_streams = open_streams
+        self._streams: HttpTransport | None = None
         self._of_parent: list[object] = []
         forks.register(self)
         if isinstance(source, FixedCredentials):
             self._renew()
 
-    def send(self, target: str, body: bytes, repeatable: bool = True) -> Response:
+    def send(self, target: str, body: bytes, repeatable: bool = True, *, deadline: float = math.inf) -> Response:
         """Sends one request and returns its answer. Raises ConnectionException."""
+        if target in STREAMS_OPERATIONS and (streams := self._transport_of_streams()) is not None:
+            return streams.send(target, body, repeatable, deadline=deadline)
         signer = self._signer
         if signer is None or time.monotonic() > self._fresh_until:
-            signer = self._renew()
-        return self._checked(self._pool.exchange(signer.request(target, body)))
+            signer = self._renew_by(deadline)
+        response = self._pool.exchange(signer.request(target, body), deadline)
+        if response.status != 200 and self._is_to_be_signed_anew(signer, response):
+            response = self._pool.exchange(signer.request(target, body), deadline)
+        return response
 
-    async def asend(self, target: str, body: bytes, repeatable: bool = True) -> Response:
+    async def asend(self, target: str, body: bytes, repeatable: bool = True, *, deadline: float = math.inf) -> Response:
         """Sends one request and returns its answer. Raises ConnectionException."""
         import asyncio
 
+        if target in STREAMS_OPERATIONS and (streams := self._transport_of_streams()) is not None:
+            return await streams.asend(target, body, repeatable, deadline=deadline)
         signer = self._signer
         if signer is None or time.monotonic() > self._fresh_until:
-            signer = await self._arenew()
+            signer = await self._arenew_by(deadline)
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop) or self._pool_of(loop)
-        return self._checked(await pool.exchange(signer.request(target, body)))
+        response = await pool.exchange(signer.request(target, body), deadline)
+        if response.status != 200 and self._is_to_be_signed_anew(signer, response):
+            response = await pool.exchange(signer.request(target, body), deadline)
+        return response
 
     def close(self) -> None:
         """Closes idle connections now, and those in use when they come back."""
+        if self._streams is not None:
+            self._streams.close()
         self._pool.close()
         for loop, pool in list(self._pools.items()):
             with contextlib.suppress(RuntimeError):  # the loop may be closed, and its connections with it
@@ -90,25 +120,44 @@ class HttpTransport:
         await asyncio.sleep(0)  # for the pool of this loop to be closed
         await asyncio.sleep(0)  # for its connections to be
 
-    def _checked(self, response: Response) -> Response:
-        """The same answer, if it is not a proxy's own."""
+    def _transport_of_streams(self) -> "HttpTransport | None":
+        if self._streams is None and self._open_streams is not None:
+            self._streams = self._open_streams()
+        return self._streams
+
+    def _is_to_be_signed_anew(self, signer: Signer, response: Response) -> bool:
+        """Whether an error answer says that the clock here is wrong; the signer goes by the answer's time then.
+
+        Raises ConnectError for an answer of a proxy's own.
+        """
         if response.status == 407 and self._proxy is not None:
             raise self._proxy.unauthorized()
-        return response
+        from email.utils import parsedate_to_datetime  # takes a while to import, and few programs need it
+
+        if response.date is None or not any(code in response.body for code in _TIME_REFUSED):
+            return False
+        try:
+            ahead = parsedate_to_datetime(response.date).timestamp() - time.time()
+        except ValueError:
+            return False
+        if abs(ahead - signer.ahead) < _CLOCK_TOLERANCE_SECONDS:
+            return False
+        signer.ahead = self._ahead = round(ahead)
+        return True
 
     def _after_fork(self) -> None:
         """Leaves the pools of the parent's loops alone: ending them would be felt in loops that both share."""
         self._of_parent += (self._pools, self._renewals)
         self._pools, self._renewals = {}, {}
 
-    def _pool_of(self, loop: "asyncio.AbstractEventLoop") -> "asynchronous.Pool":
+    def _pool_of(self, loop: "asyncio.AbstractEventLoop") -> "asynchronous.AsyncPool":
         """The pool of the running loop; those of loops that are closed are forgotten."""
-        from dynamix.transport.http import asynchronous
+        from dynamix.transport.http import adial, asynchronous
 
         for other in [other for other in list(self._pools) if other.is_closed()]:
             self._pools.pop(other, None)
-        connect = partial(asynchronous.connect, *self._way, self._timeout)
-        return self._pools.setdefault(loop, asynchronous.Pool(connect, timeout=self._timeout, limit=self._limit))
+        connect = partial(adial.connect, *self._way, self._timeout)
+        return self._pools.setdefault(loop, asynchronous.AsyncPool(connect, timeout=self._timeout, limit=self._limit))
 
     def _renew(self) -> Signer:
         """Asks for the credentials as of now; may block. The signer stays the same while they do."""
@@ -124,20 +173,33 @@ class HttpTransport:
                 path=self.endpoint.path,
                 request_target=self.endpoint.path if way is None else self.endpoint.url,
                 extra_head="" if way is None else way.head,
+                ahead=self._ahead,
             )
         self._signer, self._fresh_until = signer, fresh_until
         return signer
 
-    async def _arenew(self) -> Signer:
+    def _renew_by(self, deadline: float) -> Signer:
+        """The same; raises DeadlineExceededError at the deadline."""
+        if deadline == math.inf:
+            return self._renew()
+        try:
+            return aside.call(self._renew, deadline)
+        except TimeUpError as error:
+            raise late(sent=False) from error
+
+    async def _arenew_by(self, deadline: float) -> Signer:
         """The same in a thread, once for all tasks of the loop that come meanwhile."""
         import asyncio
 
         loop = asyncio.get_running_loop()
         renewal = self._renewals.get(loop)
         if renewal is None:
-            renewal = self._renewals[loop] = loop.create_task(asyncio.to_thread(self._renew))
+            renewal = self._renewals[loop] = loop.create_task(aside.in_pool(self._renew))
             renewal.add_done_callback(self._renewed)
-        return await asyncio.shield(renewal)
+        done, _ = await asyncio.wait((renewal,), timeout=None if deadline == math.inf else seconds_until(deadline))
+        if not done:
+            raise late(sent=False)
+        return renewal.result()
 
     def _renewed(self, renewal: "asyncio.Task[Signer]") -> None:
         self._renewals.pop(renewal.get_loop(), None)

@@ -4,13 +4,13 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Mapping
 from importlib.util import find_spec
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from dynamix.errors import ValidationException
+from dynamix.transport.hidden import Variables
 
 # AWS partitions other than the public one, by the beginning of their regions' names. Source: AWS endpoint data as
 # shipped with its SDKs (partitions.json); a test compares.
@@ -99,13 +99,16 @@ def checked_region(region: str) -> str:
     raise ValidationException(f"{region!r} is not the name of an AWS region, such as 'eu-west-1'")
 
 
-def of_region(region: str, *, fips: bool = False) -> Endpoint:
-    """The public endpoint of a region."""
+def of_region(region: str, *, fips: bool = False, streams: bool = False) -> Endpoint:
+    """The public endpoint of a region, for tables or for their streams."""
     domain = next((domain for start, domain in _DOMAINS if region.startswith(start)), "amazonaws.com")
-    return Endpoint("https", f"dynamodb{'-fips' if fips else ''}.{region}.{domain}", 443)
+    if streams and region.startswith("us-gov-"):
+        fips = False  # the usual one is that already
+    host = f"dynamodb{'-fips' if fips else ''}.{region}.{domain}"
+    return Endpoint("https", f"streams.{host}" if streams else host, 443)
 
 
-def tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:
+def tls_context(environ: Variables) -> ssl.SSLContext:
     """What to trust: AWS_CA_BUNDLE where set, else the system's authorities, else those that come with botocore."""
     bundle = environ.get("AWS_CA_BUNDLE")
     if not bundle and os.name == "posix" and not _has_authorities():

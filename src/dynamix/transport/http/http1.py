@@ -18,6 +18,8 @@ The rules:
 Reference: RFC 9112.
 """
 
+from itertools import cycle, repeat
+from operator import call, methodcaller
 from zlib import crc32
 
 import httptools
@@ -35,41 +37,49 @@ class AnswerReader:
     `reusable` says whether another request may be sent on the connection.
     """
 
-    __slots__ = ("_body", "_headers", "_parser", "_received", "_whole", "on_body", "on_header", "reusable")
+    __slots__ = (
+        "_begun",
+        "_body",
+        "_ended",
+        "_headers",
+        "_parser",
+        "_received",
+        "_statuses",
+        "on_body",
+        "on_header",
+        "on_headers_complete",
+        "on_message_begin",
+        "on_message_complete",
+        "reusable",
+    )
 
     def __init__(self) -> None:
         self.reusable = True
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
-        self._whole = False
+        self._begun: list[None] = []  # these three have one entry for each answer, informational ones included
+        self._statuses: list[int] = []
+        self._ended: list[bool] = []  # whether the server keeps the connection open, which can be told then only
         self._received = 0  # bytes of an answer that is not whole yet
-        # httptools calls these for each header and each piece; methods of built-in types are the cheapest there are
+        # httptools calls these. All are built-in functions: they are quick, and no signal's handler runs within them,
+        # whose exception httptools would take for one of its own.
+        parser: list[httptools.HttpResponseParser] = []
+        parsers = cycle(parser)
+        self.on_message_begin = map(self._begun.append, map(call, repeat(self._headers.clear))).__next__
         self.on_header = self._headers.__setitem__
+        self.on_headers_complete = map(self._statuses.append, map(methodcaller("get_status_code"), parsers)).__next__
         self.on_body = self._body.append
+        self.on_message_complete = map(self._ended.append, map(methodcaller("should_keep_alive"), parsers)).__next__
         self._parser = httptools.HttpResponseParser(self)
-
-    def on_message_begin(self) -> None:
-        """Called by httptools at the first byte of an answer."""
-        if self._whole:
-            raise ValueError("bytes follow the answer")
-
-    def on_message_complete(self) -> None:
-        """Called by httptools at the last byte of an answer."""
-        if self._parser.get_status_code() < 200:
-            self._headers.clear()  # an informational answer, such as 100 Continue, precedes the real one
-        else:
-            self._whole = True
-            self.reusable = self._parser.should_keep_alive()  # it can tell now only
+        parser.append(self._parser)
 
     def feed(self, data: bytes) -> Response | None:
         """Takes what arrived and returns the answer once it is whole. Raises InvalidAnswerError."""
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            raise self._refuse(
-                f"what the endpoint sent is not one HTTP answer: {error.__context__ or error}"
-            ) from error
-        if self._whole:
+            raise self._refuse(f"what the endpoint sent is not one HTTP answer: {error}") from error
+        if self._ended and ((len(self._begun) == 1 and self._statuses[0] >= 200) or self._is_whole()):
             return self._take()
         self._received += len(data)
         if self._received > MAX_HEADER_BYTES:
@@ -82,6 +92,14 @@ class AnswerReader:
         when = "before the whole answer had arrived" if self._received else "without an answer"
         return ConnectionLostError(f"the endpoint closed the connection {when}", sent=True)
 
+    def _is_whole(self) -> bool:
+        """Whether an answer has ended that is none of those that precede the real one, such as 100 Continue."""
+        while self._ended and self._statuses[0] < 200:
+            del self._begun[0], self._statuses[0], self._ended[0]
+        if self._ended and len(self._begun) > 1:
+            raise self._refuse("what the endpoint sent is not one HTTP answer: bytes follow the answer")
+        return bool(self._ended)
+
     def _take(self) -> Response:
         """The whole answer; the reader is then ready for the next."""
         headers, parts = self._headers, self._body
@@ -93,13 +111,17 @@ class AnswerReader:
         if encoding is not None and encoding.strip() != b"identity":
             raise self._refuse(f"the answer came in an encoding that was not asked for: {encoding!r}")
         request_id = headers.get(b"x-amzn-RequestId") or self._header(b"x-amzn-requestid")
+        status, self.reusable = self._statuses[0], self._ended[0]
+        date = None
+        if status != 200 and (sent_at := self._header(b"date")) is not None:
+            date = sent_at.decode("latin-1")
         headers.clear()
         parts.clear()
-        self._whole = False
+        self._begun.clear()
+        self._statuses.clear()
+        self._ended.clear()
         self._received = 0
-        return Response(
-            self._parser.get_status_code(), body, None if request_id is None else request_id.decode("latin-1").strip()
-        )
+        return Response(status, body, None if request_id is None else request_id.decode("latin-1").strip(), date=date)
 
     def _header(self, lower_name: bytes) -> bytes | None:
         """A header's value; names differ in case between servers."""

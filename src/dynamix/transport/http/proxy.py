@@ -6,20 +6,18 @@ capitals is ignored in a CGI program, where a client of the program could set it
 """
 
 from base64 import b64encode
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import msgspec
-
 from dynamix.errors import ConnectError, ValidationException
+from dynamix.transport.hidden import Hidden, Secret, Variables
 from dynamix.transport.http.endpoint import Endpoint
 
 _MAX_ANSWER_BYTES = 64 * 1024
 
 
-class Proxy(msgspec.Struct, frozen=True):
-    """Where to connect instead. `authorization` is the value of a Proxy-Authorization header; the repr hides it."""
+class Proxy(Hidden, frozen=True):
+    """Where to connect instead. `authorization` is the value of a Proxy-Authorization header."""
 
     host: str
     port: int
@@ -29,7 +27,7 @@ class Proxy(msgspec.Struct, frozen=True):
         return f"Proxy({self.host!r}, {self.port})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """What tools that print variables beside a traceback ask for; msgspec's own would tell them all."""
+        """Like the repr, without the authorization."""
         return [("host", self.host), ("port", self.port)]
 
     def unauthorized(self) -> ConnectError:
@@ -42,21 +40,29 @@ class Proxy(msgspec.Struct, frozen=True):
         return "" if self.authorization is None else f"proxy-authorization: {self.authorization}\r\n"
 
 
-def find(endpoint: Endpoint, environ: Mapping[str, str]) -> Proxy | None:
+def find(endpoint: Endpoint, environ: Variables) -> Proxy | None:
     """The proxy for an endpoint, or None. Raises ValidationException for a proxy of a kind that is not supported."""
     name = f"{endpoint.scheme}_proxy"
-    value = environ.get(name)
-    if value is None and not (name == "http_proxy" and "REQUEST_METHOD" in environ):
-        value = environ.get(name.upper())
-    if not value or endpoint.is_loopback or _is_exempt(endpoint, environ):
+    url = Secret(environ.get(name))  # it may hold a password, and so do its parts
+    if url.value is None and not (name == "http_proxy" and environ.get("REQUEST_METHOD") is not None):
+        url = Secret(environ.get(name.upper()))
+    if not url.value or endpoint.is_loopback or _is_exempt(endpoint, environ):
         return None
+    found = _parsed(url)
+    if found is None:
+        raise ValidationException(f"the proxy in {name.upper()} must look like http://host:port")
+    return found
+
+
+def _parsed(url: Secret) -> Proxy | None:
+    """The proxy of a URL, or None for what is no URL of one."""
     try:
-        parts = urlsplit(value if "://" in value else f"http://{value}")
+        parts = urlsplit(url.value if "://" in url.value else f"http://{url.value}")
         port = parts.port
     except ValueError:
-        parts, port = urlsplit(""), None
+        return None
     if parts.scheme != "http" or not parts.hostname:
-        raise ValidationException(f"the proxy in {name.upper()} must look like http://host:port")
+        return None
     authorization = None
     if parts.username is not None:
         words = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
@@ -64,7 +70,7 @@ def find(endpoint: Endpoint, environ: Mapping[str, str]) -> Proxy | None:
     return Proxy(parts.hostname, port or 80, authorization)
 
 
-def _is_exempt(endpoint: Endpoint, environ: Mapping[str, str]) -> bool:
+def _is_exempt(endpoint: Endpoint, environ: Variables) -> bool:
     """Whether NO_PROXY names the host, with or without its port, a domain above it, or a network that it lies in."""
     for entry in (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(","):
         name = entry.strip().lower().removeprefix("*.").removeprefix(".")

@@ -16,21 +16,39 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from dynamix.transport.credentials import Credentials
+from dynamix.transport.hidden import Hidden, Secret
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
 
 TARGET_PREFIX = "DynamoDB_20120810."
+STREAMS_PREFIX = "DynamoDBStreams_20120810."
+STREAMS_OPERATIONS = frozenset(("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"))
+_TOKEN_HEADER = "x-amz-security-token"  # noqa: S105 - a name
 _CONTENT_TYPE = "application/x-amz-json-1.0"
 _INNER = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER = bytes(byte ^ 0x5C for byte in range(256))
+
+
+class Request(Hidden, frozen=True, gc=False):
+    """The bytes of a request, which hold the access key id and the session token."""
+
+    data: bytes
+
+
+class _Head(Hidden, frozen=True, gc=False):
+    """A request up to its signature, and its canonical form up to the sum of the body."""
+
+    sent: bytes
+    canonical: bytes
 
 
 class Signer:
     """Makes the bytes of signed requests with one set of credentials.
 
     `host` is the Host header, `path` the percent-encoded path, `request_target` what stands between POST and HTTP/1.1
-    (a proxy wants the whole URL there), `extra_head` whole header lines that are not signed.
+    (a proxy wants the whole URL there), `extra_head` whole header lines that are not signed. `ahead` is by how many
+    seconds the service's clock is ahead of `clock`.
     """
 
     def __init__(
@@ -42,8 +60,10 @@ class Signer:
         path: str = "/",
         request_target: str | None = None,
         extra_head: str = "",
+        ahead: int = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self.ahead = ahead
         self.credentials = credentials
         self._region = region
         self._host = host
@@ -51,21 +71,23 @@ class Signer:
         self._request_target = request_target or path
         self._extra_head = extra_head
         self._clock = clock
-        self._second = _Second(self, int(clock()), None)
+        self._second = _Second(self, int(clock()) + ahead, None)
 
-    def request(self, target: str, body: bytes) -> bytes:
+    def request(self, target: str, body: bytes) -> Request:
         """The whole request for an operation, such as "GetItem", with its JSON body."""
-        now = int(self._clock())
+        now = int(self._clock()) + self.ahead
         second = self._second
         if second.now != now:
             second = self._second = _Second(self, now, second)
-        head, canonical = second.heads.get(target) or second.head(self, target)
+        head = second.heads.get(target) or second.head(self, target)
         inner = second.inner.copy()
-        canonical_sum = sha256(canonical + sha256(body).hexdigest().encode()).hexdigest()
+        canonical_sum = sha256(head.canonical + sha256(body).hexdigest().encode()).hexdigest()
         inner.update(second.to_sign + canonical_sum.encode())
         outer = second.outer.copy()
         outer.update(inner.digest())
-        return b"%b%b\r\nContent-Length: %d\r\n\r\n%b" % (head, outer.hexdigest().encode(), len(body), body)
+        return Request(
+            b"%b%b\r\nContent-Length: %d\r\n\r\n%b" % (head.sent, outer.hexdigest().encode(), len(body), body)
+        )
 
 
 class _Second:
@@ -79,38 +101,52 @@ class _Second:
         day = self.amz_date[:8]
         self.scope = f"{day}/{signer._region}/dynamodb/aws4_request"
         self.to_sign = f"AWS4-HMAC-SHA256\n{self.amz_date}\n{self.scope}\n".encode()
-        self.heads: dict[str, tuple[bytes, bytes]] = {}
+        self.heads: dict[str, _Head] = {}
         states = (
             (before.inner, before.outer)
             if before is not None and before.scope == self.scope
-            else _keyed_states(_signing_key(signer.credentials.secret_key, self.scope))
+            else _keyed_states(_signing_key(signer.credentials, self.scope))
         )
         self.inner: Hash = states[0]
         self.outer: Hash = states[1]
 
-    def head(self, signer: Signer, target: str) -> tuple[bytes, bytes]:
-        """The request up to its signature, and the canonical form up to the sum of the body."""
+    def head(self, signer: Signer, target: str) -> _Head:
+        """What precedes the signature of a request for an operation. No variable here holds what is secret."""
         credentials = signer.credentials
         headers = {
             "content-type": _CONTENT_TYPE,
             "host": signer._host,
             "x-amz-date": self.amz_date,
-            "x-amz-target": TARGET_PREFIX + target,
+            "x-amz-target": _prefix(target) + target,
         }
-        if credentials.token is not None:
-            headers["x-amz-security-token"] = credentials.token
-        names = sorted(headers)
+        names = sorted(headers) if credentials.token is None else sorted((*headers, _TOKEN_HEADER))
         signed = ";".join(names)
-        canonical_headers = "".join(f"{name}:{headers[name]}\n" for name in names)
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        head = (
-            f"POST {signer._request_target} HTTP/1.1\r\n{lines}accept-encoding: identity\r\nuser-agent: dynamix\r\n"
-            f"{signer._extra_head}authorization: AWS4-HMAC-SHA256 Credential={credentials.access_key}/{self.scope}, "
-            f"SignedHeaders={signed}, Signature="
+        # the name of the token's header sorts between those of date and target
+        before = "".join(f"{name}:{headers[name]}\n" for name in names if name < _TOKEN_HEADER)
+        end = "\n"
+        after = f"x-amz-target:{headers['x-amz-target']}\n\n{signed}\n"
+        made = self.heads[target] = _Head(
+            (
+                f"POST {signer._request_target} HTTP/1.1\r\n{lines}"
+                + _token_line(credentials, ": ", "\r\n")
+                + f"accept-encoding: identity\r\nuser-agent: dynamix\r\n{signer._extra_head}"
+                f"authorization: AWS4-HMAC-SHA256 Credential={credentials.access_key}/{self.scope}, "
+                f"SignedHeaders={signed}, Signature="
+            ).encode("latin-1"),
+            f"POST\n{signer._canonical_path}\n\n{before}{_token_line(credentials, ':', end)}{after}".encode("latin-1"),
         )
-        canonical = f"POST\n{signer._canonical_path}\n\n{canonical_headers}\n{signed}\n"
-        made = self.heads[target] = head.encode("latin-1"), canonical.encode("latin-1")
         return made
+
+
+def _token_line(credentials: Credentials, separator: str, end: str) -> str:
+    """The header line of the session token, where there is one."""
+    return "" if credentials.token is None else f"{_TOKEN_HEADER}{separator}{credentials.token}{end}"
+
+
+def _prefix(target: str) -> str:
+    """What stands before an operation's name, which says whose it is."""
+    return STREAMS_PREFIX if target in STREAMS_OPERATIONS else TARGET_PREFIX
 
 
 def _canonical_path(path: str) -> str:
@@ -125,14 +161,14 @@ def _canonical_path(path: str) -> str:
     return quote(f"/{'/'.join(kept)}{end}", safe="/~")
 
 
-def _signing_key(secret_key: str, scope: str) -> bytes:
-    key = f"AWS4{secret_key}".encode()
+def _signing_key(credentials: Credentials, scope: str) -> Secret:
+    key = Secret(f"AWS4{credentials.secret_key}".encode())
     for part in scope.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
+        key = Secret(hmac.digest(key.value, part.encode(), "sha256"))
     return key
 
 
-def _keyed_states(key: bytes) -> "tuple[Hash, Hash]":
+def _keyed_states(key: Secret) -> "tuple[Hash, Hash]":
     """The two hash states of an HMAC with this key (32 bytes) before its message; RFC 2104."""
-    block = key.ljust(64, b"\0")
-    return sha256(block.translate(_INNER)), sha256(block.translate(_OUTER))
+    block = Secret(key.value.ljust(64, b"\0"))
+    return sha256(block.value.translate(_INNER)), sha256(block.value.translate(_OUTER))
