@@ -171,9 +171,11 @@ def _update(
     required: tuple[Condition, ...],
     atomic: bool,
 ) -> Flow[tuple[_Answer, Plan]]:
-    """Send one plan, and where the stored item differs from the picture it was made for, the plan made anew. The result
-    is the answer, and the plan that was carried out. What is required beside its facts is that the item exists, and more
-    where conditions were set."""
+    """Send one plan, and where the stored item differs from the picture it was made for, the plan made anew.
+
+    The result is the answer, and the plan that was carried out. What is required beside its facts is that the item
+    exists, and more where conditions were set.
+    """
     written, guessed = write(pending, required), False
     for _ in range(_MOST_PICTURES):
         if atomic:
