@@ -410,9 +410,7 @@ def _compile_reader(
             default = default if slot.form.frozen else f"copied({default})"
             entries.append(f"{slot.attribute!r}: {read} if (v := {parsed}) is not None else {default},")
         elif slot.required:
-            after += [f"if (v := {found}) is not None:", f"    values[{slot.attribute!r}] = {read or 'v'}"]
-        elif read:
-            entries.append(f"{slot.attribute!r}: {read} if (v := {found}) is not None else None,")
+            after += [f"if (v := {parsed}) is not None:", f"    values[{slot.attribute!r}] = {read}"]
         else:
             entries.append(f"{slot.attribute!r}: {read} if (v := {parsed}) is not None else None,")
     entries.append(f"{STATE!r}: State({{{', '.join(stored)}}}, held{defaults}),")

@@ -179,7 +179,8 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             self.codec.restore(item, values, state)
         return item
 
-    def settle(self, values: dict[str, Any], stored: Stored) -> None:
+    @staticmethod
+    def settle(values: dict[str, Any], stored: Stored) -> None:
         """The instance was stored whole: nothing is pending any more. `stored` is what it keeps of its item."""
         before = state_of(values)
         if before.pending is not None:
