@@ -45,7 +45,7 @@ class Connection:
 
     def _after_fork(self) -> None:
         """Called in the child of a fork, which waits for no thread of its parent."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may come in the middle
 
     def run(self, flow: Flow[T]) -> T:
         """Runs a flow, blocking, and returns its result."""
@@ -95,7 +95,11 @@ class Connection:
             if self._closed:
                 raise ConnectionException("the connection was closed; make a new one")
             if self._transport is None:
-                self._transport = _transport(self._options)
+                made = _transport(self._options)
+                if self._transport is None:
+                    self._transport = made
+                else:  # a signal handler was first
+                    made.close()
             return self._transport
 
     async def _aopen(self) -> Transport:
