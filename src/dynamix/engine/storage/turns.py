@@ -20,7 +20,7 @@ from dynamix.engine.faults import Fault, unable
 HELD = 0
 _WAKE_SECONDS = 0.25
 _OWN_REFERENCES = 3
-"""Those to a holder that `_is_alive` sees if nobody else has one: the dict's, its own, and that of the question."""
+"""Those to a holder that `_is_held_from` sees if nobody else has one: the dict's, its own, and that of the question."""
 
 
 class Taker(Protocol):
@@ -55,7 +55,7 @@ class Turn:
                     self.waiting.append(place)
                 if self.holder.setdefault(HELD, taker) is taker:
                     return
-                if self._is_alive(taker.thread):
+                if self._is_held_from(taker):
                     call.acquire(timeout=_WAKE_SECONDS)
         finally:
             with contextlib.suppress(ValueError):
@@ -89,16 +89,16 @@ class Turn:
         self.waiting: deque[tuple[Taker, threading.Lock]] = deque()
         self._mending = threading.Lock()
 
-    def _is_alive(self, thread: int) -> bool:
-        """Whether there is a holder who will leave. One that is gone is passed over.
+    def _is_held_from(self, taker: Taker) -> bool:
+        """Whether there is another holder, who will leave. One that is gone is passed over.
 
         Raises Fault for one in this thread.
         """
         holder = self.holder.get(HELD)
-        if holder is None:
+        if holder is None or holder is taker:
             return False
         if holder.thread and sys.getrefcount(holder) > _OWN_REFERENCES:
-            if holder.thread == thread:
+            if holder.thread == taker.thread:
                 raise at_work_already()
             return True
         self.pass_over(holder)
