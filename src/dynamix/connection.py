@@ -126,7 +126,11 @@ class Connection:
             if self._closed:
                 raise ConnectionException("the connection was closed; make a new one")
             if self._transport is None:
-                self._transport = _transport(self._options)
+                made = _transport(self._options)
+                if self._transport is None:
+                    self._transport = made
+                else:  # a signal handler was first
+                    made.close()
             return self._transport
 
     async def _aopen(self) -> Transport:

@@ -167,6 +167,7 @@ for _ in range(int(sys.argv[2])):
     signal.setitimer(signal.ITIMER_REAL, 0)
     with use_connection(connection):
         assert told["main"][0] <= Counted.get(key="main").number <= sum(told["main"])
+assert other.is_alive()  # no request of it has failed
 ended.set()
 other.join()
 with use_connection(connection):

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,7 +85,7 @@ def talk(server: Server, *parts: bytes) -> bytes:
 def request(target: str, body: bytes, *headers: str) -> bytes:
     lines = [f"X-Amz-Target: DynamoDB_20120810.{target}", "Authorization: AWS4-x", "Content-Type: application/json"]
     lines += [f"Content-Length: {len(body)}", *headers]
-    return b"POST / HTTP/1.1\r\nHost: x\r\n" + "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+    return b"POST / HTTP/1.1\r\nHost: localhost\r\n" + "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 def bodies(answers: bytes) -> list[Any]:
@@ -187,8 +188,8 @@ def test_an_offer_of_another_protocol_is_left_alone(server: Server) -> None:
 
 
 def test_the_head_of_an_answer_has_no_body(server: Server) -> None:
-    """HEAD is answered as other methods are, but for the body, so the next answer is understood."""
-    told = talk(server, b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n" + request("GetItem", b"hello"))
+    """HEAD is answered as other methods are, but for the body: the next answer follows the head at once."""
+    told = talk(server, b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n" + request("GetItem", b"hello"))
     head, _, rest = told.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 404 ")
     assert rest.startswith(b"HTTP/1.1 200 ")
@@ -210,6 +211,106 @@ def test_a_request_over_16_megabytes_is_refused(http_: http.client.HTTPConnectio
     status, headers, body = post(http_, "PutItem", b"x" * (limit + 1))
     assert (status, headers["Connection"]) == (413, "close")
     assert json.loads(body)["__type"].endswith("#RequestEntityTooLargeException")
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nname: ",
+        b"POST /",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nname: ",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1;",
+    ],
+    ids=["header", "address", "trailer", "chunk"],
+)
+def test_a_line_without_end_is_refused(server: Server, endless: bytes) -> None:
+    """A header, or what else stands around a body, is not kept beyond a bound."""
+    with socket.create_connection(server.address) as client:
+        client.sendall(endless)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(1000):
+                client.sendall(b"x" * 10_000)
+            client.shutdown(socket.SHUT_WR)
+            assert b" 400 Bad Request\r\n" in client.recv(65536)
+    assert bodies(talk(server, request("GetItem", b""))) == [["GetItem", 0, ""]]
+
+
+def drip(client: socket.socket) -> None:
+    """Sends a byte now and then, as long as the other side takes it."""
+    while True:
+        client.sendall(b"x")
+        time.sleep(0.05)
+
+
+def test_a_half_request_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that does not go on is given up, also one that comes drop by drop; who asks nothing may wait."""
+    monkeypatch.setattr(server_module, "_REQUEST_SECONDS", 0.3)
+    with Server(Echo()) as server, contextlib.ExitStack() as clients:
+        idle = clients.enter_context(socket.create_connection(server.address))
+        for half in (b"POST / HT", request("GetItem", b"xx")[:-1]):
+            client = clients.enter_context(socket.create_connection(server.address))
+            client.sendall(half)
+            assert client.recv(1) == b""
+        slow = clients.enter_context(socket.create_connection(server.address))
+        slow.sendall(b"POST / HTTP/1.1\r\nname: ")
+        with pytest.raises(ConnectionError):
+            drip(slow)
+        idle.sendall(request("GetItem", b""))
+        assert b" 200 OK" in idle.recv(65536)
+
+
+def test_connections_are_bounded_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are too many, the one that has waited longest for a request makes room; half requests time out."""
+    monkeypatch.setattr(server_module, "_MOST_CONNECTIONS", 8)
+    monkeypatch.setattr(server_module, "_REQUEST_SECONDS", 1.0)
+    with Server(Echo()) as server, contextlib.ExitStack() as clients:
+        idle = [clients.enter_context(socket.create_connection(server.address)) for _ in range(8)]
+        assert bodies(talk(server, request("GetItem", b""))) == [["GetItem", 0, ""]]
+        assert idle[0].recv(1) == b""
+        for _ in range(30):
+            clients.enter_context(socket.create_connection(server.address)).sendall(b"POST")
+        assert len(server._connections) <= 8
+        assert bodies(talk(server, request("GetItem", b""))) == [["GetItem", 0, ""]]
+
+
+@pytest.mark.parametrize(
+    ("header", "served"),
+    [
+        ("Host: localhost:8000", True),
+        ("Host: 127.0.0.1", True),
+        ("Host: [::1]:8000", True),
+        ("Host: LOCALHOST.:1", True),
+        ("Host: app.localhost", True),
+        ("Host: friend.example:8000", True),
+        ("Host: evil.example", False),
+        ("Host: localhost.evil.example:8000", False),
+        ("Host: 192.168.1.5", False),
+        ("Host: [", False),
+        ("Host: localhost\r\nOrigin: http://localhost:3000", True),
+        ("Host: localhost\r\nOrigin: https://friend.example", True),
+        ("Host: localhost\r\nOrigin: http://evil.example", False),
+        ("Host: localhost\r\nOrigin: null", False),
+    ],
+)
+def test_pages_of_others_are_refused(header: str, served: bool) -> None:
+    """A web page of another machine cannot use the server, not even by a name that it lets resolve to this machine."""
+    with Server(Echo(), allowed=["Friend.example"]) as server:
+        asked = request("GetItem", b"").replace(b"Host: localhost", header.encode())
+        told = talk(server, asked)
+    assert told.startswith(b"HTTP/1.1 200 " if served else b"HTTP/1.1 403 ")
+    if not served:
+        assert b"--allow-host" in told
+        assert b"AccessDeniedException" in told
+
+
+def test_a_server_for_others_looks_at_origins_only() -> None:
+    """In a container clients come by the name of its service, whatever it is; pages are refused as before."""
+    with Server(Echo(), "0.0.0.0") as server:
+        assert not server.is_local
+        asked = request("GetItem", b"").replace(b"Host: localhost", b"Host: database")
+        assert talk(server, asked).startswith(b"HTTP/1.1 200 ")
+        asked = request("GetItem", b"", "Origin: http://database")
+        assert talk(server, asked).startswith(b"HTTP/1.1 403 ")
 
 
 def test_get_answers_that_all_is_well(http_: http.client.HTTPConnection) -> None:
@@ -434,6 +535,17 @@ def test_too_many_connections_wait_for_their_turn() -> None:
         late.close()
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+
+
+def test_the_command_takes_names_and_warns() -> None:
+    """A name may be allowed; who listens for all machines is told what that means."""
+    with served("--allow-host", "one.example", "--allow-host", "two.example") as (_, connection):
+        assert post(connection, "ListTables", Host="two.example")[0] == 200
+        assert post(connection, "ListTables", Host="three.example")[0] == 403
+    with served("--host", "0.0.0.0") as (process, connection):
+        assert process.stderr is not None
+        assert "warning: whoever reaches this machine at 0.0.0.0" in process.stderr.readline()
+        assert post(connection, "ListTables", Host="three.example")[0] == 200
 
 
 def test_a_taken_port_is_said(server: Server, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from dynamix.codec.sizes import item_size
 from dynamix.engine.data.values import (
     check_item,
-    check_levels,
     check_value,
     compare,
+    depth_of,
     equal,
     measured_item,
     resized,
@@ -83,9 +83,9 @@ def test_attributes_have_names() -> None:
 def test_nesting_of_32_levels_is_accepted() -> None:
     """The limit counts the scalar at the bottom."""
     assert check_value(nested(32)) == nested(32)
-    check_levels(nested(32), 32)
+    assert depth_of(nested(32), {}) == 32
     with pytest.raises(Fault, match="Nesting Levels"):
-        check_levels(nested(32), 31)
+        check_value(nested(33))
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,13 @@ def add_to(subparsers: Any) -> None:
         default=argparse.SUPPRESS,
         help="the file that keeps the data; without it the data lives in memory",
     )
+    parser.add_argument(
+        "--allow-host",
+        metavar="NAME",
+        action="append",
+        default=argparse.SUPPRESS,
+        help="another name by which this server, or a web page that may use it, is called; may be given several times",
+    )
     parser.set_defaults(run=run)
 
 
@@ -42,12 +49,19 @@ def run(options: argparse.Namespace) -> int:
     except DynamixError as error:
         return _fail(str(error))
     try:
-        server = Server(engine, options.host, options.port)
+        server = Server(engine, options.host, options.port, allowed=vars(options).get("allow_host", ()))
     except OSError as error:
         engine.close()
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error
         return _fail(
             f"cannot listen at {options.host} port {options.port}: {reason}; check --host, or try another --port, or 0"
+        )
+    if not server.is_local:
+        print(  # noqa: T201
+            f"dynamix serve: warning: whoever reaches this machine at {options.host} can read and change all data, as "
+            "signatures are not checked",
+            file=sys.stderr,
+            flush=True,
         )
     with server:
         _announce_and_wait(*server.address)

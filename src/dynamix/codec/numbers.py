@@ -8,7 +8,9 @@ from decimal import Context, Decimal, InvalidOperation
 
 from dynamix.limits import NUMBER_DIGITS, NUMBER_MAX_EXPONENT, NUMBER_MIN_EXPONENT
 
-_NUMBER = re.compile(r"[+-]?(?P<digits>\d+\.?\d*|\.\d+)(?:[eE](?P<exponent>[+-]?\d+))?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?P<digits>\d++(?:\.\d*+)?|\.\d++)(?:[eE](?P<exponent>[+-]?\d++))?", re.ASCII)
+"""Nothing is given back once it is matched, so a long text that is no number is refused in one pass."""
+
 _PLAIN_INTEGER = re.compile(r"-?[1-9]\d{0,37}|0", re.ASCII)
 _INTEGER_BITS = 420  # 10**126 has 419
 _WIDE = Context(prec=1000, Emin=-999_999, Emax=999_999)

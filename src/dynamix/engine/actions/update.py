@@ -8,7 +8,7 @@ from dynamix.engine.actions.action import Guard, Outcome, current, write
 from dynamix.engine.actions.capacity import Charge
 from dynamix.engine.data.rows import Row, decode_item, encode_item
 from dynamix.engine.data.values import resized
-from dynamix.engine.evaluate.updates import BoundUpdate
+from dynamix.engine.evaluate.updates import TOO_LARGE, BoundUpdate
 from dynamix.engine.faults import invalid
 from dynamix.engine.tables.catalog import Catalog, Table
 from dynamix.limits import ITEM_BYTES
@@ -55,7 +55,7 @@ class Update(msgspec.Struct, frozen=True):
             indexes.check_index_keys(self.table, after, updated=True)
         size = _size(row, before, after, update)
         if size > ITEM_BYTES:
-            raise invalid("Item size to update has exceeded the maximum allowed size")
+            raise invalid(TOO_LARGE)
         new = (size, encode_item(after))
         charge = write(catalog, self.table, self.key, row, before, new, after)
         return Outcome(row, new, charge, before, after)

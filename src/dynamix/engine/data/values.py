@@ -10,14 +10,14 @@ the wording of refusals is the service's.
 
 import re
 from binascii import a2b_base64
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from decimal import Decimal
 from typing import Any
 
 from dynamix.codec import numbers
 from dynamix.codec.sizes import CONTENT_SIZES, binary_size, text_size, value_size
 from dynamix.engine.faults import Fault, Kind, invalid
-from dynamix.limits import NESTING_LEVELS
+from dynamix.limits import ITEM_BYTES, NESTING_LEVELS
 from dynamix.wire import AttributeValue, Item
 
 _plain_number = re.compile(
@@ -25,7 +25,8 @@ _plain_number = re.compile(
     re.ASCII,
 ).fullmatch
 _padded_number = re.compile(r"-?(?=[\d.]{3,38}$)(?:0|[1-9]\d*)\.\d*0", re.ASCII).fullmatch
-_TOO_DEEP = "Nesting Levels have exceeded supported limits"
+TOO_DEEP = "Nesting Levels have exceeded supported limits"
+_LARGE = 64
 _INVALID = "One or more parameter values were invalid: "
 _NUMBER_FAULTS = {
     numbers.TOO_PRECISE: "Attempting to store more than 38 significant digits in a Number",
@@ -82,14 +83,23 @@ def check_value(value: AttributeValue, levels: int = NESTING_LEVELS) -> Attribut
     return value
 
 
-def check_levels(value: AttributeValue, levels: int) -> None:
-    """Refuse a checked value that nests deeper than so many levels, itself included."""
-    for kind, content in value.items():
-        if kind in ("L", "M"):
-            if levels <= 1:
-                raise invalid(_TOO_DEEP)
-            for inner in content if kind == "L" else content.values():
-                check_levels(inner, levels - 1)
+def depth_of(value: AttributeValue, known: dict[int, int]) -> int:
+    """How many levels a checked value has, itself included; what is in an empty list or map would be one more.
+
+    `known` keeps the depths of large lists and maps, by their ids, as long as the values live.
+    """
+    ((kind, content),) = value.items()
+    if kind not in ("L", "M"):
+        return 1
+    depth = known.get(id(content))
+    if depth is None:
+        depth = 1
+        for inner in content if kind == "L" else content.values():
+            depth = max(depth, depth_of(inner, known))
+        depth += 1
+        if len(content) > _LARGE:
+            known[id(content)] = depth
+    return depth
 
 
 def in_order(kind: str, elements: list[str]) -> list[str]:
@@ -140,12 +150,16 @@ def size(value: AttributeValue) -> int | None:
     return None if kind in ("N", "BOOL", "NULL") else len(content)
 
 
-def resized(size: int, before: Item, after: Item, changed: Iterable[str]) -> int:
-    """The size of an item after a change of some attributes, by its size before."""
+def resized(size: int, before: Item, after: Item, changed: Collection[str]) -> int:
+    """The size of an item after a change of some attributes, by its size before.
+
+    One value may stand in hundreds of attributes, so what is too large already is not measured to its end.
+    """
     for name in changed:
         if name in before:
             size -= text_size(name) + value_size(before[name])
-        if name in after:
+    for name in changed:
+        if name in after and size <= ITEM_BYTES:
             size += text_size(name) + value_size(after[name])
     return size
 
@@ -172,7 +186,7 @@ def _empty_name() -> Fault:
 
 
 def _too_deep() -> Fault:
-    return invalid(f"{_TOO_DEEP}: Attributes in the item have nested levels beyond supported limit")
+    return invalid(f"{TOO_DEEP}: Attributes in the item have nested levels beyond supported limit")
 
 
 def _check_number(text: str, _levels: int) -> str:

@@ -45,6 +45,7 @@ _ORDERS: dict[str, Callable[[int], bool]] = {
     ">": lambda order: order > 0,
     ">=": lambda order: order >= 0,
 }
+_SCALARS = frozenset({"S", "N", "B"})
 _ELEMENT_KINDS = {"SS": "S", "NS": "N", "BS": "B"}
 
 
@@ -59,6 +60,9 @@ def compile_condition(condition: Condition) -> Test:
             return _ordered(_ORDERS[operator], compile_operand(left), compile_operand(right))
         case Between(operand, low, high):
             return _between(compile_operand(operand), compile_operand(low), compile_operand(high))
+        case In(operand, options) if all(map(_is_known, options)):
+            known = frozenset(pair for option in options for pair in option.value.items())  # type: ignore[union-attr]
+            return _among(compile_operand(operand), known)
         case In(operand, options):
             return _in(compile_operand(operand), [compile_operand(option) for option in options])
         case AttributeExists(path):
@@ -145,6 +149,21 @@ def _in(operand: Term, options: list[Term]) -> Test:
             if candidate is not None and equal(value, candidate):
                 return True
         return False
+
+    return test
+
+
+def _is_known(option: Operand) -> bool:
+    """Whether an option is a scalar that does not depend on the request's values or the item."""
+    return isinstance(option, Value) and not _SCALARS.isdisjoint(option.value)
+
+
+def _among(operand: Term, known: frozenset[tuple[str, str]]) -> Test:
+    """IN, where the options are known: an older request may have any number of them."""
+
+    def test(item: Item, values: Values) -> bool:
+        value = operand(item, values)
+        return value is not None and not _SCALARS.isdisjoint(value) and not known.isdisjoint(value.items())
 
     return test
 

@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import Any, Literal, TypeAlias, assert_never
 
 from dynamix.codec import numbers
-from dynamix.engine.data.values import check_levels, in_order, number_fault
+from dynamix.engine.data.values import TOO_DEEP, depth_of, in_order, number_fault
 from dynamix.engine.evaluate.paths import child, contents, reader
 from dynamix.engine.evaluate.projections import compile_projection
 from dynamix.engine.faults import invalid
@@ -28,7 +28,7 @@ from dynamix.expressions.nodes import (
     Update,
     Value,
 )
-from dynamix.limits import NESTING_LEVELS
+from dynamix.limits import ITEM_BYTES, NESTING_LEVELS
 from dynamix.wire import AttributeValue, Item
 
 Values: TypeAlias = Mapping[str, AttributeValue]
@@ -37,6 +37,7 @@ Action: TypeAlias = Callable[["_Draft", Item, Values], None]
 
 WRONG_OPERAND = "An operand in the update expression has an incorrect data type"
 WRONG_PATH = "The document path provided in the update expression is invalid for update"
+TOO_LARGE = "Item size to update has exceeded the maximum allowed size"
 NO_ATTRIBUTE = "The provided expression refers to an attribute that does not exist in the item"
 _EXACT = Context(prec=400, Emin=-999_999, Emax=999_999)
 
@@ -109,13 +110,16 @@ class BoundUpdate:
 class _Draft:
     """The new item while it is being made."""
 
-    __slots__ = ("_appended", "_owned", "_removed", "item")
+    __slots__ = ("_appended", "_depths", "_owned", "_parts", "_removed", "_sets", "item")
 
     def __init__(self, item: Item) -> None:
         self.item = item.copy()
         self._owned: set[int] = set()  # ids of the containers that are copies already; the item keeps them alive
         self._appended: list[tuple[int, list[AttributeValue], AttributeValue]] = []
         self._removed: list[tuple[int, list[AttributeValue]]] = []
+        self._parts = 0  # of the lists, maps and sets that were set
+        self._depths: dict[int, int] = {}  # of values by their ids; the item or the request keeps them alive
+        self._sets: dict[int, frozenset[str]] = {}
 
     def holder(self, path: Path) -> Any:
         """The map or list, copied, in which the last part of the path stands."""
@@ -134,8 +138,8 @@ class _Draft:
 
     def put(self, path: Path, holder: Any, value: AttributeValue) -> None:
         """Set what stands at the path. An element past the end of its list waits until the others are set."""
-        if "L" in value or "M" in value:
-            check_levels(value, NESTING_LEVELS + 1 - len(path.parts))
+        if "S" not in value and "N" not in value:
+            self._check(value, NESTING_LEVELS + 1 - len(path.parts))
         last = path.parts[-1]
         if isinstance(last, int) and last >= len(holder):
             self._appended.append((last, holder, value))
@@ -149,6 +153,26 @@ class _Draft:
             holder.pop(last, None)
         elif last < len(holder):
             self._removed.append((last, holder))
+
+    def elements(self, content: list[str]) -> frozenset[str]:
+        """The elements of a set of the request, which many actions may take from theirs."""
+        found = self._sets.get(id(content))
+        if found is None:
+            found = self._sets[id(content)] = frozenset(content)
+        return found
+
+    def _check(self, value: AttributeValue, levels: int) -> None:
+        """Refuse what nests too deep, and what is too much already by the number of its parts.
+
+        One value may be set in hundreds of places, so it is looked at once.
+        """
+        ((kind, content),) = value.items()
+        if kind in ("L", "M") and depth_of(value, self._depths) > levels:
+            raise invalid(TOO_DEEP)
+        if kind not in ("B", "BOOL", "NULL"):
+            self._parts += len(content)
+            if self._parts > ITEM_BYTES:
+                raise invalid(TOO_LARGE)
 
     def finish(self) -> Item:
         """The new item."""
@@ -209,7 +233,8 @@ def _delete(path: Path, operand: Term, mismatch: str) -> Action:
         [(kind, content)] = operand(item, values).items()
         if kind not in old:
             raise invalid(mismatch)
-        remaining = [element for element in old[kind] if element not in content]
+        taken = draft.elements(content)
+        remaining = [element for element in old[kind] if element not in taken]
         if remaining:
             draft.put(path, holder, {kind: remaining})
         else:
@@ -281,7 +306,10 @@ def _fallback(path: Path, fallback: Term) -> Term:
 def _list_append(first: Term, second: Term, mismatch: str) -> Term:
     def give(item: Item, values: Values) -> AttributeValue:
         start = _typed("L", first(item, values), mismatch)
-        return {"L": start + _typed("L", second(item, values), mismatch)}
+        end = _typed("L", second(item, values), mismatch)
+        if len(start) + len(end) > ITEM_BYTES:
+            raise invalid(TOO_LARGE)
+        return {"L": start + end}
 
     return give
 

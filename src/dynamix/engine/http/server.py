@@ -7,6 +7,12 @@ that a request without credentials is refused, as the service does.
 Closing the server ends the connections between two answers: what the engine has been asked is also answered.
 
 Where the process can have no more connections or threads, those that there are go on, and others wait for their turn.
+A request that has begun must arrive as a whole within a minute, and answers must be taken within one; connections that
+wait for a request may wait for ever, but when there are too many, the one that waits longest is ended for a new one.
+
+Web pages are not served: a request with the Origin of another machine is refused before it is read, and while the
+server listens on this machine alone, so is one that names another Host. Else a page could reach it through a name of
+its own that it lets resolve to this machine ("DNS rebinding").
 """
 
 import base64
@@ -17,21 +23,26 @@ import socket
 import threading
 import time
 import zlib
+from collections.abc import Collection
 from email.utils import formatdate
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import Protocol
 
 import httptools
 
 from dynamix.engine.faults import Fault, unknown_operation
+from dynamix.engine.http.names import Names
+from dynamix.engine.http.reader import Reader, Request
 from dynamix.limits import BATCH_BYTES
 
 _TARGET_PREFIX = "DynamoDB_20120810."
 _CONTENT_TYPES = ("application/json", "application/x-amz-json-1.0")
 _ANSWER_TYPE = "application/x-amz-json-1.0"
 _BLANK_LINE = b"\r\n\r\n"
-_HEADER_BYTES = 64 * 1024
 _CHUNK = 256 * 1024
+_REQUEST_SECONDS = 60.0  # from a request's first byte to its last, and for an answer to be taken
+_MOST_CONNECTIONS = 1024
 _GRACE_SECONDS = 5  # for clients that do not read their answers
 _PAUSE_SECONDS = 0.1  # until there may be room for another connection
 _log = logging.getLogger(__name__)
@@ -44,13 +55,20 @@ class Handler(Protocol):
 
 
 class Server:
-    """Listens at an address until it is closed. A `port` of 0 is any free one; `address` says which."""
+    """Listens at an address until it is closed. A `port` of 0 is any free one; `address` says which.
 
-    def __init__(self, engine: Handler, host: str = "127.0.0.1", port: int = 0) -> None:
+    `allowed` are names by which others than this machine's own programs may come.
+    """
+
+    def __init__(
+        self, engine: Handler, host: str = "127.0.0.1", port: int = 0, *, allowed: Collection[str] = ()
+    ) -> None:
         self._engine = engine
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, port), family=family, backlog=128)
-        self._connections: dict[threading.Thread, socket.socket] = {}
+        self.is_local = ip_address(self.address[0]).is_loopback
+        self._names = Names(allowed, any_host=not self.is_local)
+        self._connections: dict[threading.Thread, _Served] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._acceptor = threading.Thread(target=self._accept, name="dynamix-server", daemon=True)
@@ -73,7 +91,7 @@ class Server:
         with self._lock:
             self._closed.set()
             connections = dict(self._connections)
-        for connection in (self._listener, *connections.values()):
+        for connection in (self._listener, *(served.socket for served in connections.values())):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RD)
         self._listener.close()
@@ -81,14 +99,15 @@ class Server:
         deadline = time.monotonic() + _GRACE_SECONDS
         for thread in connections:
             thread.join(max(deadline - time.monotonic(), 0))
-        for thread, connection in connections.items():
+        for thread, served in connections.items():
             with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+                served.socket.shutdown(socket.SHUT_RDWR)
             thread.join()
 
     def _accept(self) -> None:
         waiting = False
         while True:
+            self._make_room()
             try:
                 connection, _ = self._listener.accept()
             except ConnectionAbortedError:
@@ -102,7 +121,8 @@ class Server:
                 self._closed.wait(_PAUSE_SECONDS)
                 continue
             waiting = False
-            thread = threading.Thread(target=self._serve, args=(connection,), name="dynamix-connection", daemon=True)
+            served = _Served(connection)
+            thread = threading.Thread(target=self._serve, args=(served,), name="dynamix-connection", daemon=True)
             with self._lock:
                 if self._closed.is_set():
                     connection.close()
@@ -113,104 +133,49 @@ class Server:
                     _log.warning("a connection had to be refused: %s", error)
                     connection.close()
                 else:
-                    self._connections[thread] = connection
+                    self._connections[thread] = served
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _make_room(self) -> None:
+        """Wait until there is room for one more connection; one that waits for a request may have to go."""
+        while not self._closed.is_set():
+            with self._lock:
+                connections = list(self._connections.values())
+            if len(connections) < _MOST_CONNECTIONS:
+                return
+            idle = [served for served in connections if served.idle_since is not None]
+            if idle:
+                longest = min(idle, key=lambda served: served.idle_since or 0.0)
+                with contextlib.suppress(OSError):
+                    longest.socket.shutdown(socket.SHUT_RD)
+            self._closed.wait(_PAUSE_SECONDS)
+
+    def _serve(self, served: "_Served") -> None:
         try:
-            with connection, contextlib.suppress(ConnectionError, TimeoutError):
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                _converse(connection, self._engine)
+            with served.socket, contextlib.suppress(ConnectionError, TimeoutError):
+                served.socket.settimeout(_REQUEST_SECONDS)
+                served.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                _converse(served, self._engine, self._names)
         finally:
             with self._lock:
                 self._connections.pop(threading.current_thread(), None)
 
 
-class _Request:
-    """One request as it arrives."""
+class _Served:
+    """A connection; since when it has waited for a request, or until when the one that has begun must be there."""
 
-    def __init__(self) -> None:
-        self.method = ""
-        self.headers: dict[str, str] = {}
-        self.url = b""
-        self.body = bytearray()
-        self.keep_alive = True
-
-
-class _Reader:
-    """What httptools calls while it parses; `arrived` holds the complete requests."""
+    __slots__ = ("deadline", "idle_since", "socket")
 
     def __init__(self, connection: socket.socket) -> None:
-        self.parser = httptools.HttpRequestParser(self)
-        self.arrived: list[_Request] = []
-        self.too_large = False
-        self._connection = connection
-        self._request = _Request()
-        self._header_bytes = 0
-
-    def feed(self, data: bytes) -> None:
-        """Parse what has come. An offer to go on in another protocol is left alone, as RFC 9110 7.8 allows.
-
-        httptools ends a request that makes the offer with its headers, so it is parsed once more without it.
-        """
-        while True:
-            try:
-                return self.parser.feed_data(data)
-            except httptools.HttpParserUpgrade as offer:
-                if self.too_large or self.arrived[-1].method == "CONNECT":
-                    raise
-                data = self._without_offer(self.arrived.pop()) + data[offer.args[0] :]
-                self.parser = httptools.HttpRequestParser(self)
-
-    def _without_offer(self, request: _Request) -> bytes:
-        """The head of a request once more."""
-        kept = {
-            name: value for name, value in request.headers.items() if name not in ("connection", "upgrade", "expect")
-        }
-        if not request.keep_alive:
-            kept["connection"] = "close"
-        lines = "".join(f"{name}: {value}\r\n" for name, value in kept.items())
-        start = b"%s %s HTTP/1.1\r\n" % (request.method.encode("latin-1"), request.url)
-        return start + lines.encode("latin-1") + b"\r\n"
-
-    def on_url(self, url: bytes) -> None:
-        self._count_header(len(url))
-        self._request.url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._count_header(len(name) + len(value))
-        self._request.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
-
-    def on_headers_complete(self) -> None:
-        if int(self._request.headers.get("content-length", "0")) > BATCH_BYTES:
-            self.too_large = True
-        elif self._request.headers.get("expect", "").lower() == "100-continue":
-            self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def on_body(self, body: bytes) -> None:
-        if len(self._request.body) + len(body) > BATCH_BYTES:
-            self.too_large = True
-        else:
-            self._request.body += body
-
-    def on_message_complete(self) -> None:
-        if self.too_large:
-            return
-        self._request.method = self.parser.get_method().decode("latin-1")
-        self._request.keep_alive = self.parser.should_keep_alive()
-        self.arrived.append(self._request)
-        self._request = _Request()
-        self._header_bytes = 0
-
-    def _count_header(self, size: int) -> None:
-        self._header_bytes += size
-        if self._header_bytes > _HEADER_BYTES:
-            raise ValueError("too many headers")
+        self.socket = connection
+        self.idle_since: float | None = time.monotonic()
+        self.deadline = 0.0
 
 
-def _converse(connection: socket.socket, engine: Handler) -> None:
+def _converse(served: _Served, engine: Handler, names: Names) -> None:
     """Answers the requests of one connection until one side ends it."""
-    reader = _Reader(connection)
-    while data := connection.recv(_CHUNK):
+    connection = served.socket
+    reader = Reader(connection, names)
+    while data := _receive(served, reader):
         try:
             reader.feed(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
@@ -226,15 +191,42 @@ def _converse(connection: socket.socket, engine: Handler) -> None:
             if not request.keep_alive:
                 return
         reader.arrived.clear()
-        if reader.too_large:
-            fault = Fault("RequestEntityTooLargeException", "Request exceeds the limit of 16 MB", status=413)
-            connection.sendall(_response(413, fault.body(), keep_alive=False))
+        last = _last_answer(reader, broken=broken)
+        if last is not None:
+            connection.sendall(last)
             _drain(connection)
             return
-        if broken:
-            connection.sendall(_response(400, b"", keep_alive=False))
-            _drain(connection)
-            return
+
+
+def _receive(served: _Served, reader: Reader) -> bytes:
+    """What comes next; nothing at the end. A request that has begun has so many seconds for all the rest of it."""
+    if served.idle_since is None and not reader.has_begun:
+        served.idle_since = time.monotonic()
+    while True:
+        try:
+            data = served.socket.recv(_CHUNK)
+        except TimeoutError:
+            if served.idle_since is None:
+                raise
+            continue
+        now = time.monotonic()
+        if served.idle_since is not None:
+            served.idle_since = None
+            served.deadline = now + _REQUEST_SECONDS
+        elif now > served.deadline:
+            raise TimeoutError
+        return data
+
+
+def _last_answer(reader: Reader, *, broken: bool) -> bytes | None:
+    """The answer after which nothing more is read, if it is time for one."""
+    if reader.refused is not None:
+        fault = Fault("AccessDeniedException", reader.refused, status=403)
+        return _response(403, fault.body(), keep_alive=False)
+    if reader.too_large:
+        fault = Fault("RequestEntityTooLargeException", "Request exceeds the limit of 16 MB", status=413)
+        return _response(413, fault.body(), keep_alive=False)
+    return _response(400, b"", keep_alive=False) if broken else None
 
 
 def _drain(connection: socket.socket) -> None:
@@ -246,7 +238,7 @@ def _drain(connection: socket.socket) -> None:
         left -= len(data)
 
 
-def _answer(request: _Request, engine: Handler, *, keep_alive: bool) -> bytes:
+def _answer(request: Request, engine: Handler, *, keep_alive: bool) -> bytes:
     if request.method == "GET":
         return _response(200, b"healthy: dynamodb.ddblocal.amazonaws.com ", "text/plain", keep_alive=keep_alive)
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -262,7 +254,7 @@ def _answer(request: _Request, engine: Handler, *, keep_alive: bool) -> bytes:
     return _response(status, body, keep_alive=keep_alive)
 
 
-def _target(request: _Request) -> str:
+def _target(request: Request) -> str:
     """The operation that is asked for. Raises a Fault where there is none, or no sign of credentials."""
     target = request.headers.get("x-amz-target", "")
     if not target.startswith(_TARGET_PREFIX):

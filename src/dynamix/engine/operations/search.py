@@ -20,7 +20,9 @@ from dynamix.engine.faults import invalid
 from dynamix.engine.requests.expressions import Expressions, check_parameters, read
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables.catalog import Catalog, Index, Table
-from dynamix.limits import PAGE_BYTES
+from dynamix.limits import EXPRESSION_OPERATORS, PAGE_BYTES
+
+_TESTS_A_PAGE = 1_000_000
 
 
 @dataclass(slots=True)
@@ -178,7 +180,7 @@ def _start_after(search: _Search, key: bytes) -> None:
 def _page(execute: Execute, search: _Search) -> _Page:
     """Read rows until the page is full or the range ends."""
     page = _Page()
-    limit = search.request.get("Limit")
+    limit = _most_rows(search.request)
     view = _view(execute, search, page)
     append = page.items.append
     size = 0
@@ -194,6 +196,17 @@ def _page(execute: Execute, search: _Search) -> _Page:
             break
     page.size = size
     return page
+
+
+def _most_rows(request: dict[str, Any]) -> int | None:
+    """How many rows a page has at most. An older filter may have any number of conditions, so that also the work on a
+    page is bounded."""
+    limit: int | None = request.get("Limit")
+    conditions = len(request.get("ScanFilter") or request.get("QueryFilter") or ())
+    if conditions <= EXPRESSION_OPERATORS:
+        return limit
+    most = max(_TESTS_A_PAGE // conditions, 1)
+    return most if limit is None else min(limit, most)
 
 
 def _view(execute: Execute, search: _Search, page: _Page) -> Callable[[bytes], Any] | None:

@@ -9,7 +9,7 @@ from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables.catalog import ACCOUNT, Catalog, Table, fresh_record
 
-_ARN = re.compile(r".+:.+:.+:.+:.+:.+/.+")
+_ARN = re.compile(r"(?>.+?:){5}.+?/.+")  # each part is as short as can be, which never has to be taken back
 _TABLE_ARN = re.compile(r"arn:aws:dynamodb:.+:\d+:table/[^/]{3,}", re.ASCII)
 _MOST_TAGS = 50
 _MARKS = frozenset("+-=._:/@")

@@ -326,11 +326,13 @@ def _read_older(found: dict[str, Any], request: dict[str, Any]) -> None:
 
 
 def _older_projection(names: list[str]) -> Callable[[Item], Item]:
-    for position, name in enumerate(names):
+    seen = set()
+    for name in names:
         if not name:
             raise invalid("Empty attribute name")
-        if name in names[:position]:
+        if name in seen:
             raise invalid(f"One or more parameter values were invalid: Duplicate value in attribute name: {name}")
+        seen.add(name)
     return compile_projection([Path((name,)) for name in names])
 
 

@@ -43,8 +43,8 @@ _OF_TABLES = frozenset(
 )
 """The operations that look at the name of their table before anything else."""
 _NAMESPACE = "com.amazonaws.dynamodb.v20120810"
-_BASE64 = (  # the first group is for speed
-    r"^(?:[A-Za-z0-9+/]{64})*(?:[A-Za-z0-9+/]{4})*"
+_BASE64 = (  # the first group is for speed; no group gives back what it matched, so what is wrong is found in one pass
+    r"^(?:[A-Za-z0-9+/]{64})*+(?:[A-Za-z0-9+/]{4})*+"
     r"(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?\Z"
 )
 _BOOLEAN_WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}

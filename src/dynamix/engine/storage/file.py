@@ -194,4 +194,4 @@ class FileSession(Struct, eq=False, gc=False):
         if catalog is not None:
             self.file.connections.drop(catalog)
             self.catalog = None
-        self.file.turn.leave(self)
+        self.file.turn.pass_over(self)

@@ -128,10 +128,6 @@ class MemorySession(Struct, eq=False, gc=False):
             del memory.holder[HELD]
 
     def abandon(self) -> None:
+        """Give the turn back; who takes it next undoes what was not committed."""
         self.thread = 0
-        memory = self.memory
-        if memory.turn.is_held_by(self):
-            try:
-                undo(memory.catalog)
-            finally:
-                memory.turn.leave(self)
+        self.memory.turn.pass_over(self)

@@ -20,7 +20,7 @@ from dynamix.engine.faults import Fault, unable
 HELD = 0
 _WAKE_SECONDS = 0.25
 _OWN_REFERENCES = 3
-"""Those to a holder that `_is_alive` sees if nobody else has one: the dict's, its own, and that of the question."""
+"""Those to a holder that `_is_held_from` sees if nobody else has one: the dict's, its own, and that of the question."""
 
 
 class Taker(Protocol):
@@ -55,50 +55,60 @@ class Turn:
                     self.waiting.append(place)
                 if self.holder.setdefault(HELD, taker) is taker:
                     return
-                if self._is_alive(taker.thread):
+                if self._is_held_from(taker):
                     call.acquire(timeout=_WAKE_SECONDS)
         finally:
             with contextlib.suppress(ValueError):
                 self.waiting.remove(place)
 
     def leave(self, taker: Taker) -> None:
-        """Let the next have the turn, if the taker holds it."""
-        if not self.is_held_by(taker):
+        """Let the next have the turn that the taker holds; it has not ended yet."""
+        if self.holder.get(HELD) is not taker:
             return
         while self.waiting:
-            with contextlib.suppress(IndexError):  # it has gone away
+            try:
                 following, call = self.waiting.popleft()
-                if following.thread:
-                    self.holder[HELD] = following
-                    call.release()
-                    return
+            except IndexError:  # it has gone away
+                break
+            if following.thread:
+                self.holder[HELD] = following
+                _wake(call)
+                return
         del self.holder[HELD]
 
-    def is_held_by(self, taker: Taker) -> bool:
-        """Whether it is the taker's turn."""
-        return self.holder.get(HELD) is taker
+    def pass_over(self, gone: Taker) -> None:
+        """Take the turn from a holder that has ended, if it has it. Who takes it next does so by itself."""
+        with self._mending:  # others may do the same, and else could take the turn of the one that comes after
+            if self.holder.get(HELD) is gone:
+                del self.holder[HELD]
+        with contextlib.suppress(IndexError):  # nobody waits
+            _wake(self.waiting[0][1])
 
     def forget_waiting(self) -> None:
         """For the child of a fork, which has none of the threads that wait."""
         self.waiting: deque[tuple[Taker, threading.Lock]] = deque()
         self._mending = threading.Lock()
 
-    def _is_alive(self, thread: int) -> bool:
-        """Whether there is a holder who will leave. One that is gone is passed over.
+    def _is_held_from(self, taker: Taker) -> bool:
+        """Whether there is another holder, who will leave. One that is gone is passed over.
 
         Raises Fault for one in this thread.
         """
         holder = self.holder.get(HELD)
-        if holder is None:
+        if holder is None or holder is taker:
             return False
         if holder.thread and sys.getrefcount(holder) > _OWN_REFERENCES:
-            if holder.thread == thread:
+            if holder.thread == taker.thread:
                 raise at_work_already()
             return True
-        with self._mending:  # else a second thread could take the turn of the one that passed first
-            if self.holder.get(HELD) is holder:
-                del self.holder[HELD]
+        self.pass_over(holder)
         return False
+
+
+def _wake(call: threading.Lock) -> None:
+    """Let a waiting thread go on and look whether it holds the turn."""
+    with contextlib.suppress(RuntimeError):  # it was woken before, and has not gone on yet
+        call.release()
 
 
 def at_work_already() -> Fault:
