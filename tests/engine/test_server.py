@@ -212,6 +212,14 @@ def test_a_request_over_16_megabytes_is_refused(http_: http.client.HTTPConnectio
     assert json.loads(body)["__type"].endswith("#RequestEntityTooLargeException")
 
 
+def test_a_request_over_16_megabytes_in_chunks_is_refused(server: Server) -> None:
+    """A body that does not say how large it is may not grow beyond the limit either."""
+    head = request("PutItem", b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+    limit = (b"100000\r\n" + bytes(1024 * 1024) + b"\r\n") * 16
+    assert bodies(talk(server, head, limit, b"0\r\n\r\n"))[0][:2] == ["PutItem", 16 * 1024 * 1024]
+    assert talk(server, head, limit, b"1\r\nx\r\n", b"0\r\n\r\n").startswith(b"HTTP/1.1 413 ")
+
+
 def test_get_answers_that_all_is_well(http_: http.client.HTTPConnection) -> None:
     """Load balancers and SDK tests ask by GET."""
     http_.request("GET", "/")
@@ -283,6 +291,32 @@ def test_closing_gives_the_answer_that_is_owed(echo: Echo, server: Server, http_
         assert idle.recv(1) == b""
         echo.go.set()
         assert http_.getresponse().status == 200
+        closing.join()
+
+
+def test_closing_waits_for_who_reads_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that has not read its answer when the server is closed still gets all of it."""
+    monkeypatch.setattr(server_module, "_GRACE_SECONDS", 30)
+    asked = threading.Event()
+
+    class Large:
+        def handle(self, target: str, body: bytes) -> tuple[int, bytes]:
+            asked.set()
+            return 200, bytes(16 * 1024 * 1024)
+
+    server = Server(Large())
+    with socket.create_connection(server.address) as client:
+        client.sendall(request("Large", b"{}"))
+        asked.wait()
+        closing = threading.Thread(target=server.close)
+        closing.start()
+        with contextlib.suppress(OSError):
+            while True:  # until the server does not listen any more
+                socket.create_connection(server.address).close()
+        received = 0
+        while data := client.recv(65536):
+            received += len(data)
+        assert received > 16 * 1024 * 1024
         closing.join()
 
 
