@@ -57,16 +57,20 @@ def run(options: argparse.Namespace) -> int:
             f"cannot listen at {options.host} port {options.port}: {reason}; check --host, or try another --port, or 0"
         )
     if not server.is_local:
-        print(  # noqa: T201
-            f"dynamix serve: warning: whoever reaches this machine at {options.host} can read and change all data, as "
-            "signatures are not checked",
-            file=sys.stderr,
-            flush=True,
-        )
+        _warn(options.host)
     with server:
         _announce_and_wait(*server.address)
     engine.close()
     return 0
+
+
+def _warn(host: str) -> None:
+    print(  # noqa: T201
+        f"dynamix serve: warning: whoever reaches this machine at {host} can read and change all data, as signatures "
+        "are not checked",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _announce_and_wait(host: str, port: int) -> None:
