@@ -42,8 +42,8 @@ class Tracer:
     def __call__(self, frame, event, arg):
         if not frame.f_globals.get("__name__", "").startswith("dynamix"):
             return None
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        if event == "opcode":
+        frame.f_trace_opcodes = True
+        if event in ("line", "opcode"):  # Python 3.13.0 forgets the opcodes where it is not asked for lines as well
             self.left -= 1
             if self.left < 0:
                 raise Stop
