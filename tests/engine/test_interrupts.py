@@ -144,7 +144,7 @@ def others():
         add("other")
 
 add("main"), add("other")
-other = threading.Thread(target=others)
+other = threading.Thread(target=others, daemon=True)  # which nobody waits for where the test fails
 other.start()
 for _ in range(int(sys.argv[2])):
     left, every = chance.choice([(1, 0), (1, 0), (3, 1e-5)])
