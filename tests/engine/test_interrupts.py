@@ -21,7 +21,9 @@ PLACES = ["memory", "file"]
 
 def run(program: str, *arguments: str) -> None:
     """Runs a program in a process of its own, as its signals and traces are no business of this one."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    # coverage's own locks do not survive an exception at any moment
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    environment |= {"PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", program, *arguments]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr[-3000:]
