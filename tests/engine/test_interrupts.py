@@ -263,3 +263,19 @@ def test_a_session_that_is_dropped_holds_nothing(tmp_path: Path) -> None:
         assert database.call("ListTables")["TableNames"] == ["tab"]
         database.put(a="x")
         database.engine.close()
+
+
+def test_what_a_session_used_may_be_kept(tmp_path: Path) -> None:
+    """A session that is ended half-way undoes what it did, also where somebody keeps the connection that it used."""
+    for path in (None, str(tmp_path / "file.db")):
+        database = Database(Engine(path))
+        database.create("a:S")
+        session = database.engine._session()
+        catalog = session.writing().__enter__()
+        catalog.add("half", catalog.table("tab").record)
+        rows = catalog.execute("SELECT name FROM tables")
+        session.abandon()
+        database.put(a="x")
+        assert database.call("ListTables")["TableNames"] == ["tab"]
+        del rows
+        database.engine.close()

@@ -89,8 +89,8 @@ class Engine:
                 else:
                     return 200, _encode(answer) if answer is not None else b""
         except Fault as fault:
-            first = shapes.misnamed(target, request) or fault
-            return first.status, first.body()
+            misnamed = shapes.misnamed(target, request)  # `fault` gets no other name, which would keep all its frames
+            return (fault.status, fault.body()) if misnamed is None else (misnamed.status, misnamed.body())
         except ConnectError as error:
             return _failed(Fault("ServiceUnavailable", str(error), status=503))
         except sqlite3.Error as error:

@@ -58,7 +58,7 @@ class Connections:
     def drop(self, catalog: Catalog) -> None:
         """Close a connection, which undoes what it did not commit."""
         catalog.thread = 0
-        catalog.connection.close()
+        catalog.close()
         self._living.discard(catalog)
 
     def close(self) -> None:

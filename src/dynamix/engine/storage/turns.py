@@ -5,20 +5,25 @@ is held for ever, by nobody. Here the note is the lock: the holder is put into a
 so that at each moment either it holds the turn and can be asked, or it does not hold it. A holder that has ended, or to
 which nothing else refers any more, was cut off before it could leave, and the next taker passes over it.
 
-Those who wait stand in a row. Who leaves makes the first of them the holder, lest a thread that comes again and again
-keep all others out, and wakes it. That too can be cut off by an exception, so nobody sleeps for long.
+Those who wait stand in a row. A thread that comes again and again may do so for a short while, as going from one thread
+to another takes longer than most work does; then who leaves makes the first in the row the holder and wakes it. That
+too can be cut off by an exception, so nobody sleeps for long.
 """
 
 import contextlib
 import sys
 import threading
 from collections import deque
+from time import monotonic
 from typing import Protocol
 
 from dynamix.engine.faults import Fault, unable
 
 HELD = 0
-_WAKE_SECONDS = 0.25
+_SHARE_SECONDS = 0.001
+"""How long the turn need not be handed over."""
+
+_LONGEST_SLEEP = 0.016
 _OWN_REFERENCES = 3
 """Those to a holder that `_is_held_from` sees if nobody else has one: the dict's, its own, and that of the question."""
 
@@ -36,9 +41,10 @@ class Turn:
     Who takes it often does the first step of `take` and of `leave` by itself: `holder` and `waiting` are for them.
     """
 
-    __slots__ = ("_mending", "holder", "waiting")
+    __slots__ = ("_handed_over", "_mending", "holder", "waiting")
 
     def __init__(self) -> None:
+        self._handed_over = 0.0
         self.holder: dict[int, Taker] = {}
         self.forget_waiting()
 
@@ -49,6 +55,7 @@ class Turn:
         call = threading.Lock()
         call.acquire()
         place = (taker, call)
+        sleep = _SHARE_SECONDS
         try:
             while True:
                 if place not in self.waiting:
@@ -56,21 +63,24 @@ class Turn:
                 if self.holder.setdefault(HELD, taker) is taker:
                     return
                 if self._is_held_from(taker):
-                    call.acquire(timeout=_WAKE_SECONDS)
+                    call.acquire(timeout=sleep)
+                    sleep = min(2 * sleep, _LONGEST_SLEEP)
         finally:
             with contextlib.suppress(ValueError):
                 self.waiting.remove(place)
 
     def leave(self, taker: Taker) -> None:
-        """Let the next have the turn that the taker holds; it has not ended yet."""
+        """Let others have the turn that the taker holds; it has not ended yet."""
         if self.holder.get(HELD) is not taker:
             return
-        while self.waiting:
+        now = monotonic()
+        while self.waiting and now - self._handed_over > _SHARE_SECONDS:
             try:
                 following, call = self.waiting.popleft()
             except IndexError:  # it has gone away
                 break
             if following.thread:
+                self._handed_over = now
                 self.holder[HELD] = following
                 _wake(call)
                 return

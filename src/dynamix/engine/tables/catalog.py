@@ -5,6 +5,7 @@ numbers of its row stores. A `Table` is the same made ready for work. Tables are
 database's revision, and every connection reads its tables anew when it meets another revision than its own.
 """
 
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -147,9 +148,20 @@ class Catalog:
         self.thread = 0
         self.state: object = None
 
-    def __del__(self) -> None:
-        """Close the connection, which undoes what is not committed: by itself it would wait for a collection."""
+    def close(self) -> None:
+        """Close the connection, and undo what is not committed. May be called at any moment, and again.
+
+        SQLite keeps a closed connection open as long as a cursor of it has a statement, and somebody may keep this one.
+        """
+        with contextlib.suppress(sqlite3.Error):  # it is closed, or what failed has undone it
+            if self.connection.in_transaction:
+                self.once("ROLLBACK")
+        self.once = self.execute
         self.connection.close()
+
+    def __del__(self) -> None:
+        """By itself a connection would wait for a collection of garbage."""
+        self.close()
 
     def table(self, name: str) -> Table:
         """The table of this name or ARN; raises Fault where there is none."""
