@@ -60,7 +60,7 @@ def put() -> None:
 
 @cache
 def first() -> Post:
-    return Post(**POST)
+    return Post.create(**POST)
 
 
 def update() -> None:
