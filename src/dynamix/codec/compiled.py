@@ -131,9 +131,12 @@ class ModelCodec(Generic[M]):
             form = (state.stored or {}).get(slot.attribute)
             if not form or (state.pending is not None and state.pending.changes(slot.attribute)):
                 continue
+            wire = as_wire(form)
+            if wire == item.get(slot.name):
+                continue  # by far the most
             default = (state.defaults or {}).get(slot.attribute)
             if slot.key or slot.attribute not in values or slot.respelled(form, default) == item.get(slot.name):
-                item[slot.name] = as_wire(form)
+                item[slot.name] = wire
 
     def reader(self, attributes: frozenset[str] | None = None, sure: frozenset[str] | None = None) -> "Reader[M]":
         """The reader for answers that hold only some attributes of the model; None: all.

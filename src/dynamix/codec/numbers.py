@@ -48,6 +48,8 @@ def parse(text: str) -> Decimal:
 def check(number: Decimal) -> Decimal:
     """The same number without trailing zeros; raises NumberError where DynamoDB cannot hold it exactly."""
     sign, digits, exponent = number.as_tuple()
+    if exponent == 0 and digits[-1] and len(digits) <= NUMBER_DIGITS:
+        return number
     if not isinstance(exponent, int):
         raise NumberError(f"{number} is not a number that DynamoDB can hold", MALFORMED)
     last = len(digits)

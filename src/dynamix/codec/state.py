@@ -92,5 +92,8 @@ def stored_of(values: Any) -> Stored:
 def as_wire(form: Any) -> Any:
     """A stored form as an AttributeValue; None for none. Raises msgspec.DecodeError for damaged JSON."""
     if isinstance(form, Raw):
-        return msgspec.json.decode(form) if form else None
+        return _decode(form) if form else None
     return msgspec.structs.asdict(form) if isinstance(form, Struct) else form
+
+
+_decode = msgspec.json.Decoder().decode

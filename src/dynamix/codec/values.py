@@ -192,11 +192,13 @@ def _same(content: Any) -> Any:
 
 
 def _decode_map(decoders: "_Decoders", content: dict[str, AttributeValue]) -> dict[str, Any]:
-    return {key: decoders[tag](value[tag]) for key, value in content.items() for tag in value}
+    return {
+        key: value[tag] if tag == "S" else decoders[tag](value[tag]) for key, value in content.items() for tag in value
+    }
 
 
 def _decode_list(decoders: "_Decoders", content: list[AttributeValue]) -> list[Any]:
-    return [decoders[tag](value[tag]) for value in content for tag in value]
+    return [value[tag] if tag == "S" else decoders[tag](value[tag]) for value in content for tag in value]
 
 
 _Decoders = dict[str, Callable[[Any], Any]]
@@ -220,6 +222,18 @@ def _decoders(number: Callable[[str], int | float | Decimal]) -> _Decoders:
 
 
 _DECODERS = {float: _decoders(from_text), Decimal: _decoders(exact_from_text)}
+
+
+def decode_map(value: AttributeValue, numbers: Numbers) -> dict[str, Any]:
+    """The dict of a map. Raises KeyError for another type."""
+    elements: dict[str, Any] = _DECODERS[numbers]["M"](value["M"])
+    return elements
+
+
+def decode_list(value: AttributeValue, numbers: Numbers) -> list[Any]:
+    """The list of a list. Raises KeyError for another type."""
+    elements: list[Any] = _DECODERS[numbers]["L"](value["L"])
+    return elements
 
 
 def decode(value: AttributeValue, numbers: Numbers = float) -> Any:

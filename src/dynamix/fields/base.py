@@ -256,9 +256,11 @@ class Field(Conditions[V], Generic[V, T]):
         if value is not LACKING:
             return value
         state: State | None = values.get(STATE)
-        if state is None or state.stored is None or self.attribute not in state.stored:
+        stored = None if state is None else state.stored
+        form = LACKING if stored is None else stored.get(self.attribute, LACKING)
+        if state is None or form is LACKING:
             return LACKING
-        value = self.read(state.stored[self.attribute])
+        value = self.read(form)
         if value is None and self.default is not None:
             value = copy.deepcopy(state.default(self.attribute, self._storable_default))
         if value is None and self.required:

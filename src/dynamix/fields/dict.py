@@ -57,8 +57,7 @@ class DictField(Field[dict[str, Any], T]):
         return values.encode(part)
 
     def from_wire(self, wire: AttributeValue) -> dict[str, Any]:
-        elements: dict[str, Any] = values.decode({"M": wire["M"]}, self.numbers)
-        return elements
+        return values.decode_map(wire, self.numbers)
 
     @property
     def constrained(self) -> bool:

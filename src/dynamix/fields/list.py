@@ -54,8 +54,7 @@ class ListField(Field[list[Any], T]):
         return element
 
     def from_wire(self, wire: AttributeValue) -> list[Any]:
-        elements: list[Any] = values.decode({"L": wire["L"]}, self.numbers)
-        return elements
+        return values.decode_list(wire, self.numbers)
 
     @property
     def constrained(self) -> bool:

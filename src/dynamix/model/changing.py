@@ -188,9 +188,10 @@ def _changed(instance: object) -> Pending | None:
     (pending or Pending()).refuse_edits(values, schema.editable)
     if not pending:
         return None
-    now = datetime.now(UTC)
-    for field in schema.renewed:
-        pending.change(values, field, Draft, lambda draft: draft.assign(now))
+    if schema.renewed:
+        now = datetime.now(UTC)
+        for field in schema.renewed:
+            pending.change(values, field, Draft, lambda draft: draft.assign(now))
     return pending
 
 

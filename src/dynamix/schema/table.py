@@ -117,7 +117,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
 
     def key_of(self, values: Mapping[str, Any]) -> Item:
         """The primary key in DynamoDB's form, as it is stored. Raises MissingKeyError or FieldValidationException."""
-        if not stored_of(values):
+        if self._keys_are_exact or not stored_of(values):
             return self.codec.encode_key(values)
         return self.forms_of(self.table.keys, values)
 
@@ -245,6 +245,11 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def there(self) -> Condition:
         """The condition that an item exists."""
         return AttributeExists(Path((self.table.hash_key.name,)))
+
+    @cached_property
+    def _keys_are_exact(self) -> bool:
+        """Whether a key's value alone says how it is stored, whoever stored it."""
+        return all(field.own_form.exact for field in self.table.keys)
 
     @cached_property
     def _key_names(self) -> frozenset[str]:

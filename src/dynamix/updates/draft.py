@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar, Protocol, Self
 
+from dynamix.codec.forms import Form
 from dynamix.expressions.nodes import Compare, Path, Value
 from dynamix.updates.plan import MISSING, Picture, Plan
 from dynamix.wire import AttributeValue
@@ -13,6 +14,9 @@ class Changed(Protocol):
     attribute: str
     name: str
     null: bool
+
+    @property
+    def own_form(self) -> Form: ...
 
     def encode(self, value: Any) -> AttributeValue: ...
 

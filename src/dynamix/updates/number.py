@@ -10,6 +10,7 @@ from dynamix.updates.plan import Picture, Plan
 from dynamix.wire import AttributeValue
 
 _EXACT = Context(prec=300)
+_EXACT_INTEGERS = 10**38
 
 
 class NumberDraft(Draft):
@@ -62,6 +63,8 @@ class NumberDraft(Draft):
         """The number that is stored for a value."""
         if value is None:
             return Decimal(0)
+        if type(value) is int and self.field.own_form.exact and -_EXACT_INTEGERS < value < _EXACT_INTEGERS:
+            return Decimal(value)
         form = self._form(value)
         if "N" not in form:
             raise self.field.refusal(value, "it is not stored as a number, so nothing can be added to it")
