@@ -26,8 +26,7 @@ from dynamix.expressions.nodes import (
     Size,
     Value,
 )
-from dynamix.expressions.walk import operators
-from dynamix.limits import EXPRESSION_BYTES, EXPRESSION_OPERATORS, IN_OPERANDS
+from dynamix.limits import IN_OPERANDS
 from dynamix.wire import AttributeValue
 
 V = TypeVar("V")
@@ -226,23 +225,3 @@ def _encode_free(path: Path, value: Any) -> AttributeValue:
         return values.encode(value)
     except values.UnstorableError as error:
         raise WrongTypeError(f"{path.parts[0]}: {error}", field=str(path.parts[0]), value=value) from error
-
-
-def check_size(condition: Condition, text: str) -> None:
-    """Refuse a condition that is too large for one expression, of which this is the text. Raises InvalidQueryError."""
-    if len(text) <= EXPRESSION_OPERATORS * _SHORTEST:
-        return
-    advice = "is_in() compares with up to 100 values at once; else read more and choose in the program"
-    number = operators(condition)
-    if number > EXPRESSION_OPERATORS:
-        raise InvalidQueryError(
-            f"the conditions have {number} operators and functions, and DynamoDB takes {EXPRESSION_OPERATORS}; {advice}"
-        )
-    if len(text) > EXPRESSION_BYTES:
-        raise InvalidQueryError(
-            f"the conditions are an expression of {len(text)} bytes, and DynamoDB takes {EXPRESSION_BYTES}; {advice}"
-        )
-
-
-_SHORTEST = len("NOT ")
-"""The fewest characters that an operator takes."""

@@ -16,6 +16,7 @@ from dynamix.errors import (
     ValidationException,
 )
 from dynamix.limits import BATCH_GET_KEYS, ITEM_BYTES
+from dynamix.operations import requests
 from dynamix.operations.items import refuse_too_large
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.operations.tables import no_text
@@ -57,7 +58,7 @@ def _get_chunk(
     answers: list[Batch[M]] = []
     pauses = _pauses(policy)
     while True:
-        body = {"RequestItems": {table.name: {"Keys": keys, "ConsistentRead": consistent}}}
+        body = requests.batch_get({table.name: keys}, consistent=consistent)
         call = Call("BatchGetItem", msgspec.json.encode(body), reader.batch)
         answer = yield from request(policy, call)
         answers.append(answer)
@@ -79,7 +80,7 @@ def write(policy: RetryPolicy, table: Table[M], instances: list[M]) -> Flow[list
     """
     schema = table.schema
     kept: list[Stored] = []
-    writes = Writes(table, instances, "PutRequest", "Item")
+    writes = Writes(table, instances)
     pendings = {id(instance): pending_of(vars(instance)) for instance in instances}.values()
     sender = object()
     try:
@@ -105,10 +106,10 @@ def write(policy: RetryPolicy, table: Table[M], instances: list[M]) -> Flow[list
 
 
 def _encoded(table: Table[Any], values: dict[str, Any]) -> tuple[Item, bytes]:
-    """An item of at most 400 KB, and its JSON. Raises ValidationException."""
+    """An item of at most 400 KB, and the JSON of its write. Raises ValidationException."""
     item = table.schema.item_of(values)
     try:
-        encoded = msgspec.json.encode(item)
+        encoded = msgspec.json.encode(requests.batch_put(item))
     except UnicodeEncodeError as error:
         raise no_text(table, error) from error
     if len(encoded) > ITEM_BYTES:
@@ -119,9 +120,9 @@ def _encoded(table: Table[Any], values: dict[str, Any]) -> tuple[Item, bytes]:
 def delete(policy: RetryPolicy, table: Table[Any], keys: Sequence[Item], given: Sequence[Any]) -> Flow[None]:
     """Delete the items with these keys; those that do not exist are left at that. `given` is what the caller gave for
     each, by which an error tells them; instances whose items were deleted are new ones."""
-    writes = Writes(table, given, "DeleteRequest", "Key")
+    writes = Writes(table, given)
     for position, key in enumerate(keys):
-        writes.add(position, key, key)
+        writes.add(position, key, requests.batch_delete(key))
     try:
         yield from _write(policy, writes)
     finally:

@@ -8,7 +8,6 @@ import msgspec
 
 from dynamix.codec import sizes
 from dynamix.codec.state import STATE, State, stored_of
-from dynamix.conditions import check_size
 from dynamix.errors import (
     ConditionalCheckFailedError,
     DynamixError,
@@ -20,15 +19,16 @@ from dynamix.errors import (
     StoredValueError,
 )
 from dynamix.expressions.nodes import AttributeNotExists, Condition, Path, all_of
-from dynamix.expressions.render import Placeholders, render_condition
 from dynamix.expressions.shown import shown_condition
+from dynamix.expressions.texts import Texts
 from dynamix.limits import ITEM_BYTES
+from dynamix.operations import requests
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.table import Table
 from dynamix.updates.pending import Pending, pending_of
 from dynamix.updates.plan import NULL, Picture, Plan, holds
 from dynamix.updates.unchanged import resolved
-from dynamix.updates.written import Written, write
+from dynamix.updates.written import write
 from dynamix.wire import Call, Flow, Item
 
 M = TypeVar("M")
@@ -39,24 +39,13 @@ _TOO_LARGE = "exceeded the maximum allowed size"  # "Item size to update has ...
 
 def get(policy: RetryPolicy, table: Table[M], key: Item, consistent: bool) -> Flow[M | None]:
     """The instance with this key, or None."""
-    body: dict[str, Any] = {"TableName": table.name, "Key": key}
-    if consistent:
-        body["ConsistentRead"] = True
+    body = requests.get(table.name, key, consistent=consistent)
     return request(policy, Call("GetItem", msgspec.json.encode(body), table.schema.codec.reader().item))
 
 
 def exists(policy: RetryPolicy, table: Table[Any], key: Item, consistent: bool) -> Flow[bool]:
     """Whether an item has this key; only the key is read."""
-    placeholders = Placeholders()
-    names = ", ".join(map(placeholders.name, key))
-    body: dict[str, Any] = {
-        "TableName": table.name,
-        "Key": key,
-        "ProjectionExpression": names,
-        "ExpressionAttributeNames": placeholders.names,
-    }
-    if consistent:
-        body["ConsistentRead"] = True
+    body = requests.get(table.name, key, consistent=consistent, only=key)
     return request(policy, Call("GetItem", msgspec.json.encode(body), _found))
 
 
@@ -66,9 +55,8 @@ def _found(body: bytes) -> bool:
 
 def put(policy: RetryPolicy, table: Table[Any], item: Item, overwrite: bool) -> Flow[None]:
     """Store a whole item. Raises ItemExistsError where one has the key and `overwrite` is False."""
-    body: dict[str, Any] = {"TableName": table.name, "Item": item}
-    if not overwrite:
-        condition(body, AttributeNotExists(Path((table.schema.table.hash_key.name,))))
+    absent = None if overwrite else AttributeNotExists(Path((table.schema.table.hash_key.name,)))
+    body = requests.put(table.name, item, absent)
     call = Call("PutItem", _checked_body(table, item, body), _nothing, repeatable=overwrite)
     try:
         yield from request(policy, call)
@@ -87,9 +75,7 @@ def create(policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool) -
 
 def delete(policy: RetryPolicy, table: Table[Any], key: Item, conditions: tuple[Condition, ...]) -> Flow[None]:
     """Delete an item, if the conditions are met. One that does not exist is no error where no condition is given."""
-    body: dict[str, Any] = {"TableName": table.name, "Key": key}
-    if conditions:
-        condition(body, all_of(conditions))
+    body = requests.delete(table.name, key, all_of(conditions) if conditions else None)
     call = Call("DeleteItem", msgspec.json.encode(body), _nothing, repeatable=not conditions)
     try:
         yield from request(policy, call)
@@ -176,19 +162,20 @@ def _update(
     The result is the answer, and the plan that was carried out. What is required beside its facts is that the item
     exists, and more where conditions were set.
     """
-    written, guessed = write(pending, required), False
+    (plan, texts), guessed = write(pending, required), False
     for _ in range(_MOST_PICTURES):
         if atomic:
-            pending.refuse_second(written.plan)
+            pending.refuse_second(plan)
         try:
-            return (yield from request(policy, _update_call(table, key, written, len(required) == 1))), written.plan
+            repeatable = plan.repeatable and len(required) == 1
+            return (yield from request(policy, _update_call(table, key, texts, repeatable))), plan
         except ConditionalCheckFailedError as error:
             if error.stored_item is None:
                 raise _failed(ItemNotFoundError, table, key, error, "does not exist; nothing was stored") from error
-            if all(holds(fact, error.stored_item) for fact in written.plan.facts):
+            if all(holds(fact, error.stored_item) for fact in plan.facts):
                 raise _unmet(table, key, error, required[1:], "nothing was stored") from error
             failure = error
-            written = write(pending, required, partial(Picture.stored, error.stored_item))
+            plan, texts = write(pending, required, partial(Picture.stored, error.stored_item))
         except InvalidRequestError as error:
             if _TOO_LARGE in str(error):
                 raise ItemTooLargeError(
@@ -198,7 +185,7 @@ def _update(
             if guessed or not pending.depends:
                 raise
             guessed = True
-            written = write(pending, required, lambda name: NULL)
+            plan, texts = write(pending, required, lambda name: NULL)
     raise _failed(
         ConditionalCheckFailedError,
         table,
@@ -208,11 +195,8 @@ def _update(
     ) from failure
 
 
-def _update_call(table: Table[Any], key: Item, written: Written, unconditional: bool) -> Call[_Answer]:
-    body: dict[str, Any] = {"TableName": table.name, "Key": key, "ReturnValues": "ALL_NEW"}
-    if written.update:
-        body["UpdateExpression"] = written.update
-    _express(body, written.condition, written.placeholders)
+def _update_call(table: Table[Any], key: Item, texts: Texts, repeatable: bool) -> Call[_Answer]:
+    body = requests.update(table.name, key, texts, returns="ALL_NEW")
     reader = table.schema.codec.reader()
 
     def answer(body: bytes) -> _Answer:
@@ -221,24 +205,7 @@ def _update_call(table: Table[Any], key: Item, written: Written, unconditional: 
         except StoredValueError as error:
             return error
 
-    return Call("UpdateItem", msgspec.json.encode(body), answer, written.plan.repeatable and unconditional)
-
-
-def condition(body: dict[str, Any], node: Condition) -> None:
-    """Put a condition into a request. Where it is not met, the answer brings the stored item."""
-    placeholders = Placeholders()
-    text = render_condition(node, placeholders)
-    check_size(node, text)
-    _express(body, text, placeholders)
-
-
-def _express(body: dict[str, Any], condition: str, placeholders: Placeholders) -> None:
-    """Put a condition, and all names and values handed out, into a request."""
-    body["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-    body["ConditionExpression"] = condition
-    body["ExpressionAttributeNames"] = placeholders.names
-    if placeholders.values:
-        body["ExpressionAttributeValues"] = placeholders.values
+    return Call("UpdateItem", msgspec.json.encode(body), answer, repeatable)
 
 
 def _checked_body(table: Table[Any], item: Item, body: dict[str, Any]) -> bytes:

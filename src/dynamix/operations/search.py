@@ -8,12 +8,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dynamix.codec.compiled import Page
-from dynamix.conditions import check_size
 from dynamix.cursor import Cursor
 from dynamix.errors import InvalidRequestError
 from dynamix.expressions.nodes import Path, all_of
 from dynamix.expressions.render import Placeholders, render_condition, render_projection
-from dynamix.operations import batch
+from dynamix.expressions.texts import check_condition
+from dynamix.operations import batch, requests
 from dynamix.operations.indexes import Held, LiveIndexes, check_held
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.index import AnyField
@@ -164,14 +164,11 @@ def _body(table: Table[Any], search: Search[Any], selection: Selection) -> dict[
     if selection.filters:
         filters = all_of(selection.filters)
         body["FilterExpression"] = render_condition(filters, placeholders)
-        check_size(filters, body["FilterExpression"])
+        check_condition(filters, body["FilterExpression"])
     if search.fields:
         names = dict.fromkeys(field.name for field in _chosen(search))
         body["ProjectionExpression"] = render_projection(tuple(Path((name,)) for name in names), placeholders)
-    if placeholders.names:
-        body["ExpressionAttributeNames"] = placeholders.names
-    if placeholders.values:
-        body["ExpressionAttributeValues"] = placeholders.values
+    requests.name_and_value(body, placeholders)
     if not search.ascending:
         body["ScanIndexForward"] = False
     if search.consistent:

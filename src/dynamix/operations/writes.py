@@ -8,6 +8,7 @@ import msgspec
 from dynamix.errors import DynamixError, PartlyAppliedError, ValidationException
 from dynamix.fields.base import shown
 from dynamix.limits import BATCH_WRITE_ITEMS
+from dynamix.operations.requests import Body, batch_write
 from dynamix.schema.key import address
 from dynamix.schema.table import Schema, Table
 from dynamix.wire import Item
@@ -17,42 +18,39 @@ Fate: TypeAlias = Literal["no", "maybe", "yes"]
 
 
 class Writes:
-    """The writes of a batch, one for each key. `given` is what the caller gave for each, in order; `request` and
-    `member` are what the service calls them: "PutRequest" and "Item", or "DeleteRequest" and "Key".
+    """The writes of a batch, one for each key. `given` is what the caller gave for each, in order.
 
     A key is its JSON here. `fates` has for each whether its write was applied; it is "maybe" from the moment that it is
     sent, so that it is right whenever another's failure ends the batch.
     """
 
-    def __init__(self, table: Table[Any], given: Sequence[Any], request: str, member: str) -> None:
+    def __init__(self, table: Table[Any], given: Sequence[Any]) -> None:
         self.table = table
         self.fates: dict[bytes, Fate] = {}
         self._given = given
-        self._request, self._member = request, member
-        self._contents: dict[bytes, Any] = {}
+        self._parts: dict[bytes, Body | msgspec.Raw] = {}
         self._last: dict[bytes, int] = {}  # the position of the write that stands
         self._earlier: dict[bytes, list[int]] = {}  # of those that it took the place of
         self._names = [field.name for field in table.schema.table.keys]
 
-    def add(self, position: int, item: Item, content: Item | msgspec.Raw) -> None:
-        """Adds the write of an item, in place of one of the same key. `content` is what is sent: the item or its key,
+    def add(self, position: int, item: Item, part: Body | msgspec.Raw) -> None:
+        """Adds the write of an item, in place of one of the same key. `part` is what is sent of it,
         as it is or as JSON, which is smaller."""
         key = self._key(item)
         if key in self._last:
             self._earlier.setdefault(key, []).append(self._last[key])
         self._last[key] = position
-        self._contents[key] = content
+        self._parts[key] = part
         self.fates[key] = "no"
 
     def chunks(self) -> list[list[bytes]]:
         """The keys, as many together as one request takes."""
-        keys = list(self._contents)
+        keys = list(self._parts)
         return [keys[start : start + BATCH_WRITE_ITEMS] for start in range(0, len(keys), BATCH_WRITE_ITEMS)]
 
     def body(self, keys: Iterable[bytes]) -> bytes:
         """The request that makes some of the writes."""
-        entries = [{self._request: {self._member: self._contents[key]}} for key in keys]
-        return msgspec.json.encode({"RequestItems": {self.table.name: entries}})
+        return msgspec.json.encode(batch_write({self.table.name: [self._parts[key] for key in keys]}))
 
     def left(self, keys: Sequence[bytes], answer: bytes) -> list[bytes]:
         """Those of the keys of a request whose writes its answer says were not made."""
@@ -79,8 +77,9 @@ class Writes:
 
     def items(self, keys: Iterable[bytes]) -> tuple[Item, ...]:
         """The items to store, or the keys of those to delete, of some writes."""
-        contents = [self._contents[key] for key in keys]
-        return tuple(msgspec.json.decode(item) if isinstance(item, msgspec.Raw) else item for item in contents)
+        parts = (self._parts[key] for key in keys)
+        writes = (msgspec.json.decode(part) if isinstance(part, msgspec.Raw) else part for part in parts)
+        return tuple(item for write in writes for content in write.values() for item in content.values())
 
     def locate(self, error: ValidationException, key: bytes) -> None:
         """Has an error of the service name the one write that it is about."""

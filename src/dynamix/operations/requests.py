@@ -1,0 +1,110 @@
+"""The bodies of requests, made of table, key or item, and expressions. They send nothing and know no model.
+
+A write has one body wherever it stands. On its own it is the request; in a transaction the same body stands under
+`Put`, `Update`, `Delete` or `ConditionCheck`, where only `returns` has no place. A get of a transaction is the body of
+`get` under `Get`, where `consistent` has no place.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from dynamix.expressions.nodes import Condition
+from dynamix.expressions.render import Placeholders
+from dynamix.expressions.texts import Texts, checked
+from dynamix.wire import Item
+
+Body: TypeAlias = dict[str, Any]
+"""The members of a request, or of a part of one, by name."""
+
+Returns: TypeAlias = Literal["ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW"]
+"""What the answer of a write tells of the item."""
+
+
+def get(table: str, key: Item, *, consistent: bool = False, only: Iterable[str] = ()) -> Body:
+    """Read an item, or of it the attributes `only`."""
+    body: Body = {"TableName": table, "Key": key}
+    if only:
+        placeholders = Placeholders()
+        body["ProjectionExpression"] = ", ".join(map(placeholders.name, only))
+        body["ExpressionAttributeNames"] = placeholders.names
+    if consistent:
+        body["ConsistentRead"] = True
+    return body
+
+
+def put(table: str, item: Item, condition: Condition | None = None, *, returns: Returns | None = None) -> Body:
+    """Store a whole item. Raises InvalidQueryError for a condition that is too large."""
+    return _write({"TableName": table, "Item": item}, condition, returns)
+
+
+def delete(table: str, key: Item, condition: Condition | None = None, *, returns: Returns | None = None) -> Body:
+    """Delete an item. Raises InvalidQueryError for a condition that is too large."""
+    return _write({"TableName": table, "Key": key}, condition, returns)
+
+
+def check(table: str, key: Item, condition: Condition) -> Body:
+    """Only look whether a condition is met, in a transaction. Raises InvalidQueryError for one that is too large."""
+    return _write({"TableName": table, "Key": key}, condition, None)
+
+
+def update(table: str, key: Item, texts: Texts, *, returns: Returns | None = None) -> Body:
+    """Change an item. The texts are those that `expressions.texts.checked` makes of an update and a condition, and
+    `updates.written.write` of what is pending on an instance."""
+    body: Body = {"TableName": table, "Key": key}
+    if texts.update:
+        body["UpdateExpression"] = texts.update
+    return _express(body, texts, returns)
+
+
+def batch_get(keys: Mapping[str, Sequence[Item]], *, consistent: bool = False) -> Body:
+    """Read the items with many keys, which are given by table."""
+    return {
+        "RequestItems": {
+            table: {"Keys": wanted, "ConsistentRead": True} if consistent else {"Keys": wanted}
+            for table, wanted in keys.items()
+        }
+    }
+
+
+def batch_write(writes: Mapping[str, Sequence[Body | msgspec.Raw]]) -> Body:
+    """Make many writes, which are given by table: what `batch_put` and `batch_delete` make, or the JSON of it."""
+    return {"RequestItems": writes}
+
+
+def batch_put(item: Item) -> Body:
+    """Store a whole item, as a part of a batch."""
+    return {"PutRequest": {"Item": item}}
+
+
+def batch_delete(key: Item) -> Body:
+    """Delete an item, as a part of a batch."""
+    return {"DeleteRequest": {"Key": key}}
+
+
+def name_and_value(body: Body, placeholders: Placeholders) -> None:
+    """Add the names and values that a request's expressions stand for."""
+    if placeholders.names:
+        body["ExpressionAttributeNames"] = placeholders.names
+    if placeholders.values:
+        body["ExpressionAttributeValues"] = placeholders.values
+
+
+def _write(body: Body, condition: Condition | None, returns: Returns | None) -> Body:
+    if condition is not None:
+        return _express(body, checked(None, condition), returns)
+    if returns is not None:
+        body["ReturnValues"] = returns
+    return body
+
+
+def _express(body: Body, texts: Texts, returns: Returns | None) -> Body:
+    """The same with its expressions. Where its condition is not met, the answer brings the stored item."""
+    if texts.condition:
+        body["ConditionExpression"] = texts.condition
+        body["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    name_and_value(body, texts.placeholders)
+    if returns is not None:
+        body["ReturnValues"] = returns
+    return body
