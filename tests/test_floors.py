@@ -146,7 +146,7 @@ def test_every_module_has_a_floor() -> None:
 
 
 def test_the_map_is_true() -> None:
-    """CONTRIBUTING lists every package and module at its place and floor, and no other."""
+    """CONTRIBUTING lists every package and module once, at its place and floor, and no other."""
     text = (SOURCE.parent / "CONTRIBUTING.md").read_text()
     listed: dict[str, int | None] = {}
     packages: list[tuple[int, str]] = []
@@ -158,7 +158,9 @@ def test_the_map_is_true() -> None:
         if name.endswith("/"):
             packages.append((column, name))
         else:
-            listed["".join(package for _, package in packages) + name] = level
+            place = "".join(package for _, package in packages) + name
+            assert place not in listed, f"{place} is listed twice"
+            listed[place] = level
     places = {str(path.relative_to(SOURCE / "dynamix")): floor(module) for module, path in MODULES.items()}
     kept = {place: level for place, level in places.items() if not place.endswith("/__init__.py")}
     assert listed == kept
