@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeAlias, TypeVar
 
-from dynamix.codec.compiled import Unread
+from dynamix.codec.reader import Unread
 from dynamix.errors import InvalidQueryError, StoredValueError
 from dynamix.schema.table import Table
 

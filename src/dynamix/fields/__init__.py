@@ -6,7 +6,7 @@ folded (`Draft` and those derived from it).
 """
 
 from dynamix.codec.forms import Form, Number, Text
-from dynamix.fields.base import Defaulted, Field, HashKey, Options, Present, RangeKey
+from dynamix.fields.base import Field
 from dynamix.fields.boolean import BooleanField
 from dynamix.fields.char import CharField
 from dynamix.fields.date import DateField
@@ -15,6 +15,7 @@ from dynamix.fields.dict import DictField
 from dynamix.fields.float import FloatField
 from dynamix.fields.integer import IntegerField
 from dynamix.fields.list import ListField
+from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
 from dynamix.fields.set import SetField
 from dynamix.fields.time import TimeField
 from dynamix.fields.timedelta import TimeDeltaField

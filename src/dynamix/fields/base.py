@@ -11,15 +11,14 @@ two.
 
 import copy
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Required, Self, TypedDict, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, overload
 
 import msgspec
 
 from dynamix.codec.forms import PLAIN, Form
 from dynamix.codec.state import LACKING, NULL, STATE, State, as_wire
-from dynamix.codec.values import Numbers, UnstorableError
+from dynamix.codec.values import UnstorableError
 from dynamix.conditions import Conditions
 from dynamix.errors import (
     FieldNotLoadedError,
@@ -33,6 +32,7 @@ from dynamix.errors import (
     unknown,
 )
 from dynamix.expressions.nodes import Compare, Condition, Path, Unchanged, Value
+from dynamix.fields.refusals import shown
 from dynamix.updates.draft import Draft
 from dynamix.wire import AttributeValue
 
@@ -41,56 +41,6 @@ T = TypeVar("T")
 
 _CONVERSIONS = frozenset({"to_wire", "from_wire", "encode", "decode"})
 _CHECKS = frozenset({"check"})
-
-NO_TEXT = "it has a surrogate without its partner, so it is no Unicode text; decode it with errors='replace'"
-
-
-class Options(TypedDict, Generic[V], total=False):
-    """The options of every field.
-
-    `name` is the stored name (default: the attribute's own). `indexed` makes a local index on the field, and
-    `projections` names what that index holds beside the keys (none or "KEYS_ONLY": keys only; "ALL": everything).
-    `default_using_instance` computes a default from the new instance. `validator` is called with each value; None and
-    True accept it, False and a ValueError refuse it. With `null=True`, None is stored as NULL instead of being left
-    out.
-    """
-
-    name: str
-    indexed: bool
-    projections: Sequence[str] | Literal["ALL", "KEYS_ONLY"]
-    default_using_instance: Callable[[Any], V | None]
-    validator: Callable[[V], bool | None]
-    null: bool
-
-
-class HashKey(Options[V], total=False):
-    """The options of a partition key."""
-
-    hash_key: Required[Literal[True]]
-    required: bool
-    default: V | Callable[[], V]
-
-
-class RangeKey(Options[V], total=False):
-    """The options of a sort key."""
-
-    range_key: Required[Literal[True]]
-    required: bool
-    default: V | Callable[[], V]
-
-
-class Present(Options[V], total=False):
-    """The options of a field that must have a value."""
-
-    required: Required[Literal[True]]
-    default: V | Callable[[], V]
-
-
-class Defaulted(Options[V], total=False):
-    """The options of a field with a default: a value, copied per instance, or a callable without arguments."""
-
-    default: Required[V | Callable[[], V]]
-    required: bool
 
 
 class Field(Conditions[V], Generic[V, T]):
@@ -471,26 +421,3 @@ def _key_of(instance: object) -> dict[str, Any]:
     fields = (field for base in type(instance).__mro__ for field in vars(base).values() if isinstance(field, Field))
     keys = sorted((field for field in fields if field.hash_key or field.range_key), key=lambda field: field.range_key)
     return {field.attribute: vars(instance).get(field.attribute) for field in keys}
-
-
-def shown(value: object) -> str:
-    """A value's repr, cut where it is long."""
-    try:
-        text = repr(value)
-    except RecursionError:
-        return f"a value of type {type(value).__name__}, nested too deeply to be shown,"
-    except ValueError:  # Python prints no integer of over 4300 digits
-        return f"a value of type {type(value).__name__}, too long to be shown,"
-    return text if len(text) <= 200 else f"{text[:200]}... ({len(text)} characters)"
-
-
-def wrong_type(value: object, wanted: str) -> UnstorableError:
-    """The refusal of a value of a wrong type."""
-    return UnstorableError(f"it takes {wanted}, not {type(value).__name__}", of_type=True)
-
-
-def checked_numbers(numbers: Any) -> Numbers:
-    """The `numbers` option of a free-form field. Raises ModelDefinitionError for what is neither of the two."""
-    if numbers is not float and numbers is not Decimal:
-        raise ModelDefinitionError(f"numbers={numbers!r} is neither float nor Decimal")
-    return numbers

@@ -3,7 +3,9 @@
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec.forms import Form, Truth
-from dynamix.fields.base import Defaulted, Field, Options, Present, wrong_type
+from dynamix.fields.base import Field
+from dynamix.fields.options import Defaulted, Options, Present
+from dynamix.fields.refusals import wrong_type
 from dynamix.wire import AttributeValue
 
 T = TypeVar("T")

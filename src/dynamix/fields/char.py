@@ -6,7 +6,9 @@ from typing import Any, TypeVar, Unpack, overload
 from dynamix.codec.forms import Form, Text
 from dynamix.codec.values import UnstorableError, encode
 from dynamix.errors import ModelDefinitionError
-from dynamix.fields.base import Defaulted, Field, HashKey, Options, Present, RangeKey, wrong_type
+from dynamix.fields.base import Field
+from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
+from dynamix.fields.refusals import wrong_type
 from dynamix.wire import AttributeValue
 
 T = TypeVar("T")

@@ -8,7 +8,9 @@ import msgspec
 
 from dynamix.codec.forms import Form, Number
 from dynamix.codec.values import UnstorableError
-from dynamix.fields.base import Defaulted, Field, HashKey, Options, Present, RangeKey, wrong_type
+from dynamix.fields.base import Field
+from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
+from dynamix.fields.refusals import wrong_type
 from dynamix.updates.number import NumberDraft
 from dynamix.wire import AttributeValue
 

@@ -5,7 +5,9 @@ from typing import Any, TypeVar, Unpack, overload
 from dynamix.codec.forms import Form, Whole
 from dynamix.codec.numbers import from_text
 from dynamix.codec.values import UnstorableError, encode_number
-from dynamix.fields.base import Defaulted, Field, HashKey, Options, Present, RangeKey, wrong_type
+from dynamix.fields.base import Field
+from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
+from dynamix.fields.refusals import wrong_type
 from dynamix.updates.number import NumberDraft
 from dynamix.wire import AttributeValue
 

@@ -5,7 +5,9 @@ from typing import Any, TypeVar, Unpack, overload
 from dynamix.codec import values
 from dynamix.codec.forms import Form
 from dynamix.conditions import Element, deeper
-from dynamix.fields.base import Defaulted, Field, Options, Present, checked_numbers, wrong_type
+from dynamix.fields.base import Field
+from dynamix.fields.options import Defaulted, Options, Present
+from dynamix.fields.refusals import checked_numbers, wrong_type
 from dynamix.updates.list import ListDraft
 from dynamix.wire import AttributeValue
 

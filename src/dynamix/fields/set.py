@@ -4,7 +4,9 @@ from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
-from dynamix.fields.base import Defaulted, Field, Options, Present, checked_numbers, wrong_type
+from dynamix.fields.base import Field
+from dynamix.fields.options import Defaulted, Options, Present
+from dynamix.fields.refusals import checked_numbers, wrong_type
 from dynamix.updates.set import SetDraft
 from dynamix.wire import AttributeValue
 

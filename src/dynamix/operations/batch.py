@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from dynamix.codec.compiled import Batch
+from dynamix.codec.reader import Batch
 from dynamix.codec.state import Stored
 from dynamix.errors import (
     BatchIncompleteError,

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dynamix.codec.compiled import Page
+from dynamix.codec.reader import Page
 from dynamix.cursor import Cursor
 from dynamix.errors import InvalidRequestError
 from dynamix.expressions.nodes import Path, all_of

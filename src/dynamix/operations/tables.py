@@ -17,7 +17,7 @@ from dynamix.errors import (
     TableInUseError,
     TableNotFoundError,
 )
-from dynamix.fields.base import NO_TEXT, shown
+from dynamix.fields.refusals import NO_TEXT, shown
 from dynamix.operations import difference
 from dynamix.operations.definition import define
 from dynamix.operations.difference import differences

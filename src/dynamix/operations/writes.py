@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from dynamix.errors import DynamixError, PartlyAppliedError, ValidationException
-from dynamix.fields.base import shown
+from dynamix.fields.refusals import shown
 from dynamix.limits import BATCH_WRITE_ITEMS
 from dynamix.operations.requests import Body, batch_write
 from dynamix.schema.key import address

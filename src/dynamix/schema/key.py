@@ -13,7 +13,7 @@ import msgspec
 
 from dynamix.codec import numbers
 from dynamix.codec.numbers import NumberError
-from dynamix.fields.base import NO_TEXT
+from dynamix.fields.refusals import NO_TEXT
 from dynamix.schema.index import AnyField
 from dynamix.wire import AttributeValue
 

@@ -7,7 +7,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from dynamix.codec.compiled import ModelCodec, Slot
+from dynamix.codec.compiled import ModelCodec
+from dynamix.codec.slot import Slot
 from dynamix.codec.state import LACKING, NULL, STATE, State, Stored, as_wire, state_of, stored_of
 from dynamix.errors import (
     DynamixError,
@@ -18,8 +19,8 @@ from dynamix.errors import (
     unknown,
 )
 from dynamix.expressions.nodes import AttributeExists, Condition, Path
-from dynamix.fields.base import shown
 from dynamix.fields.datetime import DateTimeField
+from dynamix.fields.refusals import shown
 from dynamix.limits import (
     PARTITION_KEY_BYTES,
     SORT_KEY_BYTES,

@@ -1,0 +1,158 @@
+"""The code that is written for the fields of one model.
+
+Set the environment variable DYNAMIX_SHOW_CODE to print it to standard error.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Raw, Struct
+
+from dynamix.codec.forms import Form, Text, Truth, Whole
+from dynamix.codec.slot import Slot, as_json
+from dynamix.codec.state import NULL, STATE, State
+from dynamix.wire import Item
+
+M = TypeVar("M")
+
+_PARSED = re.compile(r"\bv\.")
+"""Where the expression of a form speaks of the parsed struct."""
+
+
+def noted(defaults: dict[str, Any] | None, attribute: str, default: Any) -> dict[str, Any]:
+    """The defaults that an instance shows, with one more."""
+    if defaults is None:
+        return {attribute: default}
+    defaults[attribute] = default
+    return defaults
+
+
+def dict_setter(model: type) -> Callable[[Any, dict[str, Any]], None]:
+    """What sets an instance's `__dict__` without going through a `__setattr__` of the model."""
+    for base in model.__mro__:
+        descriptor = base.__dict__.get("__dict__")
+        if descriptor is not None:
+            return descriptor.__set__  # type: ignore[no-any-return]
+    raise TypeError(f"instances of {model.__name__} have no __dict__")
+
+
+def item_struct(model_name: str, slots: list[Slot]) -> type[Struct]:
+    """What an item of a model is parsed into."""
+    fields: list[Any] = []
+    for index, slot in enumerate(slots):
+        parsed = slot.form.parsed
+        if slot.key:
+            fields.append((f"f{index}", parsed))
+        elif slot.form.lazy:
+            fields.append((f"f{index}", Raw, Raw()))
+        elif _bare(slot):
+            fields.append((f"f{index}", parsed, parsed(None)))
+        else:
+            fields.append((f"f{index}", parsed | None, None))
+    rename = {f"f{index}": slot.name for index, slot in enumerate(slots)}
+    return msgspec.defstruct(f"{model_name}Item", fields, rename=rename, kw_only=True, gc=False)
+
+
+def _bare(slot: Slot) -> bool:
+    """Whether the value is what the struct has, or else None: then a struct that has None stands for what is missing,
+    which saves looking."""
+    form = slot.form
+    bare = form.exact and form.struct in (Text, Whole, Truth) and form.read in ("v.S", "v.N", "v.BOOL")
+    return bare and not (slot.key or slot.required or slot.absent is not None)
+
+
+def compile_reader(
+    model: type[M], slots: list[Slot], held: frozenset[str] | None
+) -> tuple[Callable[[Any], dict[str, Any]], Callable[[list[Any]], list[M]]]:
+    """Code from a parsed item to the values by attribute, and from many to instances: the same in a loop, since calls
+    take time. What is read later is copied, lest an instance that is kept keep the whole answer."""
+    names: dict[str, Any] = {"State": State, "held": held, "json": as_json, "noted": noted, "copied": deepcopy}
+    entries, stored, after = [], [], []
+    start, defaults = ["values = {"], ""
+    for index, slot in enumerate(slots):
+        found = f"item.f{index}"
+        if slot.form.lazy:
+            stored.append(_kept(slot, f"{found}.copy()", found))
+            continue
+        if not slot.form.exact:
+            frozen = slot.form.struct is not None and slot.form.frozen
+            stored.append(_kept(slot, found if frozen else f"json({found})", f"{found} is not None"))
+        read, parsed = f"({slot.form.read})", found
+        if not slot.form.read or not _take_names(names, slot.form):
+            names[f"value{index}"] = slot.value
+            read, parsed = "v", f"value{index}({found})"
+        if slot.key or _bare(slot):
+            entries.append(f"{slot.attribute!r}: {parsed if read == 'v' else _PARSED.sub(found + '.', read)},")
+        elif slot.absent is not None:
+            names[f"absent{index}"] = slot.absent
+            start, defaults = ["d = None", "values = {"], ", None, d"
+            default = f"(d := noted(d, {slot.attribute!r}, absent{index}()))[{slot.attribute!r}]"
+            default = default if slot.form.frozen else f"copied({default})"
+            entries.append(f"{slot.attribute!r}: {read} if (v := {parsed}) is not None else {default},")
+        elif slot.required:
+            after += [f"if (v := {parsed}) is not None:", f"    values[{slot.attribute!r}] = {read}"]
+        else:
+            entries.append(f"{slot.attribute!r}: {read} if (v := {parsed}) is not None else None,")
+    entries.append(f"{STATE!r}: State({{{', '.join(stored)}}}, held{defaults}),")
+    body = [*start, *(f"    {entry}" for entry in entries), "}", *after]
+    names |= {"new": model.__new__, "model": model, "set_dict": dict_setter(model)}
+    step = [*body, "instance = new(model)", "set_dict(instance, values)", "instances.append(instance)"]
+    loop = ["instances = []", "for item in items:", *(f"    {line}" for line in step), "return instances"]
+    one = _compile("read", model.__name__, "item", [*body, "return values"], names)
+    return one, _compile("read_many", model.__name__, "items", loop, names)
+
+
+def _kept(slot: Slot, form: str, present: str) -> str:
+    """The entry of an attribute's form among those that the state keeps; none for what may be stored all the same."""
+    entry = f"{slot.attribute!r}: {form}"
+    return f"**({{{entry}}} if {present} else {{}})" if slot.unsure else entry
+
+
+def _take_names(names: dict[str, Any], form: Form) -> bool:
+    """Whether the names of a form's expressions are free, or mean the same already; then they are taken."""
+    if any(names.get(name, meant) is not meant for name, meant in form.names.items()):
+        return False
+    names.update(form.names)
+    return True
+
+
+def compile_writer(
+    model_name: str, slots: tuple[Slot, ...], plain_item: Callable[[Mapping[str, Any]], Item]
+) -> Callable[[Mapping[str, Any]], Item]:
+    """Code from values by attribute to an item. None and empty sets are left out, unless the field is required: then
+    its `encode` refuses None. What cannot be stored is left to the plain way to name."""
+    names: dict[str, Any] = {"EMPTY": frozenset(), "NULL": NULL, "plain_item": plain_item}
+    body = []
+    for index, slot in enumerate(slots):
+        form, place = slot.form, f"item[{slot.name!r}]"
+        names[f"encode{index}"] = slot.encode
+        when = form.when
+        if slot.sure is not None and form.length:
+            when += f" and {slot.sure[0]} <= {form.length} <= {slot.sure[1]}"
+        fast = when and not slot.constrained and _take_names(names, form)
+        write = f"{place} = {form.write} if {when} else encode{index}(v)" if fast else f"{place} = encode{index}(v)"
+        if slot.required:
+            body += [f"v = values.get({slot.attribute!r})", write]
+            continue
+        filled = " and v != EMPTY" if form.empties else ""
+        body += [f"if (v := values.get({slot.attribute!r})) is not None{filled}:", f"    {write}"]
+        if slot.null:
+            body += ["elif v is None:", f"    {place} = NULL"]
+    guarded = ["item = {}", "try:", *(f"    {line}" for line in body), "except Exception:"]
+    body = [*guarded, "    return plain_item(values)", "return item"]
+    return _compile("write", model_name, "values", body, names)
+
+
+def _compile(verb: str, model_name: str, argument: str, body: list[str], names: dict[str, Any]) -> Callable[[Any], Any]:
+    """The function of this body. The model's name, which may be any text, only says where the code belongs."""
+    place = f"dynamix {verb} {model_name!r}"
+    source = "\n".join([f"def {verb}({argument}):", *(f"    {line}" for line in body), ""])
+    if os.environ.get("DYNAMIX_SHOW_CODE"):
+        sys.stderr.write(f"# {place}\n{source}")
+    exec(compile(source, f"<{place}>", "exec"), names)  # noqa: S102 - our own text; names are given by repr
+    return names[verb]  # type: ignore[no-any-return]

@@ -1,0 +1,205 @@
+"""Answers to instances, by generated code, and item by item in the plain way where that code does not get on."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from dynamix.codec.generated import compile_reader, dict_setter, item_struct, noted
+from dynamix.codec.slot import Slot, forms_kept
+from dynamix.codec.state import NULL, STATE, State
+from dynamix.errors import StoredValueError
+from dynamix.wire import Item
+
+M = TypeVar("M")
+
+
+class Page(NamedTuple, Generic[M]):
+    """One page of a query or scan: what matched, how many were looked at, and where the next page starts."""
+
+    items: list[M]
+    unread: list["Unread"]
+    scanned: int
+    last_key: Item | None
+
+
+class Batch(NamedTuple, Generic[M]):
+    """What an answer of BatchGetItem has of one table."""
+
+    items: list[M]
+    unread: list["Unread"]
+    unprocessed: dict[str, Any]
+
+
+Unread: TypeAlias = tuple[int, StoredValueError]
+"""Why an item could not be read, and how many that could be read came before it."""
+
+
+class _Parser(NamedTuple):
+    """What parses each of the shapes in which items arrive, and one item alone."""
+
+    one: Callable[[bytes], Any]
+    item: Callable[[bytes], Any]
+    page: Callable[[bytes], Any]
+    batch: Callable[[bytes], Any]
+    attributes: Callable[[bytes], Any]
+
+
+def _parser(item_type: Any) -> _Parser:
+    one = msgspec.defstruct("One", [("Item", item_type, None)])
+    page = msgspec.defstruct(
+        "Many",
+        [
+            ("Items", list[item_type]),
+            ("ScannedCount", int, 0),
+            ("LastEvaluatedKey", dict[str, Any] | None, None),
+        ],
+    )
+    batch = msgspec.defstruct(
+        "Batch",
+        [
+            ("Responses", dict[str, list[item_type]]),
+            ("UnprocessedKeys", dict[str, Any], msgspec.field(default_factory=dict)),
+        ],
+    )
+    attributes = msgspec.defstruct("Changed", [("Attributes", item_type)])
+    shapes = (item_type, one, page, batch, attributes)
+    return _Parser(*(msgspec.json.Decoder(shape, strict=False).decode for shape in shapes))
+
+
+_RAW = _parser(Raw)
+_ITEM: Callable[[Raw], Item] = msgspec.json.Decoder(dict[str, dict[str, Any]]).decode
+
+
+class Reader(Generic[M]):
+    """Reads answers into instances that hold the same attributes of a model.
+
+    A stored value that is not of the type its field declares is a StoredValueError, which names the field and the
+    item's key: raised of a single item, listed of many.
+    """
+
+    def __init__(self, model: type[M], slots: list[Slot], held: frozenset[str] | None) -> None:
+        self._slots = slots
+        self._held = held
+        self._eager = {slot.name: slot.attribute for slot in slots if not slot.form.lazy}
+        self._new = model.__new__
+        self._model = model
+        self._set_dict = dict_setter(model)
+        try:
+            self._parser = _parser(item_struct(model.__name__, slots))
+            self._values, self._instances = compile_reader(model, slots, held)
+        except ValueError:  # a stored name that msgspec does not take
+            self._parser, self._values, self._instances = _RAW, self._one_by_one, self._slow_instances
+
+    def item(self, body: bytes) -> M | None:
+        """The instance in an answer of GetItem, or None."""
+        try:
+            found = self._parser.item(body).Item
+            return None if found is None else self._instance(self._values(found))
+        except Exception:  # of conversions of the user's own as well, which the slow way names
+            found = _RAW.item(body).Item
+            return None if found is None else self._instance(self._one_by_one(found))
+
+    def page(self, body: bytes) -> Page[M]:
+        """The instances in an answer of Query or Scan."""
+        unread: list[Unread] = []
+        try:
+            page = self._parser.page(body)
+            items = self._instances(page.Items)
+        except Exception:
+            page = _RAW.page(body)
+            items, unread = self._readable(page.Items)
+        return Page(items, unread, page.ScannedCount, page.LastEvaluatedKey or None)
+
+    def batch(self, body: bytes) -> Batch[M]:
+        """The instances in an answer of BatchGetItem from one table, and UnprocessedKeys."""
+        unread: list[Unread] = []
+        try:
+            batch = self._parser.batch(body)
+            items = self._instances([item for found in batch.Responses.values() for item in found])
+        except Exception:
+            batch = _RAW.batch(body)
+            items, unread = self._readable([item for found in batch.Responses.values() for item in found])
+        return Batch(items, unread, batch.UnprocessedKeys)
+
+    def attributes(self, body: bytes) -> dict[str, Any]:
+        """The values by attribute in the `Attributes` of an answer."""
+        try:
+            return self._values(self._parser.attributes(body).Attributes)
+        except Exception:
+            return self._one_by_one(_RAW.attributes(body).Attributes)
+
+    def instance(self, item: Item) -> M:
+        """The instance of an item that is parsed already."""
+        return self._instance(self.plain_values(item))
+
+    def _one_by_one(self, found: Raw) -> dict[str, Any]:
+        """The values by attribute of an item that may have NULLs or wrong values, which the parser does not take."""
+        item = _ITEM(found)
+        nulls = {name for name in self._eager if item.get(name) == NULL}
+        if self._parser is not _RAW:
+            try:
+                rest = {name: wire for name, wire in item.items() if name not in nulls}
+                values = self._values(self._parser.one(msgspec.json.encode(rest)))
+            except Exception:
+                return self.plain_values(item)
+            values[STATE].stored |= {self._eager[name]: NULL for name in nulls}
+            return values
+        return self.plain_values(item)
+
+    def plain_values(self, item: Item) -> dict[str, Any]:
+        """The values by attribute of an item: the slow twin of the generated code."""
+        values = {}
+        defaults: dict[str, Any] | None = None
+        for slot in self._slots:
+            if slot.form.lazy:
+                continue
+            try:
+                if slot.key and slot.name not in item:
+                    raise StoredValueError(
+                        f"an item of {self._model.__name__} came without {slot.name!r}, which is part of its key",
+                        field=slot.attribute,
+                    )
+                value = slot.value(item.get(slot.name))
+            except StoredValueError as error:
+                error.key = self._key(item)
+                raise
+            if value is None and slot.absent is not None:
+                defaults = noted(defaults, slot.attribute, slot.absent())
+                value = defaults[slot.attribute] if slot.form.frozen else deepcopy(defaults[slot.attribute])
+            if value is not None or not slot.required:
+                values[slot.attribute] = value
+        values[STATE] = State(forms_kept(self._slots, item), self._held, None, defaults)
+        return values
+
+    def _key(self, item: Item) -> dict[str, Any]:
+        """The key of an item, by attribute; what cannot be read of it as it is stored."""
+        key: dict[str, Any] = {}
+        for slot in self._slots:
+            if slot.key:
+                try:
+                    key[slot.attribute] = slot.value(item.get(slot.name))
+                except StoredValueError as error:
+                    key[slot.attribute] = error.value
+        return key
+
+    def _instance(self, values: dict[str, Any]) -> M:
+        instance = self._new(self._model)
+        self._set_dict(instance, values)
+        return instance
+
+    def _slow_instances(self, items: list[Raw]) -> list[M]:
+        return [self._instance(self._one_by_one(item)) for item in items]
+
+    def _readable(self, items: list[Raw]) -> tuple[list[M], list[Unread]]:
+        """The instances of those items that can be read, and why the others cannot be."""
+        instances: list[M] = []
+        unread: list[Unread] = []
+        for item in items:
+            try:
+                instances.append(self._instance(self._one_by_one(item)))
+            except StoredValueError as error:
+                unread.append((len(instances), error))
+        return instances, unread

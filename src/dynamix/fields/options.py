@@ -1,0 +1,54 @@
+"""The options of fields, for type checkers: those of all, and those by which the type of a value goes."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Literal, Required, TypedDict, TypeVar
+
+V = TypeVar("V")
+
+
+class Options(TypedDict, Generic[V], total=False):
+    """The options of every field.
+
+    `name` is the stored name (default: the attribute's own). `indexed` makes a local index on the field, and
+    `projections` names what that index holds beside the keys (none or "KEYS_ONLY": keys only; "ALL": everything).
+    `default_using_instance` computes a default from the new instance. `validator` is called with each value; None and
+    True accept it, False and a ValueError refuse it. With `null=True`, None is stored as NULL instead of being left
+    out.
+    """
+
+    name: str
+    indexed: bool
+    projections: Sequence[str] | Literal["ALL", "KEYS_ONLY"]
+    default_using_instance: Callable[[Any], V | None]
+    validator: Callable[[V], bool | None]
+    null: bool
+
+
+class HashKey(Options[V], total=False):
+    """The options of a partition key."""
+
+    hash_key: Required[Literal[True]]
+    required: bool
+    default: V | Callable[[], V]
+
+
+class RangeKey(Options[V], total=False):
+    """The options of a sort key."""
+
+    range_key: Required[Literal[True]]
+    required: bool
+    default: V | Callable[[], V]
+
+
+class Present(Options[V], total=False):
+    """The options of a field that must have a value."""
+
+    required: Required[Literal[True]]
+    default: V | Callable[[], V]
+
+
+class Defaulted(Options[V], total=False):
+    """The options of a field with a default: a value, copied per instance, or a callable without arguments."""
+
+    default: Required[V | Callable[[], V]]
+    required: bool
