@@ -4,8 +4,12 @@ What is stored
     tables   one row per DynamoDB table: its name and its record (see tables/catalog.py)
     stores   one row per row store, with the number of its rows and the sum of their sizes
     s1, s2.. the row stores: the items of one table, or the entries of one index, by key bytes (see data/keys.py)
+    logs     one row per log of a table's changes, with the number of the table, NULL once it has gone
+    l1, l2.. the logs (see data/changes.py)
+    streams  one row per stream: of which table and log, and what it shows
+    shards   the shards of the streams: from which change to which
     tokens   the client tokens of transactions of the last ten minutes
-    meta     the revision, raised by every change of a table's description
+    state    the layout, and the revision, raised by every change of a table's description
 
 The names of the row stores come from numbers that are never used again, so a statement of this program holds no text of
 a request.

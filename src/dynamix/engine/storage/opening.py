@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dynamix.engine.faults import Fault, unable
-from dynamix.engine.storage.layout import Connection, connect, is_laid_out, lay_out, set_page_size
+from dynamix.engine.storage.layout import Connection, connect, lay_out, layout_of, set_page_size
 from dynamix.engine.storage.transactions import patiently
+from dynamix.engine.tables.catalog import LAYOUT
 from dynamix.errors import ConnectError
 
 BUSY_SECONDS = 5.0
@@ -99,16 +100,24 @@ def _checked(address: str, path: str) -> Connection:
 
 
 def _settle(connection: Connection, path: str) -> None:
-    """Look whether the file is the engine's; lay it out if it is empty."""
-    for begin in ("BEGIN", "BEGIN IMMEDIATE"):
-        patiently(connection.execute, begin)
-        patiently(connection.execute, "SELECT 1 FROM sqlite_master LIMIT 1")  # now others cannot change it
-        ready = is_laid_out(connection, path)
-        if not ready and begin == "BEGIN IMMEDIATE":
-            lay_out(connection)
+    """Look whether the file is the engine's; lay it out if it is empty, and bring an older layout to the newest."""
+    patiently(connection.execute, "BEGIN")
+    patiently(connection.execute, "SELECT 1 FROM sqlite_master LIMIT 1")  # now others cannot change it
+    layout = layout_of(connection, path)
+    connection.execute("COMMIT")
+    if layout == LAYOUT:
+        return
+    try:
+        patiently(connection.execute, "BEGIN IMMEDIATE")
+        lay_out(connection, layout_of(connection, path))
         connection.execute("COMMIT")
-        if ready:
-            return
+    except sqlite3.OperationalError as error:
+        if layout and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY:
+            raise ConnectError(
+                f"{path!r} was written by an older dynamix (layout {layout}) and has to be brought to layout {LAYOUT}, "
+                "but there is no permission to write it; open it once where it may be written, or open a copy"
+            ) from error
+        raise
 
 
 def _refusal(path: str, error: sqlite3.Error) -> ConnectError:

@@ -23,7 +23,7 @@ class Snapshot:
         """Make `target` equal to the copy, in one step and under a revision that nobody can know from elsewhere."""
         deadline = Deadline()
         with self._lock:
-            self._copy.execute("UPDATE meta SET revision = ?", (secrets.randbits(_REVISION_BITS),))
+            self._copy.execute("UPDATE state SET revision = ?", (secrets.randbits(_REVISION_BITS),))
             self._copy.backup(target, progress=lambda *_: deadline.check(), sleep=_PAUSE_SECONDS)
 
     def close(self) -> None:

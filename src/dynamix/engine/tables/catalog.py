@@ -15,12 +15,16 @@ import msgspec
 
 from dynamix.engine.data.keys import Attribute, KeySchema
 from dynamix.engine.data.rows import Execute, Store
-from dynamix.engine.faults import Fault
+from dynamix.engine.faults import Fault, unable
 from dynamix.wire import Item
+
+LAYOUT = 2
+"""Which tables of SQLite there are, and what their rows say; storage/layout.py makes them."""
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 ARN_PREFIX = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"
+_REVISION = f"SELECT revision FROM state WHERE layout = {LAYOUT:d}"  # noqa: S608 - a number of our own
 _EXPIRY_FORGOTTEN = 5 * 365 * 24 * 3600
 _EXPIRED_AT_ONCE = 500
 
@@ -32,6 +36,13 @@ class Expiry(msgspec.Struct):
     store: int
 
 
+class Log(msgspec.Struct):
+    """The number of the log of a table's changes, and for how many seconds it keeps them."""
+
+    id: int
+    kept: int
+
+
 class Record(msgspec.Struct):
     """What is stored of a table. `index_stores` has the number of each index's row store."""
 
@@ -40,6 +51,12 @@ class Record(msgspec.Struct):
     index_stores: dict[str, int]
     tags: dict[str, str] = {}
     expiry: Expiry | None = None
+    log: Log | None = None
+
+    @property
+    def swept(self) -> bool:
+        """Whether time alone changes what there is of the table."""
+        return self.expiry is not None or self.log is not None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -194,7 +211,12 @@ class Catalog:
 
     def refresh(self) -> None:
         """Notice what other connections changed. To be called as a transaction begins."""
-        (revision,) = self.once("SELECT revision FROM meta").fetchone()
+        row = self.once(_REVISION).fetchone()
+        if row is None:
+            raise unable(
+                "a newer dynamix has upgraded the database file while this engine had it open; upgrade dynamix here too"
+            )
+        (revision,) = row
         if revision != self._revision:
             self._tables.clear()
             self._revision = revision
@@ -212,13 +234,15 @@ class Catalog:
 
     def add(self, name: str, record: Record) -> Table:
         """Store a new table."""
-        self.execute("INSERT INTO tables (name, record) VALUES (?, ?)", (name, _encode(record)))
+        row = (name, _encode(record), record.swept)
+        self.execute("INSERT INTO tables (name, record, swept) VALUES (?, ?, ?)", row)
         self._raise_revision()
         return self._saved(name)
 
     def save(self, table: Table, record: Record) -> Table:
         """Store a changed record of a table."""
-        self.execute("UPDATE tables SET record = ? WHERE id = ?", (_encode(record), table.id))
+        row = (_encode(record), record.swept, table.id)
+        self.execute("UPDATE tables SET record = ?, swept = ? WHERE id = ?", row)
         self._raise_revision()
         return self._saved(table.name)
 
@@ -243,7 +267,7 @@ class Catalog:
         return table
 
     def _raise_revision(self) -> None:
-        self.execute("UPDATE meta SET revision = revision + 1")
+        self.execute("UPDATE state SET revision = revision + 1")
         self._changed = True
         self.forget()
 
