@@ -68,5 +68,5 @@ def test_the_second_round_is_as_consistent_as_the_first(consistent: bool) -> Non
         request = held.next()
         (asked,) = request.body["RequestItems"].values()
         request.answer()
-        assert asked["ConsistentRead"] is consistent
+        assert asked.get("ConsistentRead", False) is consistent
         assert asking.result() == (threads[::-1], None)

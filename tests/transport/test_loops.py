@@ -176,7 +176,7 @@ def test_a_thousand_requests_at_once(run: Run) -> None:
 
     async def main() -> None:
         bodies = [{"n": n} for n in range(1000)]
-        async with Connection(is_local_endpoint=there.address, max_connections=10) as connection:
+        async with Connection(is_local_endpoint=there.address, max_connections=10, connect_timeout=60) as connection:
             assert await asyncio.gather(*(ask(connection, body) for body in bodies)) == bodies
 
     with peer(echo) as there:
