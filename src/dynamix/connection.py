@@ -49,7 +49,7 @@ class Connection:
         self.table_prefix = self._options.get("table_prefix", "")
         """What stands before the name of every table."""
         self.retry = _retry_policy(self._options)
-        """How often and when a request is repeated."""
+        """How often and when a request is repeated, and whether reads are consistent."""
         self.indexes = LiveIndexes()
         """What the indexes of the tables here hold."""
 
@@ -242,6 +242,7 @@ def _retry_policy(options: ConnectionOptions) -> RetryPolicy:
         base=options.get("retry_delay", policy.base),
         throttle_base=options.get("throttle_delay", policy.throttle_base),
         cap=options.get("max_retry_delay", policy.cap),
+        consistent=options.get("consistent_reads", False),
     )
 
 

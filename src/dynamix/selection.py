@@ -47,7 +47,7 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     fields: tuple[AnyField, ...] = ()
     conditions: tuple[Condition, ...] = ()
     ascending: bool = True
-    consistent: bool = False
+    consistent: bool | None = None
     limit: int | None = None
     start: Cursor | None = None
     on_error: OnError = "raise"
@@ -63,7 +63,7 @@ class Selection(NamedTuple):
 def select(search: Search[Any]) -> Selection:
     """The key conditions and the filters of a search. Raises InvalidQueryError for what DynamoDB cannot do."""
     schema, index = search.schema, search.index
-    _check_fields(schema, index, search.fields)
+    check_fields(schema, index, search.fields)
     conditions = list(joined(search.conditions))
     for condition in conditions:
         for path in paths(condition):
@@ -182,13 +182,13 @@ def _check_path(schema: Schema[Any], index: Index, path: Path) -> None:
         )
 
 
-def _check_fields(schema: Schema[Any], index: Index, fields: Sequence[AnyField]) -> None:
+def check_fields(schema: Schema[Any], index: Index, fields: Sequence[AnyField]) -> None:
     """Refuse to read fields of another model, or fields that the index does not hold."""
     held = schema.loaded_from(index)
     for field in fields:
         if isinstance(field, Element):
             raise WrongTypeError(
-                f"{field} is an element of a field; a query reads whole fields, such as {field._path().source}",
+                f"{field} is an element of a field; reads are of whole fields, such as {field._path().source}",
                 field=str(field),
                 value=field,
             )

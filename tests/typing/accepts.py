@@ -219,3 +219,14 @@ bill.add_to_field(Bill.total, Decimal("0.5")).add_to_field(Bill.tax, Decimal(1))
 thread.add_to_field(ForumThread.votes, 1).add_to_field(ForumThread.score, 1)
 assert_type(Bill.key_of(number="1"), dict[str, Any])
 Bill.query().where(Bill.number.same_as(bill), Bill.total >= Decimal(1))
+
+# Saving, and what reads a second time.
+saved = ForumThread(forum_id="science", thread_id="physics_1").save(if_unchanged=True)
+assert_type(saved, ForumThread)
+assert_type(saved.refresh(discard=True), ForumThread)
+assert_type(ForumThread.get_or_raise(forum_id="science", thread_id="physics_1"), ForumThread)
+assert_type(
+    ForumThread.get_or_create({"title": "t"}, forum_id="science", thread_id="physics_1"), tuple[ForumThread, bool]
+)
+assert_type(ForumThread.get(ForumThread.title, forum_id="science", thread_id="physics_1"), ForumThread | None)
+assert_type(ForumThread.delete_by_key(forum_id="science", thread_id="physics_1", returns="old"), ForumThread | None)

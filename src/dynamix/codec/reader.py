@@ -70,6 +70,7 @@ def _parser(item_type: Any) -> _Parser:
 
 
 _RAW = _parser(Raw)
+_MEMBERS: Callable[[bytes], dict[str, Raw]] = msgspec.json.Decoder(dict[str, Raw]).decode
 _ITEM: Callable[[Raw], Item] = msgspec.json.Decoder(dict[str, dict[str, Any]]).decode
 
 
@@ -130,6 +131,10 @@ class Reader(Generic[M]):
             return self._values(self._parser.attributes(body).Attributes)
         except Exception:
             return self._one_by_one(_RAW.attributes(body).Attributes)
+
+    def changed(self, body: bytes) -> M | None:
+        """The instance in the `Attributes` of an answer, None where it has none."""
+        return self._instance(self.attributes(body)) if "Attributes" in _MEMBERS(body) else None
 
     def instance(self, item: Item) -> M:
         """The instance of an item that is parsed already."""

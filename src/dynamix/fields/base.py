@@ -58,8 +58,8 @@ class Field(Conditions[V], Generic[V, T]):
     sorts: ClassVar[bool] = True
     """Whether stored forms sort as the values do."""
 
-    attribute: str
-    name: str
+    attribute: str = ""
+    name: str = ""
 
     def __init__(
         self,

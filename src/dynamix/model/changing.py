@@ -9,16 +9,14 @@ from dynamix.codec.state import State, state_of
 from dynamix.conditions import Element
 from dynamix.errors import (
     FieldValidationException,
-    InvalidQueryError,
     InvalidUpdateError,
     UnknownNameError,
     WrongTypeError,
 )
 from dynamix.expressions.nodes import Condition
-from dynamix.expressions.walk import paths
 from dynamix.fields import DictField, ListField, SetField
 from dynamix.fields.base import Field
-from dynamix.model.running import arun, run, schema_of
+from dynamix.model.running import arun, check_condition, checked, run, schema_of
 from dynamix.operations import items
 from dynamix.updates.draft import Draft
 from dynamix.updates.list import ListDraft
@@ -113,21 +111,22 @@ class Changing:
         """The same beside the conditions set before: all must be met."""
         return _guard(self, conditions, add=True)
 
-    def commit_changes(self, *, atomic: bool = False) -> Self:
+    def commit_changes(self, *, atomic: bool = False, condition: Condition | None = None) -> Self:
         """Send all queued changes; then the instance, which is returned, holds what the service answered.
 
         They go as one request, all or nothing. Only a set with elements both to add and to delete takes a second one,
-        which `atomic=True` refuses by InvalidUpdateError. Raises ConditionalCheckFailedError where a condition is not
-        met and ItemNotFoundError where the item does not exist; then nothing was stored, and the changes are still
-        queued, to look at, to `discard_changes()` or to send again. Raises PartlyAppliedError where only the first of
-        two requests was stored, and StoredValueError where all was, and what is stored then cannot be read. While it
-        is under way, InvalidUpdateError refuses further changes and commits of this instance.
+        which `atomic=True` refuses by InvalidUpdateError. `condition` must be met beside those that were set. Raises
+        ConditionalCheckFailedError where a condition is not met and ItemNotFoundError where the item does not exist;
+        then nothing was stored, and the changes are still queued, to look at, to `discard_changes()` or to send again.
+        Raises PartlyAppliedError where only the first of two requests was stored, and StoredValueError where all was,
+        and what is stored then cannot be read. While it is under way, InvalidUpdateError refuses further changes and
+        commits of this instance.
         """
-        return run(type(self), items.commit, self, _changed(self), atomic)
+        return run(type(self), items.commit, self, _changed(self), atomic, checked(type(self), condition))
 
-    async def acommit_changes(self, *, atomic: bool = False) -> Self:
+    async def acommit_changes(self, *, atomic: bool = False, condition: Condition | None = None) -> Self:
         """See `commit_changes`."""
-        return await arun(type(self), items.commit, self, _changed(self), atomic)
+        return await arun(type(self), items.commit, self, _changed(self), atomic, checked(type(self), condition))
 
     def discard_changes(self) -> Self:
         """Drop all queued changes and conditions, and edits in place, and show again what was there before them."""
@@ -158,11 +157,7 @@ def _change(instance: M, field: AnyField, kind: type[D], step: Callable[[D], Non
 def _guard(instance: M, conditions: tuple[Condition, ...], *, add: bool) -> M:
     """Set conditions on an instance, or add to them."""
     for condition in conditions:
-        if not isinstance(condition, Condition):
-            raise WrongTypeError(f"{condition!r} is not a condition", field="", value=condition)
-        for path in paths(condition):
-            if path.source is not None and not schema_of(type(instance)).owns(path.source):
-                raise InvalidQueryError(f"{path.source} is not a field of {type(instance).__name__}")
+        check_condition(type(instance), condition)
     pending_of(vars(instance)).guard(conditions, add=add)
     return instance
 
@@ -172,7 +167,7 @@ def _never_stored(instance: object, state: State) -> InvalidUpdateError:
     model = type(instance).__name__
     happened = "was given values when it was made and never stored" if state.stored is None else "was deleted"
     return InvalidUpdateError(
-        f"this {model} {happened}, and commit_changes() changes what is stored; store it whole by "
+        f"this {model} {happened}, and commit_changes() changes what is stored; store it whole by save(), "
         f"{model}.create(...) or {model}.batch_write([...]), or change an item without reading it by an instance made "
         "of its key alone"
     )

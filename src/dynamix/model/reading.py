@@ -2,49 +2,93 @@
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from dynamix.errors import ValidationException, WrongTypeError
+from dynamix.errors import UnknownNameError, ValidationException, WrongTypeError
 from dynamix.fields.base import Field
 from dynamix.model.running import arun, connection_of, run, schema_of
-from dynamix.operations import batch, items, tables
+from dynamix.operations import batch, items, saving, tables
 from dynamix.operations.writes import locate
 from dynamix.query import Query
 from dynamix.scan import Scan
-from dynamix.selection import Search
+from dynamix.selection import Search, check_fields
 from dynamix.unreadable import OnError, check_on_error
 from dynamix.wire import Item
+
+M = TypeVar("M")
 
 
 class Reading:
     """What a model reads."""
 
     @classmethod
-    def get(cls, /, *, consistent: bool = False, **key: Any) -> Self | None:
-        """The instance with this key, or None.
+    def get(cls, /, *fields: Field[Any, Any], consistent: bool | None = None, **key: Any) -> Self | None:
+        """The instance with this key, or None. With `fields`, only these and the key are read.
 
-        Raises MissingKeyError, UnknownNameError or FieldValidationException for a wrong key.
+        `consistent` (here and elsewhere) reads what was stored before the request, at twice the cost; None: as the
+        connection says. Raises MissingKeyError, UnknownNameError or FieldValidationException for a wrong key.
         """
-        return run(cls, items.get, schema_of(cls).key_from(key), consistent)
+        return run(cls, items.get, schema_of(cls).key_from(key), consistent, fields and chosen(cls, fields))
 
     @classmethod
-    async def aget(cls, /, *, consistent: bool = False, **key: Any) -> Self | None:
+    async def aget(cls, /, *fields: Field[Any, Any], consistent: bool | None = None, **key: Any) -> Self | None:
         """See `get`."""
-        return await arun(cls, items.get, schema_of(cls).key_from(key), consistent)
+        return await arun(cls, items.get, schema_of(cls).key_from(key), consistent, fields and chosen(cls, fields))
 
     @classmethod
-    def exists(cls, /, *, consistent: bool = False, **key: Any) -> bool:
+    def get_or_raise(cls, /, *, consistent: bool | None = None, **key: Any) -> Self:
+        """The instance with this key. Raises ItemNotFoundError where there is none."""
+        return run(cls, saving.get_or_raise, schema_of(cls).key_from(key), consistent)
+
+    @classmethod
+    async def aget_or_raise(cls, /, *, consistent: bool | None = None, **key: Any) -> Self:
+        """See `get_or_raise`."""
+        return await arun(cls, saving.get_or_raise, schema_of(cls).key_from(key), consistent)
+
+    @classmethod
+    def get_or_create(
+        cls, defaults: Mapping[str, Any] | None = None, /, *, consistent: bool | None = None, **key: Any
+    ) -> tuple[Self, bool]:
+        """The instance with this key and False; where there is none, one with this key and `defaults` that is stored
+        now, and True.
+
+        Of several callers at once one stores its instance, and the others get that one. Raises
+        FieldValidationException or UnknownNameError before anything is sent.
+        """
+        return run(cls, saving.get_or_create, _wanted(cls, defaults, key), consistent)
+
+    @classmethod
+    async def aget_or_create(
+        cls, defaults: Mapping[str, Any] | None = None, /, *, consistent: bool | None = None, **key: Any
+    ) -> tuple[Self, bool]:
+        """See `get_or_create`."""
+        return await arun(cls, saving.get_or_create, _wanted(cls, defaults, key), consistent)
+
+    def refresh(self, *, discard: bool = False) -> Self:
+        """Load the instance again, in place, by a consistent read, and return it.
+
+        Raises ItemNotFoundError where its item is gone, and InvalidUpdateError where changes were queued or made in
+        place that are not stored; `discard=True` drops them.
+        """
+        return run(type(self), saving.refresh, self, discard)
+
+    async def arefresh(self, *, discard: bool = False) -> Self:
+        """See `refresh`."""
+        return await arun(type(self), saving.refresh, self, discard)
+
+    @classmethod
+    def exists(cls, /, *, consistent: bool | None = None, **key: Any) -> bool:
         """Whether an item has this key; only the key is read."""
         return run(cls, items.exists, schema_of(cls).key_from(key), consistent)
 
     @classmethod
-    async def aexists(cls, /, *, consistent: bool = False, **key: Any) -> bool:
+    async def aexists(cls, /, *, consistent: bool | None = None, **key: Any) -> bool:
         """See `exists`."""
         return await arun(cls, items.exists, schema_of(cls).key_from(key), consistent)
 
     @classmethod
     def batch_get(
-        cls, *keys: Mapping[str, Any] | Self, consistent: bool = False, on_error: OnError = "raise"
+        cls, *keys: Mapping[str, Any] | Self, consistent: bool | None = None, on_error: OnError = "raise"
     ) -> list[Self]:
         """The instances with these keys, in the order given; duplicates and what does not exist are left out.
 
@@ -55,7 +99,7 @@ class Reading:
 
     @classmethod
     async def abatch_get(
-        cls, *keys: Mapping[str, Any] | Self, consistent: bool = False, on_error: OnError = "raise"
+        cls, *keys: Mapping[str, Any] | Self, consistent: bool | None = None, on_error: OnError = "raise"
     ) -> list[Self]:
         """See `batch_get`."""
         return await arun(cls, batch.get, keys_of(cls, keys), consistent, check_on_error(on_error))
@@ -103,6 +147,25 @@ class Reading:
     async def aitem_count(cls) -> int:
         """See `item_count`."""
         return await arun(cls, tables.count)
+
+
+def chosen(model: type[Any], fields: tuple[Field[Any, Any], ...]) -> tuple[Field[Any, Any], ...]:
+    """The same fields. Raises WrongTypeError or UnknownNameError for what is no field of the model."""
+    schema = schema_of(model)
+    check_fields(schema, schema.table, fields)
+    return fields
+
+
+def _wanted(model: type[M], defaults: Mapping[str, Any] | None, key: Mapping[str, Any]) -> tuple[Item, M]:
+    """The key, and the instance to store where no item has it, both checked."""
+    schema = schema_of(model)
+    wanted = schema.key_from(key)
+    for name in defaults or ():
+        if name in key:
+            raise UnknownNameError(f"{name!r} is part of the key; give it beside the defaults, not among them")
+    instance = model(**{**(defaults or {}), **key})
+    schema.item_of(vars(instance))
+    return wanted, instance
 
 
 def keys_of(model: type[Any], items_or_keys: Iterable[Any]) -> list[Item]:

@@ -9,6 +9,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from dynamix.connection import Connection
 from dynamix.current import current
+from dynamix.errors import InvalidQueryError, WrongTypeError
+from dynamix.expressions.nodes import Condition
+from dynamix.expressions.walk import paths
 from dynamix.operations import tables
 from dynamix.operations.retry import RetryPolicy
 from dynamix.schema.describe import describe
@@ -41,6 +44,22 @@ def connection_of(model: type[Any]) -> Connection:
     """The model's own connection, or the one in force."""
     own: Connection | None = model.__connection__
     return own or current()
+
+
+def checked(model: type[Any], condition: Condition | None) -> Condition | None:
+    """The same condition. Raises what `check_condition` raises."""
+    if condition is not None:
+        check_condition(model, condition)
+    return condition
+
+
+def check_condition(model: type[Any], condition: object) -> None:
+    """Refuse what is no condition, by WrongTypeError, and one on fields of another model, by InvalidQueryError."""
+    if not isinstance(condition, Condition):
+        raise WrongTypeError(f"{condition!r} is not a condition", field="", value=condition)
+    for path in paths(condition):
+        if path.source is not None and not schema_of(model).owns(path.source):
+            raise InvalidQueryError(f"{path.source} is not a field of {model.__name__}")
 
 
 def run(

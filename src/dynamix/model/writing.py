@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, overload
 
 from dynamix.errors import ValidationException, WrongTypeError
+from dynamix.expressions.nodes import Condition
 from dynamix.model.reading import keys_of
-from dynamix.model.running import arun, run, schema_of
-from dynamix.operations import batch, items, tables
+from dynamix.model.running import arun, checked, run, schema_of
+from dynamix.operations import batch, items, saving, tables
 from dynamix.operations.writes import locate
 from dynamix.wire import Item
 
@@ -18,18 +19,41 @@ class Writing:
     """What a model stores and deletes."""
 
     @classmethod
-    def create(cls, /, *, overwrite: bool = True, **values: Any) -> Self:
+    def create(cls, /, *, overwrite: bool = True, condition: Condition | None = None, **values: Any) -> Self:
         """Store a new item and return its instance.
 
-        `overwrite=False` raises ItemExistsError where an item has this key, and leaves that one alone.
-        Raises FieldValidationException or UnknownNameError before anything is sent.
+        `overwrite=False` raises ItemExistsError where an item has this key, and leaves that one alone; `condition` must
+        be met by what is stored, or else ConditionalCheckFailedError is raised. (A field called `condition` wins; then
+        use `add_modify_conditions` and `save`.) Raises FieldValidationException or UnknownNameError before anything is
+        sent.
         """
-        return run(cls, items.create, cls(**values), overwrite)
+        return run(cls, items.create, _new(cls, values, condition), overwrite, _unclaimed(cls, condition))
 
     @classmethod
-    async def acreate(cls, /, *, overwrite: bool = True, **values: Any) -> Self:
+    async def acreate(cls, /, *, overwrite: bool = True, condition: Condition | None = None, **values: Any) -> Self:
         """See `create`."""
-        return await arun(cls, items.create, cls(**values), overwrite)
+        return await arun(cls, items.create, _new(cls, values, condition), overwrite, _unclaimed(cls, condition))
+
+    def save(self, *, overwrite: bool = False, if_unchanged: bool = False, condition: Condition | None = None) -> Self:
+        """Store the instance, and return it. What is sent depends on what it is.
+
+        A new one is put whole, if no item has its key: otherwise ItemExistsError is raised. Of a loaded one only what
+        differs is sent, as one update: queued changes, and edits made in place inside lists, maps and sets; where
+        nothing differs, nothing is sent. What others changed elsewhere in the item stays, and so does what was not
+        loaded. Where others changed what an edit was made in, so that it would hit something else,
+        ConditionalCheckFailedError is raised: it names the fields and has the stored instance as `.item`.
+
+        `if_unchanged=True` raises it wherever a changed field is not stored any more as it was loaded. `overwrite=True`
+        puts the instance whole, whatever is there. `condition` must be met besides. Otherwise raises what
+        `commit_changes` raises; then nothing was stored, and all changes are still there.
+        """
+        return run(type(self), saving.save, self, overwrite, if_unchanged, checked(type(self), condition))
+
+    async def asave(
+        self, *, overwrite: bool = False, if_unchanged: bool = False, condition: Condition | None = None
+    ) -> Self:
+        """See `save`."""
+        return await arun(type(self), saving.save, self, overwrite, if_unchanged, checked(type(self), condition))
 
     @classmethod
     def batch_write(cls, items_or_dicts: Iterable[Self | Mapping[str, Any]]) -> list[Self]:
@@ -46,23 +70,51 @@ class Writing:
         """See `batch_write`."""
         return await arun(cls, batch.write, _instances(cls, items_or_dicts))
 
-    def delete(self) -> None:
-        """Delete the item, if the conditions of `set_modify_conditions` are met. One that is gone is no error."""
-        run(type(self), items.delete_instance, self)
+    def delete(self, *, condition: Condition | None = None) -> None:
+        """Delete the item, if the conditions of `set_modify_conditions` and this one are met. One that is gone is no
+        error where there is no condition. Then the instance is a new one, which `save()` would store again.
+        """
+        run(type(self), items.delete_instance, self, checked(type(self), condition))
 
-    async def adelete(self) -> None:
+    async def adelete(self, *, condition: Condition | None = None) -> None:
         """See `delete`."""
-        await arun(type(self), items.delete_instance, self)
+        await arun(type(self), items.delete_instance, self, checked(type(self), condition))
 
+    @overload
     @classmethod
-    def delete_by_key(cls, /, **key: Any) -> None:
-        """Delete the item with this key. One that does not exist is no error."""
-        run(cls, items.delete, schema_of(cls).key_from(key), ())
+    def delete_by_key(cls, /, *, condition: Condition | None = None, returns: None = None, **key: Any) -> None: ...
+    @overload
+    @classmethod
+    def delete_by_key(
+        cls, /, *, condition: Condition | None = None, returns: Literal["old"], **key: Any
+    ) -> Self | None: ...
+    @classmethod
+    def delete_by_key(
+        cls, /, *, condition: Condition | None = None, returns: Literal["old"] | None = None, **key: Any
+    ) -> Self | None:
+        """Delete the item with this key, if `condition` is met. One that does not exist is no error without one.
 
+        With `returns="old"` the result is the instance that was deleted, None where there was none. (Keys called
+        `condition` or `returns` win.)
+        """
+        return run(cls, items.delete_by_key, _by_key(cls, key, condition, returns))
+
+    @overload
     @classmethod
-    async def adelete_by_key(cls, /, **key: Any) -> None:
+    async def adelete_by_key(
+        cls, /, *, condition: Condition | None = None, returns: None = None, **key: Any
+    ) -> None: ...
+    @overload
+    @classmethod
+    async def adelete_by_key(
+        cls, /, *, condition: Condition | None = None, returns: Literal["old"], **key: Any
+    ) -> Self | None: ...
+    @classmethod
+    async def adelete_by_key(
+        cls, /, *, condition: Condition | None = None, returns: Literal["old"] | None = None, **key: Any
+    ) -> Self | None:
         """See `delete_by_key`."""
-        await arun(cls, items.delete, schema_of(cls).key_from(key), ())
+        return await arun(cls, items.delete_by_key, _by_key(cls, key, condition, returns))
 
     @classmethod
     def batch_delete(
@@ -90,6 +142,30 @@ class Writing:
     async def adelete_table(cls) -> None:
         """See `delete_table`."""
         await arun(cls, tables.drop)
+
+
+def _new(model: type[M], values: dict[str, Any], condition: object) -> M:
+    """A new instance. A field called `condition` takes what was given by that name."""
+    claimed = condition is not None and "condition" in schema_of(model).fields
+    return model(**{**values, "condition": condition}) if claimed else model(**values)
+
+
+def _unclaimed(model: type[Any], condition: Condition | None) -> Condition | None:
+    """The condition, if that is not the name of a field."""
+    return None if "condition" in schema_of(model).fields else checked(model, condition)
+
+
+def _by_key(model: type[Any], key: dict[str, Any], condition: Any, returns: object) -> items.ByKey:
+    """What is to be deleted. A key called `condition` or `returns` takes what was given by that name."""
+    schema = schema_of(model)
+    names = {field.attribute for field in schema.table.keys}
+    if condition is not None and "condition" in names:
+        key, condition = {**key, "condition": condition}, None
+    if returns is not None and "returns" in names:
+        key, returns = {**key, "returns": returns}, None
+    if returns not in (None, "old"):
+        raise WrongTypeError(f"returns={returns!r} is neither 'old' nor None", field="returns", value=returns)
+    return items.ByKey(schema.key_from(key), checked(model, condition), returns == "old")
 
 
 def _instances(model: type[M], items_or_dicts: Iterable[M | Mapping[str, Any]]) -> list[M]:

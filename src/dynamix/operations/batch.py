@@ -32,12 +32,13 @@ _FRUITLESS_ROUNDS = 10
 
 
 def get(
-    policy: RetryPolicy, table: Table[M], keys: Sequence[Item], consistent: bool, on_error: OnError = "raise"
+    policy: RetryPolicy, table: Table[M], keys: Sequence[Item], consistent: bool | None, on_error: OnError = "raise"
 ) -> Flow[list[M]]:
     """The instances that exist, in the order of their keys' first mention."""
     wanted = {address(key.values()): key for key in keys}
     distinct = list(wanted.values())
     chunks = [distinct[start : start + BATCH_GET_KEYS] for start in range(0, len(distinct), BATCH_GET_KEYS)]
+    consistent = policy.consistent if consistent is None else consistent
     chunked = _together([_get_chunk(policy, table, chunk, consistent) for chunk in chunks])
     answers: list[tuple[list[Batch[M]], list[Item]]] = yield from chunked
     left = [key for _, undone in answers for key in undone]

@@ -1,8 +1,9 @@
 """Flows on one item: get, put, update, delete."""
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -18,13 +19,15 @@ from dynamix.errors import (
     PartlyAppliedError,
     StoredValueError,
 )
-from dynamix.expressions.nodes import AttributeNotExists, Condition, Path, all_of
+from dynamix.expressions.nodes import Condition, all_of
 from dynamix.expressions.shown import shown_condition
 from dynamix.expressions.texts import Texts
 from dynamix.limits import ITEM_BYTES
 from dynamix.operations import requests
 from dynamix.operations.retry import RetryPolicy, request
+from dynamix.schema.index import AnyField
 from dynamix.schema.table import Table
+from dynamix.updates.draft import Draft
 from dynamix.updates.pending import Pending, pending_of
 from dynamix.updates.plan import NULL, Picture, Plan, holds
 from dynamix.updates.unchanged import resolved
@@ -37,14 +40,25 @@ _MOST_PICTURES = 10
 _TOO_LARGE = "exceeded the maximum allowed size"  # "Item size to update has ..."; expressions are measured here
 
 
-def get(policy: RetryPolicy, table: Table[M], key: Item, consistent: bool) -> Flow[M | None]:
-    """The instance with this key, or None."""
-    body = requests.get(table.name, key, consistent=consistent)
-    return request(policy, Call("GetItem", msgspec.json.encode(body), table.schema.codec.reader().item))
+def get(
+    policy: RetryPolicy, table: Table[M], key: Item, consistent: bool | None, fields: Sequence[AnyField] = ()
+) -> Flow[M | None]:
+    """The instance with this key, or None; of it only `fields` and the key, where they are given."""
+    schema = table.schema
+    consistent = policy.consistent if consistent is None else consistent
+    if not fields:
+        body, reader = requests.get(table.name, key, consistent=consistent), schema.codec.reader()
+    else:
+        chosen = (*schema.table.keys, *fields)
+        names = dict.fromkeys(field.name for field in chosen)
+        body = requests.get(table.name, key, consistent=consistent, only=names)
+        reader = schema.codec.reader(frozenset(field.attribute for field in chosen))
+    return request(policy, Call("GetItem", msgspec.json.encode(body), reader.item))
 
 
-def exists(policy: RetryPolicy, table: Table[Any], key: Item, consistent: bool) -> Flow[bool]:
+def exists(policy: RetryPolicy, table: Table[Any], key: Item, consistent: bool | None) -> Flow[bool]:
     """Whether an item has this key; only the key is read."""
+    consistent = policy.consistent if consistent is None else consistent
     body = requests.get(table.name, key, consistent=consistent, only=key)
     return request(policy, Call("GetItem", msgspec.json.encode(body), _found))
 
@@ -53,47 +67,96 @@ def _found(body: bytes) -> bool:
     return "Item" in msgspec.json.decode(body, type=dict[str, msgspec.Raw])
 
 
-def put(policy: RetryPolicy, table: Table[Any], item: Item, overwrite: bool) -> Flow[None]:
-    """Store a whole item. Raises ItemExistsError where one has the key and `overwrite` is False."""
-    absent = None if overwrite else AttributeNotExists(Path((table.schema.table.hash_key.name,)))
-    body = requests.put(table.name, item, absent)
-    call = Call("PutItem", _checked_body(table, item, body), _nothing, repeatable=overwrite)
+def put(
+    policy: RetryPolicy, table: Table[Any], item: Item, overwrite: bool, conditions: tuple[Condition, ...] = ()
+) -> Flow[None]:
+    """Store a whole item, if the conditions are met. Raises ItemExistsError where one has the key and `overwrite` is
+    False."""
+    required = conditions if overwrite else (table.schema.absent, *conditions)
+    body = requests.put(table.name, item, all_of(required) if required else None)
+    call = Call("PutItem", _checked_body(table, item, body), _nothing, repeatable=not required)
     try:
         yield from request(policy, call)
     except ConditionalCheckFailedError as error:
-        raise _failed(ItemExistsError, table, item, error, "exists already; it was left alone") from error
+        if not overwrite and (error.stored_item is not None or not conditions):
+            raise _failed(ItemExistsError, table, item, error, "exists already; it was left alone") from error
+        raise _unmet(table, item, error, conditions, "nothing was stored") from error
 
 
-def create(policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool) -> Flow[M]:
-    """Store a new instance whole, and return it."""
+def create(
+    policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool, condition: Condition | None = None
+) -> Flow[M]:
+    """Store an instance whole, if its conditions and this one are met, and return it."""
     schema, values = table.schema, vars(instance)
-    item = schema.item_of(values)
-    yield from put(policy, table, item, overwrite)
+    conditions, item = resolved(values, condition), schema.item_of(values)
+    yield from put(policy, table, item, overwrite, conditions)
     schema.settle(values, schema.codec.stored(item))
     return instance
 
 
-def delete(policy: RetryPolicy, table: Table[Any], key: Item, conditions: tuple[Condition, ...]) -> Flow[None]:
-    """Delete an item, if the conditions are met. One that does not exist is no error where no condition is given."""
-    body = requests.delete(table.name, key, all_of(conditions) if conditions else None)
-    call = Call("DeleteItem", msgspec.json.encode(body), _nothing, repeatable=not conditions)
+def delete(
+    policy: RetryPolicy,
+    table: Table[M],
+    key: Item,
+    conditions: tuple[Condition, ...] = (),
+    decode: Callable[[bytes], M | None] | None = None,
+) -> Flow[M | None]:
+    """Delete an item, if the conditions are met. One that does not exist is no error where no condition is given.
+
+    `decode` makes the result of the answer, which then has what was deleted; a repeat could not tell that.
+    """
+    body = requests.delete(
+        table.name, key, all_of(conditions) if conditions else None, returns="ALL_OLD" if decode else None
+    )
+    repeatable = not conditions and decode is None
+    call = Call("DeleteItem", msgspec.json.encode(body), decode or _nothing, repeatable=repeatable)
     try:
-        yield from request(policy, call)
+        return (yield from request(policy, call))
     except ConditionalCheckFailedError as error:
         raise _unmet(table, key, error, conditions, "it was not deleted") from error
 
 
-def delete_instance(policy: RetryPolicy, table: Table[Any], instance: Any) -> Flow[None]:
-    """Delete an instance's item, if its conditions are met; then it is a new one."""
+class ByKey(NamedTuple):
+    """An item that is to be deleted without reading it, on which condition, and whether it is asked for."""
+
+    key: Item
+    condition: Condition | None
+    returns: bool
+
+
+def delete_by_key(policy: RetryPolicy, table: Table[M], which: ByKey) -> Flow[M | None]:
+    """Delete an item without reading it; the result is the deleted one where it is asked for."""
+    decode = table.schema.codec.reader().changed if which.returns else None
+    try:
+        return (yield from delete(policy, table, which.key, resolved({}, which.condition), decode))
+    except StoredValueError as error:
+        error.applied = "yes"
+        raise
+
+
+def delete_instance(
+    policy: RetryPolicy, table: Table[Any], instance: Any, condition: Condition | None = None
+) -> Flow[None]:
+    """Delete an instance's item, if its conditions and this one are met; then it is a new one."""
     values = vars(instance)
-    yield from delete(policy, table, table.schema.key_of(values), resolved(values))
+    yield from delete(policy, table, table.schema.key_of(values), resolved(values, condition))
     pending_of(values).deleted(values)
 
 
-def commit(policy: RetryPolicy, table: Table[M], instance: M, pending: Pending | None, atomic: bool) -> Flow[M]:
+def commit(
+    policy: RetryPolicy,
+    table: Table[M],
+    instance: M,
+    pending: Pending | None,
+    atomic: bool = False,
+    condition: Condition | None = None,
+    edits: Mapping[str, Draft] | None = None,
+    guards: Sequence[tuple[Condition, str]] = (),
+) -> Flow[M]:
     """Send what is pending on an instance: one UpdateItem, or a second one where a set has both additions and
     deletions. Then the instance, which is the result, shows what the service answered.
 
+    `edits` and `guards` are those of `Pending.begin`.
     Raises ItemNotFoundError where the item does not exist, ConditionalCheckFailedError where a condition is not met;
     then nothing was stored and all is still pending. Raises PartlyAppliedError where the first of two updates was
     stored and the second was not; then what the second is for is still pending. Raises StoredValueError where all was
@@ -104,8 +167,9 @@ def commit(policy: RetryPolicy, table: Table[M], instance: M, pending: Pending |
     values, schema = vars(instance), table.schema
     key, sender = schema.key_of(values), object()
     try:
-        pending.begin(sender)
-        answer, plan = yield from _update(policy, table, key, pending, (schema.there, *resolved(values)), atomic)
+        required = (schema.there, *resolved(values, condition))
+        pending.begin(sender, edits, guards)
+        answer, plan = yield from _update(policy, table, key, pending, required, atomic)
         if plan.then_delete:
             pending.settle_first(values, schema.fields, _known(table, values, answer))
             try:
@@ -129,7 +193,7 @@ def commit(policy: RetryPolicy, table: Table[M], instance: M, pending: Pending |
 def _partly(table: Table[Any], key: Item, error: DynamixError) -> PartlyAppliedError:
     """The error for a commit whose second update failed."""
     return PartlyAppliedError(
-        f"the first of two updates of {table.schema.model_name} with {_shown_key(table, key)} was stored; the second, "
+        f"the first of two updates of {table.schema.model_name} with {shown_key(table, key)} was stored; the second, "
         f"which deletes from sets, {'may have been' if error.applied == 'maybe' else 'was not'}, and is still queued: "
         f"{error}"
     )
@@ -172,6 +236,9 @@ def _update(
         except ConditionalCheckFailedError as error:
             if error.stored_item is None:
                 raise _failed(ItemNotFoundError, table, key, error, "does not exist; nothing was stored") from error
+            broken = dict.fromkeys(name for guard, name in plan.guards if not holds(guard, error.stored_item))
+            if broken:
+                raise _conflict(table, key, error, broken) from error
             if all(holds(fact, error.stored_item) for fact in plan.facts):
                 raise _unmet(table, key, error, required[1:], "nothing was stored") from error
             failure = error
@@ -179,7 +246,7 @@ def _update(
         except InvalidRequestError as error:
             if _TOO_LARGE in str(error):
                 raise ItemTooLargeError(
-                    f"{table.schema.model_name} with {_shown_key(table, key)} would have more than the {ITEM_BYTES} "
+                    f"{table.schema.model_name} with {shown_key(table, key)} would have more than the {ITEM_BYTES} "
                     "bytes of an item; nothing was stored"
                 ) from error
             if guessed or not pending.depends:
@@ -222,13 +289,24 @@ def refuse_too_large(table: Table[Any], item: Item) -> None:
     if size > ITEM_BYTES:
         largest = max(item, key=lambda name: sizes.value_size(item[name]))
         raise ItemTooLargeError(
-            f"{table.schema.model_name} with {_shown_key(table, item)} has {size} bytes, more than the {ITEM_BYTES} "
+            f"{table.schema.model_name} with {shown_key(table, item)} has {size} bytes, more than the {ITEM_BYTES} "
             f"of an item; {largest!r} alone has {sizes.value_size(item[largest])}"
         )
 
 
-def _shown_key(table: Table[Any], item: Item) -> str:
+def shown_key(table: Table[Any], item: Item) -> str:
     return ", ".join(f"{f.attribute}={f.decode(item[f.name])!r}" for f in table.schema.table.keys)
+
+
+def _conflict(
+    table: Table[Any], key: Item, error: ConditionalCheckFailedError, fields: Iterable[str]
+) -> ConditionalCheckFailedError:
+    """The error for what others changed since it was loaded."""
+    problem = (
+        f"was changed by others since it was loaded: {', '.join(fields)}; nothing was stored; look at .item of this "
+        "error, or refresh(discard=True) and change it again"
+    )
+    return _failed(ConditionalCheckFailedError, table, key, error, problem)
 
 
 def _unmet(
@@ -249,7 +327,7 @@ def _failed(
 ) -> ConditionalCheckFailedError:
     """The same error in words that name the item, with the instance that is stored."""
     told = kind(
-        f"{table.schema.model_name} with {_shown_key(table, key)} {problem}",
+        f"{table.schema.model_name} with {shown_key(table, key)} {problem}",
         code=error.code,
         status=error.status,
         request_id=error.request_id,

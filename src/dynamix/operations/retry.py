@@ -50,6 +50,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
 
     `attempts` counts the first one. `base` and `throttle_base` are the longest first wait in seconds after a failure
     and after a throttled request; each further wait may be twice as long, up to `cap`. `jitter` draws from 0 to 1.
+    `consistent` says whether reads are consistent for which nothing else was said.
     """
 
     attempts: int = 4
@@ -57,6 +58,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     throttle_base: float = 1.0
     cap: float = 20.0
     jitter: Callable[[], float] = random.random
+    consistent: bool = False
 
     def delay(self, repeat: int, *, throttled: bool) -> float:
         """The wait in seconds before a repeat, counted from 0."""

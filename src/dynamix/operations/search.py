@@ -39,6 +39,7 @@ def items(
     With `requery`, what was not chosen or the index does not hold is read from the table; the order is kept, and items
     that were deleted meanwhile are left out.
     """
+    search = _settled(policy, search)
     held = yield from live.held(policy, table, search.index)
     check_held(search, selection, held)
     read = _reader(search, held)
@@ -92,7 +93,7 @@ def count(
     policy: RetryPolicy, table: Table[Any], live: LiveIndexes, search: Search[Any], selection: Selection
 ) -> Flow[int]:
     """The number of matches, at most the limit; nothing but numbers is sent back."""
-    search = replace(search, fields=())
+    search = replace(_settled(policy, search), fields=())
     if selection.filters:
         check_held(search, selection, (yield from live.held(policy, table, search.index)))
     body = {**_body(table, search, selection), "Select": "COUNT"}
@@ -116,6 +117,13 @@ class _Counted(Struct):
 
 
 _COUNTED = msgspec.json.Decoder(_Counted).decode
+
+
+def _settled(policy: RetryPolicy, search: Search[M]) -> Search[M]:
+    """The same search, with what the connection says where the search says nothing."""
+    if search.consistent is not None:
+        return search
+    return replace(search, consistent=policy.consistent and search.index.local)
 
 
 def _asked(

@@ -18,7 +18,7 @@ from dynamix.errors import (
     UnknownNameError,
     unknown,
 )
-from dynamix.expressions.nodes import AttributeExists, Condition, Path
+from dynamix.expressions.nodes import AttributeExists, AttributeNotExists, Condition, Path
 from dynamix.fields.datetime import DateTimeField
 from dynamix.fields.refusals import shown
 from dynamix.limits import (
@@ -246,6 +246,11 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def there(self) -> Condition:
         """The condition that an item exists."""
         return AttributeExists(Path((self.table.hash_key.name,)))
+
+    @cached_property
+    def absent(self) -> Condition:
+        """The condition that no item has the key."""
+        return AttributeNotExists(Path((self.table.hash_key.name,)))
 
     @cached_property
     def _keys_are_exact(self) -> bool:

@@ -31,6 +31,8 @@ class ConnectionOptions(TypedDict, total=False):
 
     - `region_name`: such as "eu-west-1".
     - `table_prefix`: stands before the name of every table.
+    - `consistent_reads` (False): reads that do not say otherwise are consistent, except those of global indexes, which
+      cannot be.
     - `connect_timeout` (5): for a connection, TLS included.
     - `read_timeout` (30): for a whole answer, and for a free connection when all are busy.
     - `operation_timeout` (none): for an operation as a whole, its repeats and pauses included; for each page of a query
@@ -54,6 +56,7 @@ class ConnectionOptions(TypedDict, total=False):
     profile_name: str
     region_name: str
     table_prefix: str
+    consistent_reads: bool
     connect_timeout: float
     read_timeout: float
     operation_timeout: float
@@ -121,6 +124,8 @@ def _check_types(given: Mapping[str, Any]) -> None:
     for name, value in given.items():
         if name in _TEXTS and not (isinstance(value, str) and value):
             raise _wrong(name, value, "a string that is not empty")
+        if name == "consistent_reads" and not isinstance(value, bool):
+            raise _wrong(name, value, "True or False")
         if name == "table_prefix" and not isinstance(value, str):
             raise _wrong(name, value, "a string")
         if name in _TIMES:

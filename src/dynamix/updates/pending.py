@@ -8,7 +8,7 @@ refused, never lost; a commit holds it only to begin and to end, not while it wa
 """
 
 import copy
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from operator import methodcaller
 from threading import Lock, RLock
 from typing import Any, Self, TypeVar
@@ -19,7 +19,7 @@ from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
 from dynamix.updates.draft import Draft
 from dynamix.updates.entry import Entry, Fields, keep_defaults
-from dynamix.updates.plan import Picture, Plan
+from dynamix.updates.plan import UNKNOWN, Picture, Plan
 from dynamix.updates.set import SetDraft
 
 D = TypeVar("D", bound=Draft)
@@ -37,6 +37,8 @@ class Pending:
         self._entries: dict[str, Entry] = {}
         self._conditions: tuple[Condition, ...] = ()
         self._sender: object = None
+        self._edits: Mapping[str, Draft] = {}
+        self._guards: Sequence[tuple[Condition, str]] = ()
 
     def __getstate__(self) -> object:
         return self._entries, self._conditions
@@ -48,16 +50,22 @@ class Pending:
     def __bool__(self) -> bool:
         return bool(self._entries)
 
-    def begin(self, sender: object) -> None:
-        """It is being sent by `sender`. Raises InvalidUpdateError where another does so."""
+    def begin(
+        self,
+        sender: object,
+        edits: Mapping[str, Draft] | None = None,
+        guards: Sequence[tuple[Condition, str]] = (),
+    ) -> None:
+        """It is being sent by `sender`, with edits in place by attribute, and guards as in a Plan. Raises
+        InvalidUpdateError where another does so."""
         with self._lock:
             self._refuse_under_way()
-            self._sender = sender
+            self._sender, self._edits, self._guards = sender, edits or {}, guards
 
     def end(self, sender: object) -> None:
         """It is no more sent by `sender`, which may not have begun: an interrupt can fall anywhere."""
         if self._sender is sender:
-            self._sender = None
+            self._sender, self._edits, self._guards = None, {}, ()
 
     def _refuse_under_way(self) -> None:
         if self._sender is not None:
@@ -81,7 +89,12 @@ class Pending:
         """Whether a change of this attribute is queued."""
         return attribute in self._entries
 
-    def _was_edited(self, values: dict[str, Any], field: Field[Any, Any]) -> bool:
+    def draft(self, attribute: str) -> Draft | None:
+        """What is queued of an attribute, None for nothing."""
+        entry = self._entries.get(attribute)
+        return None if entry is None else entry.draft
+
+    def was_edited(self, values: dict[str, Any], field: Field[Any, Any]) -> bool:
         """Whether a list, map, set or value of the user's own was edited in place: it is another than was loaded and
         then changed.
 
@@ -120,11 +133,11 @@ class Pending:
                     self._refuse_edit(values, field)
 
     def _refuse_edit(self, values: dict[str, Any], field: Field[Any, Any]) -> None:
-        if self._was_edited(values, field):
+        if self.was_edited(values, field):
             raise InvalidUpdateError(
-                f"{field} was edited in place, which is not sent; queue what is to be stored by "
-                f"set_field({field}, value) or by the methods for lists, maps and sets, or drop it by "
-                "discard_changes()"
+                f"{field} was edited in place, which no queued change sends; store the edit by save(), or queue what "
+                f"is to be stored by set_field({field}, value) or the methods for lists, maps and sets, or drop the "
+                "edit by discard_changes()"
             )
 
     @property
@@ -169,24 +182,33 @@ class Pending:
         `pictured` is what is known of attributes by their stored names, in place of what the instance shows. Of the
         attributes in `whole` the value is replaced instead of its parts.
         """
-        plan = Plan()
-        for attribute, entry in self._entries.items():
-            picture = entry.picture if pictured is None else pictured(entry.draft.field.name)
+        plan = Plan(guards=list(self._guards))
+        for attribute, draft, known in self._sent():
+            picture = known if pictured is None else pictured(draft.field.name)
             if attribute in whole:
-                entry.draft.plan_whole(plan, picture)
+                draft.plan_whole(plan, picture)
             else:
-                entry.draft.plan(plan, picture)
+                draft.plan(plan, picture)
         return plan
+
+    def _sent(self) -> Iterator[tuple[str, Draft, Picture]]:
+        """What is sent of each attribute, with what is known of it. Edits take the place of what is queued, from which
+        they were made."""
+        for attribute, entry in self._entries.items():
+            if attribute not in self._edits:
+                yield attribute, entry.draft, entry.picture
+        for attribute, draft in self._edits.items():
+            yield attribute, draft, UNKNOWN
 
     def in_parts(self) -> list[str]:
         """The attributes whose parts are changed, those first of which most are; their values can be replaced whole."""
-        parts = {attribute: entry.draft.parts for attribute, entry in self._entries.items() if not entry.draft.assigned}
+        parts = {attribute: draft.parts for attribute, draft, _ in self._sent() if not draft.assigned}
         return sorted((attribute for attribute in parts if parts[attribute]), key=lambda name: -parts[name])
 
     @property
     def fields(self) -> list[str]:
         """The names of the fields that are changed."""
-        return [str(entry.draft.field) for entry in self._entries.values()]
+        return [str(draft.field) for _, draft, _ in self._sent()]
 
     @property
     def depends(self) -> bool:
@@ -221,6 +243,14 @@ class Pending:
                 if name not in stored:
                     values.pop(name, None)
 
+    def reloaded(
+        self, values: dict[str, Any], stored: dict[str, Any], fields: Fields, editable: Iterable[Field[Any, Any]]
+    ) -> None:
+        """The item was loaded again: forget all changes, and show what is stored now."""
+        with self._lock:
+            self.discard(values, editable)
+            self.settle(values, fields, stored)
+
     def settle_first(self, values: dict[str, Any], fields: Fields, stored: dict[str, Any]) -> None:
         """The same of the first of two updates: what the second is for stays queued."""
         drafts = [entry.draft for entry in self._entries.values()]
@@ -249,7 +279,7 @@ class Pending:
                     values[attribute] = entry.before
             self.clear()
             for field in fields:
-                if self._was_edited(values, field):
+                if self.was_edited(values, field):
                     state = state_of(values)
                     if state.stored is None:
                         values[field.attribute] = copy.deepcopy((state.defaults or {}).get(field.attribute))
@@ -258,7 +288,7 @@ class Pending:
 
     def clear(self) -> None:
         """Forget all changes and conditions; what is shown stays."""
-        self._entries = {}
+        self._entries, self._edits, self._guards = {}, {}, ()
         self._conditions = ()
 
 

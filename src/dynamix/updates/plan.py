@@ -22,6 +22,7 @@ ADD and DELETE on one set exist in no single expression; such a plan has a secon
 Source: DynamoDB Developer Guide, "Using update expressions in DynamoDB".
 """
 
+from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct, field
@@ -33,6 +34,7 @@ from dynamix.expressions.nodes import (
     AttributeType,
     Compare,
     Condition,
+    Or,
     Path,
     SetOperand,
     Size,
@@ -45,7 +47,8 @@ from dynamix.wire import AttributeValue, Item
 class Plan(Struct):
     """One commit: the update, the facts it relies on, and what must follow in a second update.
 
-    `repeatable` says whether sending it twice has the effect of sending it once.
+    `guards` are conditions under which the update may be made at all, each with the name of the field whose change by
+    others it notices. `repeatable` says whether sending it twice has the effect of sending it once.
     """
 
     set: list[tuple[Path, SetOperand]] = field(default_factory=list)
@@ -53,8 +56,14 @@ class Plan(Struct):
     add: list[tuple[Path, Value]] = field(default_factory=list)
     delete: list[tuple[Path, Value]] = field(default_factory=list)
     facts: list[Condition] = field(default_factory=list)
+    guards: list[tuple[Condition, str]] = field(default_factory=list)
     then_delete: list[tuple[Path, Value]] = field(default_factory=list)
     repeatable: bool = True
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """What must hold for the plan to be carried out."""
+        return [*self.facts, *(guard for guard, _ in self.guards)]
 
     def update(self) -> Update:
         """The first, and mostly only, update; it lacks `then_delete`."""
@@ -107,23 +116,51 @@ NULL = Picture(False, null=True)
 
 
 def holds(fact: Condition, item: Item) -> bool:
-    """Whether a fact that a plan relied on is true of a stored item."""
+    """Whether a fact or a guard that a plan relied on is true of a stored item."""
     match fact:
         case AttributeExists(path):
-            return _present(item, path)
+            return _at(item, path) is not None
         case AttributeNotExists(path):
-            return not _present(item, path)
+            return _at(item, path) is None
         case AttributeType(Path() as path, Value(tag)):
-            return tag["S"] in item.get(str(path.parts[0]), {})
+            return tag["S"] in (_at(item, path) or {})
         case Compare("=", Path() as path, Value(wire)):
-            return bool(item.get(str(path.parts[0])) == wire)
+            return _alike(_at(item, path), wire)
         case Compare("=", Size(Path() as path), Value(length)):
             return Picture.stored(item, str(path.parts[0])).length == int(length["N"])
+        case Or(parts):
+            return any(holds(part, item) for part in parts)
     raise TypeError(f"{fact!r} is not a fact that plans rely on")
 
 
-def _present(item: Item, path: Path) -> bool:
-    wire = item.get(str(path.parts[0]))
-    if wire is None or len(path.parts) == 1:
-        return wire is not None
-    return "L" in wire and int(path.parts[1]) < len(wire["L"])
+def _at(item: Item, path: Path) -> AttributeValue | None:
+    """What a stored item has at a path; None for nothing."""
+    found: Any = {"M": item}
+    for part in path.parts:
+        inner = found.get("M" if isinstance(part, str) else "L")
+        if inner is None or (part not in inner if isinstance(part, str) else part >= len(inner)):
+            return None
+        found = inner[part]
+    wire: AttributeValue = found
+    return wire
+
+
+def _alike(one: AttributeValue | None, other: AttributeValue) -> bool:
+    """Whether the service takes two forms for equal, which may spell numbers and order sets differently."""
+    if one is None or one == other:
+        return one is not None
+    ((tag, was),), ((other_tag, now),) = one.items(), other.items()
+    if tag != other_tag:
+        return False
+    match tag:
+        case "N":
+            return Decimal(was) == Decimal(now)
+        case "NS":
+            return set(map(Decimal, was)) == set(map(Decimal, now))
+        case "SS" | "BS":
+            return set(was) == set(now)
+        case "M":
+            return was.keys() == now.keys() and all(_alike(was[key], now[key]) for key in was)
+        case "L":
+            return len(was) == len(now) and all(map(_alike, was, now))
+    return False

@@ -21,17 +21,26 @@ from dynamix.updates.pending import Pending
 from dynamix.wire import AttributeValue
 
 
-def resolved(values: dict[str, Any]) -> tuple[Condition, ...]:
-    """The conditions set on the instance with this `__dict__`, as the service takes them.
+def resolved(values: dict[str, Any], condition: Condition | None = None) -> tuple[Condition, ...]:
+    """The conditions set on the instance with this `__dict__`, and one more, as the service takes them.
 
     Raises InvalidUpdateError where one compares with what was not loaded.
     """
     state: State | None = values.get(STATE)
     pending: Pending | None = state.pending if state is not None else None
-    return () if pending is None else tuple(_resolved(condition, values, pending) for condition in pending.conditions)
+    conditions = () if pending is None else pending.conditions
+    if condition is not None:
+        conditions = (*conditions, condition)
+    return tuple(_resolved(condition, values, pending) for condition in conditions)
 
 
-def _resolved(condition: Condition, values: dict[str, Any], pending: Pending) -> Condition:
+def as_loaded(values: dict[str, Any], field: Field[Any, Any]) -> Condition:
+    """The condition that a field is stored as it was loaded. Raises InvalidUpdateError where it was not."""
+    state: State = values[STATE]
+    return _as_loaded(field._path(), _loaded(field, values, state.pending))
+
+
+def _resolved(condition: Condition, values: dict[str, Any], pending: Pending | None) -> Condition:
     """The same condition with what was loaded in it. Trees may be deep, so nothing here recurses."""
     done: list[Condition] = []
     ahead: list[tuple[Condition, bool]] = [(condition, False)]
@@ -61,11 +70,11 @@ def _as_loaded(path: Path, form: AttributeValue | None) -> Condition:
     return Compare("=", path, Value(form))
 
 
-def _loaded(field: Field[Any, Any], values: dict[str, Any], pending: Pending) -> AttributeValue | None:
+def _loaded(field: Field[Any, Any], values: dict[str, Any], pending: Pending | None) -> AttributeValue | None:
     """The stored form that was loaded of a field, None for none."""
-    state: State = values[STATE]
+    state: State | None = values.get(STATE)
     attribute = field.attribute
-    if state.stored is None or (state.held is not None and attribute not in state.held):
+    if state is None or state.stored is None or (state.held is not None and attribute not in state.held):
         raise InvalidUpdateError(
             f"{field}.unchanged() compares with what was loaded, but {field} was not loaded; get the item first"
         )
@@ -74,5 +83,5 @@ def _loaded(field: Field[Any, Any], values: dict[str, Any], pending: Pending) ->
         return wire
     if attribute in (state.defaults or {}):
         return None
-    before = pending.before(values, attribute)
+    before = values.get(attribute, LACKING) if pending is None else pending.before(values, attribute)
     return None if before is None or before is LACKING else field.to_wire(before)

@@ -24,7 +24,7 @@ def write(
     whole: list[str] = []
     while True:
         plan = pending.plan(pictured, whole)
-        update, condition = plan.update(), all_of((*conditions, *plan.facts))
+        update, condition = plan.update(), all_of((*conditions, *plan.conditions))
         texts = written(update, condition)
         if update_fits(update, texts.update) and condition_fits(condition, texts.condition):
             return plan, texts

@@ -1,0 +1,105 @@
+"""Flows that store an instance by what became of it since it was loaded, and that load it again."""
+
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from dynamix.codec.state import state_of
+from dynamix.errors import InvalidUpdateError, ItemExistsError, ItemNotFoundError
+from dynamix.expressions.nodes import Condition
+from dynamix.operations import items
+from dynamix.operations.retry import RetryPolicy
+from dynamix.schema.table import Table
+from dynamix.updates.draft import Draft
+from dynamix.updates.edits import edits_of
+from dynamix.updates.pending import pending_of
+from dynamix.updates.unchanged import as_loaded
+from dynamix.wire import Flow, Item
+
+M = TypeVar("M")
+
+
+def save(
+    policy: RetryPolicy,
+    table: Table[M],
+    instance: M,
+    overwrite: bool,
+    if_unchanged: bool,
+    condition: Condition | None,
+) -> Flow[M]:
+    """Store a new instance whole, of a loaded one what is queued and what was edited in place; nothing for nothing.
+
+    `overwrite` stores any instance whole, whatever is there. `if_unchanged` has every field that is changed be stored
+    as it was loaded.
+    """
+    values, schema = vars(instance), table.schema
+    state = state_of(values)
+    if state.stored is None or state.new or overwrite:
+        return (yield from _store(policy, table, instance, overwrite, condition))
+    edits = edits_of(values, schema.editable, schema.encoder)
+    if not edits and not state.pending:
+        return instance
+    pending = pending_of(values)
+    changed = [schema.fields[name] for name in schema.fields if name in edits or pending.changes(name)]
+    guards = [(as_loaded(values, field), str(field)) for field in changed] if if_unchanged else []
+    now = datetime.now(UTC)
+    for field in schema.renewed:
+        pending.change(values, field, Draft, lambda draft: draft.assign(now))
+    return (yield from items.commit(policy, table, instance, pending, False, condition, edits, guards))
+
+
+def _store(policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool, condition: Condition | None) -> Flow[M]:
+    """Store an instance whole. Further changes of it are refused meanwhile."""
+    values, sender = vars(instance), object()
+    pending = pending_of(values)
+    try:
+        pending.begin(sender)
+        values.update(dict.fromkeys((field.attribute for field in table.schema.renewed), datetime.now(UTC)))
+        return (yield from items.create(policy, table, instance, overwrite, condition))
+    finally:
+        pending.end(sender)
+
+
+def refresh(policy: RetryPolicy, table: Table[M], instance: M, discard: bool) -> Flow[M]:
+    """Load an instance again, in place, by a consistent read. Raises ItemNotFoundError where its item is gone, and
+    InvalidUpdateError where changes would be lost and `discard` is False; then the instance is as before."""
+    values, schema = vars(instance), table.schema
+    pending = pending_of(values)
+    if not discard:
+        edits = edits_of(values, schema.editable, schema.encoder)
+        changed = [*pending.fields, *(str(edit.field) for edit in edits.values())]
+        if changed:
+            raise InvalidUpdateError(
+                f"{', '.join(dict.fromkeys(changed))} has changes that are not stored; save() them, or drop them by "
+                "refresh(discard=True)"
+            )
+    found = yield from get_or_raise(policy, table, schema.key_of(values), True)
+    pending.reloaded(values, vars(found), schema.fields, schema.editable)
+    return instance
+
+
+def get_or_raise(policy: RetryPolicy, table: Table[M], key: Item, consistent: bool | None) -> Flow[M]:
+    """The instance with this key. Raises ItemNotFoundError where there is none."""
+    found = yield from items.get(policy, table, key, consistent)
+    if found is None:
+        raise ItemNotFoundError(f"{table.schema.model_name} with {items.shown_key(table, key)} does not exist")
+    return found
+
+
+def get_or_create(
+    policy: RetryPolicy, table: Table[M], wanted: tuple[Item, M], consistent: bool | None
+) -> Flow[tuple[M, bool]]:
+    """The instance with the key that is wanted and False; where there is none, the one that is wanted, which is stored,
+    and True.
+
+    Where another caller creates the item meanwhile, it is theirs that is returned, without a second read.
+    """
+    key, instance = wanted
+    found = yield from items.get(policy, table, key, consistent)
+    if found is not None:
+        return found, False
+    try:
+        return (yield from items.create(policy, table, instance, False)), True
+    except ItemExistsError as error:
+        if error.item is None:
+            raise
+        return error.item, False

@@ -1,0 +1,233 @@
+"""Edits in place, as the smallest update that stores them.
+
+What was loaded and what is shown are compared part by part. A part that differs is set or removed by its path; members
+of a set are added or deleted, what follows the old end of a list is appended. Where others may have changed what a path
+means, the update has a *guard*: a condition without which it would be refused or hit something else. A guard that is
+not met is a conflict, never a reason to plan anew.
+
+    map   SET m.k, REMOVE m.k, while m is a map
+    list  appended to, while it is a list; edited or cut by index, or set whole, while it equals the loaded one
+    set   ADD or DELETE; set whole, while it equals the loaded one, where members both came and went, and inside others
+    else  SET
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from dynamix.codec.state import NULL as NULL_FORM
+from dynamix.codec.state import State, as_wire, state_of
+from dynamix.codec.values import Numbers, decode
+from dynamix.expressions.nodes import AttributeType, Compare, Condition, ListAppend, Path, Value
+from dynamix.fields.base import Field
+from dynamix.updates.draft import Changed, Draft
+from dynamix.updates.pending import Pending
+from dynamix.updates.plan import MISSING, NULL, Picture, Plan
+from dynamix.wire import AttributeValue
+
+Encoder = Callable[[Any], AttributeValue]
+_SETS = frozenset({"SS", "NS", "BS"})
+
+
+def edits_of(
+    values: dict[str, Any], fields: Iterable[Field[Any, Any]], encoder: Callable[[Field[Any, Any]], Encoder]
+) -> dict[str, Draft]:
+    """What was edited in place in the instance with this `__dict__`, by attribute; `fields` are those that can be.
+
+    Raises FieldValidationException for a value that its field cannot hold.
+    """
+    state = state_of(values)
+    edits: dict[str, Draft] = {}
+    if state.new or state.stored is None:
+        return edits
+    for field in fields:
+        if values.get(field.attribute) is not None and field.attribute in state.stored:
+            edit = _edit_of(values, state, field, encoder(field))
+            if edit is not None:
+                edits[field.attribute] = edit
+    return edits
+
+
+def _edit_of(values: dict[str, Any], state: State, field: Field[Any, Any], encode: Encoder) -> Draft | None:
+    """The edit in place of one field, None for none."""
+    pending: Pending | None = state.pending
+    draft = None if pending is None else pending.draft(field.attribute)
+    if draft is not None and draft.assigned:
+        return None
+    own = not field.own_form.write
+    if own and not (pending or Pending()).was_edited(values, field):
+        return None
+    value, form = values[field.attribute], (state.stored or {})[field.attribute]
+    old: AttributeValue | None = as_wire(form)
+    new = None if value == frozenset() else encode(value)
+    numbers = getattr(field, "numbers", float)
+    if own:
+        if old is not None and old != NULL_FORM and field.respelled(form) != old:
+            whole = Draft(field)
+            whole.assign(value)
+            return whole
+        return EditDraft(field, old, new, numbers)
+    expected = old
+    if old is None or old == NULL_FORM:
+        default = (state.defaults or {}).get(field.attribute)
+        expected = None if default is None or default == frozenset() else field.to_wire(default)
+    if draft is not None:
+        expected = draft.applied(expected) or expected
+    return EditDraft(field, old, new, numbers) if EditDraft(field, expected, new, numbers).differs() else None
+
+
+class EditDraft(Draft):
+    """The edits of one value: from its stored form to another; None for what is not stored, and for an emptied set.
+
+    Numbers that `numbers` reads as equal are not edited.
+    """
+
+    noun = "a value edited in place"
+
+    def __init__(
+        self, field: Changed, old: AttributeValue | None, new: AttributeValue | None, numbers: Numbers = float
+    ) -> None:
+        super().__init__(field)
+        self.old = old
+        self.new = new
+        self._numbers = numbers
+
+    def plan(self, plan: Plan, picture: Picture) -> None:
+        if self.old is None or "NULL" in self.old:
+            return self.plan_whole(plan, picture)
+        if self.new is None:
+            plan.delete.append((self.path, Value(self.old)))
+            return None
+        before = len(plan.set)
+        self._value(plan, self.path, self.old, self.new, exact=False)
+        plan.repeatable &= not any(isinstance(operand, ListAppend) for _, operand in plan.set[before:])
+        return None
+
+    @property
+    def parts(self) -> int:
+        plan = Plan()
+        self.plan(plan, MISSING)
+        return len(plan.set) + len(plan.remove)
+
+    def plan_whole(self, plan: Plan, picture: Picture) -> None:
+        if self.old is None:
+            self._guard(plan, MISSING.fact(self.path))
+        else:
+            self._guard(plan, NULL.fact(self.path) if "NULL" in self.old else Compare("=", self.path, Value(self.old)))
+        plan.repeatable = False
+        if self.new is None:
+            plan.remove.append(self.path)
+        else:
+            plan.set.append((self.path, Value(self.new)))
+
+    def differs(self) -> bool:
+        """Whether there is any edit."""
+        if self.old is None or self.new is None or "NULL" in self.old:
+            return self.old != self.new
+        return not self._same(self.old, self.new)
+
+    def _value(self, plan: Plan, path: Path, old: AttributeValue, new: AttributeValue, *, exact: bool) -> None:
+        """The edits of one part. `exact`: a guard says already that all around it is as it was loaded."""
+        ((old_tag, old_content),), ((new_tag, new_content),) = old.items(), new.items()
+        if old_tag == new_tag == "M":
+            self._map(plan, path, old_content, new_content, exact=exact)
+        elif old_tag == new_tag == "L":
+            self._list(plan, path, old_content, new_content, exact=exact)
+        elif old_tag == new_tag and old_tag in _SETS:
+            self._set(plan, path, old, new, exact=exact)
+        elif not self._same(old, new):
+            plan.set.append((path, Value(new)))
+
+    def _map(
+        self,
+        plan: Plan,
+        path: Path,
+        old: dict[str, AttributeValue],
+        new: dict[str, AttributeValue],
+        *,
+        exact: bool,
+    ) -> None:
+        before = len(plan.set) + len(plan.remove)
+        plan.remove.extend(_inside(path, key) for key in old if key not in new)
+        plan.set.extend((_inside(path, key), Value(value)) for key, value in new.items() if key not in old)
+        inner = [key for key, value in new.items() if key in old and old[key] != value]
+        for key in inner:
+            if not _nests(old[key], new[key]) and not self._same(old[key], new[key]):
+                plan.set.append((_inside(path, key), Value(new[key])))
+        if not exact and len(plan.set) + len(plan.remove) > before:
+            self._guard(plan, AttributeType(path, Value({"S": "M"})))
+        for key in inner:
+            if _nests(old[key], new[key]):
+                self._value(plan, _inside(path, key), old[key], new[key], exact=exact)
+
+    def _list(
+        self, plan: Plan, path: Path, old: list[AttributeValue], new: list[AttributeValue], *, exact: bool
+    ) -> None:
+        if self._same({"L": old}, {"L": new}):
+            return
+        kept = min(len(old), len(new))
+        begins_alike = self._same({"L": old[:kept]}, {"L": new[:kept]})
+        if begins_alike and len(new) > len(old):
+            if not exact:
+                self._guard(plan, AttributeType(path, Value({"S": "L"})))
+            plan.set.append((path, ListAppend(path, Value({"L": new[kept:]}))))
+            return
+        if not exact:
+            self._guard(plan, Compare("=", path, Value({"L": old})))
+            plan.repeatable = False
+        if begins_alike:
+            plan.remove.extend(_inside(path, index) for index in range(kept, len(old)))
+        elif len(new) == len(old):
+            for index, (was, now) in enumerate(zip(old, new, strict=True)):
+                self._value(plan, _inside(path, index), was, now, exact=True)
+        else:
+            plan.set.append((path, Value({"L": new})))
+
+    def _set(self, plan: Plan, path: Path, old: AttributeValue, new: AttributeValue, *, exact: bool) -> None:
+        ((tag, members),) = new.items()
+        was, now = self._members(old), self._members(new)
+        added = [member for member in members if self._member(tag, member) not in was]
+        gone = [member for member in old[tag] if self._member(tag, member) not in now]
+        if len(path.parts) > 1 or (added and gone):
+            if (added or gone) and not exact:
+                self._guard(plan, Compare("=", path, Value(old)))
+                plan.repeatable = False
+            if added or gone:
+                plan.set.append((path, Value(new)))
+        elif added:
+            plan.add.append((path, Value({tag: added})))
+        elif gone:
+            plan.delete.append((path, Value({tag: gone})))
+
+    def _members(self, form: AttributeValue) -> set[Any]:
+        ((tag, members),) = form.items()
+        return {self._member(tag, member) for member in members}
+
+    def _member(self, tag: str, member: str) -> Any:
+        return decode({"N": member}, self._numbers) if tag == "NS" else member
+
+    def _same(self, old: AttributeValue, new: AttributeValue) -> bool:
+        """Whether two forms read as equal."""
+        if old == new:
+            return True
+        ((old_tag, was),), ((new_tag, now),) = old.items(), new.items()
+        if old_tag != new_tag:
+            return False
+        if old_tag == "N":
+            return bool(decode(old, self._numbers) == decode(new, self._numbers))
+        if old_tag == "M":
+            return was.keys() == now.keys() and all(self._same(was[key], now[key]) for key in was)
+        if old_tag == "L":
+            return len(was) == len(now) and all(map(self._same, was, now))
+        return old_tag in _SETS and self._members(old) == self._members(new)
+
+    def _guard(self, plan: Plan, condition: Condition) -> None:
+        plan.guards.append((condition, str(self.field)))
+
+
+def _inside(path: Path, part: str | int) -> Path:
+    return Path((*path.parts, part))
+
+
+def _nests(old: AttributeValue, new: AttributeValue) -> bool:
+    """Whether both are maps, or both lists, or both sets: what is compared part by part."""
+    return any(tag in old and tag in new for tag in ("M", "L", *_SETS))
