@@ -124,6 +124,22 @@ async def story(tell: Blocking) -> list[Any]:
     ghost = Thread(**key(99))
     ghost.set_field(Thread.title, "boo")
     told += [await call(ghost, "commit_changes")]
+    made = Thread(**key(98), title="made", reviews=["a"])
+    told += [await call(made, "save"), await call(made, "save", condition=Thread.title == "other")]
+    (made.reviews or []).append("b")
+    told += [
+        await call(made, "refresh"),
+        await call(made, "save", if_unchanged=True),
+        await call(made, "refresh"),
+        made,
+    ]
+    told += [
+        await call(Thread, "get_or_raise", **key(97)),
+        await call(Thread, "get_or_create", {"title": "new"}, **key(97)),
+        await call(Thread, "get_or_create", {"title": "newer"}, **key(97)),
+        await call(Thread, "delete_by_key", **key(97), returns="old"),
+        await call(made, "delete", condition=Thread.title == "made"),
+    ]
     rows = [{**key(n), "title": f"Title {n}", "user_id": f"user{n % 3}", "updated_at": n} for n in range(1, 40)]
     told += [
         await call(Thread, "batch_write", rows),
