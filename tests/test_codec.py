@@ -224,7 +224,7 @@ def _in_utc(value: Any) -> Any:
 def test_the_generated_code_agrees_with_the_plain_way(given_values: dict[str, Any]) -> None:
     """Writing and reading an item by generated code gives what each field's own encode and decode give."""
     schema = schema_of(Everything)
-    reader = schema.codec.reader()
+    reader = schema.codec.reader("Everything")
     instance_values = {"needed": "n", **given_values}
     item = schema.codec.encode_item(instance_values)
     plain = {schema.fields[name].name: schema.fields[name].encode(value) for name, value in instance_values.items()}
@@ -247,7 +247,7 @@ def test_the_generated_code_agrees_with_the_plain_way(given_values: dict[str, An
 
 def test_a_default_is_not_shared() -> None:
     """Each instance has its own copy of a mutable default, loaded or new."""
-    reader = schema_of(Everything).codec.reader()
+    reader = schema_of(Everything).codec.reader("Everything")
     body = b'{"Item": {"key": {"S": "k"}, "sort": {"N": "1"}}}'
     first, second = reader.item(body), reader.item(body)
     assert first is not None
@@ -280,7 +280,7 @@ def test_a_stored_value_of_another_type_is_named(name: str, stored: dict[str, An
     """A stored value that its field cannot hold is an error that names the field, never a wrong value."""
     item = {"key": {"S": "k"}, "sort": {"N": "1"}, schema_of(Everything).fields[name].name: stored}
     with pytest.raises(StoredValueError, match=f"Everything.{name}") as caught:
-        getattr(schema_of(Everything).codec.reader().item(msgspec.json.encode({"Item": item})), name)
+        getattr(schema_of(Everything).codec.reader("Everything").item(msgspec.json.encode({"Item": item})), name)
     assert (caught.value.field, caught.value.value) == (name, stored)
     assert not isinstance(caught.value, ValueError)  # which says that a value was refused before it was sent
 
@@ -288,7 +288,7 @@ def test_a_stored_value_of_another_type_is_named(name: str, stored: dict[str, An
 def test_a_stored_null_reads_as_none() -> None:
     """Other programs store NULL where dynamix stores nothing; it reads as None."""
     body = b'{"Item": {"key": {"S": "k"}, "sort": {"N": "1"}, "text": {"NULL": true}, "members": {"NULL": true}}}'
-    loaded = schema_of(Everything).codec.reader().item(body)
+    loaded = schema_of(Everything).codec.reader("Everything").item(body)
     assert loaded is not None
     assert (loaded.text, loaded.members) == (None, None)
 
@@ -300,7 +300,7 @@ def test_types_read_are_exact() -> None:
         "span": timedelta(days=-1, seconds=5),
     }  # fmt: skip
     body = msgspec.json.encode({"Item": schema_of(Everything).codec.encode_item(given_values)})
-    loaded = schema_of(Everything).codec.reader().item(body)
+    loaded = schema_of(Everything).codec.reader("Everything").item(body)
     assert loaded is not None
     assert (type(loaded.ratio), loaded.day, loaded.clock) == (float, date(2026, 1, 2), time(1, 2, 3, 4))
     assert loaded.span == timedelta(days=-1, seconds=5)
@@ -314,7 +314,7 @@ def _loaded(**values: Any) -> Everything:
 def _loaded_raw(item: dict[str, Any]) -> Everything:
     """An instance loaded from an item as it is stored."""
     item = {"key": {"S": "k"}, "sort": {"N": "1"}, **item}
-    loaded = schema_of(Everything).codec.reader().item(msgspec.json.encode({"Item": item}))
+    loaded = schema_of(Everything).codec.reader("Everything").item(msgspec.json.encode({"Item": item}))
     assert loaded is not None
     return loaded
 
@@ -356,7 +356,7 @@ def test_an_instance_does_not_keep_the_answer() -> None:
     )
     body = msgspec.json.encode({"Items": [item, item]})
     alone = sys.getrefcount(body)
-    kept = schema_of(Everything).codec.reader().page(body).items[0]
+    kept = schema_of(Everything).codec.reader("Everything").page(body).items[0]
     assert sys.getrefcount(body) == alone
     assert kept.listing == [1]
 
@@ -418,7 +418,7 @@ def test_any_name_of_a_class_will_do(name: str) -> None:
     model: Any = type(name, (Model,), fields)
     codec = schema_of(model).codec
     item = codec.encode_item({"key": "k", "words": ["a"]})
-    found = codec.reader().item(msgspec.json.encode({"Item": item}))
+    found = codec.reader("Everything").item(msgspec.json.encode({"Item": item}))
     assert item == {"key": {"S": "k"}, "words": {"L": [{"S": "a"}]}}
     assert (type(found), found.key, found.words) == (model, "k", ["a"])
 
@@ -430,7 +430,7 @@ def test_generated_code_is_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     class Shown(Model):
         key = CharField(hash_key=True, name="stored key")
 
-    schema_of(Shown).codec.reader()
+    schema_of(Shown).codec.reader("Everything")
     shown = capsys.readouterr().err
     assert "# dynamix write 'Shown'\ndef write(values):\n" in shown
     assert "# dynamix read 'Shown'\ndef read(item):\n" in shown
@@ -496,7 +496,7 @@ def test_what_may_be_stored_all_the_same_is_not_shown() -> None:
         listing = ListField(default=[])
         text = CharField(default="x")
 
-    reader = schema_of(Unsure).codec.reader(None, frozenset({"key"}))
+    reader = schema_of(Unsure).codec.reader("Unsure", None, frozenset({"key"}))
     stored = {"ratio": {"N": "2.5"}, "moment": {"S": "2026-01-02T00:00:00"}, "listing": {"L": []}, "text": {"S": "y"}}
     for given_item in ({}, stored):
         item = {"key": {"S": "k"}, **given_item}

@@ -172,7 +172,7 @@ class StoredValueError(DynamixError):
     """What is stored in an attribute is not what its field holds; another program may have written it.
 
     `field` is the attribute's name on the model, `value` the stored form. `table` is the table's name and `key` the
-    item's key as `get` takes it, a part that cannot be read in its stored form; None where that is not known.
+    item's key as `get` takes it, as it is stored, whatever can be read of it; None where that is not known.
     """
 
     table: str | None = None

@@ -127,6 +127,93 @@ def test_an_instance_is_changed_stored_and_deleted(case: Case) -> None:
     assert case.stored() == []
 
 
+def test_an_instance_is_made_of_a_key_as_stored(case: Case) -> None:
+    """A key that carries stored forms makes handles and whole items of that very key, in every way."""
+    model, key = case.model, case.load().get_primary_key_dict()
+    model(**key).set_field(model.number, 2).commit_changes()
+    assert case.stored() == [(case.form, "2")]
+    for number, copied in enumerate((copy.copy, copy.deepcopy), 3):
+        copied(model(**key)).set_field(model.number, number).commit_changes()
+        assert case.stored() == [(case.form, str(number))]
+    assert model.batch_get(model(**key)) == [case.load()]
+    assert model.scan().where(model.at.same_as(model(**key))).get_items()[0] == [case.load()]
+    with pytest.raises(dynamix.ItemExistsError):
+        model.create(overwrite=False, **key)
+    model.batch_write([{**key, "number": 6}])
+    assert case.stored() == [(case.form, "6")]
+    created = model.create(**key, number=7)
+    assert created.get_primary_key_dict() == key
+    created.set_field(model.number, 8).commit_changes()
+    assert case.stored() == [(case.form, "8")]
+    model(**key).delete()
+    assert case.stored() == []
+
+
+class Name:
+    """A text whose class has no equality."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+class NameField(dynamix.Field[Name, Any]):
+    """A name, stored in small letters."""
+
+    key_type = "S"
+
+    def to_wire(self, value: Name) -> dict[str, Any]:
+        return {"S": value.text.lower()}
+
+    def from_wire(self, wire: dict[str, Any]) -> Name:
+        return Name(wire["S"])
+
+
+@pytest.mark.parametrize("carried", [dict, copy.deepcopy, lambda key: pickle.loads(pickle.dumps(key))])
+def test_a_key_needs_no_equality(place: Place, carried: Callable[[Any], Any]) -> None:
+    """Where a key's values cannot be compared, the dict still reaches the item that it was made for, and no other."""
+    case = Case(place, NameField, {"S": "Ada"})
+    case.put({"S": "ada"}, 2)
+    loaded = next(one for one in case.model.scan() if one.number == 1)
+    key = carried(loaded.get_primary_key_dict())
+    assert case.model.get(**key).number == 1
+    key["at"] = Name("ADA")
+    assert case.model.get(**key).number == 2
+    case.model.delete_by_key(**carried(loaded.get_primary_key_dict()))
+    assert case.stored() == [({"S": "ada"}, "2")]
+
+
+def test_a_key_that_its_field_cannot_write_is_as_it_is_stored(place: Place) -> None:
+    """What a field reads and would not write itself is found by the key of its instance."""
+    case = Case(place, dynamix.DateTimeField, {"S": "0001-01-01T00:00:00+05:00"})
+    key = case.load().get_primary_key_dict()
+    assert case.model.get(**key) == case.load()
+    case.model(**key).set_field(case.model.number, 2).commit_changes()
+    assert case.stored() == [(case.form, "2")]
+    case.model.delete_by_key(**key)
+    assert case.stored() == []
+
+
+@pytest.mark.parametrize("spoilt", [{"number": {"S": "x"}}, {"notes": {"S": "x"}}], ids=["at once", "later"])
+def test_the_key_of_an_error_reaches_its_item(case: Case, spoilt: dict[str, Any]) -> None:
+    """The key that the error of an unreadable item has is the one that is stored: the item is deleted by it."""
+    case.place.call(
+        "PutItem",
+        TableName=case.place.table_name(case.model),
+        Item={"name": {"S": "k"}, "at": case.form, "number": {"N": "1"}, **spoilt},
+    )
+    told: list[dynamix.StoredValueError] = []
+    assert list(case.model.scan(on_error=told.append)) == []
+    with pytest.raises(dynamix.StoredValueError) as caught:
+        _ = next(iter(case.model.query().where(case.model.name == "k"))).notes
+    with pytest.raises(dynamix.StoredValueError) as again:
+        _ = case.model.get(**(told[0].key or {})).notes
+    for error in (told[0], caught.value, again.value):
+        assert case.model.exists(**(error.key or {}))
+        assert error.table == case.place.table_name(case.model)
+    case.model.delete_by_key(**(caught.value.key or {}))
+    assert case.model.scan(on_error="skip").count() == 0
+
+
 def test_an_index_finds_the_rest(case: Case) -> None:
     """What an index gives is requeried by its key as stored, and its cursors go on behind it."""
     index = case.model.scan().use_index("by_at")

@@ -120,9 +120,10 @@ def test_get_names_the_item(place: Place) -> None:
     thread = Thread.get(**key(2))
     assert thread is not None
     for read in (lambda: thread.reviews, thread.to_son, thread.validate):
-        with pytest.raises(StoredValueError, match=r"Thread\.reviews.*thread_id='t0002'") as caught:
+        with pytest.raises(StoredValueError, match=r"Thread\.reviews.*thread_id='t0002'.*table") as caught:
             read()
         assert (caught.value.key, caught.value.field) == (key(2), "reviews")
+        assert caught.value.table == place.table_name(Thread)
 
 
 def test_a_limit_counts_what_can_be_read(place: Place) -> None:
@@ -177,6 +178,8 @@ def test_a_key_that_cannot_be_read_is_told_as_it_is_stored(place: Place) -> None
     told: list[StoredValueError] = []
     assert list(Wrong.scan(on_error=told.append)) == []
     assert [error.key for error in told] == [{"forum_id": "science", "thread_id": {"S": "t0000"}}]
+    Wrong.batch_delete(keys=[error.key or {} for error in told])
+    assert place.stored_item(Thread, **key(0)) is None
 
 
 @pytest.mark.usefixtures("place")

@@ -30,7 +30,7 @@ class ModelCodec(Generic[M]):
     def __init__(self, model: type[M], slots: Iterable[Slot]) -> None:
         self.model = model
         self.slots = tuple(slots)
-        self._readers: dict[tuple[frozenset[str] | None, frozenset[str] | None], Reader[M]] = {}
+        self._readers: dict[tuple[str, frozenset[str] | None, frozenset[str] | None], Reader[M]] = {}
         self.encode_item: Callable[[Mapping[str, Any]], Item] = compile_writer(
             model.__name__, self.slots, self.plain_item
         )
@@ -67,7 +67,7 @@ class ModelCodec(Generic[M]):
         A value was touched if a change of it is pending, or if it would be stored otherwise than what was loaded.
         """
         for slot in self.slots:
-            form = (state.stored or {}).get(slot.attribute)
+            form = state.forms.get(slot.attribute)
             if not form or (state.pending is not None and state.pending.changes(slot.attribute)):
                 continue
             wire = as_wire(form)
@@ -77,17 +77,19 @@ class ModelCodec(Generic[M]):
             if slot.key or slot.attribute not in values or slot.respelled(form, default) == item.get(slot.name):
                 item[slot.name] = wire
 
-    def reader(self, attributes: frozenset[str] | None = None, sure: frozenset[str] | None = None) -> "Reader[M]":
-        """The reader for answers that hold only some attributes of the model; None: all.
+    def reader(
+        self, table: str, attributes: frozenset[str] | None = None, sure: frozenset[str] | None = None
+    ) -> "Reader[M]":
+        """The reader for answers of a table that hold only some attributes of the model; None: all.
 
         Of these, an answer that lacks one of the `sure` ones says that it is not stored; None: of all.
         """
-        reader = self._readers.get((attributes, sure))
+        reader = self._readers.get((table, attributes, sure))
         if reader is None:
             slots = [slot for slot in self.slots if attributes is None or slot.attribute in attributes]
             if sure is not None:
                 slots = [slot if slot.attribute in sure else slot._replace(**_UNSURE) for slot in slots]
-            reader = self._readers.setdefault((attributes, sure), Reader(self.model, slots, attributes))
+            reader = self._readers.setdefault((table, attributes, sure), Reader(self.model, slots, table, attributes))
         return reader
 
 

@@ -6,6 +6,10 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw, Struct
 
+from dynamix.codec import numbers
+from dynamix.codec.numbers import NumberError
+from dynamix.wire import AttributeValue
+
 
 class Text(Struct, gc=False, frozen=True):
     """A string."""
@@ -70,3 +74,20 @@ class Form(NamedTuple):
 
 PLAIN = Form()
 """The form of what only the field's own `to_wire` and `from_wire` know."""
+
+
+def comparable(form: AttributeValue | None) -> AttributeValue | None:
+    """A stored form such that two are equal if they are the same to the service: numbers as it writes them, the
+    elements of sets in order."""
+    for tag, content in (form or {}).items():
+        try:
+            match tag:
+                case "N":
+                    return {tag: numbers.normalize(content)}
+                case "NS":
+                    return {tag: sorted(map(numbers.normalize, content))}
+                case "SS" | "BS":
+                    return {tag: sorted(content)}
+        except NumberError:  # of a field class of the user's own; the service says what is wrong
+            break
+    return form

@@ -67,11 +67,12 @@ def _bare(slot: Slot) -> bool:
 
 
 def compile_reader(
-    model: type[M], slots: list[Slot], held: frozenset[str] | None
+    model: type[M], slots: list[Slot], table: str, held: frozenset[str] | None
 ) -> tuple[Callable[[Any], dict[str, Any]], Callable[[list[Any]], list[M]]]:
     """Code from a parsed item to the values by attribute, and from many to instances: the same in a loop, since calls
     take time. What is read later is copied, lest an instance that is kept keep the whole answer."""
-    names: dict[str, Any] = {"State": State, "held": held, "json": as_json, "noted": noted, "copied": deepcopy}
+    names: dict[str, Any] = {"State": State, "held": held, "table": table}
+    names |= {"json": as_json, "noted": noted, "copied": deepcopy}
     entries, stored, after = [], [], []
     start, defaults = ["values = {"], ""
     for index, slot in enumerate(slots):
@@ -98,7 +99,7 @@ def compile_reader(
             after += [f"if (v := {parsed}) is not None:", f"    values[{slot.attribute!r}] = {read}"]
         else:
             entries.append(f"{slot.attribute!r}: {read} if (v := {parsed}) is not None else None,")
-    entries.append(f"{STATE!r}: State({{{', '.join(stored)}}}, held{defaults}),")
+    entries.append(f"{STATE!r}: State({{{', '.join(stored)}}}, held, table{defaults}),")
     body = [*start, *(f"    {entry}" for entry in entries), "}", *after]
     names |= {"new": model.__new__, "model": model, "set_dict": dict_setter(model)}
     step = [*body, "instance = new(model)", "set_dict(instance, values)", "instances.append(instance)"]

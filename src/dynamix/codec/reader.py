@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from dynamix.codec.generated import compile_reader, dict_setter, item_struct, noted
+from dynamix.codec.names import StoredName, name_for
 from dynamix.codec.slot import Slot, forms_kept
 from dynamix.codec.state import NULL, STATE, State
 from dynamix.errors import StoredValueError
@@ -81,16 +82,16 @@ class Reader(Generic[M]):
     item's key: raised of a single item, listed of many.
     """
 
-    def __init__(self, model: type[M], slots: list[Slot], held: frozenset[str] | None) -> None:
+    def __init__(self, model: type[M], slots: list[Slot], table: str, held: frozenset[str] | None) -> None:
         self._slots = slots
-        self._held = held
+        self._table, self._held = table, held
         self._eager = {slot.name: slot.attribute for slot in slots if not slot.form.lazy}
         self._new = model.__new__
         self._model = model
         self._set_dict = dict_setter(model)
         try:
             self._parser = _parser(item_struct(model.__name__, slots))
-            self._values, self._instances = compile_reader(model, slots, held)
+            self._values, self._instances = compile_reader(model, slots, table, held)
         except ValueError:  # a stored name that msgspec does not take
             self._parser, self._values, self._instances = _RAW, self._one_by_one, self._slow_instances
 
@@ -176,18 +177,20 @@ class Reader(Generic[M]):
                 value = defaults[slot.attribute] if slot.form.frozen else deepcopy(defaults[slot.attribute])
             if value is not None or not slot.required:
                 values[slot.attribute] = value
-        values[STATE] = State(forms_kept(self._slots, item), self._held, None, defaults)
+        values[STATE] = State(forms_kept(self._slots, item), self._held, self._table, None, defaults)
         return values
 
     def _key(self, item: Item) -> dict[str, Any]:
-        """The key of an item, by attribute; what cannot be read of it as it is stored."""
+        """The key of an item as `get` takes it; what cannot be read of it has its stored form as its value."""
         key: dict[str, Any] = {}
         for slot in self._slots:
             if slot.key:
+                form = item.get(slot.name)
                 try:
-                    key[slot.attribute] = slot.value(item.get(slot.name))
-                except StoredValueError as error:
-                    key[slot.attribute] = error.value
+                    value = slot.value(form)
+                    key[name_for(slot, form, value)] = value
+                except StoredValueError:
+                    key[StoredName(slot.attribute, form or {}, form)] = form
         return key
 
     def _instance(self, values: dict[str, Any]) -> M:

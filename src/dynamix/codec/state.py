@@ -44,24 +44,35 @@ class State(Struct):
     changes that wait for a commit, if there are any; once made, they stay the instance's own for ever, since another
     thread may be about to queue one. `defaults` has the defaults that show, by attribute, for what is not stored as far
     as is known; they belong to the state alone, and a list or map that shows is a copy. `new` is set where only a whole
-    item can be stored: the instance was made with more than a key and never stored, or it was deleted.
+    item can be stored: the instance was made with more than a key and never stored, or it was deleted. `given` has the
+    stored forms of a key that the instance was made of, where that key carried them (see `dynamix.codec.names`).
+    `table` is the name of the table that the instance was loaded from.
     """
 
     stored: Stored | None = None
     held: frozenset[str] | None = None
+    table: str | None = None
     pending: Any = None
     defaults: dict[str, Any] | None = None
     new: bool = False
+    given: Stored | None = None
 
     def copy(self) -> "State":
         """The same, with changes of its own, for a copy of the instance."""
         return State(
             None if self.stored is None else dict(self.stored),
             self.held,
+            self.table,
             None if self.pending is None else self.pending.copy(),
             None if self.defaults is None else dict(self.defaults),
             self.new,
+            self.given,
         )
+
+    @property
+    def forms(self) -> Stored:
+        """The stored forms that are known."""
+        return (self.given or {}) if self.stored is None else self.stored
 
     def default(self, attribute: str, make: Callable[[], Any]) -> Any:
         """The default of what is not stored, made once; threads that ask at once get the same."""
@@ -84,9 +95,10 @@ def state_of(values: dict[str, Any]) -> State:
 
 
 def stored_of(values: Any) -> Stored:
-    """The stored forms that an instance's `__dict__` has; empty for a new one, and for a plain dict of values."""
+    """The stored forms that an instance's `__dict__` has; mostly none for a new one, and none for a plain dict of
+    values."""
     state: State | None = values.get(STATE)
-    return {} if state is None or state.stored is None else state.stored
+    return {} if state is None else state.forms
 
 
 def as_wire(form: Any) -> Any:

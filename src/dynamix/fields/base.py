@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import msgspec
 
-from dynamix.codec.forms import PLAIN, Form
-from dynamix.codec.state import LACKING, NULL, STATE, State, as_wire
+from dynamix.codec.forms import PLAIN, Form, comparable
+from dynamix.codec.names import name_for
+from dynamix.codec.state import LACKING, NULL, STATE, State, as_wire, state_of, stored_of
 from dynamix.codec.values import UnstorableError
 from dynamix.conditions import Conditions
 from dynamix.errors import (
@@ -133,7 +134,7 @@ class Field(Conditions[V], Generic[V, T]):
         try:
             value: T = self.value_in(vars(instance))
         except StoredValueError as error:
-            error.key = _key_of(instance)
+            error.key, error.table = _key_of(instance), state_of(vars(instance)).table
             raise
         if value is LACKING:
             raise FieldNotLoadedError(
@@ -251,15 +252,15 @@ class Field(Conditions[V], Generic[V, T]):
         left to its encoding to say. A class that stores one value otherwise each time (it may encrypt) is asked whether
         the values are equal."""
         try:
-            form = self._form(expected)
+            form = comparable(self._form(expected))
         except Exception:  # conversions of the user's own may raise whatever
             return False
         try:
-            if self._form(value) == form:
+            if comparable(self._form(value)) == form:
                 return False
         except Exception:
             return True
-        salted = self._form(expected) != form
+        salted = comparable(self._form(expected)) != form
         return bool(value != expected) if salted else True
 
     def _form(self, value: Any) -> AttributeValue | None:
@@ -293,11 +294,11 @@ class Field(Conditions[V], Generic[V, T]):
     def form_in(self, values: dict[str, Any]) -> AttributeValue | None:
         """The stored form of an instance's value, where the state keeps it and nobody touched the value."""
         state: State | None = values.get(STATE)
-        if state is None or state.stored is None:
+        if state is None or self.attribute not in state.forms:
             return None
         if state.pending is not None and state.pending.changes(self.attribute):
             return None
-        form: AttributeValue | None = as_wire(state.stored.get(self.attribute))
+        form: AttributeValue | None = as_wire(state.forms[self.attribute])
         expected = self.read(form)
         if expected is None:
             expected = (state.defaults or {}).get(self.attribute)
@@ -417,7 +418,13 @@ class Field(Conditions[V], Generic[V, T]):
 
 
 def _key_of(instance: object) -> dict[str, Any]:
-    """The key of an instance, by attribute."""
+    """The key of an instance, as `get` takes it."""
     fields = (field for base in type(instance).__mro__ for field in vars(base).values() if isinstance(field, Field))
     keys = sorted((field for field in fields if field.hash_key or field.range_key), key=lambda field: field.range_key)
-    return {field.attribute: vars(instance).get(field.attribute) for field in keys}
+    values = vars(instance)
+    forms = stored_of(values)
+    key = {}
+    for field in keys:
+        value = values.get(field.attribute)
+        key[name_for(field, as_wire(forms.get(field.attribute)), value)] = value
+    return key

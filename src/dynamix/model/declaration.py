@@ -50,7 +50,7 @@ class Model(Reading, Writing, Changing):
         if len(shown) > len(schema.blank):
             for name in values:
                 schema.field(name)
-        state = shown[STATE] = State(new=schema.has_more_than_key(values))
+        state = shown[STATE] = State(new=schema.has_more_than_key(values), given=schema.forms_given(values))
         for attribute, field in schema.defaults:
             if shown[attribute] is None:
                 default = shown[attribute] = field.default_for(self)

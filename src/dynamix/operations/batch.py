@@ -55,7 +55,7 @@ def _get_chunk(
     policy: RetryPolicy, table: Table[M], keys: list[Item], consistent: bool
 ) -> Flow[tuple[list[Batch[M]], list[Item]]]:
     """Ask for up to 100 keys until all are answered; the result is the answers, and the keys that never were."""
-    reader = table.schema.codec.reader()
+    reader = table.schema.codec.reader(table.name)
     answers: list[Batch[M]] = []
     pauses = _pauses(policy)
     while True:

@@ -47,12 +47,12 @@ def get(
     schema = table.schema
     consistent = policy.consistent if consistent is None else consistent
     if not fields:
-        body, reader = requests.get(table.name, key, consistent=consistent), schema.codec.reader()
+        body, reader = requests.get(table.name, key, consistent=consistent), schema.codec.reader(table.name)
     else:
         chosen = (*schema.table.keys, *fields)
         names = dict.fromkeys(field.name for field in chosen)
         body = requests.get(table.name, key, consistent=consistent, only=names)
-        reader = schema.codec.reader(frozenset(field.attribute for field in chosen))
+        reader = schema.codec.reader(table.name, frozenset(field.attribute for field in chosen))
     return request(policy, Call("GetItem", msgspec.json.encode(body), reader.item))
 
 
@@ -126,7 +126,7 @@ class ByKey(NamedTuple):
 
 def delete_by_key(policy: RetryPolicy, table: Table[M], which: ByKey) -> Flow[M | None]:
     """Delete an item without reading it; the result is the deleted one where it is asked for."""
-    decode = table.schema.codec.reader().changed if which.returns else None
+    decode = table.schema.codec.reader(table.name).changed if which.returns else None
     try:
         return (yield from delete(policy, table, which.key, resolved({}, which.condition), decode))
     except StoredValueError as error:
@@ -209,7 +209,7 @@ def _known(table: Table[Any], values: dict[str, Any], answer: _Answer) -> dict[s
         return answer
     stored = stored_of(values)
     keys = [field.attribute for field in table.schema.table.keys]
-    state = State({key: stored[key] for key in keys if key in stored}, frozenset(keys))
+    state = State({key: stored[key] for key in keys if key in stored}, frozenset(keys), table.name)
     return {key: values[key] for key in keys} | {STATE: state}
 
 
@@ -264,7 +264,7 @@ def _update(
 
 def _update_call(table: Table[Any], key: Item, texts: Texts, repeatable: bool) -> Call[_Answer]:
     body = requests.update(table.name, key, texts, returns="ALL_NEW")
-    reader = table.schema.codec.reader()
+    reader = table.schema.codec.reader(table.name)
 
     def answer(body: bytes) -> _Answer:
         try:
@@ -335,7 +335,7 @@ def _failed(
     told.stored_item = error.stored_item
     if error.stored_item is not None:
         with suppress(StoredValueError):
-            told.item = table.schema.codec.reader().instance(error.stored_item)
+            told.item = table.schema.codec.reader(table.name).instance(error.stored_item)
     return told
 
 

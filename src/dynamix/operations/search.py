@@ -42,7 +42,7 @@ def items(
     search = _settled(policy, search)
     held = yield from live.held(policy, table, search.index)
     check_held(search, selection, held)
-    read = _reader(search, held)
+    read = _reader(table, search, held)
     found, cursor = yield from (_page if search.limit is None else _limited)(policy, table, search, selection, read)
     if requery and found and (search.fields or held != _WHOLE):
         keys = [search.schema.key_of(vars(item)) for item in found]
@@ -143,13 +143,13 @@ def _asked(
         raise refusal from error
 
 
-def _reader(search: Search[M], held: Held) -> Callable[[bytes], Page[M]]:
+def _reader(table: Table[M], search: Search[M], held: Held) -> Callable[[bytes], Page[M]]:
     codec = search.schema.codec
     if search.fields:
-        return codec.reader(frozenset(field.attribute for field in _chosen(search))).page
+        return codec.reader(table.name, frozenset(field.attribute for field in _chosen(search))).page
     if held.sure:
-        return codec.reader(held.attributes).page
-    return codec.reader(held.attributes, search.schema.keys_of_index(search.index)).page
+        return codec.reader(table.name, held.attributes).page
+    return codec.reader(table.name, held.attributes, search.schema.keys_of_index(search.index)).page
 
 
 def _chosen(search: Search[Any]) -> tuple[AnyField, ...]:

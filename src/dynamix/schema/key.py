@@ -1,9 +1,4 @@
-"""Keys as they are stored.
-
-A key is a dict of attributes and values. Where the stored form of a value is not the one that its field would give, as
-other programs may spell it otherwise, the attribute's name in the dict carries that form: it is a `StoredName`. Names
-survive what is done to keys, `Model.get(**key)`, copies and pickles among it, and a dict of them equals a plain one.
-"""
+"""Keys as they are stored: what they have in common, what stands for one, and which are refused."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -12,46 +7,11 @@ from typing import Any
 import msgspec
 
 from dynamix.codec import numbers
+from dynamix.codec.forms import comparable
 from dynamix.codec.numbers import NumberError
 from dynamix.fields.refusals import NO_TEXT
 from dynamix.schema.index import AnyField
 from dynamix.wire import AttributeValue
-
-
-class StoredName(str):
-    """The name of a key's attribute, with the stored form of the value that it was made for."""
-
-    __slots__ = ("form",)
-    form: AttributeValue
-
-    def __new__(cls, name: str, form: AttributeValue) -> "StoredName":
-        made = super().__new__(cls, name)
-        made.form = form
-        return made
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return StoredName, (str(self), self.form)
-
-    def says(self, field: AnyField, value: object) -> bool:
-        """Whether the form is that of `value`, rather than of another that stood there when the name was made."""
-        return field.decode(self.form) == value
-
-
-def name_for(field: AnyField, form: AttributeValue | None) -> str:
-    """The name under which a key has the value of a stored form, or of a value that has none yet."""
-    if form is None or comparable(field.respelled(form)) == comparable(form):
-        return field.attribute
-    return StoredName(field.attribute, form)
-
-
-def comparable(form: AttributeValue | None) -> AttributeValue | None:
-    """A key's form, numbers as the service writes them: two are equal if they are the same key."""
-    if form is None or "N" not in form:
-        return form
-    try:
-        return {"N": numbers.normalize(form["N"])}
-    except NumberError:  # of a field class of the user's own; the service says what is wrong
-        return form
 
 
 def address(forms: Iterable[AttributeValue | None]) -> bytes:

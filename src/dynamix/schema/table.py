@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from dynamix.codec.compiled import ModelCodec
+from dynamix.codec.names import StoredName, name_for
 from dynamix.codec.slot import Slot
 from dynamix.codec.state import LACKING, NULL, STATE, State, Stored, as_wire, state_of, stored_of
 from dynamix.errors import (
@@ -27,7 +28,7 @@ from dynamix.limits import (
     TABLE_NAME,
 )
 from dynamix.schema.index import AnyField, Index
-from dynamix.schema.key import StoredName, as_stored, check_key, name_for
+from dynamix.schema.key import as_stored, check_key
 from dynamix.wire import AttributeValue, Item
 
 M = TypeVar("M")
@@ -136,7 +137,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             try:
                 field.value_in(values)
             except StoredValueError as error:
-                error.key = {key.attribute: values.get(key.attribute) for key in self.table.keys}
+                error.key, error.table = self.key_dict(values), state_of(values).table
                 raise
         return values
 
@@ -186,7 +187,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         before = state_of(values)
         if before.pending is not None:
             before.pending.clear()
-        values[STATE] = State(stored, None, before.pending)
+        values[STATE] = State(stored, None, before.table, before.pending)
         if before.defaults:  # those that still show, since a NULL was given back
             values[STATE].defaults = {
                 attribute: default
@@ -200,6 +201,12 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             if name not in self._key_names and values[name] is not None:
                 return True
         return False
+
+    def forms_given(self, names: Mapping[str, Any]) -> Stored | None:
+        """The stored forms that a key carries among names and values that a user gave; None where it carries none."""
+        if StoredName not in map(type, names):
+            return None
+        return {str(name): name.form for name, value in names.items() if type(name) is StoredName and name.says(value)}
 
     def key_from(self, names: Mapping[str, Any]) -> Item:
         """The primary key from names and values that a user gave; any other name is refused."""
@@ -215,7 +222,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         key = {}
         for field in self.table.keys:
             name, value = own.get(field.attribute), names.get(field.attribute)
-            if isinstance(name, StoredName) and name.says(field, value):
+            if isinstance(name, StoredName) and name.says(value):
                 key[field.name] = name.form
             else:
                 key[field.name] = self.encoder(field)(value)
@@ -224,9 +231,11 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def key_dict(self, values: dict[str, Any]) -> dict[str, Any]:
         """The key in an instance's `__dict__`, as `key_from` takes it: attributes and values."""
         stored = stored_of(values)
-        return {
-            name_for(field, as_wire(stored.get(field.attribute))): values[field.attribute] for field in self.table.keys
-        }
+        key = {}
+        for field in self.table.keys:
+            value = values.get(field.attribute)
+            key[name_for(field, as_wire(stored.get(field.attribute)), value)] = value
+        return key
 
     def stored_key(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The key, as `key_from` takes it, of stored texts and numbers; a value of another type is a field's own."""
@@ -239,7 +248,8 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             if form is None:
                 form = self.encoder(field)(value)
             check_key(field, self._key_limits[field.attribute], value, form)
-            key[name_for(field, form)] = field.decode(form)
+            read = field.decode(form)
+            key[name_for(field, form, read)] = read
         return key
 
     @cached_property

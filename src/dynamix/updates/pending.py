@@ -109,6 +109,8 @@ class Pending:
         if state is None or state.new or value is LACKING or (entry and entry.draft.assigned):
             return False
         expected = None
+        if state.stored is None and (field.hash_key or field.range_key):
+            return False  # what it was made of
         if state.stored is not None:
             if field.attribute not in state.stored:
                 return False

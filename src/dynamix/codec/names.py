@@ -1,0 +1,57 @@
+"""The names of a key's attributes.
+
+A key is a dict of attributes and values. Where the stored form of a value is not the one that its field would give, as
+other programs may spell it otherwise, the attribute's name in the dict carries that form: it is a `StoredName`. Names
+survive what is done to keys, `Model.get(**key)`, copies and pickles among it, and a dict of them equals a plain one.
+"""
+
+from typing import Any, Protocol
+
+from dynamix.codec.forms import comparable
+from dynamix.errors import FieldValidationException
+from dynamix.wire import AttributeValue
+
+
+class Spelled(Protocol):
+    """What spells the values of a key: a field, or its slot."""
+
+    @property
+    def attribute(self) -> str: ...
+
+    def respelled(self, form: Any, default: Any, /) -> AttributeValue | None: ...
+
+
+class StoredName(str):
+    """The name of a key's attribute, with the value that it was made for and its stored form."""
+
+    __slots__ = ("form", "value")
+    form: AttributeValue
+    value: object
+
+    def __new__(cls, name: str, form: AttributeValue, value: object) -> "StoredName":
+        made = super().__new__(cls, name)
+        made.form, made.value = form, value
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return StoredName, (str(self), self.form, self.value)
+
+    def says(self, value: object) -> bool:
+        """Whether the form is that of `value`, rather than of another that took the place of the one it was made for.
+        A value of a class without equality is known by itself."""
+        return value is self.value or bool(value == self.value)
+
+
+def name_for(part: Spelled, form: AttributeValue | None, value: object) -> str:
+    """The name under which a key has the value of a stored form, or a value that has none yet."""
+    if form is None or comparable(_own_form(part, form)) == comparable(form):
+        return part.attribute
+    return StoredName(part.attribute, form, value)
+
+
+def _own_form(part: Spelled, form: AttributeValue) -> AttributeValue | None:
+    """How the field itself would store what a stored form reads as; None where it cannot."""
+    try:
+        return part.respelled(form, None)
+    except FieldValidationException:
+        return None
