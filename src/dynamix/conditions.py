@@ -82,7 +82,7 @@ class Comparable(Generic[V]):
 
     def is_in(self, options: Iterable[V]) -> Condition:
         """Equal to one of 1 to 100 `options`."""
-        if isinstance(options, str | bytes):
+        if isinstance(options, str | bytes) or not isinstance(options, Iterable):
             raise InvalidQueryError(f"is_in takes several values, such as [{options!r}], not {options!r} itself")
         literals = tuple(Value(self._literal(option)) for option in options)
         if not 1 <= len(literals) <= IN_OPERANDS:

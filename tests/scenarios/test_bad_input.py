@@ -109,12 +109,38 @@ def test_text_that_is_no_text() -> None:
         lambda: Sample.batch_write([{"key": "k2", "items": [half]}]),
         lambda: list(Sample.scan().where(Sample.text == half)),
         lambda: list(Sample.scan().where(Sample.mapping[half].exists())),
+        lambda: list(Sample.scan().where(Sample.number.exists() & ~(Sample.text < half))),
+        lambda: Sample.batch_get({"key": "k"}, {"key": half}),
+        lambda: Sample.batch_delete([{"key": half}]),
+        lambda: Sample(key="k").set_modify_conditions(Sample.text == half).delete(),
+        lambda: Sample(key="k").set_modify_conditions(Sample.text == half).set_field(Sample.number, 1).commit_changes(),
         sample.commit_changes,
     )
     for attempt in attempts:
-        with pytest.raises(dynamix.FieldValidationException, match=r"half \\ud800.*surrogate"):
+        with pytest.raises(
+            dynamix.FieldValidationException, match=r"Sample\.\w+ cannot hold .*half \\ud800.*surrogate"
+        ):
             attempt()
     assert list(Sample.scan()) == [Sample(key="k")]
+
+
+@pytest.mark.usefixtures("place")
+def test_what_no_change_and_no_condition_takes() -> None:
+    """What cannot be added, be in a set or be a condition is refused in our own words, and nothing is queued."""
+    dynamix.create_table(Sample)
+    sample = Sample.create(key="k")
+    wrongs: tuple[tuple[Callable[[], object], str], ...] = (
+        (lambda: sample.add_to_field(Sample.number, None), r"Sample\.number cannot hold None: give the number"),  # type: ignore[type-var]
+        (lambda: sample.set_field(Sample.real, float("nan")), r"Sample\.real cannot hold nan: it is not a number"),
+        (lambda: sample.add_to_setfield(Sample.many, [[1]]), r"Sample\.many cannot hold \[\[1\]\]: an element"),
+        (lambda: sample.delete_from_setfield(Sample.many, [{}]), r"Sample\.many cannot hold \[\{\}\]: an element"),
+        (lambda: Sample.number.is_in(5), "is_in takes several values, such as .5., not 5 itself"),  # type: ignore[arg-type]
+        (lambda: sample.add_modify_conditions(True), r"True is not a condition; give such as Sample\.key\.exists"),  # type: ignore[arg-type]
+    )
+    for wrong, words in wrongs:
+        with pytest.raises(dynamix.ValidationException, match=words):
+            wrong()
+    assert sample.commit_changes() == Sample.get(key="k") == Sample(key="k")
 
 
 @pytest.mark.usefixtures("place")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from math import isfinite
 from typing import Any, TypeVar, Unpack, overload
 
 import msgspec
@@ -59,7 +60,9 @@ class FloatField(Field[float, T]):
         except OverflowError:
             exact = False
         if not exact:
-            raise UnstorableError("a float would not keep all its digits, or it is not a number")
+            if not (isinstance(value, int) or (value.is_finite() if isinstance(value, Decimal) else isfinite(value))):
+                raise UnstorableError("it is not a number that DynamoDB can hold")
+            raise UnstorableError("a float would not keep all its digits; give the float that is near enough")
         if value != 0 and not 1e-130 <= abs(value) < 1e126:
             raise UnstorableError("DynamoDB holds magnitudes from 1E-130 to 9.99...E+125")
         return {"N": repr(float(value) + 0.0)}

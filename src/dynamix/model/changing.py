@@ -45,6 +45,8 @@ class Changing:
         else as 0.
         """
         _own(self, field, NumberDraft)
+        if amount is None:
+            raise field.refusal(amount, "give the number to add", WrongTypeError)
         return _change(self, field, NumberDraft, lambda draft: draft.add(amount))
 
     def update_to_dict_field(self, field: DictField[Any], elements: Mapping[str, Any]) -> Self:
@@ -222,7 +224,10 @@ def _elements(instance: object, field: SetField[Any], elements: Iterable[Any]) -
     _own(instance, field, SetDraft)
     if isinstance(elements, str | bytes) or not isinstance(elements, Iterable):
         raise field.refusal(elements, "give a set of elements, not a single one", WrongTypeError)
-    members = set(elements)
+    try:
+        members = set(elements)
+    except TypeError as error:
+        raise field.refusal(elements, f"an element of it can be in no set: {error}", WrongTypeError) from error
     return field.from_wire(field._literal(members)) if members else members
 
 

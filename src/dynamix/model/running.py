@@ -56,7 +56,11 @@ def checked(model: type[Any], condition: Condition | None) -> Condition | None:
 def check_condition(model: type[Any], condition: object) -> None:
     """Refuse what is no condition, by WrongTypeError, and one on fields of another model, by InvalidQueryError."""
     if not isinstance(condition, Condition):
-        raise WrongTypeError(f"{condition!r} is not a condition", field="", value=condition)
+        raise WrongTypeError(
+            f"{condition!r} is not a condition; give such as {schema_of(model).table.hash_key}.exists()",
+            field="",
+            value=condition,
+        )
     for path in paths(condition):
         if path.source is not None and not schema_of(model).owns(path.source):
             raise InvalidQueryError(f"{path.source} is not a field of {model.__name__}")

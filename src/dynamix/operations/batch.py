@@ -19,7 +19,7 @@ from dynamix.limits import BATCH_GET_KEYS, ITEM_BYTES
 from dynamix.operations import requests
 from dynamix.operations.items import refuse_too_large
 from dynamix.operations.retry import RetryPolicy, request
-from dynamix.operations.tables import no_text
+from dynamix.operations.unwritable import no_text
 from dynamix.operations.writes import Writes, locate
 from dynamix.schema.key import address
 from dynamix.schema.table import Table
@@ -112,7 +112,7 @@ def _encoded(table: Table[Any], values: dict[str, Any]) -> tuple[Item, bytes]:
     try:
         encoded = msgspec.json.encode(requests.batch_put(item))
     except UnicodeEncodeError as error:
-        raise no_text(table, error) from error
+        raise no_text(table.schema, error, item) from error
     if len(encoded) > ITEM_BYTES:
         refuse_too_large(table, item)
     return item, encoded

@@ -10,18 +10,17 @@ import msgspec
 from dynamix.differences import TableDifference
 from dynamix.errors import (
     DynamixError,
-    FieldValidationException,
     OutcomeUnknownError,
     StoredValueError,
     TableDiffersError,
     TableInUseError,
     TableNotFoundError,
 )
-from dynamix.fields.refusals import NO_TEXT, shown
 from dynamix.operations import difference
 from dynamix.operations.definition import define
 from dynamix.operations.difference import differences
 from dynamix.operations.retry import RetryPolicy, request
+from dynamix.operations.unwritable import no_text
 from dynamix.schema.table import Table
 from dynamix.wire import Call, Flow, Pause
 
@@ -180,24 +179,14 @@ def count(policy: RetryPolicy, table: Table[Any]) -> Flow[int]:
     return int((yield from _existing(policy, table)).get("ItemCount", 0))
 
 
-def explained(table: Table[Any], error: TableNotFoundError | UnicodeEncodeError) -> DynamixError:
-    """What to raise in place of an error that does not say enough: which table does not exist and how to make it, or
-    which text could not be written as JSON."""
-    if isinstance(error, UnicodeEncodeError):
-        return no_text(table, error)
+def explained(table: Table[Any], error: TableNotFoundError) -> TableNotFoundError:
+    """What to raise in place of an error that does not say which table does not exist and how to make it."""
     name = table.schema.model_name
     return TableNotFoundError(
         f"the table {table.name!r} of {name} does not exist; create it with dynamix.create_table({name})",
         code=error.code,
         status=error.status,
         request_id=error.request_id,
-    )
-
-
-def no_text(table: Table[Any], error: UnicodeEncodeError) -> FieldValidationException:
-    """The error for a text that cannot be written as JSON."""
-    return FieldValidationException(
-        f"a {table.schema.model_name} cannot hold {shown(error.object)}: {NO_TEXT}", field="", value=error.object
     )
 
 
@@ -211,8 +200,10 @@ def explaining(
     """A flow on a table whose errors say which table it is, which does not exist, which text could not be written."""
     try:
         return (yield from flow(policy, table, *args, **kw))
-    except (TableNotFoundError, UnicodeEncodeError) as error:
+    except TableNotFoundError as error:
         raise explained(table, error) from error
+    except UnicodeEncodeError as error:
+        raise no_text(table.schema, error, *args) from error
     except StoredValueError as error:
         error.table = table.name
         raise
