@@ -5,6 +5,7 @@ other programs may spell it otherwise, the attribute's name in the dict carries 
 survive what is done to keys, `Model.get(**key)`, copies and pickles among it, and a dict of them equals a plain one.
 """
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from dynamix.codec.forms import comparable
@@ -55,3 +56,8 @@ def _own_form(part: Spelled, form: AttributeValue) -> AttributeValue | None:
         return part.respelled(form, None)
     except FieldValidationException:
         return None
+
+
+def forms_given(names: Mapping[str, object]) -> dict[str, AttributeValue]:
+    """The stored forms that a key carries, among names and values that a user gave."""
+    return {str(name): name.form for name, value in names.items() if isinstance(name, StoredName) and name.says(value)}

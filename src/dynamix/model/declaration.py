@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from dynamix.codec.names import StoredName, forms_given
 from dynamix.codec.state import STATE, State
 from dynamix.codec.values import decode
 from dynamix.connection import Connection
@@ -50,7 +51,9 @@ class Model(Reading, Writing, Changing):
         if len(shown) > len(schema.blank):
             for name in values:
                 schema.field(name)
-        state = shown[STATE] = State(new=schema.has_more_than_key(values), given=schema.forms_given(values))
+        state = shown[STATE] = State(new=schema.has_more_than_key(values))
+        if StoredName in map(type, values):
+            state.given = forms_given(values)
         for attribute, field in schema.defaults:
             if shown[attribute] is None:
                 default = shown[attribute] = field.default_for(self)

@@ -202,12 +202,6 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
                 return True
         return False
 
-    def forms_given(self, names: Mapping[str, Any]) -> Stored | None:
-        """The stored forms that a key carries among names and values that a user gave; None where it carries none."""
-        if StoredName not in map(type, names):
-            return None
-        return {str(name): name.form for name, value in names.items() if type(name) is StoredName and name.says(value)}
-
     def key_from(self, names: Mapping[str, Any]) -> Item:
         """The primary key from names and values that a user gave; any other name is refused."""
         if names.keys() != self._key_names:
