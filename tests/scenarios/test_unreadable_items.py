@@ -78,7 +78,7 @@ def test_an_item_that_cannot_be_read_is_named(place: Place, way: str) -> None:
     assert (error.table, error.key, error.field, error.value) == (
         place.table_name(Thread), key(2), "title", {"N": "5"},
     )  # fmt: skip
-    for word in (place.table_name(Thread), "thread_id='t0002'", "Thread.title", "{'N': '5'}"):
+    for word in (place.table_name(Thread), "thread_id='t0002'", "Thread.title", "{'N': '5'}", "store another one"):
         assert word in str(error)
 
 

@@ -192,7 +192,8 @@ class Field(Conditions[V], Generic[V, T]):
             return self.from_wire(wire)
         except Exception as error:
             raise StoredValueError(
-                f"{self}: the stored value {shown(wire)} is not what a {type(self).__name__} holds",
+                f"{self}: the stored value {shown(wire)} is not what a {type(self).__name__} holds; store another one, "
+                "or declare a field that holds it",
                 field=self.attribute,
                 value=wire,
             ) from error
@@ -356,8 +357,12 @@ class Field(Conditions[V], Generic[V, T]):
     def _missing(self) -> FieldValidationException:
         if self.hash_key or self.range_key:
             kind = "partition" if self.hash_key else "sort"
-            return MissingKeyError(f"{self}, the {kind} key, has no value", field=self.attribute)
-        return RequiredFieldError(f"{self} is required and has no value", field=self.attribute)
+            return MissingKeyError(
+                f"{self}, the {kind} key, has no value; give {self.attribute}=...", field=self.attribute
+            )
+        return RequiredFieldError(
+            f"{self} is required and has no value; give {self.attribute}=...", field=self.attribute
+        )
 
     def _validate(self, value: V) -> None:
         assert self.validator is not None  # noqa: S101 - narrows the type; the caller has looked
