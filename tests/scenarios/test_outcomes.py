@@ -335,7 +335,7 @@ def test_elements_that_are_refused_before_anything_is_sent(server: Unlucky) -> N
             [good, {**key(1), "title": "x" * 410_000}],
             r"element 1 of the batch \(.*\): Thread with .*'t0001' has 41\d+ bytes",
         ),
-        ([good, {**key(1), "title": "\ud800"}], r"element 1 of the batch \(.*'t0001'\): a Thread cannot hold"),
+        ([good, {**key(1), "title": "\ud800"}], r"element 1 of the batch \(.*'t0001'\): Thread\.title cannot hold"),
     ):
         with pytest.raises(dynamix.ValidationException, match=said) as caught:
             Thread.batch_write(given)  # type: ignore[arg-type]
