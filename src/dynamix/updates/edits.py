@@ -17,6 +17,7 @@ from typing import Any
 from dynamix.codec.state import NULL as NULL_FORM
 from dynamix.codec.state import State, as_wire, state_of
 from dynamix.codec.values import Numbers, decode
+from dynamix.errors import InvalidUpdateError
 from dynamix.expressions.nodes import AttributeType, Compare, Condition, ListAppend, Path, Value
 from dynamix.fields.base import Field
 from dynamix.updates.draft import Changed, Draft
@@ -33,7 +34,7 @@ def edits_of(
 ) -> dict[str, Draft]:
     """What was edited in place in the instance with this `__dict__`, by attribute; `fields` are those that can be.
 
-    Raises FieldValidationException for a value that its field cannot hold.
+    Raises FieldValidationException for a value that its field cannot hold, InvalidUpdateError for an edited key.
     """
     state = state_of(values)
     edits: dict[str, Draft] = {}
@@ -42,6 +43,11 @@ def edits_of(
     for field in fields:
         if values.get(field.attribute) is not None and field.attribute in state.stored:
             edit = _edit_of(values, state, field, encoder(field))
+            if edit is not None and (field.hash_key or field.range_key):
+                raise InvalidUpdateError(
+                    f"{field}, which is part of the key, was edited in place, and no update can change a key; create "
+                    "an item with the new key and delete this one"
+                )
             if edit is not None:
                 edits[field.attribute] = edit
     return edits
