@@ -1,10 +1,17 @@
 """Each answer of the service becomes the error that it stands for, with all that was told."""
 
+import copy
+import inspect
 import json
+import multiprocessing
+import pickle
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import pytest
 
+import dynamix
 from dynamix import errors
 from dynamix.wire import Response
 
@@ -76,3 +83,88 @@ def test_misuse_is_also_pythons_own_error() -> None:
     assert issubclass(errors.UnknownNameError, TypeError)
     assert issubclass(errors.FieldNotLoadedError, AttributeError)
     assert issubclass(errors.RequestTimeoutError, TimeoutError)
+
+
+def kinds() -> list[type[errors.DynamixError]]:
+    """Every class of errors that is public."""
+    members = (getattr(dynamix, name) for name in dynamix.__all__)
+    return [one for one in members if isinstance(one, type) and issubclass(one, errors.DynamixError)]
+
+
+def made(kind: type[errors.DynamixError]) -> errors.DynamixError:
+    """An error of a class, with a value in each attribute that its class or its making gives it."""
+    if issubclass(kind, errors.FieldValidationException | errors.StoredValueError):
+        error: errors.DynamixError = kind("said", field="name", value={"S": b"1"})
+    elif issubclass(kind, errors.ClientException):
+        error = kind("said", code="Code", status=400, request_id="REQUEST1")
+    elif issubclass(kind, errors.ConnectionException):
+        error = kind("said", sent=True)
+    else:
+        error = kind("said")
+    members = {name for one in kind.__mro__ for name in inspect.get_annotations(one)}
+    for name in members - vars(error).keys() - {"codes"}:
+        setattr(error, name, {"applied": "maybe", "key": {"name": "k"}}.get(name, ("some", {"key": {"S": "k"}})))
+    error.add_note("noted")
+    return error
+
+
+WAYS: dict[str, Callable[[Any], Any]] = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    **{
+        f"pickle {n}": lambda error, n=n: pickle.loads(pickle.dumps(error, n))
+        for n in range(pickle.HIGHEST_PROTOCOL + 1)
+    },
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("kind", kinds())
+def test_every_error_can_be_copied_and_pickled(kind: type[errors.DynamixError], way: Callable[[Any], Any]) -> None:
+    """A copy has the class, the words and all attributes of the error, the notes included."""
+    error = made(kind)
+    twin = way(error)
+    assert type(twin) is kind
+    assert (str(twin), repr(twin), twin.args) == (str(error), repr(error), error.args)
+    assert vars(twin) == vars(error)
+    assert {"applied", "__notes__"} <= vars(twin).keys()
+
+
+def test_classes_of_users_can_be_copied_too() -> None:
+    """An error class that is derived from ours may ask for whatever it likes when it is made."""
+    error = OwnError(1, extra="x")
+    twin = pickle.loads(pickle.dumps(error))
+    assert (type(twin), twin.args, twin.extra, twin.field) == (OwnError, error.args, "x", "n")
+
+
+class OwnError(errors.FieldValidationException):
+    """An error of a program's own."""
+
+    def __init__(self, number: int, *, extra: str) -> None:
+        super().__init__(f"number {number}", field="n")
+        self.extra = extra
+
+
+def fail_in_a_process() -> None:
+    """Meets a value that its field does not take."""
+    field_of_a_model().encode("x")
+
+
+def field_of_a_model() -> Any:
+    """A field that has its name."""
+
+    class Counted(dynamix.Model):
+        key = dynamix.CharField(hash_key=True)
+        number = dynamix.IntegerField()
+
+    return Counted.number
+
+
+def test_an_error_comes_back_from_another_process() -> None:
+    """A pool of processes hands over the error itself, where one that cannot be pickled would break the pool."""
+    with (
+        ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool,
+        pytest.raises(dynamix.WrongTypeError) as caught,
+    ):
+        pool.submit(fail_in_a_process).result(60)
+    assert (caught.value.field, caught.value.value) == ("number", "x")

@@ -76,6 +76,17 @@ class DynamixError(Exception):
 
     applied: Applied = "no"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles are made without `__init__`, whose keywords `args` does not hold."""
+        return (_made_again, (type(self), self.args), *super().__reduce__()[2:])
+
+
+def _made_again(kind: type[DynamixError], args: tuple[Any, ...]) -> DynamixError:
+    """An error as it is before it has attributes."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    return error
+
 
 class ValidationException(DynamixError, ValueError):  # noqa: N818 - a name of the first dynamix
     """The input was refused; nothing was sent, or the service stored nothing.
