@@ -2,10 +2,14 @@
 
 import asyncio
 import contextvars
+import dis
 import gc
+import itertools
+import math
+import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,7 @@ import pytest
 
 import dynamix
 from dynamix import Connection, current, use_connection
+from dynamix.context import in_force
 from dynamix.engine import Engine
 from dynamix.transport.options import local_address
 
@@ -235,6 +240,122 @@ def test_a_block_is_for_its_own_task() -> None:
 
     with engine("a") as a, engine("b") as b:
         assert asyncio.run(both()) == [{"a"}, {"b"}]
+
+
+def test_a_block_may_end_in_another_context() -> None:
+    """A fixture or a dependency may be entered in one context and left in another: in neither is the block in force
+    then, and nothing is raised."""
+
+    def fixture() -> Iterator[None]:
+        with use_connection(one), dynamix.timeout(30):
+            yield
+
+    one = Connection(embedded=True)
+    before = current.current()
+    for copied in (False, True):
+        suspended = fixture()
+        entered = contextvars.copy_context()
+        entered.run(next, suspended)
+        left = entered.copy() if copied else contextvars.copy_context()
+        assert left.run(current.current) is (one if copied else before)
+        assert left.run(next, suspended, "ended") == "ended"
+        assert left.run(current.current) is before
+        assert left.run(in_force).deadline == math.inf
+
+
+def test_blocks_may_end_in_any_order() -> None:
+    """Blocks of generators that end before others do, which began later, do not come back with their end."""
+    one, two, three = (Connection(embedded=True) for _ in range(3))
+
+    def suspended(connection: Connection) -> Iterator[None]:
+        with use_connection(connection):
+            yield
+
+    before = current.current()
+    for order in itertools.permutations(range(3)):
+        blocks = [suspended(connection) for connection in (one, two, three)]
+        left = [one, two, three]
+        for block in blocks:
+            next(block)
+        for number in order:
+            blocks[number].close()
+            left.remove((one, two, three)[number])
+            assert current.current() is [before, *left][-1]
+        assert current.current() is before
+
+
+def test_a_task_that_outlives_its_block_keeps_the_connection() -> None:
+    """A task started in a block goes on with the block's connection, also after blocks of its own."""
+    one, two = Connection(embedded=True), Connection(embedded=True)
+
+    async def work(ended: asyncio.Event) -> None:
+        await ended.wait()
+        with use_connection(two):
+            assert current.current() is two
+        assert current.current() is one
+
+    async def main() -> None:
+        ended = asyncio.Event()
+        with use_connection(one):
+            task = asyncio.create_task(work(ended))
+            await asyncio.sleep(0)
+        ended.set()
+        await task
+
+    asyncio.run(main())
+
+
+def test_an_interrupted_block_is_not_in_force() -> None:
+    """Whatever step of entering or leaving a block an exception of a signal's handler cuts off, it comes out, and what
+    was in force before is in force again."""
+
+    class StopError(Exception):
+        pass
+
+    class Tracer:
+        """Raises in the step of this number, of those in which Python looks for signals: when a function begins or
+        goes on, and after calls."""
+
+        def __init__(self, number: int) -> None:
+            self.left = number
+            self.step: dict[int, str] = {}  # of frames, which are not to be kept
+
+        def __call__(self, frame: Any, event: str, _: Any) -> Any:
+            if frame.f_globals.get("__name__") not in ("dynamix.context", "dynamix.current", "contextlib"):
+                return None
+            frame.f_trace_opcodes = True
+            if event == "opcode":
+                before = self.step.get(id(frame), "")
+                self.step[id(frame)] = dis.opname[frame.f_code.co_code[frame.f_lasti]]
+                if before.startswith(("RESUME", "CALL")):
+                    self.left -= 1
+                    if self.left == -1:
+                        raise StopError
+            return self
+
+    def run() -> None:
+        one = Connection(embedded=True)
+        before = current.current()
+        for number in itertools.count():
+            sys.settrace(Tracer(number))
+            try:
+                with use_connection(one):
+                    pass
+                ended = True
+            except StopError:
+                ended = False
+            finally:
+                sys.settrace(None)
+            assert current.current() is before, number
+            if ended:
+                break
+        assert number > 30
+
+    former = sys.gettrace()
+    try:
+        run()
+    finally:
+        sys.settrace(former)
 
 
 def test_set_connection_sets_the_default() -> None:

@@ -1,7 +1,11 @@
-"""What blocks set for the operations within them: one frozen value in one context variable.
+"""What blocks set for the operations within them: one value in one context variable.
 
 So each thread and task has its own, asyncio hands it on to the tasks and threads that it starts, and what a block sets
 ends with the block. A further thing that blocks can set is one more member here.
+
+A block in a generator may end in another context than it began in, or before a block that began later (a fixture, a
+dependency of a web framework). So a block does not go back to what it found, but takes away what it set, where that is
+still in force; what ends too early is passed over by those that end after it.
 """
 
 import contextlib
@@ -16,17 +20,20 @@ import msgspec
 from dynamix.transport.options import checked_seconds
 
 
-class Context(msgspec.Struct, frozen=True):
+class Context(msgspec.Struct, eq=False):
     """What is in force. `deadline` is a time of `time.monotonic`.
 
-    `connection` is the Connection of the innermost `use_connection` block; its class stands above this module.
+    `connection` is the Connection of the innermost `use_connection` block; its class stands above this module. `outer`
+    is what was in force around the block. `is_over` says that the block ended while another one was in force.
     """
 
     connection: Any = None
     deadline: float = math.inf
+    outer: "Context | None" = None
+    is_over: bool = False
 
 
-_context = ContextVar("dynamix", default=Context())  # noqa: B039 - it is frozen
+_context = ContextVar("dynamix", default=Context())  # noqa: B039 - it is of no block, so nobody changes it
 in_force = _context.get
 """What is in force here."""
 
@@ -45,11 +52,29 @@ def begin() -> None:
 @contextlib.contextmanager
 def changed(**changes: Any) -> Iterator[None]:
     """Has other members in force in a block."""
-    token = _context.set(msgspec.structs.replace(_context.get(), **changes))
+    outer = _context.get()
+    mine = msgspec.structs.replace(outer, outer=outer, is_over=False, **changes)
     try:
+        _context.set(mine)
         yield
     finally:
-        _context.reset(token)
+        try:
+            _leave(mine)
+        except BaseException:  # that of a signal's handler, which may have come before anything was done
+            _leave(mine)
+            raise
+
+
+def _leave(ended: Context) -> None:
+    """Takes away what a block set."""
+    present = _context.get()
+    if present is not ended:
+        ended.is_over = True
+        return
+    following = ended.outer
+    while following is not None and following.is_over:
+        following = following.outer
+    _context.set(following or Context())
 
 
 @contextlib.contextmanager

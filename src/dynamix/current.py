@@ -82,10 +82,9 @@ def _restore(connection: Connection, before: Connection | None) -> None:
 @contextlib.contextmanager
 def use_connection(connection: Connection) -> Iterator[Connection]:
     """Uses another connection in a block, for this thread or task and those it starts by asyncio."""
-    with contextlib.ExitStack() as stack:
-        if threading.current_thread() is threading.main_thread() and not _in_event_loop():
-            stack.enter_context(_block_of_main_thread())
-        stack.enter_context(context.changed(connection=connection))
+    in_main_thread = threading.current_thread() is threading.main_thread() and not _in_event_loop()
+    guard = _block_of_main_thread() if in_main_thread else contextlib.nullcontext()
+    with guard, context.changed(connection=connection):  # no ExitStack: it keeps what an exception cuts off
         yield connection
 
 
