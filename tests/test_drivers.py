@@ -88,3 +88,14 @@ def test_an_error_ends_the_pauses_of_the_others() -> None:
 
     with pytest.raises(ValueError, match="mine"):
         run_together(Together([waits(), fails()]), perform)
+
+
+def test_an_error_of_any_class_comes_out() -> None:
+    """Whatever a flow fails with, also what the driver itself uses to see the end of its row, is raised."""
+
+    def failing() -> Flow[None]:
+        yield Pause(1)
+        raise IndexError("of the flow's own")
+
+    with pytest.raises(IndexError, match="own"):
+        run_together(Together([failing(), failing()]), lambda *_: None)

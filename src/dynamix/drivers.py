@@ -78,10 +78,11 @@ def run_together(together: Together, perform: Callable[[Effect, Callable[[float]
     def work() -> None:
         try:
             while not end.has_come:
-                number, flow = waiting.popleft()
+                try:
+                    number, flow = waiting.popleft()
+                except IndexError:
+                    return
                 results[number] = drive(flow, perform_until_ended)
-        except IndexError:
-            return
         except BaseException as error:
             errors.append(error)
             end.come()
