@@ -141,6 +141,10 @@ def add(key):
         counter.commit_changes()
     told[key][0] += 1
 
+def add_until_stopped():  # from Python 3.12 on, what comes between two rounds passes by the `except` around a loop
+    while left:
+        add("main")
+
 def others():
     while not ended.is_set():
         add("other")
@@ -155,8 +159,7 @@ for _ in range(int(sys.argv[2])):
             try:
                 try:
                     signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-5, 2e-3), every)
-                    while left:
-                        add("main")
+                    add_until_stopped()
                 except Stop:
                     pass
             except Stop:

@@ -163,8 +163,13 @@ class BlockingPool:
         """Closes idle connections now, and those in use when they come back."""
         with self._lock:
             self._closed = True
-            while self._idle:
-                self._end(self._idle.pop())
+            self._end_idle()
+
+    def _end_idle(self) -> None:
+        """A loop in a function of its own: from Python 3.12 on, an exception that comes between two rounds of a loop is
+        not seen by the `with` around it."""
+        while self._idle:
+            self._end(self._idle.pop())
 
     def _obtain(self, place: FrameType, deadline: float) -> BlockingConnection:
         """A connection that is ready for a request, in a place of the pool."""
