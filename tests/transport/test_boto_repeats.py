@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import json
+import signal
 import threading
+from types import FrameType
 from typing import Any
 
 import aiobotocore.session
@@ -15,6 +17,7 @@ from peer import SECONDS, Conversation, Talk, answer, peer, refusal
 import dynamix
 from dynamix import Connection
 from dynamix.operations.retry import RetryPolicy, request
+from dynamix.transport import boto
 from dynamix.wire import Call, Flow
 
 AWS: Any = {"region_name": "eu-west-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
@@ -25,6 +28,10 @@ MODES: dict[str, dict[str, Any]] = {
     "adaptive": {"mode": "adaptive"},
 }
 DAMAGED = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nx-amz-crc32: 1\r\n\r\n{}"
+
+
+class SoftTimeLimitError(Exception):
+    """What task queues raise from a signal's handler: not a BaseException only."""
 
 
 def in_turn(*steps: bytes | None) -> Talk:
@@ -169,6 +176,55 @@ def test_an_answer_that_the_client_takes_for_success(by: str, body: bytes) -> No
         assert caught.value.applied == "maybe"
         with pytest.raises(dynamix.OutcomeUnknownError):
             run(by, there.port, {}, repeatable=False)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="there are no such signals here")
+@pytest.mark.parametrize("kind", [SoftTimeLimitError, TimeoutError, ConnectionResetError])
+@pytest.mark.parametrize("retries", MODES.values(), ids=MODES)
+def test_an_interrupt_of_a_call_passes_through(retries: dict[str, Any], kind: type[Exception]) -> None:
+    """What a signal's handler raises while the client waits is no failure of the request, and nothing is sent again."""
+
+    def interrupt(conversation: Conversation) -> None:
+        while conversation.read() is not None:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        raise kind("of a signal")
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        with peer(interrupt) as there:
+            try:
+                raise LookupError("that the caller handles meanwhile")
+            except LookupError:
+                with pytest.raises(kind, match="of a signal") as caught:
+                    run("boto3", there.port, retries, repeatable=True)
+            assert type(caught.value) is kind
+            assert len(there.requests) == 1
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.parametrize("event", ["before-send", "before-parse", "response-received", "needs-retry"])
+@pytest.mark.parametrize("by", ["boto3", "aiobotocore"])
+def test_an_interrupt_anywhere_in_a_client_passes_through(by: str, event: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also after an attempt, and in whatever step of the client it falls."""
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        raise SoftTimeLimitError("of a signal")
+
+    def hooked(given: Any) -> None:
+        listen(given)
+        given.meta.events.register_last(f"{event}.dynamodb", lambda **_: signal.raise_signal(signal.SIGUSR1))
+
+    listen = boto._listen
+    monkeypatch.setattr(boto, "_listen", hooked)
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        with peer(in_turn(answer(b"{}"))) as there, pytest.raises(SoftTimeLimitError, match="of a signal"):
+            run(by, there.port, {}, repeatable=False)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 def test_a_client_without_events_is_warned_of() -> None:

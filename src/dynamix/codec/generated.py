@@ -16,6 +16,7 @@ from msgspec import Raw, Struct
 from dynamix.codec.forms import Form, Text, Truth, Whole
 from dynamix.codec.slot import Slot, as_json
 from dynamix.codec.state import NULL, STATE, State
+from dynamix.interrupts import let_pass
 from dynamix.wire import Item
 
 M = TypeVar("M")
@@ -127,7 +128,7 @@ def compile_writer(
 ) -> Callable[[Mapping[str, Any]], Item]:
     """Code from values by attribute to an item. None and empty sets are left out, unless the field is required: then
     its `encode` refuses None. What cannot be stored is left to the plain way to name."""
-    names: dict[str, Any] = {"EMPTY": frozenset(), "NULL": NULL, "plain_item": plain_item}
+    names: dict[str, Any] = {"EMPTY": frozenset(), "NULL": NULL, "plain_item": plain_item, "let_pass": let_pass}
     body = []
     for index, slot in enumerate(slots):
         form, place = slot.form, f"item[{slot.name!r}]"
@@ -144,8 +145,8 @@ def compile_writer(
         body += [f"if (v := values.get({slot.attribute!r})) is not None{filled}:", f"    {write}"]
         if slot.null:
             body += ["elif v is None:", f"    {place} = NULL"]
-    guarded = ["item = {}", "try:", *(f"    {line}" for line in body), "except Exception:"]
-    body = [*guarded, "    return plain_item(values)", "return item"]
+    guarded = ["item = {}", "try:", *(f"    {line}" for line in body), "except Exception as error:"]
+    body = [*guarded, "    let_pass(error)", "    return plain_item(values)", "return item"]
     return _compile("write", model_name, "values", body, names)
 
 

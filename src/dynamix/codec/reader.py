@@ -12,6 +12,7 @@ from dynamix.codec.names import StoredName, name_for
 from dynamix.codec.slot import Slot, forms_kept
 from dynamix.codec.state import NULL, STATE, State
 from dynamix.errors import StoredValueError
+from dynamix.interrupts import let_pass
 from dynamix.wire import Item
 
 M = TypeVar("M")
@@ -100,7 +101,8 @@ class Reader(Generic[M]):
         try:
             found = self._parser.item(body).Item
             return None if found is None else self._instance(self._values(found))
-        except Exception:  # of conversions of the user's own as well, which the slow way names
+        except Exception as error:  # of conversions of the user's own as well, which the slow way names
+            let_pass(error)
             found = _RAW.item(body).Item
             return None if found is None else self._instance(self._one_by_one(found))
 
@@ -110,7 +112,8 @@ class Reader(Generic[M]):
         try:
             page = self._parser.page(body)
             items = self._instances(page.Items)
-        except Exception:
+        except Exception as error:
+            let_pass(error)
             page = _RAW.page(body)
             items, unread = self._readable(page.Items)
         return Page(items, unread, page.ScannedCount, page.LastEvaluatedKey or None)
@@ -121,7 +124,8 @@ class Reader(Generic[M]):
         try:
             batch = self._parser.batch(body)
             items = self._instances([item for found in batch.Responses.values() for item in found])
-        except Exception:
+        except Exception as error:
+            let_pass(error)
             batch = _RAW.batch(body)
             items, unread = self._readable([item for found in batch.Responses.values() for item in found])
         return Batch(items, unread, batch.UnprocessedKeys)
@@ -130,7 +134,8 @@ class Reader(Generic[M]):
         """The values by attribute in the `Attributes` of an answer."""
         try:
             return self._values(self._parser.attributes(body).Attributes)
-        except Exception:
+        except Exception as error:
+            let_pass(error)
             return self._one_by_one(_RAW.attributes(body).Attributes)
 
     def changed(self, body: bytes) -> M | None:
@@ -149,7 +154,8 @@ class Reader(Generic[M]):
             try:
                 rest = {name: wire for name, wire in item.items() if name not in nulls}
                 values = self._values(self._parser.one(msgspec.json.encode(rest)))
-            except Exception:
+            except Exception as error:
+                let_pass(error)
                 return self.plain_values(item)
             values[STATE].stored |= {self._eager[name]: NULL for name in nulls}
             return values

@@ -6,7 +6,7 @@ was made by its constructor and has no changes yet.
 
 from collections.abc import Callable
 from enum import Enum
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import msgspec
@@ -77,15 +77,18 @@ class State(Struct):
     def default(self, attribute: str, make: Callable[[], Any]) -> Any:
         """The default of what is not stored, made once; threads that ask at once get the same."""
         if self.defaults is None:
-            with _making:
+            made: dict[str, Any] = {}
+            with once:
                 if self.defaults is None:
-                    self.defaults = {}
+                    self.defaults = made
         if attribute not in self.defaults:
             self.defaults.setdefault(attribute, make())
         return self.defaults[attribute]
 
 
-_making = Lock()
+once = RLock()
+"""Held to look whether something is made and to put it there. Nothing is called meanwhile: so no signal's handler and
+no finalizer comes between, and no other thread forks."""
 
 
 def state_of(values: dict[str, Any]) -> State:

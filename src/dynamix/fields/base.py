@@ -34,6 +34,7 @@ from dynamix.errors import (
 )
 from dynamix.expressions.nodes import Compare, Condition, Path, Unchanged, Value
 from dynamix.fields.refusals import shown
+from dynamix.interrupts import let_pass
 from dynamix.updates.draft import Draft
 from dynamix.wire import AttributeValue
 
@@ -191,6 +192,7 @@ class Field(Conditions[V], Generic[V, T]):
         try:
             return self.from_wire(wire)
         except Exception as error:
+            let_pass(error)
             raise StoredValueError(
                 f"{self}: the stored value {shown(wire)} is not what a {type(self).__name__} holds; store another one, "
                 "or declare a field that holds it",
@@ -246,6 +248,7 @@ class Field(Conditions[V], Generic[V, T]):
         try:
             return self._form(value)
         except Exception as error:
+            let_pass(error)
             raise self.refusal(value, str(error)) from error
 
     def differs(self, value: object, expected: object) -> bool:
@@ -254,12 +257,14 @@ class Field(Conditions[V], Generic[V, T]):
         the values are equal."""
         try:
             form = comparable(self._form(expected))
-        except Exception:  # conversions of the user's own may raise whatever
+        except Exception as error:  # conversions of the user's own may raise whatever
+            let_pass(error)
             return False
         try:
             if comparable(self._form(value)) == form:
                 return False
-        except Exception:
+        except Exception as error:
+            let_pass(error)
             return True
         salted = comparable(self._form(expected)) != form
         return bool(value != expected) if salted else True
@@ -276,6 +281,7 @@ class Field(Conditions[V], Generic[V, T]):
         try:
             self._form(default)
         except Exception as error:
+            let_pass(error)
             raise self.refusal(default, str(error)) from error
         return default
 
@@ -411,6 +417,7 @@ class Field(Conditions[V], Generic[V, T]):
         except FieldValidationException:
             raise
         except Exception as error:  # conversions of the user's own may raise whatever
+            let_pass(error)
             of_type = isinstance(error, UnstorableError) and error.of_type
             reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
             raise self.refusal(value, reason, WrongTypeError if of_type else None) from error

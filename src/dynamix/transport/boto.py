@@ -19,6 +19,7 @@ import base64
 import json
 import math
 import re
+import sys
 import warnings
 from contextvars import ContextVar
 from datetime import datetime
@@ -42,6 +43,7 @@ from dynamix.errors import (
     ValidationException,
     from_response,
 )
+from dynamix.interrupts import let_pass
 from dynamix.operations.retry import Verdict, judge
 from dynamix.transport import aside
 from dynamix.transport.deadlines import TimeUpError, late, seconds_until
@@ -126,6 +128,7 @@ class _Attempts:
         self._failure = _untold()  # of the last attempt
         self._nonsense: InvalidAnswerError | None = None  # what the last attempt was answered in place of JSON
         self._doubtful = False  # whether one before the last may have been applied
+        self._handled = sys.exception()  # what the caller is handling, which is none of the client's
 
     def begin(self) -> None:
         """An attempt is about to be sent. Raises _RepeatRefusedError where that could apply a write twice."""
@@ -138,6 +141,8 @@ class _Attempts:
 
     def end(self, raw: dict[str, Any] | None, answer: dict[str, Any] | None, error: Exception | None) -> None:
         """The attempt was answered, or failed."""
+        if error is not None:
+            _let_interrupt_pass(error, self._handled)
         if isinstance(error, boto.BotoCoreError):
             self._failure = _translated(error)
         elif answer is not None and "Error" in answer:
@@ -154,7 +159,9 @@ class _Attempts:
         return _response(answer)
 
     def failed(self, error: Exception) -> Response:
-        """The error answer that the call ended with. Raises the error where there was none."""
+        """The error answer that the call ended with. Raises the error where there was none, and what a signal's handler
+        raised."""
+        _let_interrupt_pass(error, self._handled)
         if isinstance(error, boto.ClientError):
             return _error_response(error.response, doubtful=self._doubtful)
         failure = self._failure if isinstance(error, _RepeatRefusedError) else self._translated(error)
@@ -170,6 +177,15 @@ class _Attempts:
         if not self._count:
             raise error
         return InvalidAnswerError(f"the boto client failed over an answer: {error!r}", sent=True)
+
+
+def _let_interrupt_pass(error: BaseException, handled: BaseException | None) -> None:
+    """Raises what a signal's handler raised within the client, which may have put it into errors of its own."""
+    chain = [error]
+    while (within := chain[-1].__cause__ or chain[-1].__context__) is not None and within is not handled:
+        chain.append(within)
+    for one in reversed(chain):  # the first, as urllib3 gives its traceback to another one
+        let_pass(one)
 
 
 def _untold() -> DynamixError:

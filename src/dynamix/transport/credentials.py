@@ -13,6 +13,7 @@ import msgspec
 
 from dynamix import forks
 from dynamix.errors import CredentialsError, NotConfiguredError
+from dynamix.interrupts import is_foreign
 from dynamix.transport.hidden import Hidden
 
 RECHECK_SECONDS = 60.0
@@ -100,6 +101,8 @@ class BotocoreCredentials:
         except ProfileNotFound as error:
             raise NotConfiguredError(f"{error}; {WAYS}") from error
         except Exception as error:  # there are many ways, some of them plugins, and each has errors of its own
+            if is_foreign(error):
+                raise
             raise CredentialsError(f"the AWS credentials could not be had: {error}") from error
         if not keys.access_key or not keys.secret_key:
             raise CredentialsError("the AWS credentials that were found are incomplete")

@@ -17,11 +17,6 @@ def seconds_until(deadline: float) -> float:
     return max(deadline - time.monotonic(), 0.0)
 
 
-def is_foreign(error: OSError) -> bool:
-    """Whether an error is none of the operating system's but one that a signal's handler raised."""
-    return isinstance(error, TimeoutError) and error.errno is None
-
-
 def timed_out(message: str, *, sent: bool, until: float, deadline: float) -> RequestTimeoutError:
     """The error for a wait that ended with the operation's deadline, or before it, of which the message tells."""
     return RequestTimeoutError(message, sent=sent) if until < deadline else late(sent=sent)

@@ -10,13 +10,14 @@ refused, never lost; a commit holds it only to begin and to end, not while it wa
 import copy
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from operator import methodcaller
-from threading import Lock, RLock
+from threading import RLock
 from typing import Any, Self, TypeVar
 
-from dynamix.codec.state import LACKING, STATE, State, as_wire, state_of
+from dynamix.codec.state import LACKING, STATE, State, as_wire, once, state_of
 from dynamix.errors import InvalidUpdateError
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
+from dynamix.interrupts import let_pass
 from dynamix.updates.draft import Draft
 from dynamix.updates.entry import Entry, Fields, keep_defaults
 from dynamix.updates.plan import UNKNOWN, Picture, Plan
@@ -302,21 +303,18 @@ def _surely(entry: Entry | None, form: Any, field: Field[Any, Any], value: objec
         if entry is not None and "NULL" not in wire:
             wire = entry.draft.applied(wire) or wire
         return bool(wire == field._form(value))
-    except Exception:  # conversions of the user's own may raise whatever
+    except Exception as error:  # conversions of the user's own may raise whatever
+        let_pass(error)
         return False  # to be told apart the long way
-
-
-_making = Lock()
 
 
 def pending_of(values: dict[str, Any]) -> Pending:
     """What is pending on the instance with this `__dict__`, made where nothing is: once, whatever threads ask."""
     pending: Pending | None = state_of(values).pending
-    if pending is not None:
-        return pending
-    with _making:
-        state = state_of(values)
-        if state.pending is None:
-            state.pending = Pending()
-        made: Pending = state.pending
-    return made
+    if pending is None:
+        made, state = Pending(), state_of(values)
+        with once:
+            if state.pending is None:
+                state.pending = made
+            pending = state.pending
+    return pending

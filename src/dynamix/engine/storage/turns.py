@@ -88,16 +88,17 @@ class Turn:
 
     def pass_over(self, gone: Taker) -> None:
         """Take the turn from a holder that has ended, if it has it. Who takes it next does so by itself."""
+        holder = self.holder
         with self._mending:  # others may do the same, and else could take the turn of the one that comes after
-            if self.holder.get(HELD) is gone:
-                del self.holder[HELD]
+            if HELD in holder and holder[HELD] is gone:  # nothing is called here, so no signal's handler comes between
+                del holder[HELD]
         with contextlib.suppress(IndexError):  # nobody waits
             _wake(self.waiting[0][1])
 
     def forget_waiting(self) -> None:
         """For the child of a fork, which has none of the threads that wait."""
         self.waiting: deque[tuple[Taker, threading.Lock]] = deque()
-        self._mending = threading.Lock()
+        self._mending = threading.RLock()
 
     def _is_held_from(self, taker: Taker) -> bool:
         """Whether there is another holder, who will leave. One that is gone is passed over.

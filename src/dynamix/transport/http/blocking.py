@@ -23,7 +23,8 @@ from types import FrameType
 
 from dynamix import forks
 from dynamix.errors import ConnectionException, ConnectionLostError
-from dynamix.transport.deadlines import TimeUpError, is_foreign, seconds_until, timed_out
+from dynamix.interrupts import is_foreign
+from dynamix.transport.deadlines import TimeUpError, seconds_until, timed_out
 from dynamix.transport.http.http1 import AnswerReader
 from dynamix.transport.http.sigv4 import Request
 from dynamix.transport.http.sockets import WANTS_READ, WANTS_WRITE, Watch

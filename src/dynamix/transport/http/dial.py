@@ -19,8 +19,9 @@ from itertools import chain, zip_longest
 from typing import Any, NamedTuple, cast
 
 from dynamix.errors import ConnectError
+from dynamix.interrupts import is_foreign
 from dynamix.transport import aside
-from dynamix.transport.deadlines import TimeUpError, is_foreign, late
+from dynamix.transport.deadlines import TimeUpError, late
 from dynamix.transport.http.endpoint import Endpoint
 from dynamix.transport.http.proxy import Proxy, Tunnel
 from dynamix.transport.http.sockets import WANTS_READ, WANTS_WRITE, Watch
