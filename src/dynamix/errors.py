@@ -42,6 +42,7 @@
         ├── ThrottledError                      every way of saying "slow down"
         │   └── BatchIncompleteError            (.unprocessed: what is still to do)
         ├── StorageError                        the embedded engine's disk or file: full, not writable, damaged, gone
+        │   └── DatabaseFileError               the file cannot be opened; also a ConnectError
         └── ServiceUnavailableError             every other 5xx
 
 `ValidationException`, `ClientException`, `FieldValidationException` and `ConnectionException` are names of the
@@ -408,6 +409,11 @@ class ServiceUnavailableError(
 class StorageError(ClientException, codes=("StorageException",)):
     """The database under the embedded engine cannot do its work: the disk is full, the file may not be written, is
     damaged or was removed, or the engine was entered from the middle of its own work. Nothing was stored."""
+
+
+class DatabaseFileError(StorageError, ConnectError):
+    """The file of an embedded engine cannot be opened: it may not be read, is damaged, is another program's, or of a
+    newer dynamix. Nothing was stored."""
 
 
 class _ErrorBody(msgspec.Struct):

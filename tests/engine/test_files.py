@@ -13,6 +13,8 @@ import pytest
 import dynamix
 from dynamix import CharField, Connection, Model, StorageError, use_connection
 from dynamix.engine import Engine
+from dynamix.engine.storage import opening
+from dynamix.engine.storage.layout import connect
 from engine.database import Database, wire
 
 
@@ -71,6 +73,8 @@ import os, sys
 import dynamix
 from dynamix import *
 from dynamix.engine import Engine
+from dynamix.engine.storage import opening
+from dynamix.engine.storage.layout import connect
 from engine.database import Database, wire
 
 class Tab(Model):
@@ -189,3 +193,43 @@ def test_readers_that_overlap_do_not_let_the_log_grow(tmp_path: Path) -> None:
         reader.join()
     database.engine.close()
     assert longest < 30_000_000  # of the 90 MB that were written
+
+
+def test_what_cannot_be_opened_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is none of ours, damaged, or that no directory holds: the first operation says so at once."""
+    opened: list[str] = []
+    monkeypatch.setattr(opening, "connect", lambda *given: (opened.append(given[0]), connect(*given))[1])
+    text = tmp_path / "text.db"
+    text.write_text("no database at all, but long enough to be taken for one" * 20)
+    damaged = tmp_path / "damaged.db"
+    Engine(damaged).close()
+    damaged.write_bytes(damaged.read_bytes()[:4096] + bytes(9000))
+    opened.clear()
+    for path, words in (
+        (text, "no database, or is damaged"),
+        (damaged, "is damaged"),
+        (tmp_path / "none" / "file.db", "make it first"),
+        (tmp_path, "it is a directory"),
+    ):
+        connection = Connection(embedded=path)
+        with use_connection(connection), pytest.raises(dynamix.DatabaseFileError, match=words) as caught:
+            Kept.create(key="x")
+        assert isinstance(caught.value, dynamix.ConnectError)
+        assert isinstance(caught.value, StorageError)
+        assert (caught.value.applied, caught.value.sent, len(opened)) == ("no", False, 1)
+        opened.clear()
+
+
+def test_a_file_that_cannot_be_opened_again(tmp_path: Path) -> None:
+    """Where a further connection to a file cannot be opened, the answer is one that no client repeats."""
+    database = Database(Engine(tmp_path / "file.db"))
+    database.create("a:S")
+    with database.engine._session().replacing() as catalog:
+        catalog.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    with database.engine._session().reading():
+        with (tmp_path / "file.db").open("r+b") as file:
+            file.write(b"no database any more")
+        status, body = database.engine.handle("ListTables", b"{}")
+    assert (status, json.loads(body)["__type"]) == (507, "dynamix#StorageException")
+    assert "is damaged" in json.loads(body)["message"]
+    database.engine.close()

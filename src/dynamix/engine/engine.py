@@ -15,14 +15,14 @@ from typing import Any
 
 import msgspec
 
-from dynamix.engine.faults import Fault
+from dynamix.engine.faults import Fault, unable
 from dynamix.engine.operations import account, batch, items, lifetime, search, statements, tables, tags, transact
 from dynamix.engine.requests import shapes
 from dynamix.engine.storage.database import Storage, open_database
 from dynamix.engine.storage.failures import fault_of
 from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.tables.catalog import ItemsDue
-from dynamix.errors import ConnectError
+from dynamix.errors import StorageError
 
 _OPERATIONS: dict[str, Callable[[Storage, dict[str, Any]], dict[str, Any] | None]] = {
     "GetItem": items.get_item,
@@ -62,7 +62,7 @@ class Engine:
     All methods may be called from any thread. A file may be used by several processes at once. `clock` gives the time
     in seconds since 1970; items expire by it.
 
-    Raises `dynamix.errors.ConnectError` if the file cannot be opened, is not an engine's, or is of a newer dynamix.
+    Raises `dynamix.DatabaseFileError` if the file cannot be opened, is not an engine's, or is of a newer dynamix.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, clock: Callable[[], float] = time.time) -> None:
@@ -91,8 +91,8 @@ class Engine:
         except Fault as fault:
             misnamed = shapes.misnamed(target, request)  # `fault` gets no other name, which would keep all its frames
             return (fault.status, fault.body()) if misnamed is None else (misnamed.status, misnamed.body())
-        except ConnectError as error:
-            return _failed(Fault("ServiceUnavailable", str(error), status=503))
+        except StorageError as error:  # another connection to the file could not be opened
+            return _failed(unable(str(error)))
         except sqlite3.Error as error:
             session.abandon()
             return _failed(fault_of(error))

@@ -34,6 +34,7 @@ from dynamix.errors import (
     OutcomeUnknownError,
     RequestTimeoutError,
     ServiceUnavailableError,
+    StorageError,
     ThrottledError,
     TransactionInProgressError,
 )
@@ -77,6 +78,8 @@ class Verdict(Enum):
 def judge(error: DynamixError) -> Verdict:
     """What a failure says about the request."""
     match error:
+        case StorageError():  # also where a file cannot be opened, which is a ConnectError
+            return Verdict.FINAL
         case ThrottledError() | TransactionInProgressError() | LimitExceededError() | ConnectError():
             return Verdict.NOT_APPLIED
         case ServiceUnavailableError():

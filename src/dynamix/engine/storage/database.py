@@ -29,7 +29,7 @@ from dynamix.engine.storage.file import File
 from dynamix.engine.storage.memory import Memory
 from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.tables.catalog import Catalog
-from dynamix.errors import ConnectError
+from dynamix.errors import DatabaseFileError
 
 _NO_FILES = ("", ":memory:")
 """What SQLite takes for a database of one connection alone, which would be another one for each of ours."""
@@ -76,9 +76,9 @@ class Database(Protocol):
 
 
 def open_database(path: str | os.PathLike[str] | None, clock: Callable[[], float]) -> Database:
-    """The database in the file at `path`, made if it does not exist; in memory for None. Raises ConnectError."""
+    """The database in the file at `path`, made if it does not exist; in memory for None. Raises DatabaseFileError."""
     if path is None:
         return Memory(clock)
     if os.fspath(path) in _NO_FILES:
-        raise ConnectError(f"{path!r} names no file; for an engine in memory give no path (embedded=True)")
+        raise DatabaseFileError(f"{path!r} names no file; for an engine in memory give no path (embedded=True)")
     return File(path, clock)

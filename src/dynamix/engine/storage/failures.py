@@ -11,7 +11,7 @@ _WORDS = {
     sqlite3.SQLITE_PERM: "there is no permission to use the database file",
     sqlite3.SQLITE_CANTOPEN: "there is no permission to write in the database file's directory, or it is gone",
     sqlite3.SQLITE_CORRUPT: "the database file is damaged; restore it from a copy",
-    sqlite3.SQLITE_NOTADB: "the database file is damaged: it is no database any more; restore it from a copy",
+    sqlite3.SQLITE_NOTADB: "the file is no database, or is damaged; give another path, or restore it from a copy",
 }
 
 

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from dynamix.engine.tables.catalog import LAYOUT
-from dynamix.errors import ConnectError
+from dynamix.errors import DatabaseFileError
 
 _APPLICATION_ID = 0x64796E78  # "dynx"
 _PAGE_BYTES = 8192
@@ -50,17 +50,17 @@ def connect(address: str, busy_seconds: float = 0.0) -> Connection:
 
 
 def layout_of(connection: sqlite3.Connection, path: str) -> int:
-    """The number of the database's layout, 0 for an empty one. Raises ConnectError for what is not the engine's."""
+    """The number of the database's layout, 0 for an empty one. Raises DatabaseFileError for what is not the engine's."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (layout,) = connection.execute("PRAGMA user_version").fetchone()
     if application == _APPLICATION_ID:
         if layout > LAYOUT:
-            raise ConnectError(
+            raise DatabaseFileError(
                 f"{path!r} was written by a newer dynamix (layout {layout}, this one knows {LAYOUT}); upgrade dynamix"
             )
         return int(layout)
     if application or layout or connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-        raise ConnectError(f"{path!r} is a database of another program; give the path of a new file")
+        raise DatabaseFileError(f"{path!r} is a database of another program; give the path of a new file")
     return 0
 
 

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dynamix.engine.faults import Fault, unable
+from dynamix.engine.storage.failures import fault_of
 from dynamix.engine.storage.layout import Connection, connect, lay_out, layout_of, set_page_size
 from dynamix.engine.storage.transactions import patiently
 from dynamix.engine.tables.catalog import LAYOUT
-from dynamix.errors import ConnectError
+from dynamix.errors import DatabaseFileError
 
 BUSY_SECONDS = 5.0
 
@@ -37,7 +38,7 @@ class State(NamedTuple):
 def open_file(path: str, *, make: bool) -> tuple[Connection, bool]:
     """A connection to the engine's database at `path`, and whether it is read as unchanging.
 
-    A file is made if there is none, where `make` says so. Raises ConnectError.
+    A file is made if there is none, where `make` says so. Raises DatabaseFileError.
     """
     address = Path(path).as_uri()
     try:
@@ -79,7 +80,7 @@ def log_bytes(path: str) -> int:
 
 
 def _checked(address: str, path: str) -> Connection:
-    """A connection to a file that is the engine's, or has become it. Raises ConnectError or OperationalError."""
+    """A connection to a file that is the engine's, or has become it. Raises DatabaseFileError or OperationalError."""
     connection = connect(address, BUSY_SECONDS)
     try:
         set_page_size(connection)
@@ -92,7 +93,8 @@ def _checked(address: str, path: str) -> Connection:
         raise
     except (sqlite3.DatabaseError, Fault) as error:
         connection.close()
-        raise ConnectError(f"cannot open {path!r} as a database of dynamix: {error}") from error
+        words = fault_of(error).message if isinstance(error, sqlite3.Error) else error
+        raise DatabaseFileError(f"cannot open {path!r} as a database of dynamix: {words}") from error
     except BaseException:
         connection.close()
         raise
@@ -113,14 +115,14 @@ def _settle(connection: Connection, path: str) -> None:
         connection.execute("COMMIT")
     except sqlite3.OperationalError as error:
         if layout and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY:
-            raise ConnectError(
+            raise DatabaseFileError(
                 f"{path!r} was written by an older dynamix (layout {layout}) and has to be brought to layout {LAYOUT}, "
                 "but there is no permission to write it; open it once where it may be written, or open a copy"
             ) from error
         raise
 
 
-def _refusal(path: str, error: sqlite3.Error) -> ConnectError:
+def _refusal(path: str, error: sqlite3.Error) -> DatabaseFileError:
     parent = os.path.dirname(path)
     if os.path.isdir(path):
         reason = "it is a directory; name a file in it"
@@ -133,5 +135,5 @@ def _refusal(path: str, error: sqlite3.Error) -> ConnectError:
     elif not os.access(path, os.W_OK) or not os.access(parent, os.W_OK):
         reason = f"there is no permission to write it, or in its directory, and it cannot be read alone: {error}"
     else:
-        reason = str(error)
-    return ConnectError(f"cannot open the database {path!r}: {reason}")
+        reason = fault_of(error).message
+    return DatabaseFileError(f"cannot open the database {path!r}: {reason}")
