@@ -23,6 +23,7 @@ from dynamix.operations import raw
 from dynamix.operations.indexes import LiveIndexes
 from dynamix.operations.retry import RetryPolicy
 from dynamix.transport import aside
+from dynamix.transport.deadlines import TimeUpError, late
 from dynamix.transport.hidden import Environment
 from dynamix.transport.options import SECRETS, ConnectionOptions, check
 from dynamix.wire import Call, Effect, Flow, Pause, Response, Transport
@@ -133,11 +134,30 @@ class Connection:
                     made.close()
             return self._transport
 
-    async def _aopen(self) -> Transport:
-        """The same; in a thread where it may have to read files."""
-        if {"embedded", "engine"} & self._options.keys():
+    def _open_by(self, deadline: float) -> Transport:
+        """The same. Raises DeadlineExceededError at the deadline: a file may be locked, and a profile slow to read."""
+        if deadline == math.inf or self._opens_at_once:
             return self._open()
-        return await aside.in_pool(self._open)
+        try:
+            return aside.call(self._open, deadline)
+        except TimeUpError as error:
+            raise late(sent=False) from error
+
+    async def _aopen_by(self, deadline: float) -> Transport:
+        """The same; in a thread where it may have to read files."""
+        if self._opens_at_once:
+            return self._open()
+        if deadline == math.inf:
+            return await aside.in_pool(self._open)
+        try:
+            return await aside.acall(self._open, deadline)
+        except TimeUpError as error:
+            raise late(sent=False) from error
+
+    @property
+    def _opens_at_once(self) -> bool:
+        """Whether no file is read to open the transport."""
+        return "engine" in self._options or self._options.get("embedded") is True
 
     def _terms(self) -> "_Terms | None":
         """What an operation that begins now must heed; None where it is nothing."""
@@ -153,7 +173,7 @@ class Connection:
         self, effect: Effect, wait: Callable[[float], object] = time.sleep, terms: "_Terms | None" = None
     ) -> Any:
         if isinstance(effect, Call):
-            transport = self._transport or self._open()
+            transport = self._transport or self._open_by(math.inf if terms is None else terms.deadline)
             if terms is None:
                 return _answer(effect, transport.send(effect.target, effect.body, effect.repeatable))
             terms.check()
@@ -177,7 +197,7 @@ class Connection:
         terms: "_Terms | None" = None,
     ) -> Any:
         if isinstance(effect, Call):
-            transport = self._transport or await self._aopen()
+            transport = self._transport or await self._aopen_by(math.inf if terms is None else terms.deadline)
             if terms is None:
                 return _answer(effect, await transport.asend(effect.target, effect.body, effect.repeatable))
             terms.check()

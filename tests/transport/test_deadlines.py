@@ -245,6 +245,48 @@ def test_a_caller_s_own_client(side: Side) -> None:
             within(ENOUGH, side, connection, asked(connection, "DeleteTable", {"TableName": "Notes"}, repeatable=False))
 
 
+def test_the_end_of_a_loop_does_not_wait_for_a_client() -> None:
+    """A boto client's call that a deadline has ended holds up no event loop that comes to its end."""
+    answering = threading.Event()
+
+    def slow(conversation: Conversation) -> None:
+        while conversation.read() is not None:
+            assert answering.wait(SECONDS)
+            conversation.send(answer(b"{}"))
+
+    async def main() -> None:
+        with dynamix.timeout(ENOUGH):
+            await connection.arun(asked(connection, "ListTables", {}, repeatable=True))
+
+    with peer(slow) as there:
+        config = Config(read_timeout=SECONDS, retries={"total_max_attempts": 1})
+        client = boto3.client("dynamodb", endpoint_url=f"http://127.0.0.1:{there.port}", config=config, **KEYS)
+        connection = Connection(boto_client=client)
+        with pytest.raises(dynamix.DeadlineExceededError):
+            asyncio.run(main())
+        answering.set()
+        client.close()
+
+
+def test_opening_a_file_that_another_program_holds(side: Side, tmp_path: Path) -> None:
+    """The deadline ends the wait for a file that cannot be opened yet; nothing was sent, and later it can."""
+    path = tmp_path / "notes.db"
+    with Connection(embedded=path) as first:
+        first.request("ListTables", {})
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    with Connection(embedded=path) as connection:
+        try:
+            with pytest.raises(dynamix.DeadlineExceededError) as caught:
+                within(SHORT, side, connection, put(connection))
+            assert (caught.value.sent, caught.value.applied) == (False, "no")
+        finally:
+            other.execute("ROLLBACK")
+            other.close()
+        assert side.ask(connection, "ListTables") == {"TableNames": []}
+
+
 @pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan"), "5", True, None])
 def test_a_timeout_is_a_number_of_seconds(seconds: Any) -> None:
     """What is no number above 0 is refused before the block begins."""

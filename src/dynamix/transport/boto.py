@@ -85,6 +85,11 @@ class BotoTransport:
 
     async def asend(self, target: str, body: bytes, repeatable: bool = True, *, deadline: float = math.inf) -> Response:
         """Sends one request and returns its answer. Raises ConnectionException."""
+        if deadline != math.inf and self._async_client is None:
+            try:
+                return await aside.acall(partial(self.send, target, body, repeatable), deadline)
+            except TimeUpError as error:
+                raise late(sent=True) from error
         if deadline != math.inf:
             limit = asyncio.timeout(seconds_until(deadline))
             try:
