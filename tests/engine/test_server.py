@@ -260,6 +260,17 @@ def test_a_half_request_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
         assert b" 200 OK" in idle.recv(65536)
 
 
+def test_what_follows_a_refusal_is_read_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who goes on sending after the last answer, a byte now and then, is ended all the same."""
+    monkeypatch.setattr(server_module, "_GRACE_SECONDS", 0.3)
+    with Server(Echo()) as server, socket.create_connection(server.address) as client:
+        client.sendall(b"nonsense\r\n\r\n")
+        while client.recv(4096):
+            pass
+        with pytest.raises(ConnectionError):
+            drip(client)
+
+
 def test_connections_are_bounded_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there are too many, the one that has waited longest for a request makes room; half requests time out."""
     monkeypatch.setattr(server_module, "_MOST_CONNECTIONS", 8)

@@ -151,7 +151,7 @@ class Server:
 
     def _serve(self, served: "_Served") -> None:
         try:
-            with served.socket, contextlib.suppress(ConnectionError, TimeoutError):
+            with served.socket, contextlib.suppress(OSError):  # it is gone, or too slow
                 served.socket.settimeout(_REQUEST_SECONDS)
                 served.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 _converse(served, self._engine, self._names)
@@ -232,9 +232,13 @@ def _last_answer(reader: Reader, *, broken: bool) -> bytes | None:
 def _drain(connection: socket.socket) -> None:
     """Reads what is still on its way, for some time: closing earlier could take the answer from the client."""
     connection.shutdown(socket.SHUT_WR)
-    connection.settimeout(_GRACE_SECONDS)
+    until = time.monotonic() + _GRACE_SECONDS
     left = 4 * BATCH_BYTES
-    while left > 0 and (data := connection.recv(_CHUNK)):
+    while left > 0 and (seconds := until - time.monotonic()) > 0:
+        connection.settimeout(seconds)
+        data = connection.recv(_CHUNK)
+        if not data:
+            return
         left -= len(data)
 
 
