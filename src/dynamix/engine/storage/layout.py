@@ -50,7 +50,7 @@ def connect(address: str, busy_seconds: float = 0.0) -> Connection:
 
 
 def layout_of(connection: sqlite3.Connection, path: str) -> int:
-    """The number of the database's layout, 0 for an empty one. Raises DatabaseFileError for what is not the engine's."""
+    """The number of the database's layout, 0 for an empty one. Raises DatabaseFileError for a foreign one."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (layout,) = connection.execute("PRAGMA user_version").fetchone()
     if application == _APPLICATION_ID:
