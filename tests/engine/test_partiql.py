@@ -30,6 +30,9 @@ from dynamix.expressions.nodes import (
     Value,
 )
 
+NO_STRUCT = (
+    "Unsupported format in item expression. Please use struct format {...} to express item values for insert statement."
+)
 A, B = Path(("a",)), Path(("b",))
 ONE, X = Value({"N": "1"}), Value({"S": "x"})
 
@@ -73,8 +76,12 @@ def where(text: str, *parameters: Any) -> Any:
         ("a IS TUPLE", AttributeType(A, Value({"S": "M"}))),
         ("begins_with(a, 'x')", BeginsWith(A, X)),
         ('CONTAINS("a", 1)', Contains(A, ONE)),
-        ("attribute_type(a, 'x')", AttributeType(A, X)),
+        ("attribute_type(a, 'S')", AttributeType(A, Value({"S": "S"}))),
+        ("attribute_exists(a) AND attribute_not_exists(b)", And((AttributeExists(A), AttributeNotExists(B)))),
         ("size(a) > 1", Compare(">", Size(A), ONE)),
+        ("(a) = (1)", Compare("=", A, ONE)),
+        ("((a) = 1)", Compare("=", A, ONE)),
+        ("NOT (a) IN ((1))", Not(In(A, (ONE,)))),
         (
             "NOT a = 1 OR b = 1 AND a = 'x'",
             Or((Not(Compare("=", A, ONE)), And((Compare("=", B, ONE), Compare("=", A, X))))),
@@ -159,7 +166,57 @@ def test_parameters_stand_in_order() -> None:
         ("SELECT DISTINCT a FROM tab", "Unsupported token in expression: DISTINCT"),
         ("SELECT VALUE a FROM tab", "Select projection doesn't support value or pivot keywords"),
         ("SELECT a FROM tab LIMIT 1", "Unsupported clause: LIMIT"),
-        ("SELECT a FROM tab GROUP BY a", "Unsupported clause: GROUP"),
+        ("SELECT a FROM tab GROUP BY a", "Unsupported clause: GROUP BY"),
+        ("SELECT * FROM tab, other", "Only select from a single table or index is supported."),
+        ("SELECT * FROM tab a, tab b", "Only select from a single table or index is supported."),
+        ("SELECT * FROM tab JOIN other ON 1 = 1", "Only select from a single table or index is supported."),
+        ("SELECT a + 1 FROM tab", "Unexpected path component"),
+        ("SELECT 'a' FROM tab", "Unexpected path component"),
+        ("SELECT size(a) FROM tab", "Unexpected path component"),
+        ('SELECT "" FROM tab', "Path component cannot be an empty string"),
+        ('UPDATE tab SET "" = 1 WHERE a = 1', "Path component cannot be an empty string"),
+        ("SELECT * FROM tab WHERE m[''] = 1", "Path component cannot be an empty string"),
+        ("UPDATE tab.ix SET a = 1 WHERE a = 1", "This operation is not supported on an index"),
+        ("DELETE FROM tab.ix WHERE a = 1", "This operation is not supported on an index"),
+        ("UPDATE tab t SET a = 1 WHERE a = 1", "Aliasing is not supported"),
+        ("INSERT INTO tab VALUE ?", NO_STRUCT),
+        ("INSERT INTO tab VALUE [1]", NO_STRUCT),
+        ("UPDATE tab SET a = upper(a) WHERE a = 1", "Unrecognized function: upper"),
+        (
+            "UPDATE tab SET a = size(a) WHERE a = 1",
+            "The function is not allowed in an update expression; function: size",
+        ),
+        ("UPDATE tab SET a = b * 2 WHERE a = 1", "Unsupported operator in Update Expression. Operator: *"),
+        ("UPDATE tab SET a = set_add(a) WHERE a = 1", "SET_ADD must have exactly two arguments"),
+        (
+            "UPDATE tab SET a = set_add(b, <<1>>) WHERE a = 1",
+            "The first argument to SET_ADD must equal the assignment value",
+        ),
+        (
+            "UPDATE tab SET a = set_delete(a, b) WHERE a = 1",
+            "The second argument to SET_DELETE must be a value with type SET",
+        ),
+        (
+            "UPDATE tab SET a = 1 WHERE a = 1 RETURNING ALL OLD a",
+            "Expected '*' after ( MODIFIED | ALL ) ( NEW | OLD ) in RETURNING clause",
+        ),
+        (
+            "DELETE FROM tab WHERE a = 1 RETURNING ALL OLD *, ALL NEW *",
+            "Invalid syntax with multiple returning elements in RETURNING clause",
+        ),
+        (
+            "SELECT * FROM tab WHERE size(a) IS MISSING",
+            "The left hand side argument to IS must be a Variable Reference, Literal, or Path",
+        ),
+        (
+            "SELECT * FROM tab WHERE a IN 1",
+            "IN operator must have a left hand argument of type Variable Reference and right hand argument of type Seq "
+            "with at least one member",
+        ),
+        (
+            "SELECT * FROM tab WHERE a" + ".a" * 32 + " = 1",
+            "The document path has too many nesting levels; nesting levels: 33",
+        ),
         ("SELECT count(*) FROM tab", "Unexpected path component"),
         ("SELECT a.x, b.x FROM tab", "Duplicate identifiers in select clause: x"),
         (
@@ -201,6 +258,83 @@ def test_refusals(text: str, message: str) -> None:
     with pytest.raises(Fault) as caught:
         parse(text)
     assert (caught.value.code, caught.value.message) == ("ValidationException", message)
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        (
+            "attribute_type(a, 5)",
+            "Incorrect operand type for operator or function; operator or function: attribute_type",
+        ),
+        (
+            "attribute_type(a, b)",
+            "Incorrect operand type for operator or function; operator or function: attribute_type",
+        ),
+        ("attribute_type(a, 'X')", "Invalid attribute type name found; type: X"),
+        ("begins_with(a, 5)", "Incorrect operand type for operator or function; operator or function: begins_with"),
+        ("begins_with(a)", "Incorrect number of operands for operator or function; operator or function: begins_with"),
+        ("size(5) = 1", "Incorrect operand type for operator or function; operator or function: size, operand type: N"),
+        ("a < TRUE", "Incorrect operand type for operator or function; operator or function: <, operand type: BOOL"),
+        ("a BETWEEN 2 AND 1", "The BETWEEN operator requires upper bound to be greater than or equal to lower bound"),
+        ("a BETWEEN 'x' AND 1", "The BETWEEN operator requires same data type for lower and upper bounds"),
+        ("a = a", "The first operand must be distinct from the remaining operands"),
+        ("5 IS MISSING", "Operator or function requires a document path"),
+        (f"a IN ({', '.join(map(str, range(101)))})", "The IN operator is provided with too many operands"),
+        (" OR ".join(["a = 1"] * 151), "The expression contains too many operators; operator count: 301"),
+    ],
+)
+def test_operands(condition: str, message: str) -> None:
+    """What an operator or function of a WHERE may have is what it may have in an expression."""
+    with pytest.raises(Fault) as caught:
+        where(condition)
+    assert caught.value.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    "operand",
+    ["'x' + a", "a + TRUE", "list_append(a, 1)", "if_not_exists(5, 1)", "if_not_exists(a)", "a + " * 301 + "1"],
+)
+def test_operands_of_a_set(operand: str) -> None:
+    """What a SET gives is held to the same rules."""
+    with pytest.raises(Fault, match=r"Incorrect|requires a document path|too many operators"):
+        parse(f"UPDATE tab SET b = {operand} WHERE a = 1")
+
+
+def test_sums_of_several_terms() -> None:
+    """Terms are added from the left; parentheses group them."""
+    statement = parse("UPDATE tab SET a = a - 1 + (b - 1) WHERE a = 1")
+    assert isinstance(statement, Update)
+    ((_, operand),) = statement.set
+    assert operand == Arithmetic("+", Arithmetic("-", A, ONE), Arithmetic("-", B, ONE))
+
+
+@pytest.mark.parametrize("word", ["date", "user", "value", "size", "order", "NOT"])
+def test_words_of_the_language_are_no_names(word: str) -> None:
+    """A word that PartiQL keeps for itself is a name only in quotes."""
+    statements = "SELECT * FROM tab WHERE {} = 1", "SELECT a.{} FROM tab", "UPDATE tab SET {} = 1 WHERE a = 1"
+    for statement in statements:
+        with pytest.raises(Fault):
+            parse(statement.format(word))
+        parse(statement.format(f'"{word}"'))
+    assert where("name = 1") == Compare("=", Path(("name",)), ONE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * FROM tab WHERE a = \u0663",
+        "UPDATE tab REMOVE a, b WHERE a = 1",
+        "INSERT INTO tab VALUES {'a': 1}",
+        "INSERT INTO tab (a) VALUES (1)",
+        "SELECT a, FROM tab",
+        "SELECT * FROM tab WHERE a IS NUMBER",
+    ],
+)
+def test_what_is_no_statement(text: str) -> None:
+    """Digits of other scripts, a REMOVE of several paths and SQL's ways to insert are no PartiQL of DynamoDB's."""
+    with pytest.raises(Fault, match="Statement wasn't well formed, can't be processed"):
+        parse(text)
 
 
 def test_a_surplus_parameter_is_refused() -> None:

@@ -179,10 +179,48 @@ def test_indexes(database: Database) -> None:
     )
     assert "does not project [n]" in refusal(database, 'SELECT n FROM "tab"."by-group" WHERE g = \'G\'')[1]
     assert sorts(database, 'SELECT s FROM "tab"."by-group" WHERE n = 20') == []
+    assert "does not project [n]" in refusal(database, 'SELECT n FROM "tab"."by-group"')[1]
     assert "Consistent reads" in refusal(database, 'SELECT s FROM "tab"."by-group"', ConsistentRead=True)[1]
     assert refusal(database, 'SELECT s FROM "tab"."nothing"')[1] == (
         "The table does not have the specified index: nothing"
     )
+
+
+def test_no_index_of_several_attributes() -> None:
+    """Statements do not read an index whose key has several attributes of one kind."""
+    database = Database()
+    database.create("p:S", GlobalSecondaryIndexes=[index("two", "g:S", "ALL")])
+    database.call(
+        "UpdateTable",
+        TableName="tab",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in "gh"],
+        GlobalSecondaryIndexUpdates=[
+            {
+                "Create": {
+                    "IndexName": "both",
+                    "KeySchema": [{"AttributeName": name, "KeyType": "HASH"} for name in "gh"],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            }
+        ],
+    )
+    for where in ("", " WHERE g = 'G' AND h = 'H'"):
+        assert "does not support multi-attribute keys" in refusal(database, f"SELECT * FROM tab.both{where}")[1]
+
+
+def test_many_values_of_a_key(database: Database) -> None:
+    """IN takes 50 values of the partition key; more conditions than are told apart still read only the partitions."""
+    fifty = ", ".join(f"'{number}'" for number in range(49))
+    assert sorts(database, f"SELECT s FROM tab WHERE p IN ('a', {fifty})") == ["0", "1", "2", "3"]
+    assert "at most 50 values" in refusal(database, f"SELECT s FROM tab WHERE p IN ('a', 'b', {fifty})")[1]
+    either = " OR ".join(f"p = '{number}'" for number in range(60))
+    assert sorts(database, f"SELECT s FROM tab WHERE p = 'a' OR {either}") == ["0", "1", "2", "3"]
+    hundred = ", ".join(map(str, range(100)))
+    many = f"SELECT s FROM tab WHERE s IN ({hundred}) AND p IN ('a', 'none', 'x', 'y', 'z', 'u', 'v') AND s = 1"
+    for _ in range(40):
+        database.put(p="far", s=len(many), big="x" * 40000)
+    assert sorts(database, many) == ["1"]
+    assert units(database, many) == 0.5
 
 
 def test_key_types(database: Database) -> None:
@@ -260,7 +298,8 @@ def test_delete(database: Database) -> None:
 
 @pytest.mark.parametrize("condition", ["p = 'a'", "p = 'a' AND s > 1", "p = 'a' OR s = 1", "p IN ['a'] AND s = 1"])
 def test_writes_name_one_item(database: Database, condition: str) -> None:
-    """UPDATE and DELETE need equality on the whole key."""
+    """UPDATE and DELETE need equality on the whole key, and no two that contradict each other."""
+    assert run(database, "UPDATE tab SET n = 1 WHERE p = 'a' AND s = 1 AND s = 1")["Items"] == []
     for statement in ("UPDATE tab SET n = 1", "DELETE FROM tab"):
         assert refusal(database, f"{statement} WHERE {condition}") == (
             "ValidationException",
@@ -303,17 +342,22 @@ def test_batches_of_reads(database: Database) -> None:
             {"Statement": "SELECT n FROM tab WHERE p = 'a' AND s = 1"},
             {"Statement": "SELECT n FROM tab WHERE p = 'none' AND s = 1"},
             {"Statement": "SELECT n FROM tab WHERE p = 'a'"},
+            {"Statement": "SELECT n FROM tab WHERE p = 'a' AND s = 2 AND n = 20"},
+            {"Statement": "EXISTS(SELECT * FROM tab WHERE p = 'a' AND s = 2 AND n = 20)"},
         ],
     )["Responses"]
-    assert answer == [
+    several = {"Error": {"Code": "ValidationError", "Message": "Only single item select is supported"}}
+    assert answer[:4] == [
         {"TableName": "tab", "Item": {"n": {"N": "10"}}},
         {"TableName": "tab"},
-        {"Error": {"Code": "ValidationError", "Message": "Only single item select is supported"}},
+        several,
+        several,
     ]
+    assert answer[4]["Error"]["Message"] == "EXISTS can only be used in ExecuteTransaction write requests."
 
 
 def test_what_no_batch_may_hold(database: Database) -> None:
-    """Reads beside writes, and two writes of one item, are refused whole."""
+    """Reads beside writes, and two statements on one item, are refused whole."""
     read, write = "SELECT n FROM tab WHERE p = 'a' AND s = 1", "UPDATE tab SET n = 1 WHERE p = 'a' AND s = 1"
     mixed = [{"Statement": read}, {"Statement": write}]
     twice = [{"Statement": write}, {"Statement": write}]
@@ -321,6 +365,9 @@ def test_what_no_batch_may_hold(database: Database) -> None:
         "Read and write requests together in the same batch is not supported."
     )
     assert database.refusal("BatchExecuteStatement", Statements=twice)[1] == (
+        "Provided list of item keys contains duplicates"
+    )
+    assert database.refusal("BatchExecuteStatement", Statements=[{"Statement": read}] * 2)[1] == (
         "Provided list of item keys contains duplicates"
     )
     assert database.refusal("ExecuteTransaction", TransactStatements=mixed)[1] == (
@@ -352,6 +399,15 @@ def test_transactions(database: Database) -> None:
     assert database.get(p="z", s=1) is not None
 
 
+def test_exists_needs_an_item(database: Database) -> None:
+    """EXISTS does not hold where there is no item, whatever its WHERE says that the item lacks."""
+    update = "UPDATE tab SET n = 7 WHERE p = 'a' AND s = 1"
+    missing = "EXISTS(SELECT * FROM tab WHERE p = '{}' AND s = 2 AND zzz IS MISSING)"
+    error = database.error("ExecuteTransaction", **transact(update, missing.format("none")))
+    assert [reason["Code"] for reason in error["CancellationReasons"]] == ["None", "ConditionalCheckFailed"]
+    assert database.call("ExecuteTransaction", **transact(update, missing.format("a")))["Responses"] == []
+
+
 def test_reading_transactions(database: Database) -> None:
     """A transaction reads single items as of one moment."""
     one, none = "SELECT n FROM tab WHERE p = 'a' AND s = 1", "SELECT n FROM tab WHERE p = 'none' AND s = 1"
@@ -368,6 +424,20 @@ def test_what_no_transaction_may_hold(database: Database) -> None:
     ):
         refused = database.refusal("ExecuteTransaction", **transact(update, statement))[1]
         assert refused.startswith(said + message)
+    for statement, message in (
+        ("SELECT * FROM tab WHERE p = 'a'", "must specify the primary key in the where clause."),
+        ("SELECT * FROM tab WHERE p = 'a' AND s = 1 AND n = 1", "must specify the primary key in the where clause."),
+        ("SELECT * FROM tab.\"by-label\" WHERE p = 'a'", "Reads on indices are not supported within transactions."),
+        (
+            "EXISTS(SELECT * FROM tab.\"by-label\" WHERE p = 'a' AND l = 'x')",
+            "Operations on indices are not supported in transactions",
+        ),
+        (
+            "EXISTS(SELECT * FROM tab WHERE p = 'a' AND n = 1)",
+            "EXISTS() must contain a single item read with additional condition",
+        ),
+    ):
+        assert database.refusal("ExecuteTransaction", **transact(statement))[1].endswith(message)
     assert refusal(database, "EXISTS(SELECT * FROM tab WHERE p = 'a' AND s = 2 AND n = 20)")[1] == (
         "EXISTS can only be used in ExecuteTransaction write requests."
     )

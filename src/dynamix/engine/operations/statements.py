@@ -4,16 +4,15 @@ Each statement of a batch stands alone: one that fails has its error in its plac
 are done together or not at all. Neither mixes reads and writes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from dynamix.engine.actions.capacity import Charge, read_units, report, reports
 from dynamix.engine.data.rows import decode_item
-from dynamix.engine.evaluate.conditions import compile_condition
 from dynamix.engine.faults import Fault, invalid
-from dynamix.engine.operations.transact import add_charge, all_or_none, check_once, reading_charge, repeats
+from dynamix.engine.operations.transact import Placed, add_charge, all_or_none, check_once, reading_charge, repeats
 from dynamix.engine.partiql.keys import single
 from dynamix.engine.partiql.parse import parse
 from dynamix.engine.partiql.reading import Selection, project
@@ -23,6 +22,10 @@ from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables.catalog import Catalog, Table
 from dynamix.wire import Item
 
+_NO_EXISTS = "EXISTS can only be used in ExecuteTransaction write requests."
+_NOT_SINGLE = "Only single item select is supported"
+_NOT_SINGLE_IN_ALL = "Select statements within ExecuteTransaction must specify the primary key in the where clause."
+_NO_INDEX_IN_ALL = "Reads on indices are not supported within transactions."
 _CODES = {
     "ConditionalCheckFailedException": "ConditionalCheckFailed",
     "DuplicateItemException": "DuplicateItem",
@@ -44,7 +47,7 @@ def execute_statement(storage: Storage, request: dict[str, Any]) -> dict[str, An
             answer |= {"NextToken": page.token, "LastEvaluatedKey": page.last}
         return _with_charge(answer, request, selection.table, page.charge)
     if isinstance(statement, Exists):
-        raise invalid("EXISTS can only be used in ExecuteTransaction write requests.")
+        raise invalid(_NO_EXISTS)
     with storage.writing() as catalog:
         located = locate(catalog, statement, request)
         outcome = located.run(catalog)
@@ -56,7 +59,7 @@ def batch_execute_statement(storage: Storage, request: dict[str, Any]) -> dict[s
     """Up to 25 statements, all reads of one item or all writes."""
     parts = request["Statements"]
     parsed: list[Statement | Fault] = [_tried(partial(_parsed, part)) for part in parts]
-    reads = {isinstance(statement, Select) for statement in parsed if not isinstance(statement, Fault)}
+    reads = {isinstance(statement, Select) for statement in parsed if not isinstance(statement, Fault | Exists)}
     if len(reads) > 1:
         raise invalid("Read and write requests together in the same batch is not supported.")
     charges: dict[int, tuple[Table, Charge]] = {}
@@ -91,30 +94,31 @@ def execute_transaction(storage: Storage, request: dict[str, Any]) -> dict[str, 
 
 
 class _One:
-    """A SELECT of one item."""
+    """A SELECT of one item, whose WHERE gives its key and nothing else."""
 
-    def __init__(self, catalog: Catalog, select: Select) -> None:
+    def __init__(
+        self, catalog: Catalog, select: Select, several: str = _NOT_SINGLE, indexed: str = _NOT_SINGLE
+    ) -> None:
         if select.index is not None:
-            raise invalid("Only single item select is supported")
+            raise invalid(indexed)
         self.table = catalog.table(select.table)
         try:
             self.given, rest = single(select.where, self.table.keys)
         except Fault as fault:
-            raise invalid("Only single item select is supported") from fault
+            raise invalid(several) from fault
+        if rest is not None:
+            raise invalid(several)
         self.key = self.table.keys.encode_key(self.given)
         self._select = select
-        self._keep = None if rest is None else compile_condition(rest)
         self.size = 0
 
     def read(self, catalog: Catalog) -> dict[str, Any]:
-        """The member that shows the item, nothing where it does not exist or is not what the WHERE asks for."""
+        """The member that shows the item, nothing where it does not exist."""
         row = self.table.store.get(catalog.execute, self.key)
         if row is None:
             return {}
         self.size = row[0]
         item: Item = decode_item(row[1])
-        if self._keep is not None and not self._keep(item, {}):
-            return {}
         return {"Item": project(self._select, item)}
 
 
@@ -156,10 +160,14 @@ def _error(fault: Fault) -> dict[str, Any]:
 def _read_each(
     storage: Storage, parts: list[dict[str, Any]], parsed: list[Any], charges: dict[int, Any]
 ) -> list[dict[str, Any]]:
-    responses = []
+    responses: list[dict[str, Any]] = []
     with storage.reading() as catalog:
-        for part, statement in zip(parts, parsed, strict=True):
-            one: Any = statement if isinstance(statement, Fault) else _tried(partial(_One, catalog, statement))
+        ones: list[_One | Fault] = [
+            statement if isinstance(statement, Fault) else _tried(partial(_single_read, catalog, statement))
+            for statement in parsed
+        ]
+        _check_apart([one for one in ones if not isinstance(one, Fault)])
+        for part, one in zip(parts, ones, strict=True):
             if isinstance(one, Fault):
                 responses.append({"Error": _error(one)})
                 continue
@@ -177,9 +185,7 @@ def _write_each(
             statement if isinstance(statement, Fault) else _tried(partial(_located, catalog, statement, part))
             for part, statement in zip(parts, parsed, strict=True)
         ]
-        found = [each for each in located if not isinstance(each, Fault)]
-        if len({(each.table.id, each.key) for each in found}) < len(found):
-            raise invalid("Provided list of item keys contains duplicates")
+        _check_apart([each for each in located if not isinstance(each, Fault)])
         for each in located:
             outcome = each if isinstance(each, Fault) else _tried(partial(each.run, catalog))
             response: dict[str, Any] = {} if isinstance(each, Fault) else {"TableName": each.table.name}
@@ -193,9 +199,20 @@ def _write_each(
     return responses
 
 
+def _check_apart(found: Sequence[Placed]) -> None:
+    if len({(each.table.id, each.key) for each in found}) < len(found):
+        raise invalid("Provided list of item keys contains duplicates")
+
+
+def _single_read(catalog: Catalog, statement: Select | Exists) -> _One:
+    if isinstance(statement, Exists):
+        raise invalid(_NO_EXISTS)
+    return _One(catalog, statement)
+
+
 def _located(catalog: Catalog, statement: Writing, part: dict[str, Any]) -> Located:
     if isinstance(statement, Exists):
-        raise invalid("EXISTS can only be used in ExecuteTransaction write requests.")
+        raise invalid(_NO_EXISTS)
     return locate(catalog, statement, part)
 
 
@@ -204,7 +221,7 @@ def _read_all(storage: Storage, parsed: list[Any], charges: dict[int, Any]) -> l
         ones = []
         for number, statement in enumerate(parsed):
             with _said_of(number):
-                ones.append(_One(catalog, statement))
+                ones.append(_One(catalog, statement, _NOT_SINGLE_IN_ALL, _NO_INDEX_IN_ALL))
         check_once(ones)
         responses = [one.read(catalog) for one in ones]
         for one in ones:

@@ -21,7 +21,7 @@ from dynamix.wire import Item
 
 _MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _PARTITIONS = 50
-_ALTERNATIVES = 500  # more are not told apart: then only equality on the partition key counts
+_ALTERNATIVES = 500  # more are not told apart: then what the sort key is like only filters
 
 Tests = tuple[KeyTest, ...]
 Range = tuple[bytes, bytes]
@@ -42,7 +42,7 @@ def single(where: Condition | None, schema: KeySchema) -> Single:
         test = _test(part, schema)
         if test is None or test.operator != "=":
             rest.append(part)
-        elif test.name in key:
+        elif key.get(test.name, test.operands[0]) != test.operands[0]:
             raise invalid(
                 f"Multiple conditions on same key {test.name}. Only single item Update/Insert/Delete are supported"
             )
@@ -57,7 +57,6 @@ def single(where: Condition | None, schema: KeySchema) -> Single:
 def ranges(where: Condition | None, schema: KeySchema) -> list[Range] | None:
     """The ranges of rows that a WHERE asks for, in order and apart from each other; None for all rows."""
     found = set()
-    partitions = set()
     for tests in _alternatives(where, schema):
         by_name: dict[str, KeyTest] = {}
         for test in tests:
@@ -66,10 +65,7 @@ def ranges(where: Condition | None, schema: KeySchema) -> list[Range] | None:
         if usable is None:
             return None
         check_types({test.name: operand for test in usable.values() for operand in test.operands}, schema)
-        partitions.add(tuple(str(usable[name].operands) for name, _ in schema.partition))
         found.add(key_range(schema, usable))
-    if len(partitions) > _PARTITIONS:
-        raise invalid(f"IN takes at most {_PARTITIONS} values of the partition key, not {len(partitions)}")
     return list(_apart(sorted(found)))
 
 
@@ -108,18 +104,28 @@ def _alternatives(where: Condition | None, schema: KeySchema) -> list[Tests]:
             return parts if len(parts) <= _ALTERNATIVES and all(parts) else [()]
         case And(conditions):
             choices = [_alternatives(condition, schema) for condition in conditions]
-            number = 1
-            for choice in choices:
-                number *= len(choice)
-            if number > _ALTERNATIVES:
-                choices = [max(choices, key=len)]
-            return [tuple(test for tests in chosen for test in tests) for chosen in product(*choices)]
+            chosen = product(*_within_bounds(choices, schema))
+            return [tuple(test for tests in each for test in tests) for each in chosen]
         case In(Path(parts), options) if _is_key(parts, schema):
             values = [option.value for option in options if isinstance(option, Value)]
             if len(values) == len(options):
+                if len(values) > _PARTITIONS and parts[0] in dict(schema.partition):
+                    raise invalid(f"IN takes at most {_PARTITIONS} values of the partition key, not {len(values)}")
                 return [(KeyTest(str(parts[0]), "=", (value,)),) for value in values]
     test = None if where is None else _test(where, schema)
     return [()] if test is None else [(test,)]
+
+
+def _within_bounds(choices: list[list[Tests]], schema: KeySchema) -> list[list[Tests]]:
+    """The choices that together make no more alternatives than are told apart, those of the partition key first."""
+    partition = dict(schema.partition)
+    kept = []
+    number = 1
+    for choice in sorted(choices, key=lambda each: not all(any(test.name in partition for test in t) for t in each)):
+        if number * len(choice) <= _ALTERNATIVES:
+            kept.append(choice)
+            number *= len(choice)
+    return kept
 
 
 def _test(condition: Condition, schema: KeySchema) -> KeyTest | None:

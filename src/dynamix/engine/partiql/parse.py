@@ -15,14 +15,17 @@ from itertools import pairwise
 from typing import cast
 
 from dynamix.engine.faults import invalid
-from dynamix.engine.partiql.conditions import ConditionReader
+from dynamix.engine.partiql.conditions import FUNCTIONS, ConditionReader
+from dynamix.engine.partiql.reserved import RESERVED_WORDS
 from dynamix.engine.partiql.statements import Delete, Exists, Insert, Order, Returning, Select, Statement, Update
 from dynamix.engine.partiql.tokens import malformed
 from dynamix.expressions.nodes import Arithmetic, Condition, IfNotExists, ListAppend, Path, SetOperand, Value
 from dynamix.wire import AttributeValue
 
-_UNSUPPORTED_CLAUSES = ("LIMIT", "GROUP", "HAVING", "OFFSET")
+_UNSUPPORTED_CLAUSES = {"LIMIT": "LIMIT", "GROUP": "GROUP BY", "HAVING": "HAVING", "OFFSET": "OFFSET"}
+_JOINS = frozenset({",", "JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "OUTER"})
 _TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}|arn:.*").fullmatch
+_SETS = frozenset({"SS", "NS", "BS"})
 _OTHER_STATEMENTS = {"DROP": "DropTable", "CREATE": "CreateTable"}
 _RETURNING: dict[str, Returning] = {
     "ALL OLD": "ALL_OLD",
@@ -79,11 +82,12 @@ class _Reader(ConditionReader):
         index = self.name() if self.passed(".") else None
         if self.token.text == ".":
             raise invalid("A path may contain at most 2 components in the FROM clause")
+        self._refuse_joins()
         self._refuse_alias()
         where = self.condition() if self.passed("WHERE") else None
         order = self._order() if self.passed("ORDER", "BY") else ()
         if self.token.keyword in _UNSUPPORTED_CLAUSES:
-            raise invalid(f"Unsupported clause: {self.token.keyword}")
+            raise invalid(f"Unsupported clause: {_UNSUPPORTED_CLAUSES[self.token.keyword]}")
         return Select(table, index, paths, where, order)
 
     def _projection(self) -> tuple[Path, ...]:
@@ -102,18 +106,30 @@ class _Reader(ConditionReader):
         return tuple(paths)
 
     def _projected(self) -> Path:
+        if self.starts_literal() or self.token.keyword == "MISSING" or self.following.text == "(":
+            raise invalid("Unexpected path component")
         path = self.path()
-        if self.token.text == "(":
+        if self.token.text in ("+", "-", "*"):
             raise invalid("Unexpected path component")
         self._refuse_alias()
         return path
 
+    def _refuse_joins(self) -> None:
+        """Refuse what follows a table, or its alias, and makes it one of several."""
+        after = self.following if self._is_alias() else self.token
+        if (after.keyword or after.text) in _JOINS and after.kind in ("word", "mark"):
+            raise invalid("Only select from a single table or index is supported.")
+
     def _refuse_alias(self) -> None:
-        if self.token.keyword == "AS" or (
-            self.token.kind in ("word", "name")
-            and self.token.keyword not in ("FROM", "WHERE", "ORDER", *_UNSUPPORTED_CLAUSES)
-        ):
+        if self.token.keyword == "AS" or self._is_alias():
             raise invalid("Aliasing is not supported")
+
+    def _is_alias(self) -> bool:
+        return self.token.kind == "name" or (
+            self.token.kind == "word"
+            and self.token.keyword not in RESERVED_WORDS
+            and self.token.keyword not in _UNSUPPORTED_CLAUSES
+        )
 
     def _order(self) -> tuple[Order, ...]:
         found: list[Order] = []
@@ -133,21 +149,27 @@ class _Reader(ConditionReader):
             )
         return name
 
-    def _table(self) -> str:
-        """The table of a statement that writes."""
+    def _table(self, refusal: str = "This operation is not supported on an index") -> str:
+        """The table of a statement that writes; `refusal` is what is said of an index."""
         name = self._table_name()
         if self.token.text == ".":
-            raise invalid("FROM clause may only contain a single table name in data manipulation statements")
+            raise invalid(refusal)
+        self._refuse_alias()
         return name
 
     def _insert(self) -> Insert:
         self.expect("INTO")
-        table = self._table()
+        table = self._table("FROM clause may only contain a single table name in data manipulation statements")
+        if self.token.keyword == "VALUES" or self.token.text == "(":
+            raise malformed(self.text)
         if not self.passed("VALUE"):
             raise invalid("Unsupported operation: InsertOp")
+        if self.token.text != "{":
+            raise invalid(
+                "Unsupported format in item expression. Please use struct format {...} to express item values for "
+                "insert statement."
+            )
         value = self.literal(33)
-        if "M" not in value:
-            raise invalid("Unsupported operation: InsertOp")
         if self.token.keyword == "RETURNING":
             raise invalid("RETURNING is not supported in INSERT")
         return Insert(table, value["M"])
@@ -165,8 +187,6 @@ class _Reader(ConditionReader):
                     self._assign(sets, adds, deletes)
             elif self.passed("REMOVE"):
                 removes.append(self.path())
-                while self.passed(","):
-                    removes.append(self.path())
             else:
                 break
         if not (sets or removes or adds or deletes):
@@ -196,7 +216,10 @@ class _Reader(ConditionReader):
         mode = _RETURNING.get(f"{self.take().keyword} {self.take().keyword}")
         if mode is None:
             raise malformed(self.text)
-        self.expect("*")
+        if not self.passed("*"):
+            raise invalid("Expected '*' after ( MODIFIED | ALL ) ( NEW | OLD ) in RETURNING clause")
+        if self.token.text == ",":
+            raise invalid("Invalid syntax with multiple returning elements in RETURNING clause")
         return mode
 
     def _assign(
@@ -210,39 +233,50 @@ class _Reader(ConditionReader):
         self.expect("=")
         function = self.token.keyword if self.following.text == "(" else ""
         if function in ("SET_ADD", "SET_DELETE"):
-            changed, members = self._pair()
-            if not (changed == path and isinstance(members, Value)):
-                raise invalid(f"{function.lower()} takes the path that is set, and a set")
+            members = self._members_changed(function, path)
             (adds if function == "SET_ADD" else deletes).append((path, members))
             return
         sets.append((path, self._set_operand()))
 
+    def _members_changed(self, function: str, path: Path) -> Value:
+        operands = self.arguments(self._set_operand)
+        if len(operands) != 2:
+            raise invalid(f"{function} must have exactly two arguments")
+        changed, members = operands
+        if not (isinstance(changed, Path) and changed == path):
+            raise invalid(f"The first argument to {function} must equal the assignment value")
+        if not (isinstance(members, Value) and _SETS.intersection(members.value)):
+            raise invalid(f"The second argument to {function} must be a value with type SET")
+        return members
+
     def _set_operand(self) -> SetOperand:
+        """What a SET gives: terms that are added to each other, or taken from each other."""
         left = self._set_term()
-        for sign in ("+", "-"):
-            if self.passed(sign):
-                return Arithmetic("+" if sign == "+" else "-", left, self._set_term())
+        while self.token.kind == "mark" and self.token.text in ("+", "-", "*"):
+            sign = self.take().text
+            if sign == "*":
+                raise invalid(f"Unsupported operator in Update Expression. Operator: {sign}")
+            right = self._set_term()
+            self.check(sign, left, right)
+            left = Arithmetic("+" if sign == "+" else "-", left, right)
         return left
 
     def _set_term(self) -> SetOperand:
+        if self.passed("("):
+            inner = self._set_operand()
+            self.expect(")")
+            return inner
         function = self.token.keyword if self.following.text == "(" else ""
-        if function == "LIST_APPEND":
-            return ListAppend(*self._pair())
-        if function == "IF_NOT_EXISTS":
-            path, fallback = self._pair()
-            return IfNotExists(cast(Path, path), fallback)
+        if function in ("LIST_APPEND", "IF_NOT_EXISTS"):
+            operands = self.arguments(self._set_operand)
+            self.check(function.lower(), *operands)
+            first, second = operands
+            return ListAppend(first, second) if function == "LIST_APPEND" else IfNotExists(cast(Path, first), second)
+        if function in FUNCTIONS or function == "SIZE":
+            raise invalid(f"The function is not allowed in an update expression; function: {function.lower()}")
         if function:
-            raise invalid(f"Unsupported function: {function.lower()}")
+            raise invalid(f"Unrecognized function: {function.lower()}")
         return cast("Path | Value", self.operand())
-
-    def _pair(self) -> tuple[SetOperand, SetOperand]:
-        self.take()
-        self.expect("(")
-        first = self._set_term()
-        self.expect(",")
-        second = self._set_term()
-        self.expect(")")
-        return first, second
 
 
 def result_name(path: Path) -> str:

@@ -82,9 +82,13 @@ class Selection:
             return
         if index.is_global and self._request.get("ConsistentRead"):
             raise invalid("Consistent reads are not supported on global secondary indexes")
-        if index.kept is None or not index.is_global or not self._keyed:
+        if len(index.keys.partition) > 1 or len(index.keys.sort) > 1:
+            raise invalid(
+                f"PartiQL does not support multi-attribute keys: read the index {index.name} by Query or Scan instead"
+            )
+        if index.kept is None or not index.is_global:
             return
-        unseen = sorted(attributes(self._select.where) - index.kept)
+        unseen = sorted(attributes(self._select.where) - index.kept) if self._keyed else []
         if unseen:
             raise invalid(
                 f"One or more parameter values were invalid: Secondary index {index.name} does not project one or "

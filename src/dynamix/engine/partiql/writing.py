@@ -21,6 +21,8 @@ from dynamix.expressions import nodes
 from dynamix.limits import ITEM_BYTES
 from dynamix.wire import Item
 
+_NO_CHECK = "EXISTS() must contain a single item read with additional condition"
+
 Writing = statements.Insert | statements.Update | statements.Delete | statements.Exists
 
 
@@ -103,23 +105,32 @@ def _update(table: Table, update: statements.Update, shows: bool) -> Located:
     refuse_overlaps([path for path, _ in (*update.set, *update.add, *update.delete)] + list(update.remove))
     table.check_scalars(_entered(rest) | _looked_into(update))
     change = BoundUpdate(CompiledUpdate(nodes.Update(update.set, update.remove, update.add, update.delete)), {})
-    test = None if rest is None else compile_condition(rest)
-    guard = Guard(lambda item: bool(item) and (test is None or test(item, {})), shows)
+    guard = _guard_of_item(rest, shows)
     return Located(Update(table, table.keys.encode_key(key), key, change, guard), update.returning)
 
 
 def _exists(table: Table, select: statements.Select, shows: bool) -> Located:
     if select.index is not None:
-        raise invalid("EXISTS() must contain a single item read with additional condition")
-    key, rest = single(select.where, table.keys)
+        raise invalid("Operations on indices are not supported in transactions")
+    try:
+        key, rest = single(select.where, table.keys)
+    except Fault as fault:
+        raise invalid(_NO_CHECK) from fault
     if rest is None:
-        raise invalid("EXISTS() must contain a single item read with additional condition")
-    return Located(Check(table, table.keys.encode_key(key), key, _guard(rest, shows)))
+        raise invalid(_NO_CHECK)
+    table.check_scalars(_entered(rest))
+    return Located(Check(table, table.keys.encode_key(key), key, _guard_of_item(rest, shows)))
 
 
 def _guard(condition: nodes.Condition, shows: bool) -> Guard:
     test = compile_condition(condition)
     return Guard(lambda item: test(item, {}), shows)
+
+
+def _guard_of_item(condition: nodes.Condition | None, shows: bool) -> Guard:
+    """What holds for an item that exists, and meets the condition."""
+    test = None if condition is None else compile_condition(condition)
+    return Guard(lambda item: bool(item) and (test is None or test(item, {})), shows)
 
 
 def _looked_into(update: statements.Update) -> frozenset[str]:
