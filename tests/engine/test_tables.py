@@ -301,6 +301,44 @@ def test_updates_must_say_something(database: Database) -> None:
     code, message = database.refusal("UpdateTable", TableName="tab")
     assert code == "ValidationException"
     assert message.startswith("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled")
+    for member in ("OnDemandThroughput", "WarmThroughput", "SSESpecification"):
+        assert database.refusal("UpdateTable", TableName="tab", **{member: {}})[1] == message
+    database.create("a:S", name="indexed", GlobalSecondaryIndexes=[index("gsi", "c:S")])
+    updates = [{"Update": {"IndexName": "gsi"}}]
+    assert database.refusal("UpdateTable", TableName="indexed", GlobalSecondaryIndexUpdates=updates)[1] == (
+        f"{IN}One of ProvisionedThroughput, OnDemandThroughput and WarmThroughput must be specified for index: gsi"
+    )
+
+
+def test_no_key_where_nothing_is_encrypted(database: Database) -> None:
+    """SSEType and KMSMasterKeyId are refused where SSESpecification does not enable encryption."""
+    definitions, schema = keys_of("a:S")
+    table = {"AttributeDefinitions": definitions, "KeySchema": schema, "BillingMode": "PAY_PER_REQUEST"}
+    database.create("a:S")
+    for member, text in (("SSEType", "KMS"), ("KMSMasterKeyId", "alias/mine")):
+        message = f"{IN}{member} can be specified only when SSESpecification has Enabled set to true"
+        for encryption in ({member: text}, {member: text, "Enabled": False}):
+            for target, request in (
+                ("CreateTable", {**table, "TableName": "new"}),
+                ("UpdateTable", {"TableName": "tab"}),
+            ):
+                assert database.refusal(target, **request, SSESpecification=encryption)[1] == message
+    encryption = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": "alias/mine"}
+    told = database.call("UpdateTable", TableName="tab", SSESpecification=encryption)["TableDescription"]
+    assert told["SSEDescription"] == {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": "alias/mine"}
+    told = database.call("UpdateTable", TableName="tab", SSESpecification={"Enabled": False})["TableDescription"]
+    assert "SSEDescription" not in told
+
+
+def test_attributes_are_not_redefined(database: Database) -> None:
+    """UpdateTable refuses another type of an attribute, and one that is defined twice, whatever it changes."""
+    database.create("a:S", GlobalSecondaryIndexes=[index("gsi", "c:S")])
+    again, twice = keys_of("c:N")[0], keys_of("a:S")[0] * 2
+    refused = database.refusal("UpdateTable", TableName="tab", AttributeDefinitions=again, TableClass="STANDARD")
+    assert refused[1].startswith("Attributes cannot be redefined.")
+    refused = database.refusal("UpdateTable", TableName="tab", AttributeDefinitions=twice, TableClass="STANDARD")
+    assert refused[1] == f"{IN}Duplicate AttributeName in AttributeDefinitions: a"
+    database.call("UpdateTable", TableName="tab", AttributeDefinitions=keys_of("a:S")[0], TableClass="STANDARD")
 
 
 def _create(name: str, keys: str, projection: str = "ALL") -> dict[str, object]:
@@ -479,6 +517,46 @@ def test_limits_are_described_until_removed(database: Database) -> None:
     assert isinstance(second, dict)
     assert second["LastIncreaseDateTime"] == first["LastIncreaseDateTime"]
     assert second["NumberOfDecreasesToday"] == first["NumberOfDecreasesToday"] + 1
+
+
+def test_impossible_limits_are_refused(database: Database) -> None:
+    """Limits of what is paid on demand go with such tables; a limit is -1, or at least one unit."""
+    definitions, schema = keys_of("a:S")
+    table = {"TableName": "new", "AttributeDefinitions": definitions, "KeySchema": schema}
+    paid = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": _units(1, 1)}
+    limit = {"OnDemandThroughput": {"MaxReadRequestUnits": 5}}
+    neither = (
+        f"{IN}Neither MaxReadRequestUnits nor MaxWriteRequestUnits can be specified when BillingMode is PROVISIONED"
+    )
+    made = index("gsi", "a:S", ProvisionedThroughput=_units(1, 1), **limit)
+    del made["definitions"]
+    assert database.refusal("CreateTable", **table, **paid, **limit)[1] == neither
+    assert database.refusal("CreateTable", **table, **paid, GlobalSecondaryIndexes=[made])[1] == (
+        f"{neither} for index: gsi"
+    )
+    database.create(
+        "a:S",
+        name="paid",
+        **paid,
+        GlobalSecondaryIndexes=[index("gsi", "c:S", ProvisionedThroughput=_units(1, 1))],
+    )
+    assert database.refusal("UpdateTable", TableName="paid", **limit)[1] == neither
+    updates = [{"Update": {"IndexName": "gsi", **limit}}]
+    assert database.refusal("UpdateTable", TableName="paid", GlobalSecondaryIndexUpdates=updates)[1] == (
+        f"{neither} for index: gsi"
+    )
+    database.create("a:S")
+    for setting, name, units in (
+        ("OnDemandThroughput", "MaxReadRequestUnits", 0),
+        ("OnDemandThroughput", "MaxWriteRequestUnits", -2),
+        ("WarmThroughput", "ReadUnitsPerSecond", -1),
+    ):
+        message = f"{IN}Given value {units} for {name} is out of bounds"
+        assert database.refusal("UpdateTable", TableName="tab", **{setting: {name: units}})[1] == message
+        demanded = {**table, "BillingMode": "PAY_PER_REQUEST", setting: {name: units}}
+        assert database.refusal("CreateTable", **demanded)[1] == message
+    demanded = {**table, "BillingMode": "PAY_PER_REQUEST", "OnDemandThroughput": {}}
+    assert "or both must be specified" in database.refusal("CreateTable", **demanded)[1]
 
 
 _VECTORS = {"IndexName": "vectors", "VectorAttribute": {"AttributeName": "v"}, "Projection": {"ProjectionType": "ALL"}}

@@ -107,16 +107,19 @@ def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """Change a table's settings, or make or remove one global index."""
     _check_available("UpdateTable", request, _NOT_UPDATED)
     updates = request.get("GlobalSecondaryIndexUpdates") or []
-    if not any(request.get(member) not in (None, []) for member in _UPDATES):
+    if not any(request.get(member) not in (None, [], {}) for member in _UPDATES):
         raise invalid(
             "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
             "SSESpecification or ReplicaUpdates is required"
         )
     billing.check_throughput(request)
     _check_updates(updates)
+    definitions.check_encryption(request.get("SSESpecification") or {})
+    given = definitions.attribute_types(request.get("AttributeDefinitions") or ())
     with storage.writing() as catalog:
         table = catalog.named(request["TableName"])
         record = fresh_record(table)
+        definitions.check_redefined(definitions.attribute_types(record.description["AttributeDefinitions"]), given)
         _check_stream(record.description, request)
         billing.update_billing(record.description, request, catalog.now())
         descriptions.set_settings(record.description, request, catalog.now())
@@ -127,7 +130,7 @@ def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
             name = index["IndexName"]
             statuses[name] = {"Create": "CREATING", "Update": "UPDATING", "Delete": "DELETING"}[kind]
             if kind == "Create":
-                _add_index(catalog, record, request, index)
+                _add_index(catalog, record, given, index)
             elif kind == "Update":
                 _update_index(record.description, index, catalog.now())
             else:
@@ -189,7 +192,7 @@ def _check_stream(description: dict[str, Any], request: dict[str, Any]) -> None:
         raise invalid(f"Table has no stream to disable: TableName: {description['TableName']}")
 
 
-def _add_index(catalog: Catalog, record: Record, request: dict[str, Any], index: dict[str, Any]) -> None:
+def _add_index(catalog: Catalog, record: Record, given: dict[str, str], index: dict[str, Any]) -> None:
     """Add a global index to a record, with an empty store."""
     description = record.description
     existing = description.setdefault("GlobalSecondaryIndexes", [])
@@ -201,14 +204,7 @@ def _add_index(catalog: Catalog, record: Record, request: dict[str, Any], index:
             "One or more parameter values were invalid: GlobalSecondaryIndex count exceeds the per-table limit of "
             f"{GLOBAL_INDEXES}"
         )
-    types = definitions.attribute_types(description["AttributeDefinitions"])
-    given = definitions.attribute_types(request.get("AttributeDefinitions") or ())
-    for attribute, type_ in given.items():
-        if types.setdefault(attribute, type_) != type_:
-            raise invalid(
-                "Attributes cannot be redefined. Please check that your attribute has the same type as previously "
-                f"defined: {attribute} is {types[attribute]}, not {type_}"
-            )
+    types = definitions.attribute_types(description["AttributeDefinitions"]) | given
     definitions.check_global(index)
     definitions.check_index_defined(index, given)
     billing.check_billing(billing.billing_of(description), (index,))
@@ -236,9 +232,15 @@ def _define(description: dict[str, Any], types: dict[str, str]) -> None:
 
 def _update_index(description: dict[str, Any], index: dict[str, Any], now: float) -> None:
     name, throughput = index["IndexName"], index.get("ProvisionedThroughput")
+    if len(index) == 1:
+        raise invalid(
+            "One or more parameter values were invalid: One of ProvisionedThroughput, OnDemandThroughput and "
+            f"WarmThroughput must be specified for index: {name}"
+        )
     for existing in description.get("GlobalSecondaryIndexes", ()):
         if existing["IndexName"] != name:
             continue
+        billing.check_limits(index, billing.mode_of(description), name)
         if throughput is not None:
             billing.check_billing(billing.billing_of(description), (index,))
             billing.check_different("index", existing, throughput)

@@ -3,7 +3,7 @@
 Source: Amazon DynamoDB API Reference, CreateTable and UpdateTable: BillingMode, ProvisionedThroughput.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from dynamix.engine.faults import invalid
@@ -14,10 +14,14 @@ _INVALID = "One or more parameter values were invalid: "
 _THROUGHPUT = "ProvisionedThroughput"
 
 
-def check_billing(request: dict[str, Any], global_: Iterable[dict[str, Any]]) -> None:
-    """Throughput is given if, and only if, it is paid for."""
+def check_billing(request: dict[str, Any], global_: Sequence[dict[str, Any]]) -> None:
+    """Throughput is given if, and only if, it is paid for, and its limits where it is not."""
     throughput = request.get(_THROUGHPUT)
-    if request.get("BillingMode", "PROVISIONED") == "PAY_PER_REQUEST":
+    mode = request.get("BillingMode", "PROVISIONED")
+    check_limits(request, mode)
+    for index in global_:
+        check_limits(index, mode, index["IndexName"])
+    if mode == "PAY_PER_REQUEST":
         if throughput is not None:
             raise invalid(
                 f"{_INVALID}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is "
@@ -42,6 +46,31 @@ def check_billing(request: dict[str, Any], global_: Iterable[dict[str, Any]]) ->
         check_units(own, index["IndexName"])
 
 
+def check_limits(given: dict[str, Any], mode: str, index: str | None = None) -> None:
+    """Refuse limits of on-demand throughput where nothing is paid on demand, and limits and warm throughput that
+    nobody can have. -1 is no limit."""
+    where = f" for index: {index}" if index else ""
+    limits = given.get("OnDemandThroughput")
+    if limits is not None:
+        if mode != "PAY_PER_REQUEST":
+            raise invalid(
+                f"{_INVALID}Neither MaxReadRequestUnits nor MaxWriteRequestUnits can be specified when BillingMode is "
+                f"PROVISIONED{where}"
+            )
+        if not limits:
+            raise invalid(f"{_INVALID}MaxReadRequestUnits, MaxWriteRequestUnits, or both must be specified{where}")
+    for member in ("OnDemandThroughput", "WarmThroughput"):
+        for name, units in (given.get(member) or {}).items():
+            if units < 1 and (member, units) != ("OnDemandThroughput", -1):
+                raise invalid(f"{_INVALID}Given value {units} for {name} is out of bounds{where}")
+
+
+def mode_of(description: dict[str, Any]) -> str:
+    """How a table is paid for."""
+    mode: str = description.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
+    return mode
+
+
 def check_units(throughput: dict[str, int], index: str | None = None) -> None:
     """Refuse throughput that nobody can have."""
     for member in ("ReadCapacityUnits", "WriteCapacityUnits"):
@@ -64,8 +93,9 @@ def check_throughput(request: dict[str, Any]) -> None:
 
 def update_billing(description: dict[str, Any], request: dict[str, Any], now: float) -> None:
     """Describe what a request changes of how a table is paid for. Raises Fault for what it cannot change."""
-    current = description.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
+    current = mode_of(description)
     mode = request.get("BillingMode", current)
+    check_limits(request, mode)
     throughput = request.get("ProvisionedThroughput")
     if throughput is not None and mode == "PAY_PER_REQUEST":
         raise invalid(
@@ -116,6 +146,6 @@ def check_different(what: str, described: dict[str, Any], wanted: dict[str, int]
 
 def billing_of(description: dict[str, Any]) -> dict[str, Any]:
     """The billing of a table, as a request would give it."""
-    if description.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST":
+    if mode_of(description) == "PAY_PER_REQUEST":
         return {"BillingMode": "PAY_PER_REQUEST"}
     return {"ProvisionedThroughput": description["ProvisionedThroughput"]}

@@ -33,6 +33,7 @@ def check_table(request: dict[str, Any]) -> None:
     billing.check_billing(request, global_ or ())
     if "StreamSpecification" in request:
         check_stream(request["StreamSpecification"])
+    check_encryption(request.get("SSESpecification") or {})
     types = attribute_types(request["AttributeDefinitions"])
     schema = request["KeySchema"]
     _check_defined(schema, types, (local or []) + (global_ or []))
@@ -61,6 +62,23 @@ def attribute_types(definitions: Iterable[dict[str, str]]) -> dict[str, str]:
             raise invalid(f"{_INVALID}Duplicate AttributeName in AttributeDefinitions: {name}")
         types[name] = definition["AttributeType"]
     return types
+
+
+def check_encryption(encryption: dict[str, Any]) -> None:
+    """A key and its type are named only where they are used."""
+    for member in ("SSEType", "KMSMasterKeyId"):
+        if member in encryption and not encryption.get("Enabled"):
+            raise invalid(f"{_INVALID}{member} can be specified only when SSESpecification has Enabled set to true")
+
+
+def check_redefined(types: dict[str, str], given: dict[str, str]) -> None:
+    """Refuse another type of an attribute that is defined."""
+    for attribute, type_ in given.items():
+        if types.get(attribute, type_) != type_:
+            raise invalid(
+                "Attributes cannot be redefined. Please check that your attribute has the same type as previously "
+                f"defined: {attribute} is {types[attribute]}, not {type_}"
+            )
 
 
 def check_stream(stream: dict[str, Any]) -> None:
