@@ -113,3 +113,40 @@ def test_tokens_are_found_by_their_end(database: Database) -> None:
         )
     ]
     assert "tokens_by_expiry" in plan
+
+
+HEAVY = {"L": [{"S": "none" * 60_000}] * 2}
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_"),
+    [
+        (
+            "Scan",
+            {"TableName": "tab", "FilterExpression": "contains(:v, a)", "ExpressionAttributeValues": {":v": HEAVY}},
+        ),
+        (
+            "Scan",
+            {
+                "TableName": "tab",
+                "FilterExpression": " OR ".join([f"a IN ({', '.join([':v'] * 100)})"] * 9),
+                "ExpressionAttributeValues": {":v": {"S": "none" * 50_000}},
+            },
+        ),
+        ("ExecuteStatement", {"Statement": "SELECT * FROM tab WHERE contains(?, a)", "Parameters": [HEAVY]}),
+    ],
+    ids=["list", "options", "statement"],
+)
+def test_what_looks_at_much_looks_at_few_rows(database: Database, operation: str, request_: dict[str, Any]) -> None:
+    """A page ends early where each of its rows takes long, and the next goes on behind it."""
+    for number in range(150):
+        database.put(a=str(number))
+    pages = [database.call(operation, **request_, ReturnConsumedCapacity="TOTAL")]
+    while len(pages) < 10 and "LastEvaluatedKey" in pages[-1]:
+        token = {"NextToken": pages[-1].get("NextToken")} if operation == "ExecuteStatement" else {}
+        start = token or {"ExclusiveStartKey": pages[-1]["LastEvaluatedKey"]}
+        pages.append(database.call(operation, **request_, **start))
+    assert 1 < len(pages) < 10
+    assert [page["Items"] for page in pages] == [[]] * len(pages)
+    if operation == "Scan":
+        assert sum(page["ScannedCount"] for page in pages) == 150

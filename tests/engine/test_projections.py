@@ -47,6 +47,30 @@ def test_projections(text: str, parts: dict[str, Any]) -> None:
     assert compile_projection(parse_projection(text, {}).node)(ITEM) == parts
 
 
+class Looked(dict[str, Any]):
+    """An item that may only be looked at as a whole."""
+
+    def __contains__(self, key: object) -> bool:
+        raise AssertionError(f"looked for {key!r}")
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if key not in list(self):
+            raise AssertionError(f"looked for {key!r}")
+        return self[key]
+
+
+@pytest.mark.parametrize("beyond", ["", ".a", "[1]"])
+def test_many_paths_of_a_small_item(beyond: str) -> None:
+    """What an item lacks is not looked for, so that a page of small items costs what they hold, not what is asked."""
+    paths = parse_projection(", ".join([f"n{number}{beyond}" for number in range(200)] + ["m.a, l[1]"]), {}).node
+    assert compile_projection(paths)(Looked(ITEM)) == {
+        "m": {"M": {"a": {"N": "1"}}},
+        "l": {"L": [{"N": "1"}]},
+    }
+    elements = parse_projection(", ".join(f"l[{number}]" for number in range(1, 200)), {}).node
+    assert compile_projection(elements)(ITEM) == {"l": {"L": ITEM["l"]["L"][1:]}}
+
+
 @given(strategies.items, strategies.projections)
 def test_a_projection_of_everything_is_the_item(item: Any, projection: Projection) -> None:
     """And what a projection keeps is what stands at its paths."""

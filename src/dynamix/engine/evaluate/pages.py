@@ -14,9 +14,28 @@ from dynamix.engine.faults import Fault, Kind, invalid
 from dynamix.engine.tables.catalog import Index, Table
 from dynamix.wire import Item
 
+_TESTS_A_PAGE = 5_000_000
+_BYTES_A_TEST = 5
+_CHARACTERS_A_TEST = 3
+"""An expression has no more operands than that, such as `:a,` in an IN."""
 _BAD_START = "The provided starting key is invalid"
 _SAID_ALONE = frozenset({Kind.NUMBER, Kind.NUMBER_SET, Kind.DUPLICATES})
 """What the service says of a value of a starting key without saying that it is the starting key's."""
+
+
+def most_rows(limit: int | None, tests: int, size: int = 0) -> int:
+    """How many rows a page has at most; each takes `tests` tests of values of `size` bytes in all.
+
+    What a row takes is bounded by the limits of a request alone, and a page may have hundreds of thousands of rows, so
+    that also the work on a page is bounded.
+    """
+    most = max(_TESTS_A_PAGE // max(tests + size // _BYTES_A_TEST, 1), 1)
+    return most if limit is None else min(limit, most)
+
+
+def tests_of(text: str) -> int:
+    """How many tests an expression makes of a row at most."""
+    return len(text) // _CHARACTERS_A_TEST
 
 
 def read_start(request: dict[str, Any]) -> Item | None:

@@ -28,7 +28,11 @@ def compile_projection(paths: Sequence[Path]) -> Callable[[Item], Item]:
 
 
 def _whole_attributes(names: list[str]) -> Callable[[Item], Item]:
+    wanted = frozenset(names)
+
     def project(item: Item) -> Item:
+        if len(item) < len(names):  # a request may name any number of attributes, for each of many small items
+            return {name: value for name, value in item.items() if name in wanted}
         return {name: item[name] for name in names if name in item}
 
     return project
@@ -36,8 +40,9 @@ def _whole_attributes(names: list[str]) -> Callable[[Item], Item]:
 
 def _map_parts(held: dict[str, AttributeValue], tree: _Tree) -> dict[str, AttributeValue]:
     parts = {}
-    for key, below in tree.items():
-        part = _part(child(held, key), below)
+    for key in held if len(held) < len(tree) else tree:
+        below = tree.get(key)
+        part = None if below is None else _part(held.get(key), below)
         if part is not None:
             parts[key] = part
     return parts
@@ -52,7 +57,8 @@ def _part(value: AttributeValue | None, tree: _Tree) -> AttributeValue | None:
     if held is None:
         return None
     if isinstance(first, int):
-        found = [_part(child(held, index), tree[index]) for index in sorted(tree)]
+        indexes = [index for index in range(len(held)) if index in tree] if len(held) < len(tree) else sorted(tree)
+        found = [_part(child(held, index), tree[index]) for index in indexes]
         elements = [part for part in found if part is not None]
         return {"L": elements} if elements else None
     parts = _map_parts(held, tree)

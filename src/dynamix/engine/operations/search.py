@@ -11,18 +11,31 @@ from typing import Any
 
 import msgspec
 
+from dynamix.codec.sizes import value_size
 from dynamix.engine.actions.capacity import Charge, read_units, report
 from dynamix.engine.data.keys import KeySchema
 from dynamix.engine.data.rows import FIRST, LAST, Execute, Store, decode_item
-from dynamix.engine.evaluate.pages import check_segment, check_within, read_start, segment, start_key
+from dynamix.engine.evaluate.pages import (
+    check_segment,
+    check_within,
+    most_rows,
+    read_start,
+    segment,
+    start_key,
+    tests_of,
+)
 from dynamix.engine.evaluate.ranges import key_range
 from dynamix.engine.faults import invalid
 from dynamix.engine.requests.expressions import Expressions, check_parameters, read
+from dynamix.engine.requests.placeholders import VALUES
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables.catalog import Catalog, Index, Table
-from dynamix.limits import EXPRESSION_OPERATORS, PAGE_BYTES
+from dynamix.limits import PAGE_BYTES
 
-_TESTS_A_PAGE = 1_000_000
+_FEW_ROWS = 16
+"""So many are read whatever they take; only then is it found out how many more there may be."""
+_OLDER_TESTS = 5
+"""What a condition of an older filter takes, in tests."""
 
 
 @dataclass(slots=True)
@@ -180,7 +193,8 @@ def _start_after(search: _Search, key: bytes) -> None:
 def _page(execute: Execute, search: _Search) -> _Page:
     """Read rows until the page is full or the range ends."""
     page = _Page()
-    limit = _most_rows(search.request)
+    limit: int | None = search.request.get("Limit")
+    stop = _FEW_ROWS if limit is None else min(limit, _FEW_ROWS)
     view = _view(execute, search, page)
     append = page.items.append
     size = 0
@@ -191,22 +205,26 @@ def _page(execute: Execute, search: _Search) -> _Page:
         shown = msgspec.Raw(body) if view is None else view(body)
         if shown is not None:
             append(shown)
-        if page.scanned == limit or size > PAGE_BYTES:
+        if size > PAGE_BYTES:
             page.last = body
             break
+        if page.scanned == stop:
+            if stop != limit:
+                stop = max(_most_rows(search.request, limit), _FEW_ROWS)
+            if page.scanned == stop:
+                page.last = body
+                break
     page.size = size
     return page
 
 
-def _most_rows(request: dict[str, Any]) -> int | None:
-    """How many rows a page has at most. An older filter may have any number of conditions, so that also the work on a
-    page is bounded."""
-    limit: int | None = request.get("Limit")
+def _most_rows(request: dict[str, Any], limit: int | None) -> int:
+    """How many rows a page has at most."""
+    if "FilterExpression" in request:
+        sizes = map(value_size, request.get(VALUES, {}).values())
+        return most_rows(limit, tests_of(request["FilterExpression"]), sum(sizes))
     conditions = len(request.get("ScanFilter") or request.get("QueryFilter") or ())
-    if conditions <= EXPRESSION_OPERATORS:
-        return limit
-    most = max(_TESTS_A_PAGE // conditions, 1)
-    return most if limit is None else min(limit, most)
+    return most_rows(limit, conditions * _OLDER_TESTS)
 
 
 def _view(execute: Execute, search: _Search, page: _Page) -> Callable[[bytes], Any] | None:

@@ -11,10 +11,12 @@ from typing import Any
 
 import msgspec
 
+from dynamix.codec.sizes import value_size
 from dynamix.engine.actions.capacity import Charge, read_units
 from dynamix.engine.data.keys import KeySchema
 from dynamix.engine.data.rows import FIRST, LAST, Execute, decode_item
 from dynamix.engine.evaluate.conditions import compile_condition
+from dynamix.engine.evaluate.pages import most_rows, tests_of
 from dynamix.engine.evaluate.paths import reader
 from dynamix.engine.faults import invalid
 from dynamix.engine.partiql.keys import Range, attributes, ranges
@@ -104,7 +106,7 @@ class Selection:
     def page(self, execute: Execute) -> Page:
         """The page that follows the request's token, or the first."""
         store = self.table.store if self._index is None else self._index.store
-        limit = self._request.get("Limit")
+        limit = self._most_rows()
         several = len(self._ranges) > 1
         show = self._view(execute)
         items: list[Any] = []
@@ -128,6 +130,13 @@ class Selection:
         if last is None:
             return Page(items, charge)
         return Page(items, charge, self._key_of(decode_item(last[1])), self._token(last[0]))
+
+    def _most_rows(self) -> int | None:
+        limit: int | None = self._request.get("Limit")
+        if self._select.where is None and not self._select.paths:
+            return limit
+        sizes = map(value_size, self._request.get("Parameters", ()))
+        return most_rows(limit, tests_of(self._request["Statement"]), sum(sizes))
 
     def _key_of(self, item: Item) -> Item:
         key = self.table.keys.key_of(item)
