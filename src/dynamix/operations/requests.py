@@ -60,12 +60,7 @@ def update(table: str, key: Item, texts: Texts, *, returns: Returns | None = Non
 
 def batch_get(keys: Mapping[str, Sequence[Item]], *, consistent: bool = False) -> Body:
     """Read the items with many keys, which are given by table."""
-    return {
-        "RequestItems": {
-            table: {"Keys": wanted, "ConsistentRead": True} if consistent else {"Keys": wanted}
-            for table, wanted in keys.items()
-        }
-    }
+    return {"RequestItems": {table: {"Keys": wanted, "ConsistentRead": consistent} for table, wanted in keys.items()}}
 
 
 def batch_write(writes: Mapping[str, Sequence[Body | msgspec.Raw]]) -> Body:
