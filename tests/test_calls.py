@@ -1,0 +1,57 @@
+"""How many calls of our own stand between a verb and its transport. The count is the same on every machine."""
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import dynamix
+from dynamix import CharField, Connection, IntegerField, Model, SetField
+
+TRANSPORT = "/dynamix/transport/"
+GENERATED = "<dynamix "
+
+
+class Counted(Model):
+    """A model of two keys and fields of three kinds."""
+
+    forum = CharField(hash_key=True)
+    thread = CharField(range_key=True)
+    title = CharField()
+    views = IntegerField(default=0)
+    tags = SetField()
+
+
+def own_calls(work: Callable[[], object]) -> list[str]:
+    """The functions of dynamix that some work calls in this thread, without what a transport calls."""
+    calls: list[str] = []
+    ignored = 0
+
+    def watch(frame: FrameType, event: str, _arg: Any) -> None:
+        nonlocal ignored
+        name = frame.f_code.co_filename
+        if event == "call" and (ignored or TRANSPORT in name):
+            ignored += 1
+        elif event == "call" and ("/dynamix/" in name or name.startswith(GENERATED)):
+            calls.append(f"{name.rpartition('/dynamix/')[2]} {frame.f_code.co_name}")
+        elif event == "return" and ignored:
+            ignored -= 1
+
+    sys.setprofile(watch)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def test_a_get_makes_few_calls() -> None:
+    """From the verb to the instance, a GetItem takes at most 25 calls beside the transport's."""
+    with dynamix.use_connection(Connection(embedded=True)):
+        dynamix.create_table(Counted)
+        stored = Counted.create(forum="science", thread="physics", title="t", tags={"a"})
+        assert Counted.get(forum="science", thread="physics") == stored  # what is made at the first use is made
+        calls = own_calls(lambda: Counted.get(forum="science", thread="physics"))
+    assert any(call.startswith("<dynamix read") for call in calls)
+    assert "operations/items.py get" in calls
+    assert len(calls) <= 25, calls
