@@ -21,7 +21,7 @@ class Request:
         self.keep_alive = True
 
 
-class Reader:
+class RequestReader:
     """What httptools calls while it parses; `arrived` holds the complete requests."""
 
     def __init__(self, connection: socket.socket, names: Names) -> None:

@@ -33,7 +33,7 @@ import httptools
 
 from dynamix.engine.faults import Fault, unknown_operation
 from dynamix.engine.http.names import Names
-from dynamix.engine.http.reader import Reader, Request
+from dynamix.engine.http.reader import Request, RequestReader
 from dynamix.limits import BATCH_BYTES
 
 _TARGET_PREFIX = "DynamoDB_20120810."
@@ -174,7 +174,7 @@ class _Served:
 def _converse(served: _Served, engine: Handler, names: Names) -> None:
     """Answers the requests of one connection until one side ends it."""
     connection = served.socket
-    reader = Reader(connection, names)
+    reader = RequestReader(connection, names)
     while data := _receive(served, reader):
         try:
             reader.feed(data)
@@ -198,7 +198,7 @@ def _converse(served: _Served, engine: Handler, names: Names) -> None:
             return
 
 
-def _receive(served: _Served, reader: Reader) -> bytes:
+def _receive(served: _Served, reader: RequestReader) -> bytes:
     """What comes next; nothing at the end. A request that has begun has so many seconds for all the rest of it."""
     if served.idle_since is None and not reader.has_begun:
         served.idle_since = time.monotonic()
@@ -218,7 +218,7 @@ def _receive(served: _Served, reader: Reader) -> bytes:
         return data
 
 
-def _last_answer(reader: Reader, *, broken: bool) -> bytes | None:
+def _last_answer(reader: RequestReader, *, broken: bool) -> bytes | None:
     """The answer after which nothing more is read, if it is time for one."""
     if reader.refused is not None:
         fault = Fault("AccessDeniedException", reader.refused, status=403)

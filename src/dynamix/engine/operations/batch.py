@@ -45,7 +45,7 @@ def batch_get_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         located = [_locate(catalog, name, keys[name]) for name in keys]
         for (name, part, expressions), (table, encoded) in zip(wanted, located, strict=True):
             table.check_scalars(expressions.entered_by_projection)
-            reader = _Reader(catalog, table, part, expressions, room)
+            reader = _KeyReader(catalog, table, part, expressions, room)
             responses[name] = [item for key in encoded for item in reader.items(key)]
             room = reader.room
             charges.append((table, reader.charge))
@@ -87,7 +87,7 @@ def batch_write_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any
     return answer
 
 
-class _Reader:
+class _KeyReader:
     """Reads the keys of one table, as far as there is room for their items."""
 
     def __init__(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 from dynamix.engine.faults import invalid
-from dynamix.engine.partiql.literals import Reader
+from dynamix.engine.partiql.literals import LiteralReader
 from dynamix.engine.partiql.reserved import RESERVED_WORDS
 from dynamix.engine.partiql.tokens import malformed
 from dynamix.expressions.nodes import (
@@ -65,7 +65,7 @@ _PREFIXES = ("NOT", "AND", "OR", "IN", "BETWEEN")
 _AFTER_OPERANDS = (*_COMPARATORS, "IS", "IN", "NOT", "BETWEEN")
 
 
-class ConditionReader(Reader):
+class ConditionReader(LiteralReader):
     """Reads conditions and paths. Parentheses and NOT may nest 100 deep."""
 
     _depth = 0

@@ -15,7 +15,7 @@ _WORDS: dict[str, AttributeValue] = {"TRUE": {"BOOL": True}, "FALSE": {"BOOL": F
 _SETS = {"S": "SS", "N": "NS", "B": "BS"}
 
 
-class Reader:
+class LiteralReader:
     """Reads a statement word by word, and the literals in it."""
 
     def __init__(self, statement: str, parameters: Sequence[AttributeValue]) -> None:

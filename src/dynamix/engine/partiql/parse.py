@@ -38,7 +38,7 @@ _RETURNING: dict[str, Returning] = {
 def parse(statement: str, parameters: Sequence[AttributeValue] = ()) -> Statement:
     """What a statement asks for. Raises Fault for what the service would refuse."""
     try:
-        reader = _Reader(statement, parameters)
+        reader = _StatementReader(statement, parameters)
         found = reader.statement()
         reader.end()
         return found
@@ -46,7 +46,7 @@ def parse(statement: str, parameters: Sequence[AttributeValue] = ()) -> Statemen
         raise malformed(statement) from error
 
 
-class _Reader(ConditionReader):
+class _StatementReader(ConditionReader):
     """Reads one statement."""
 
     def statement(self) -> Statement:

@@ -25,7 +25,7 @@ _PAGE_BYTES = 8192
 """Of a page of SQLite: a row of up to a quarter of it lies within its page, and most items are smaller than 2 KB."""
 
 
-class Connection(sqlite3.Connection):
+class DatabaseConnection(sqlite3.Connection):
     """A connection that may be dropped without being closed: nothing waits to be written."""
 
     def __del__(self) -> None:
@@ -33,17 +33,17 @@ class Connection(sqlite3.Connection):
             self.close()
 
 
-Step: TypeAlias = str | Callable[[Connection], None]
+Step: TypeAlias = str | Callable[[DatabaseConnection], None]
 
 
-def connect(address: str, busy_seconds: float = 0.0) -> Connection:
+def connect(address: str, busy_seconds: float = 0.0) -> DatabaseConnection:
     """A connection to a path or, where it begins with "file:", to a URI."""
     return sqlite3.connect(
         address,
         timeout=busy_seconds,
         isolation_level=None,
         check_same_thread=False,
-        factory=Connection,
+        factory=DatabaseConnection,
         cached_statements=512,
         uri=address.startswith("file:"),
     )
@@ -64,7 +64,7 @@ def layout_of(connection: sqlite3.Connection, path: str) -> int:
     return 0
 
 
-def lay_out(connection: Connection, layout: int = 0) -> None:
+def lay_out(connection: DatabaseConnection, layout: int = 0) -> None:
     """Bring a database of this layout to the newest one, which it may have. To be called within a transaction."""
     for steps in _STEPS[layout:]:
         for step in steps:
@@ -81,7 +81,7 @@ def set_page_size(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
 
 
-def _begin_streams(connection: Connection) -> None:
+def _begin_streams(connection: DatabaseConnection) -> None:
     """Layout 1 kept the settings of streams, but no records. The streams begin here, with nothing in them."""
     for table, name, stored in connection.execute("SELECT id, name, record FROM tables ORDER BY id").fetchall():
         record = msgspec.json.decode(stored)
@@ -93,7 +93,7 @@ def _begin_streams(connection: Connection) -> None:
         connection.execute("UPDATE tables SET record = ?, swept = ? WHERE id = ?", changed)
 
 
-def _begin_stream(connection: Connection, table: int, name: str, description: dict[str, Any]) -> int:
+def _begin_stream(connection: DatabaseConnection, table: int, name: str, description: dict[str, Any]) -> int:
     """Returns the number of its log."""
     now = int(time.time() * 1000)
     log = connection.execute("INSERT INTO logs (table_id) VALUES (?)", (table,)).lastrowid

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from dynamix.engine.faults import Fault, unable
 from dynamix.engine.storage.failures import fault_of
-from dynamix.engine.storage.layout import Connection, connect, lay_out, layout_of, set_page_size
+from dynamix.engine.storage.layout import DatabaseConnection, connect, lay_out, layout_of, set_page_size
 from dynamix.engine.storage.transactions import patiently
 from dynamix.engine.tables.catalog import LAYOUT
 from dynamix.errors import DatabaseFileError
@@ -35,7 +35,7 @@ class State(NamedTuple):
         return (self.device, self.inode) == (other.device, other.inode)
 
 
-def open_file(path: str, *, make: bool) -> tuple[Connection, bool]:
+def open_file(path: str, *, make: bool) -> tuple[DatabaseConnection, bool]:
     """A connection to the engine's database at `path`, and whether it is read as unchanging.
 
     A file is made if there is none, where `make` says so. Raises DatabaseFileError.
@@ -79,7 +79,7 @@ def log_bytes(path: str) -> int:
         return 0
 
 
-def _checked(address: str, path: str) -> Connection:
+def _checked(address: str, path: str) -> DatabaseConnection:
     """A connection to a file that is the engine's, or has become it. Raises DatabaseFileError or OperationalError."""
     connection = connect(address, BUSY_SECONDS)
     try:
@@ -101,7 +101,7 @@ def _checked(address: str, path: str) -> Connection:
     return connection
 
 
-def _settle(connection: Connection, path: str) -> None:
+def _settle(connection: DatabaseConnection, path: str) -> None:
     """Look whether the file is the engine's; lay it out if it is empty, and bring an older layout to the newest."""
     patiently(connection.execute, "BEGIN")
     patiently(connection.execute, "SELECT 1 FROM sqlite_master LIMIT 1")  # now others cannot change it

@@ -43,7 +43,7 @@ class _OpenCall:
     opened: int
 
 
-class Reader:
+class ExpressionReader:
     """Reads paths and operands, and keeps the errors that are raised at the end.
 
     `kind` is the service's word for the expression, `functions` what may stand in it, `operand_functions` what may

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dynamix.expressions.nodes import And, Arithmetic, Between, Compare, In, Not, Or, Path, Placeholder
-from dynamix.expressions.text.reader import ASSIGNABLE, FALLBACKS, MEASURES, PREDICATES, Call, Reader, Tree
+from dynamix.expressions.text.reader import ASSIGNABLE, FALLBACKS, MEASURES, PREDICATES, Call, ExpressionReader, Tree
 from dynamix.expressions.text.tokens import ExpressionError
 
 T = TypeVar("T")
@@ -30,13 +30,13 @@ class Action:
 
 def read_condition(text: str) -> Tree:
     """The tree of a condition, filter or key condition."""
-    reader = Reader(text, "a condition", PREDICATES | MEASURES, MEASURES)
+    reader = ExpressionReader(text, "a condition", PREDICATES | MEASURES, MEASURES)
     return _whole(reader, _condition)
 
 
 def read_update(text: str) -> list[Action]:
     """The actions of an update, in the order written."""
-    reader = Reader(text, "an update", ASSIGNABLE, FALLBACKS)
+    reader = ExpressionReader(text, "an update", ASSIGNABLE, FALLBACKS)
     actions, repeated = _whole(reader, _clauses)
     if repeated:
         raise ExpressionError(f'The "{repeated}" section can only be used once in an update expression;')
@@ -45,10 +45,10 @@ def read_update(text: str) -> list[Action]:
 
 def read_projection(text: str) -> list[Path]:
     """The paths of a projection, in the order written."""
-    return _whole(Reader(text, "a projection", frozenset(), frozenset()), Reader.paths)
+    return _whole(ExpressionReader(text, "a projection", frozenset(), frozenset()), ExpressionReader.paths)
 
 
-def _whole(reader: Reader, read: Callable[[Reader], T]) -> T:
+def _whole(reader: ExpressionReader, read: Callable[[ExpressionReader], T]) -> T:
     tree = read(reader)
     reader.finish()
     return tree
@@ -88,7 +88,7 @@ class _Group:
         return Or(tuple(self._runs)) if len(self._runs) > 1 else self._runs[0]
 
 
-def _condition(reader: Reader) -> Tree:
+def _condition(reader: ExpressionReader) -> Tree:
     """OR over AND over NOT over comparisons, functions and groups."""
     tokens = reader.tokens
     starts = _group_starts(tokens.kinds())
@@ -134,7 +134,7 @@ def _group_starts(kinds: list[str]) -> set[int]:
     return starts
 
 
-def _comparison(reader: Reader) -> Tree:
+def _comparison(reader: ExpressionReader) -> Tree:
     """A comparison, or a function that is a condition."""
     tokens = reader.tokens
     position = tokens.position
@@ -160,7 +160,7 @@ def _comparison(reader: Reader) -> Tree:
     return Compare(kind, left, reader.operand())  # type: ignore[arg-type]
 
 
-def _clauses(reader: Reader) -> tuple[list[Action], str | None]:
+def _clauses(reader: ExpressionReader) -> tuple[list[Action], str | None]:
     """The actions of all clauses, and the first clause that is written twice."""
     tokens = reader.tokens
     actions: list[Action] = []
@@ -180,7 +180,7 @@ def _clauses(reader: Reader) -> tuple[list[Action], str | None]:
     return actions, repeated
 
 
-def _action(reader: Reader, clause: str) -> Action:
+def _action(reader: ExpressionReader, clause: str) -> Action:
     path = reader.path()
     if clause == "REMOVE":
         return Action(clause, path, None)
@@ -190,7 +190,7 @@ def _action(reader: Reader, clause: str) -> Action:
     return Action(clause, path, Placeholder(reader.tokens.expect("value")))
 
 
-def _assigned(reader: Reader) -> Tree:
+def _assigned(reader: ExpressionReader) -> Tree:
     """What SET assigns: an operand, or a sum or difference of two, with or without parentheses around."""
     tokens = reader.tokens
     position = tokens.position
