@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from script import LONGEST, Script
+from script import LONGEST, Reply, Script
 
 import dynamix
 from dynamix.model.running import schema_of
@@ -82,3 +82,18 @@ def test_batches_are_cut_by_the_services_limits() -> None:
     script = Script(always=lambda target, body: {"UnprocessedItems": {}})
     script.run(batch.delete(LONGEST, TABLE, many, many))
     assert [len(request["RequestItems"]["Note"]) for _, request in script.requests] == [25, 25, 25, 25, 1]
+
+
+def test_a_write_that_another_took_the_place_of_fares_as_that_one() -> None:
+    """Of several writes with one key the error tells all as stored, not stored or unknown, as the last one fared."""
+    notes = [Note(name=name) for name in ("a", "b", "a", "c", "b")]
+
+    def answer(_target: str, body: dict[str, Any]) -> Reply:
+        names = [entry["PutRequest"]["Item"]["name"]["S"] for entry in body["RequestItems"]["Note"]]
+        return dynamix.InvalidRequestError("bad") if "b" in names else {"UnprocessedItems": {}}
+
+    with pytest.raises(dynamix.PartlyAppliedError) as caught:
+        Script(always=answer).run(batch.write(LONGEST, TABLE, notes))
+    told = [[id(note) for note in part] for part in (caught.value.stored, caught.value.not_stored)]
+    assert told == [[id(notes[0]), id(notes[2])], [id(notes[1]), id(notes[3]), id(notes[4])]]
+    assert caught.value.unknown == ()

@@ -1,5 +1,6 @@
 """Queued changes and their commit."""
 
+import asyncio
 import warnings
 from collections.abc import Callable
 from decimal import Decimal
@@ -9,6 +10,7 @@ import pytest
 from forum import Thread, key
 
 import dynamix
+from dynamix.model.changing import Changing
 from places import Place
 
 pytestmark = pytest.mark.usefixtures("_table")
@@ -34,6 +36,35 @@ def test_changes_show_at_once_and_are_sent_at_the_commit() -> None:
     assert stored().title == "old"
     thread.commit_changes()
     assert stored() == thread
+
+
+def test_changes_and_commits_give_the_instance() -> None:
+    """Every method of an instance that queues, guards, discards or commits gives that very instance, so that they
+    chain."""
+    thread = Thread.create(**key(1), updated_at=1, tags={"a"}, reviews=["x", "y"], data={"k": 1})
+    calls: dict[str, tuple[object, ...]] = {
+        "set_field": (Thread.title, "t"),
+        "add_to_field": (Thread.updated_at, 1),
+        "update_to_dict_field": (Thread.data, {"l": 2}),
+        "remove_from_dict_field": (Thread.data, ["k"]),
+        "append_to_listfield": (Thread.reviews, "z"),
+        "replace_by_index_in_listfield": (Thread.reviews, 0, "w"),
+        "remove_by_index_from_listfield": (Thread.reviews, 1),
+        "add_to_setfield": (Thread.tags, {"b"}),
+        "delete_from_setfield": (Thread.tags, {"a"}),
+        "set_modify_conditions": (Thread.title.not_exists(),),
+        "add_modify_conditions": (Thread.updated_at == 1,),
+        "commit_changes": (),
+        "discard_changes": (),
+    }
+    public = {name for name, value in vars(Changing).items() if callable(value) and not name.startswith("_")}
+    assert calls.keys() == public - {"acommit_changes"}
+    for name, arguments in calls.items():
+        assert getattr(thread, name)(*arguments) is thread, name
+    assert (stored().title, stored().updated_at, stored().reviews) == ("t", 2, ["w", "z"])
+    assert thread.commit_changes() is thread  # nothing is queued
+    assert asyncio.run(thread.acommit_changes()) is thread
+    assert asyncio.run(thread.set_field(Thread.title, "u").acommit_changes()) is thread
 
 
 def test_nothing_queued_sends_nothing() -> None:

@@ -37,7 +37,8 @@ from dynamix.wire import Call, Flow, Item
 M = TypeVar("M")
 
 _MOST_PICTURES = 10
-_TOO_LARGE = "exceeded the maximum allowed size"  # "Item size to update has ..."; expressions are measured here
+_TOO_LARGE = "Item size to update has exceeded"
+"""How the service says that an update makes an item too large, for which it has no code of its own."""
 
 
 def get(
