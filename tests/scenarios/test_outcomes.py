@@ -157,9 +157,17 @@ def conditional(thread: Thread) -> None:
     thread.set_modify_conditions(Thread.title == "old")
 
 
+def many_elements(thread: Thread) -> None:
+    """More changes of elements than an update can name."""
+    thread.replace_by_index_in_listfield(Thread.reviews, 0, "z")
+    for number in range(400):
+        thread.append_to_listfield(Thread.reviews, f"{number}")
+
+
 ONCE: dict[str, Callable[[], object]] = {
     "add": lambda: changed(lambda thread: thread.add_to_field(Thread.updated_at, 1)).commit_changes(),
     "append": lambda: changed(lambda thread: thread.append_to_listfield(Thread.reviews, "x")).commit_changes(),
+    "append to a list that is sent whole": lambda: changed(many_elements).commit_changes(),
     "remove by index": lambda: changed(
         lambda thread: thread.remove_by_index_from_listfield(Thread.reviews, 0)
     ).commit_changes(),
