@@ -115,7 +115,6 @@ class AnswerReader:
         date = None
         if status != 200 and (sent_at := self._header(b"date")) is not None:
             date = sent_at.decode("latin-1")
-        headers.clear()
         parts.clear()
         self._begun.clear()
         self._statuses.clear()
