@@ -49,9 +49,11 @@ SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
 
 @dataclass(frozen=True)
 class Fault:
-    """One change of one file: what stands at the offsets is replaced."""
+    """One change of one file: what stands at the offsets is replaced. What stands outside of functions runs but once,
+    when its module is imported."""
 
     path: Path
+    in_function: bool
     line: int
     statement: int
     start: int
@@ -102,32 +104,33 @@ def faults(path: Path) -> Iterator[Fault]:
     begins = [0]
     for line in source.splitlines(keepends=True):
         begins.append(begins[-1] + len(line))
-    for statement, node in _running(ast.parse(source), 0):
+    for statement, in_function, node in _running(ast.parse(source), 0, False):
         for other in changed(node):
             start = begins[node.lineno - 1] + node.col_offset
             end = begins[node.end_lineno - 1] + node.end_col_offset
             new = ast.unparse(other)
             if isinstance(node, ast.expr):
                 new = f"({new})"
-            fault = Fault(path, node.lineno, statement, start, end, source[start:end].decode(), new)
+            fault = Fault(path, in_function, node.lineno, statement, start, end, source[start:end].decode(), new)
             with contextlib.suppress(SyntaxError):
                 ast.parse(fault.put_into(source))
                 yield fault
 
 
-def _running(node: ast.AST, statement: int) -> Iterator[tuple[int, ast.AST]]:
-    """The nodes that work, with the line of their statement: no annotations, decorators, options of classes, and no
-    parts of texts with values."""
+def _running(node: ast.AST, statement: int, in_function: bool) -> Iterator[tuple[int, bool, ast.AST]]:
+    """The nodes that work, with the line of their statement and whether that is a function's: no annotations,
+    decorators, options of classes, and no parts of texts with values."""
     if isinstance(node, ast.JoinedStr):
         return
     if isinstance(node, ast.stmt):
         statement = node.lineno
-    yield statement, node
+    yield statement, in_function, node
+    in_function |= isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
     idle = {"annotation", "returns", "decorator_list"} | ({"keywords"} if isinstance(node, ast.ClassDef) else set())
     for name, value in ast.iter_fields(node):
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and name not in idle:
-                yield from _running(child, statement)
+                yield from _running(child, statement, in_function)
 
 
 def copied(work: Path) -> Path:
@@ -199,11 +202,15 @@ def observed(tree: Path, work: Path) -> tuple[dict[str, dict[int, set[str]]], di
     return reached, seconds
 
 
-def reaching(fault: Fault, lines: dict[int, set[str]]) -> set[str]:
-    """The tests that reach a fault; of a line that runs when its module is imported, those that reach the file.
+def reaching(fault: Fault, reached: dict[str, dict[int, set[str]]]) -> set[str]:
+    """The tests that reach a fault; of one that works when its module is imported, those that reach its folder.
 
     What a generator does after an error was thrown into it is not noted; there the lines before it speak for it.
     """
+    if not fault.in_function:
+        beside = (lines for name, lines in reached.items() if Path(name).parent == fault.path.parent)
+        return set().union(*(tests for lines in beside for tests in lines.values()))
+    lines = reached.get(str(fault.path), {})
     noted = [line for line in sorted(lines, reverse=True) if line <= fault.line]
     if noted and noted[0] < fault.statement:
         noted = [line for line in noted if lines[line]]
@@ -258,7 +265,7 @@ def main() -> None:
         for fault in random.Random(options.seed).sample(every, min(options.each, len(every))):
             if str(fault) in known:
                 continue
-            tests = reaching(fault, reached.get(str(fault.path), {}))
+            tests = reaching(fault, reached)
             verdict = judged(tree, work, fault, sorted(tests, key=seconds.__getitem__), seconds)
             done.append({"fault": str(fault), "verdict": verdict, "tests": len(tests)})
             with verdicts.open("a") as file:

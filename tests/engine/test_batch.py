@@ -75,6 +75,19 @@ def test_a_write_is_a_put_or_a_delete(database: Database, part: dict[str, object
     assert message.startswith("Supplied AttributeValue has more than one datatypes set")
 
 
+def test_what_just_fits_into_an_answer_is_in_it(database: Database) -> None:
+    """Items of one partition that have 1 MB to the byte are all answered; with one byte more the last is left."""
+    name_bytes = len("a" + "x" + "b" + "d") + 2  # a number of one digit has two bytes
+    sizes = [400_000, 400_000, 1024 * 1024 - 800_000]
+    for number, size in enumerate(sizes, start=1):
+        database.put(a="x", b=number, d="y" * (size - name_bytes))
+    asked = {"tab": {"Keys": [wire({"a": "x", "b": number}) for number in (1, 2, 3)]}}
+    assert database.call("BatchGetItem", RequestItems=asked)["UnprocessedKeys"] == {}
+    database.put(a="x", b=1, d="y" * (sizes[0] - name_bytes + 1))
+    left = database.call("BatchGetItem", RequestItems=asked)["UnprocessedKeys"]
+    assert left["tab"]["Keys"] == [wire({"a": "x", "b": 3})]
+
+
 def test_large_answers_leave_keys_unprocessed(database: Database) -> None:
     """What would pass 16 MB in all, or 1 MB of one partition, is left to be asked again; nothing is lost."""
     for number in range(60):
