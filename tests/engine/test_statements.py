@@ -244,6 +244,9 @@ def test_insert(database: Database) -> None:
     assert refusal(database, "INSERT INTO tab VALUE {'p': 'z'}")[1] == (
         "Key attribute should be present in the item: Key s"
     )
+    assert refusal(database, "INSERT INTO tab VALUE {'p': 1, 's': 1}")[1] == (
+        "Key attribute's data type should match its data type in table's schema: Key p"
+    )
 
 
 def test_update(database: Database) -> None:
