@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,16 @@ def test_a_damaged_file_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
             list(Kept.scan())
         assert len(asked) == 1
         assert (caught.value.status, caught.value.code) == (507, "StorageException")
+
+
+def test_who_reads_does_not_wait_for_who_writes(tmp_path: Path) -> None:
+    """While one thread writes to a file, another reads what was there before."""
+    database = Database(Engine(tmp_path / "file.db"))
+    database.create("a:S")
+    database.put(a="x", b=1)
+    with ThreadPoolExecutor(1) as pool, database.engine._session().writing():
+        assert pool.submit(database.get, a="x").result(60) == wire({"a": "x", "b": 1})
+    database.engine.close()
 
 
 def test_readers_that_overlap_do_not_let_the_log_grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
