@@ -17,7 +17,7 @@ from dynamix.expressions.nodes import Condition
 from dynamix.fields import DictField, ListField, SetField
 from dynamix.fields.base import Field
 from dynamix.model.running import arun, check_condition, checked, run, schema_of
-from dynamix.operations import items
+from dynamix.operations import update
 from dynamix.updates.draft import Draft
 from dynamix.updates.list import ListDraft
 from dynamix.updates.map import MapDraft
@@ -124,11 +124,11 @@ class Changing:
         and what is stored then cannot be read. While it is under way, InvalidUpdateError refuses further changes and
         commits of this instance.
         """
-        return run(type(self), items.commit, self, _changed(self), atomic, checked(type(self), condition))
+        return run(type(self), update.commit, self, _changed(self), atomic, checked(type(self), condition))
 
     async def acommit_changes(self, *, atomic: bool = False, condition: Condition | None = None) -> Self:
         """See `commit_changes`."""
-        return await arun(type(self), items.commit, self, _changed(self), atomic, checked(type(self), condition))
+        return await arun(type(self), update.commit, self, _changed(self), atomic, checked(type(self), condition))
 
     def discard_changes(self) -> Self:
         """Drop all queued changes and conditions, and edits in place, and show again what was there before them."""
