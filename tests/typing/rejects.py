@@ -35,3 +35,17 @@ ForumThread.scan(on_error="ignore")  # rejected: arg-type, reportArgumentType
 ix: dynamix.IndexOptions = {"hash_key": "a", "x": 1}  # rejected: typeddict-unknown-key, reportAssignmentType
 thread.add_to_field(ForumThread.votes, 1.5)  # rejected: misc, reportArgumentType
 dynamix.CharField(pattern=5)  # rejected: call-overload, reportArgumentType
+ForumThread.votes.add("x")  # rejected: arg-type, reportArgumentType
+ForumThread.votes.add(1.5)  # rejected: arg-type, reportArgumentType
+ForumThread.title.add(1)  # rejected: arg-type, reportAttributeAccessIssue
+ForumThread.title.set(3)  # rejected: arg-type, reportArgumentType
+ForumThread.title.set(ForumThread.votes)  # rejected: arg-type, reportArgumentType
+ForumThread.votes.set(ForumThread.score + 1)  # rejected: arg-type, reportArgumentType
+ForumThread.title.set_if_missing(None)  # rejected: arg-type, reportArgumentType
+ForumThread.tags.append(1)  # rejected: misc, reportAttributeAccessIssue
+ForumThread.votes.delete({1})  # rejected: misc, reportAttributeAccessIssue
+ForumThread.tags.add(1)  # rejected: call-overload, reportArgumentType
+sum_of_kinds = ForumThread.votes + ForumThread.title  # rejected: operator, reportOperatorIssue
+ForumThread.votes += 1  # rejected: assignment, reportAttributeAccessIssue
+thread.change(ForumThread.title == "x")  # rejected: arg-type, reportArgumentType
+sum_of_text = ForumThread.title + 1  # rejected: operator, reportOperatorIssue

@@ -1,12 +1,12 @@
-"""Flows that change items: what is pending on an instance.
+"""Flows that change items: what is pending on an instance, and what is changed without loading.
 
-An update is planned on a picture of the stored item. Where the item differs, the failed request brings it along, and
-the plan is made anew.
+Both are planned on a picture of the stored item. Where the item differs, the failed request brings it along, and the
+plan is made anew.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -25,20 +25,57 @@ from dynamix.expressions.texts import Texts
 from dynamix.limits import ITEM_BYTES
 from dynamix.operations import requests
 from dynamix.operations.failures import conflict, failed, shown_key, unmet
+from dynamix.operations.items import nothing
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.table import Table
+from dynamix.updates.changes import Changes
 from dynamix.updates.draft import Draft
 from dynamix.updates.pending import Pending
-from dynamix.updates.plan import NULL, Picture, Plan, holds
+from dynamix.updates.plan import Picture, Plan, all_null, holds
 from dynamix.updates.unchanged import resolved
 from dynamix.updates.written import write
 from dynamix.wire import Call, Flow, Item
 
 M = TypeVar("M")
+R = TypeVar("R")
 
 _MOST_PICTURES = 10
 _TOO_LARGE = "Item size to update has exceeded"
 """How the service says that an update makes an item too large, for which it has no code of its own."""
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """On which terms an update is made: on which conditions, and whether it makes an item that does not exist.
+
+    With `atomic` it is one request or none. `returns` is what the answer tells.
+    """
+
+    conditions: tuple[Condition, ...] = ()
+    upsert: bool = False
+    atomic: bool = False
+    returns: requests.Returns | None = None
+
+
+class ByKey(NamedTuple):
+    """What is to be changed without loading: of which item, and on which terms."""
+
+    key: Item
+    changes: Changes
+    terms: Terms
+
+
+def update(policy: RetryPolicy, table: Table[M], asked: ByKey) -> Flow[M | None]:
+    """Change an item that was not loaded: one UpdateItem, or one more where the item differs from what is mostly so.
+
+    The result is the instance that `terms.returns` names, or None. Raises ItemNotFoundError where the item does not
+    exist, ConditionalCheckFailedError where a condition is not met; then nothing was stored. Raises StoredValueError
+    where all was stored and the item cannot be read.
+    """
+    decode = nothing if asked.terms.returns is None else table.schema.codec.reader(table.name).changed
+    answer, _ = yield from _send(policy, table, asked.key, asked.changes, asked.terms, decode)
+    if isinstance(answer, StoredValueError):
+        raise _unread(answer) from answer
+    return answer
 
 
 def commit(
@@ -63,29 +100,35 @@ def commit(
     if pending is None:
         return instance
     values, schema = vars(instance), table.schema
-    key, sender = schema.key_of(values), object()
+    key, sender, reader = schema.key_of(values), object(), schema.codec.reader(table.name)
     try:
-        required = (schema.there, *resolved(values, condition))
+        terms = Terms(resolved(values, condition), atomic=atomic, returns="ALL_NEW")
         pending.begin(sender, edits, guards)
-        answer, plan = yield from _update(policy, table, key, pending, required, atomic)
+        answer, plan = yield from _send(policy, table, key, pending, terms, reader.attributes)
         if plan.then_delete:
             pending.settle_first(values, schema.fields, _known(table, values, answer))
             try:
-                answer, _ = yield from _update(policy, table, key, pending, (schema.there,), atomic)
+                terms = Terms(atomic=atomic, returns="ALL_NEW")
+                answer, _ = yield from _send(policy, table, key, pending, terms, reader.attributes)
             except DynamixError as error:
                 raise _partly(table, key, error) from error
         pending.settle(values, schema.fields, _known(table, values, answer))
     finally:
         pending.end(sender)
     if isinstance(answer, StoredValueError):
-        unread = StoredValueError(
-            f"the changes were stored, but what is stored now cannot be read: {answer.args[0]}",
-            field=answer.field,
-            value=answer.value,
-        )
-        unread.key, unread.applied = answer.key, "yes"
-        raise unread from answer
+        raise _unread(answer) from answer
     return instance
+
+
+def _unread(error: StoredValueError) -> StoredValueError:
+    """The error for changes that were stored, to an item that cannot be read."""
+    unread = StoredValueError(
+        f"the changes were stored, but what is stored now cannot be read: {error.args[0]}",
+        field=error.field,
+        value=error.value,
+    )
+    unread.key, unread.applied = error.key, "yes"
+    return unread
 
 
 def _partly(table: Table[Any], key: Item, error: DynamixError) -> PartlyAppliedError:
@@ -97,11 +140,7 @@ def _partly(table: Table[Any], key: Item, error: DynamixError) -> PartlyAppliedE
     )
 
 
-_Answer = dict[str, Any] | StoredValueError
-"""What is stored now, by attribute, or why that cannot be read."""
-
-
-def _known(table: Table[Any], values: dict[str, Any], answer: _Answer) -> dict[str, Any]:
+def _known(table: Table[Any], values: dict[str, Any], answer: dict[str, Any] | StoredValueError) -> dict[str, Any]:
     """What an instance holds after a commit: what is stored, or where that is not known its key alone."""
     if isinstance(answer, dict):
         return answer
@@ -111,63 +150,66 @@ def _known(table: Table[Any], values: dict[str, Any], answer: _Answer) -> dict[s
     return {key: values[key] for key in keys} | {STATE: state}
 
 
-def _update(
+def _send(
     policy: RetryPolicy,
     table: Table[Any],
     key: Item,
-    pending: Pending,
-    required: tuple[Condition, ...],
-    atomic: bool,
-) -> Flow[tuple[_Answer, Plan]]:
+    changes: Pending | Changes,
+    terms: Terms,
+    decode: Callable[[bytes], R],
+) -> Flow[tuple[R | StoredValueError, Plan]]:
     """Send one plan, and where the stored item differs from the picture it was made for, the plan made anew.
 
-    The result is the answer, and the plan that was carried out. What is required beside its facts is that the item
-    exists, and more where conditions were set.
+    The result is the answer, or why it cannot be read, and the plan that was carried out.
     """
-    (plan, texts), guessed = write(pending, required), False
+    required = terms.conditions if terms.upsert else (table.schema.there, *terms.conditions)
+    (plan, texts), guessed = write(changes, required), False
     for _ in range(_MOST_PICTURES):
-        if atomic:
-            pending.refuse_second(plan)
+        if terms.atomic:
+            changes.refuse_second(plan)
         try:
-            repeatable = plan.repeatable and len(required) == 1
-            return (yield from request(policy, _update_call(table, key, texts, repeatable))), plan
+            return (yield from request(policy, _call(table, key, texts, plan, terms, decode))), plan
         except ConditionalCheckFailedError as error:
-            if error.stored_item is None:
+            if error.stored_item is None and not terms.upsert:
                 raise failed(ItemNotFoundError, table, key, error, "does not exist; nothing was stored") from error
-            broken = dict.fromkeys(name for guard, name in plan.guards if not holds(guard, error.stored_item))
+            stored = error.stored_item or {}
+            broken = dict.fromkeys(name for guard, name in plan.guards if not holds(guard, stored))
             if broken:
                 raise conflict(table, key, error, broken) from error
-            if all(holds(fact, error.stored_item) for fact in plan.facts):
-                raise unmet(table, key, error, required[1:], "nothing was stored") from error
+            if all(holds(fact, stored) for fact in plan.facts):
+                raise unmet(table, key, error, terms.conditions, "nothing was stored") from error
             failure = error
-            plan, texts = write(pending, required, partial(Picture.stored, error.stored_item))
+            plan, texts = write(changes, required, partial(Picture.stored, stored))
         except InvalidRequestError as error:
             if _TOO_LARGE in str(error):
                 raise ItemTooLargeError(
                     f"{table.schema.model_name} with {shown_key(table, key)} would have more than the {ITEM_BYTES} "
                     "bytes of an item; nothing was stored"
                 ) from error
-            if guessed or not pending.depends:
+            if guessed or not changes.depends:
                 raise
             guessed = True
-            plan, texts = write(pending, required, lambda name: NULL)
+            plan, texts = write(changes, required, all_null)
     raise failed(
         ConditionalCheckFailedError,
         table,
         key,
         failure,
-        f"was changed by others before each of {_MOST_PICTURES} attempts; nothing was stored; commit again",
+        f"was changed by others before each of {_MOST_PICTURES} attempts; nothing was stored; try again",
     ) from failure
 
 
-def _update_call(table: Table[Any], key: Item, texts: Texts, repeatable: bool) -> Call[_Answer]:
-    body = requests.update(table.name, key, texts, returns="ALL_NEW")
-    reader = table.schema.codec.reader(table.name)
+def _call(
+    table: Table[Any], key: Item, texts: Texts, plan: Plan, terms: Terms, decode: Callable[[bytes], R]
+) -> Call[R | StoredValueError]:
+    """The request of a plan. A repeat of it would tell its own effect as what was there before."""
 
-    def answer(body: bytes) -> _Answer:
+    def answer(body: bytes) -> R | StoredValueError:
         try:
-            return reader.attributes(body)
+            return decode(body)
         except StoredValueError as error:
             return error
 
+    body = requests.update(table.name, key, texts, returns=terms.returns)
+    repeatable = plan.repeatable and not terms.conditions and terms.returns != "ALL_OLD"
     return Call("UpdateItem", msgspec.json.encode(body), answer, repeatable)
