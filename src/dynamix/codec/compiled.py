@@ -30,6 +30,9 @@ class ModelCodec(Generic[M]):
     def __init__(self, model: type[M], slots: Iterable[Slot]) -> None:
         self.model = model
         self.slots = tuple(slots)
+        self._inexact = tuple(slot for slot in self.slots if not slot.form.exact)
+        self._exact = {slot.name: slot.attribute for slot in self.slots if slot.form.exact}
+        self._by_attribute = {slot.attribute: slot for slot in self.slots}
         self._readers: dict[tuple[str, frozenset[str] | None, frozenset[str] | None], Reader[M]] = {}
         self.encode_item: Callable[[Mapping[str, Any]], Item] = compile_writer(
             model.__name__, self.slots, self.plain_item
@@ -59,22 +62,26 @@ class ModelCodec(Generic[M]):
 
     def stored(self, item: Item) -> Stored:
         """What the state of an instance keeps of an item that was just stored."""
-        return forms_kept(self.slots, item)
+        stored = forms_kept(self._inexact, item)
+        for name, wire in item.items():
+            if "NULL" in wire and name in self._exact:
+                stored[self._exact[name]] = wire
+        return stored
 
     def restore(self, item: Item, values: Mapping[str, Any], state: State) -> None:
         """Put into an item, made of an instance's values, the stored forms of those that nobody touched.
 
         A value was touched if a change of it is pending, or if it would be stored otherwise than what was loaded.
         """
-        for slot in self.slots:
-            form = state.forms.get(slot.attribute)
-            if not form or (state.pending is not None and state.pending.changes(slot.attribute)):
+        for attribute, form in state.forms.items():
+            slot = self._by_attribute.get(attribute)
+            if slot is None or not form or (state.pending is not None and state.pending.changes(attribute)):
                 continue
             wire = as_wire(form)
             if wire == item.get(slot.name):
                 continue  # by far the most
-            default = (state.defaults or {}).get(slot.attribute)
-            if slot.key or slot.attribute not in values or slot.respelled(form, default) == item.get(slot.name):
+            default = (state.defaults or {}).get(attribute)
+            if slot.key or attribute not in values or slot.respelled(form, default) == item.get(slot.name):
                 item[slot.name] = wire
 
     def reader(

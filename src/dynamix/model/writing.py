@@ -152,7 +152,7 @@ def _new(model: type[M], values: dict[str, Any], condition: object) -> M:
 
 def _unclaimed(model: type[Any], condition: Condition | None) -> Condition | None:
     """The condition, if that is not the name of a field."""
-    return None if "condition" in schema_of(model).fields else checked(model, condition)
+    return None if condition is None or "condition" in schema_of(model).fields else checked(model, condition)
 
 
 def _by_key(model: type[Any], key: dict[str, Any], condition: Any, returns: object) -> items.ByKey:

@@ -166,6 +166,15 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         for field in self.lazy:
             if field.required or (field.default is not None and not stored.get(field.attribute)):
                 field.value_in(values)  # the default that shows is stored
+        if not self.fields.keys() <= values.keys():
+            self._refuse_lacking(values, stored)
+        item = self.codec.encode_item(values)
+        if state is not None and stored:
+            self.codec.restore(item, values, state)
+        return item
+
+    def _refuse_lacking(self, values: dict[str, Any], stored: Stored) -> None:
+        """Refuse to store an instance whole that lacks attributes which the item may have."""
         lacking = [
             name
             for name, field in self.fields.items()
@@ -176,10 +185,6 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
                 f"this {self.model_name} was loaded without {', '.join(lacking)}, and storing it whole would "
                 "remove them; get it by its key first, or change fields by set_field and commit_changes"
             )
-        item = self.codec.encode_item(values)
-        if state is not None and stored:
-            self.codec.restore(item, values, state)
-        return item
 
     @staticmethod
     def settle(values: dict[str, Any], stored: Stored) -> None:

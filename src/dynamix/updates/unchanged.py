@@ -28,6 +28,8 @@ def resolved(values: dict[str, Any], condition: Condition | None = None) -> tupl
     """
     state: State | None = values.get(STATE)
     pending: Pending | None = state.pending if state is not None else None
+    if pending is None and condition is None:
+        return ()
     conditions = () if pending is None else pending.conditions
     if condition is not None:
         conditions = (*conditions, condition)
