@@ -50,6 +50,7 @@ FLOORS = {
 ENGINE = "dynamix.engine"
 ENGINE_FLOORS = (
     "engine",
+    "sweeper",
     "http",
     "operations",
     "partiql",

@@ -14,6 +14,7 @@ from dynamix.engine.requests.shape_table import (
     Long,
     Map,
     Structure,
+    Timestamp,
 )
 
 TABLES = ["fuzzed", "other"]
@@ -50,6 +51,8 @@ def _drawn(name: str, rng: random.Random, depth: int) -> Any:
             return rng.choice(["YQ==", "x"])
         case Integer() | Long():
             return rng.choice(NUMBERS)
+        case Timestamp():
+            return rng.choice([*NUMBERS, -1e308])
         case List(of):
             return [_drawn(of, rng, depth + 1) for _ in range(rng.choice([0, 1, 1, 2]))]
         case Map(keys, of):

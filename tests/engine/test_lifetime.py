@@ -1,11 +1,10 @@
-"""Time to live: expired items are gone."""
+"""Time to live: what has expired is removed in the background, and seen until then."""
 
 from typing import Any
 
 import pytest
 
 from dynamix.engine import Engine
-from dynamix.engine.operations import lifetime
 from engine.database import Clock, Database, index, wire
 
 NOW = 1_800_000_000
@@ -19,7 +18,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def database(clock: Clock) -> Database:
-    database = Database(Engine(clock=clock))
+    database = Database(Engine(clock=clock, sweep_seconds=None))
     database.create("a:S", GlobalSecondaryIndexes=[index("gsi", "c:S")])
     return database
 
@@ -34,21 +33,26 @@ def _names(database: Database, **request: Any) -> list[str]:
     return sorted(item["a"]["S"] for item in database.call("Scan", TableName="tab", **request)["Items"])
 
 
-def test_expired_items_are_gone(database: Database, clock: Clock) -> None:
-    """From the second of its expiry an item is gone, from the table, its indexes and its counts."""
+def test_expired_items_go_with_the_next_sweep(database: Database, clock: Clock) -> None:
+    """An expired item is seen until it is removed, from the table, its indexes and its counts alike."""
     _enable(database)
     database.put(a="short", c="x", ttl=NOW + 10)
     database.put(a="long", c="x", ttl=NOW + 20)
     database.put(a="endless", c="x")
     database.put(a="text", c="x", ttl="soon")
     clock.now += 9
-    assert len(_names(database)) == 4
+    assert database.engine.expire() == 0
     clock.now += 1
+    assert len(_names(database)) == len(_names(database, IndexName="gsi")) == 4
+    assert database.get(a="short") is not None
+    assert database.engine.expire() == 1
     assert _names(database) == ["endless", "long", "text"]
     assert _names(database, IndexName="gsi") == ["endless", "long", "text"]
     assert database.get(a="short") is None
     clock.now += 10
     database.put(a="new")
+    assert database.call("DescribeTable", TableName="tab")["Table"]["ItemCount"] == 4
+    assert (database.engine.expire(), database.engine.expire()) == (1, 0)
     assert database.call("DescribeTable", TableName="tab")["Table"]["ItemCount"] == 3
 
 
@@ -57,9 +61,21 @@ def test_items_that_were_there_expire_too(database: Database, clock: Clock) -> N
     database.put(a="x", ttl=NOW + 10)
     database.put(a="past", ttl=NOW - 10)
     _enable(database)
+    assert database.engine.expire() == 1
     assert _names(database) == ["x"]
     clock.now += 10
+    database.engine.expire()
     assert _names(database) == []
+
+
+def test_an_expired_item_may_live_on(database: Database, clock: Clock) -> None:
+    """An item that is given another time before it was removed is kept."""
+    _enable(database)
+    database.put(a="x", ttl=NOW + 10)
+    clock.now += 20
+    database.put(a="x", ttl=NOW + 100)
+    assert database.engine.expire() == 0
+    assert _names(database) == ["x"]
 
 
 def test_a_changed_time_counts(database: Database, clock: Clock) -> None:
@@ -75,10 +91,11 @@ def test_a_changed_time_counts(database: Database, clock: Clock) -> None:
         ExpressionAttributeValues={":t": {"N": str(NOW + 100)}},
     )
     clock.now += 50
-    assert _names(database) == ["x"]
+    assert database.engine.expire() == 0
     database.call("DeleteItem", TableName="tab", Key=wire({"a": "x"}))
     database.put(a="x")
     clock.now += 100
+    assert database.engine.expire() == 0
     assert _names(database) == ["x"]
 
 
@@ -89,6 +106,7 @@ def test_long_past_times_do_nothing(database: Database, clock: Clock) -> None:
     database.put(a="zero", ttl=0)
     database.put(a="negative", ttl=-5)
     database.put(a="huge", ttl="9" * 30)
+    assert database.engine.expire() == 0
     assert len(_names(database)) == 4
 
 
@@ -99,6 +117,7 @@ def test_many_items_expire_at_once(database: Database, clock: Clock) -> None:
         puts = [{"PutRequest": {"Item": wire({"a": f"{n}", "ttl": NOW + 5})}} for n in range(start, start + 25)]
         database.call("BatchWriteItem", RequestItems={"tab": puts})
     clock.now += 5
+    assert database.engine.expire() == 1100
     assert _names(database) == []
 
 
@@ -137,15 +156,7 @@ def test_a_table_goes_with_its_expiry_times(database: Database, clock: Clock) ->
     database.create("a:S")
     database.put(a="y", ttl=int(clock.now) + 10)
     clock.now += 20
+    assert database.engine.expire() == 0
     assert _names(database) == ["y"]
     described = database.call("DescribeTimeToLive", TableName="tab")
     assert described == {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}
-
-
-def test_a_sweep_may_come_too_late() -> None:
-    """A table may be deleted, or its time to live switched off, between the sight of an expired item and its end."""
-    database = Database()
-    database.create("a:S")
-    for name in ("tab", "gone"):
-        lifetime.sweep(database.engine._session(), name)
-    assert database.call("ListTables")["TableNames"] == ["tab"]

@@ -20,12 +20,22 @@ from dynamix.engine.requests.shape_table import (
     Map,
     Shape,
     String,
+    Timestamp,
 )
 from engine.database import Database
 from newest import against_botocore
 
-MODEL = botocore.loaders.Loader().load_service_model("dynamodb", "service-2")
-PLAIN = {"string": String(), "boolean": Boolean(), "blob": Blob(), "integer": Integer(), "long": Long()}
+TABLES = botocore.loaders.Loader().load_service_model("dynamodb", "service-2")
+STREAMS = botocore.loaders.Loader().load_service_model("dynamodbstreams", "service-2")
+MODEL = {part: {**STREAMS[part], **TABLES[part]} for part in ("shapes", "operations")}
+PLAIN = {
+    "string": String(),
+    "boolean": Boolean(),
+    "blob": Blob(),
+    "integer": Integer(),
+    "long": Long(),
+    "timestamp": Timestamp(),
+}
 
 
 def from_model(name: str) -> Any:

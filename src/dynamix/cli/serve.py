@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 from dynamix.engine import Engine
+from dynamix.engine.engine import MOST_SHARDS
 from dynamix.engine.http.server import Server
 from dynamix.errors import DynamixError
 
@@ -39,13 +40,20 @@ def add_to(subparsers: Any) -> None:
         default=argparse.SUPPRESS,
         help="another name by which this server, or a web page that may use it, is called; may be given several times",
     )
+    parser.add_argument(
+        "--stream-shards",
+        metavar="N",
+        type=_shards,
+        default=1,
+        help="how many open shards a new stream has, by the hash of the partition key",
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Serves until a signal ends it; returns the exit status."""
     try:
-        engine = Engine(vars(options).get("db"))
+        engine = Engine(vars(options).get("db"), stream_shards=options.stream_shards)
     except DynamixError as error:
         return _fail(str(error))
     try:
@@ -85,6 +93,12 @@ def _announce_and_wait(host: str, port: int) -> None:
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a number from 0 to 65535")
+    return int(text)
+
+
+def _shards(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_SHARDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of shards; give one from 1 to {MOST_SHARDS}")
     return int(text)
 
 

@@ -16,13 +16,27 @@ from typing import Any
 import msgspec
 
 from dynamix.engine.faults import Fault, unable
-from dynamix.engine.operations import account, batch, items, lifetime, search, statements, tables, tags, transact
+from dynamix.engine.operations import (
+    account,
+    batch,
+    items,
+    lifetime,
+    search,
+    statements,
+    streams,
+    sweeping,
+    tables,
+    tags,
+    transact,
+)
 from dynamix.engine.requests import shapes
 from dynamix.engine.storage.database import Storage, open_database
 from dynamix.engine.storage.failures import fault_of
+from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.snapshots import Snapshot
-from dynamix.engine.tables.catalog import ItemsDue
-from dynamix.errors import StorageError
+from dynamix.engine.sweeper import Sweeper
+from dynamix.engine.tables.streams import roll_all
+from dynamix.errors import StorageError, ValidationException
 
 _OPERATIONS: dict[str, Callable[[Storage, dict[str, Any]], dict[str, Any] | None]] = {
     "GetItem": items.get_item,
@@ -48,9 +62,16 @@ _OPERATIONS: dict[str, Callable[[Storage, dict[str, Any]], dict[str, Any] | None
     "TagResource": tags.tag_resource,
     "UntagResource": tags.untag_resource,
     "ListTagsOfResource": tags.list_tags_of_resource,
+    "ListStreams": streams.list_streams,
+    "DescribeStream": streams.describe_stream,
+    "GetShardIterator": streams.get_shard_iterator,
+    "GetRecords": streams.get_records,
     "DescribeLimits": account.describe_limits,
     "DescribeEndpoints": account.describe_endpoints,
 }
+
+MOST_SHARDS = 1000
+"""How many open shards a stream may have."""
 
 _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger(__name__)
@@ -60,15 +81,32 @@ class Engine:
     """DynamoDB in this process: in memory, or in the file at `path`.
 
     All methods may be called from any thread. A file may be used by several processes at once. `clock` gives the time
-    in seconds since 1970; items expire by it.
+    in seconds since 1970; items expire by it, and records of streams grow old.
 
-    Raises `dynamix.DatabaseFileError` if the file cannot be opened, is not an engine's, or is of a newer dynamix.
+    Once in `sweep_seconds` a thread removes what has expired, as soon as there is a table with a time to live or a
+    stream; with None nothing is removed but by `expire()`. A new stream has `stream_shards` open shards, each for the
+    items whose partition keys have their hash in its range.
+
+    Raises `dynamix.ValidationException` for a number of shards that cannot be, and `dynamix.DatabaseFileError` if the
+    file cannot be opened, is not an engine's, or is of a newer dynamix.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None, *, clock: Callable[[], float] = time.time) -> None:
-        self._database = open_database(path, clock)
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        sweep_seconds: float | None = 1.0,
+        stream_shards: int = 1,
+    ) -> None:
+        if not 1 <= stream_shards <= MOST_SHARDS:
+            raise ValidationException(f"stream_shards={stream_shards!r} cannot be; give one from 1 to {MOST_SHARDS}")
+        self._sweeper = Sweeper(self, sweep_seconds)
+        self._database = open_database(path, Settings(clock, self._sweeper, stream_shards))
         self._session = self._database.sessions()
         self.in_memory = path is None
+        if path is not None:
+            self._look()
 
     def handle(self, target: str, body: bytes) -> tuple[int, bytes]:
         """Answer one request: HTTP status and JSON. Any bytes have an answer.
@@ -80,14 +118,8 @@ class Engine:
         request: dict[str, Any] = {}
         try:
             request = shapes.decode(target, body)
-            operation = _OPERATIONS[target]
-            while True:
-                try:
-                    answer = operation(session, request)
-                except ItemsDue as due:
-                    lifetime.sweep(session, due.name)
-                else:
-                    return 200, _encode(answer) if answer is not None else b""
+            answer = _OPERATIONS[target](session, request)
+            return 200, _encode(answer) if answer is not None else b""
         except Fault as fault:
             misnamed = shapes.misnamed(target, request)  # `fault` gets no other name, which would keep all its frames
             return (fault.status, fault.body()) if misnamed is None else (misnamed.status, misnamed.body())
@@ -105,6 +137,27 @@ class Engine:
                 _clear(error)
             raise
 
+    def expire(self) -> int:
+        """Remove now what has expired: items whose time to live has ended. Returns how many items that were.
+
+        Records of streams that are older than a day go as well, and shards that have been open for four hours are
+        closed.
+        """
+        return self._sweep(lambda: False)
+
+    def roll_shards(self) -> int:
+        """Close the open shards of all streams now, as time does after four hours, and open their children.
+
+        Returns how many were closed.
+        """
+        session = self._session()
+        try:
+            with session.writing() as catalog:
+                return roll_all(catalog)
+        except BaseException:
+            session.abandon()
+            raise
+
     def snapshot(self) -> Snapshot:
         """A copy of all tables as they are now, kept in memory."""
         return self._database.snapshot()
@@ -114,8 +167,27 @@ class Engine:
         self._database.restore(snapshot)
 
     def close(self) -> None:
-        """End the use of the database. What is in memory only is lost."""
+        """End the use of the database, and the thread that sweeps. What is in memory only is lost."""
+        self._sweeper.end()
         self._database.close()
+
+    def _look(self) -> None:
+        """Begin to sweep where there is something to sweep. What does not work is told to who asks for something."""
+        session = self._session()
+        try:
+            with session.reading() as catalog:
+                if catalog.ages():
+                    self._sweeper.seen()
+        except (sqlite3.Error, Fault):
+            session.abandon()
+
+    def _sweep(self, stopped: Callable[[], bool]) -> int:
+        session = self._session()
+        try:
+            return sweeping.sweep(session, stopped)
+        except BaseException:
+            session.abandon()
+            raise
 
 
 def _failed(fault: Fault) -> tuple[int, bytes]:

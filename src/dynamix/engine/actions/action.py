@@ -72,17 +72,25 @@ def write(
     old_size = old[0] if old else None
     table.store.put(catalog.once, key, new[0], new[1], old_size)
     charge = Charge(write_units(old_size or 0, new[0]))
-    if table.indexes or table.expiry_store:
-        _follow(catalog, table, key, charge, _version(old, old_item), Version(new_item, new))
+    if table.is_followed:
+        if table.log is not None:
+            table.log.append(catalog.once, catalog.milliseconds(), key, old, new)
+        if table.is_indexed:
+            _follow(catalog, table, key, charge, _version(old, old_item), Version(new_item, new))
     return charge
 
 
-def erase(catalog: Catalog, table: Table, key: bytes, old: Row, old_item: Item | None = None) -> Charge:
-    """Remove a row from the table and its indexes."""
+def erase(
+    catalog: Catalog, table: Table, key: bytes, old: Row, old_item: Item | None = None, *, expired: bool = False
+) -> Charge:
+    """Remove a row from the table and its indexes. `expired` says that its time to live had ended."""
     table.store.delete(catalog.once, key, old[0])
     charge = Charge(write_units(old[0], 0))
-    if table.indexes or table.expiry_store:
-        _follow(catalog, table, key, charge, _version(old, old_item), None)
+    if table.is_followed:
+        if table.log is not None:
+            table.log.append(catalog.once, catalog.milliseconds(), key, old, None, expired=expired)
+        if table.is_indexed:
+            _follow(catalog, table, key, charge, _version(old, old_item), None)
     return charge
 
 

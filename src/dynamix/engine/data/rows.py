@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from dynamix.engine.data.keys import HASH_BYTES
 from dynamix.wire import AttributeValue
 
 Execute: TypeAlias = Callable[..., Cursor]
@@ -86,6 +87,17 @@ class Store:
         statement = f"SELECT COALESCE(SUM(size), 0) FROM s{self.id:d} WHERE k >= ? AND k < ?"  # noqa: S608
         total: int = execute(statement, (low, high)).fetchone()[0]
         return total
+
+
+def hash_range(number: int, total: int) -> tuple[bytes, bytes]:
+    """The first key of a part of all keys, by the hash of their partition, and the key just after its last."""
+    return _hash_bound(number, total), _hash_bound(number + 1, total)
+
+
+def _hash_bound(number: int, total: int) -> bytes:
+    if number == total:
+        return LAST
+    return ((number << 8 * HASH_BYTES) // total).to_bytes(HASH_BYTES, "big")
 
 
 def after(prefix: bytes) -> bytes:

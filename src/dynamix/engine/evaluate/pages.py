@@ -6,8 +6,8 @@ Source: DynamoDB Developer Guide, "Paginating table query results" and "Scanning
 from collections.abc import Mapping
 from typing import Any
 
-from dynamix.engine.data.keys import HASH_BYTES, KeySchema
-from dynamix.engine.data.rows import LAST
+from dynamix.engine.data.keys import KeySchema
+from dynamix.engine.data.rows import hash_range
 from dynamix.engine.data.values import check_item
 from dynamix.engine.evaluate.ranges import KeyTest
 from dynamix.engine.faults import Fault, Kind, invalid
@@ -102,13 +102,7 @@ def segment(request: dict[str, Any]) -> tuple[bytes, bytes] | None:
             "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
             f"Segment: {number} is not less than TotalSegments: {total}"
         )
-    return _hash_bound(number, total), _hash_bound(number + 1, total)
-
-
-def _hash_bound(number: int, total: int) -> bytes:
-    if number == total:
-        return LAST
-    return ((number << 8 * HASH_BYTES) // total).to_bytes(HASH_BYTES, "big")
+    return hash_range(number, total)
 
 
 def check_segment(request: dict[str, Any], low: bytes, high: bytes, key: bytes) -> None:

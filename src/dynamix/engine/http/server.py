@@ -31,12 +31,12 @@ from typing import Protocol
 
 import httptools
 
-from dynamix.engine.faults import Fault, unknown_operation
+from dynamix.engine.faults import Fault
 from dynamix.engine.http.names import Names
 from dynamix.engine.http.reader import Request, RequestReader
+from dynamix.engine.requests.targets import operation_of
 from dynamix.limits import BATCH_BYTES
 
-_TARGET_PREFIX = "DynamoDB_20120810."
 _CONTENT_TYPES = ("application/json", "application/x-amz-json-1.0")
 _ANSWER_TYPE = "application/x-amz-json-1.0"
 _BLANK_LINE = b"\r\n\r\n"
@@ -260,13 +260,11 @@ def _answer(request: Request, engine: Handler, *, keep_alive: bool) -> bytes:
 
 def _target(request: Request) -> str:
     """The operation that is asked for. Raises a Fault where there is none, or no sign of credentials."""
-    target = request.headers.get("x-amz-target", "")
-    if not target.startswith(_TARGET_PREFIX):
-        raise unknown_operation(target) if target else Fault("UnknownOperationException", "")
+    operation = operation_of(request.headers.get("x-amz-target", ""))
     signed = request.headers.get("authorization", "").strip().startswith("AWS4-") or b"X-Amz-Algorithm=" in request.url
     if not signed:
         raise Fault("MissingAuthenticationTokenException", "Request is missing Authentication Token")
-    return target.removeprefix(_TARGET_PREFIX)
+    return operation
 
 
 def _response(status: int, body: bytes, content_type: str = _ANSWER_TYPE, *, keep_alive: bool) -> bytes:

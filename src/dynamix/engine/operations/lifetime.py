@@ -1,9 +1,8 @@
 """Time to live: items whose expiry time has passed are deleted.
 
 A table with a time to live has one more row store, with a key per item that expires: the time in whole seconds, eight
-bytes, then the item's key. The service deletes some time after expiry; the engine deletes before the next request
-that uses the table is worked on, so an expired item is never seen. A time of more than five years ago deletes
-nothing, and neither does an attribute that is not a number.
+bytes, then the item's key. As in the service, an item is deleted some time after its expiry, and seen until then (see
+sweeping.py). A time of more than five years ago deletes nothing, and neither does an attribute that is not a number.
 
 Source: DynamoDB Developer Guide, "Using time to live (TTL) in DynamoDB".
 """
@@ -15,7 +14,12 @@ from dynamix.engine.actions.indexes import EXPIRY_BYTES, expiry_key
 from dynamix.engine.data.rows import FIRST, LAST, Execute, Store, decode_item
 from dynamix.engine.faults import invalid
 from dynamix.engine.storage.database import Storage
-from dynamix.engine.tables.catalog import Expiry, Table, fresh_record
+from dynamix.engine.tables.catalog import Catalog, Expiry, Table, fresh_record
+
+AT_ONCE = 256
+"""How many items one transaction removes: nobody waits for long."""
+
+_FORGOTTEN_SECONDS = 5 * 365 * 24 * 3600
 
 
 def update_time_to_live(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
@@ -57,21 +61,26 @@ def describe_time_to_live(storage: Storage, request: dict[str, Any]) -> dict[str
     return {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": expiry.attribute}}
 
 
-def sweep(storage: Storage, name: str) -> None:
-    """Delete the expired items of a table."""
-    due = True
-    while due:
-        with storage.writing() as catalog:
-            table = catalog.find(name)
-            if table is None:
-                return
-            expired = catalog.due(table)
-            for noted in expired:
-                key = noted[EXPIRY_BYTES:]
-                row = table.store.get(catalog.execute, key)
-                if row is not None:
-                    erase(catalog, table, key, row)
-            due = bool(expired)
+def expire_some(catalog: Catalog, table: Table) -> int:
+    """Delete some of the items of a table that have expired. Returns how many."""
+    removed = 0
+    for noted in due(catalog, table):
+        key = noted[EXPIRY_BYTES:]
+        row = table.store.get(catalog.execute, key)
+        if row is not None:
+            erase(catalog, table, key, row, expired=True)
+            removed += 1
+    return removed
+
+
+def due(catalog: Catalog, table: Table) -> list[bytes]:
+    """The keys in the expiry store of some items of a table that have expired."""
+    if table.expiry_store is None:
+        return []
+    now = int(catalog.now())
+    low = max(now - _FORGOTTEN_SECONDS, 0).to_bytes(EXPIRY_BYTES, "big")
+    rows = table.expiry_store.between(catalog.execute, low, max(now + 1, 0).to_bytes(EXPIRY_BYTES, "big"))
+    return [key for key, _, _ in rows.fetchmany(AT_ONCE)]
 
 
 def _note_all(execute: Execute, table: Table, attribute: str) -> Store:

@@ -8,7 +8,7 @@ from dynamix.engine.data.rows import Store
 from dynamix.engine.faults import Fault, invalid, unavailable
 from dynamix.engine.operations.tags import check_tags
 from dynamix.engine.storage.database import Storage
-from dynamix.engine.tables import billing, definitions, descriptions
+from dynamix.engine.tables import billing, definitions, descriptions, streams
 from dynamix.engine.tables.catalog import Catalog, Record, Table, fresh_record
 from dynamix.limits import GLOBAL_INDEXES
 
@@ -53,6 +53,7 @@ def create_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         ]
         stores = {index: Store.create(catalog.execute).id for index in indexes}
         record = Record(description, Store.create(catalog.execute).id, stores, tags)
+        _switch_stream(catalog, record, request.get("StreamSpecification"))
         table = catalog.add(name, record)
         return {
             "TableDescription": descriptions.told(
@@ -88,6 +89,8 @@ def delete_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
                 "Disable deletion protection first."
             )
         described = descriptions.told(catalog, table, status="DELETING")
+        if "StreamSpecification" in table.record.description:
+            streams.end(catalog, fresh_record(table))
         catalog.remove(table)
     shown = (
         "TableName",
@@ -122,7 +125,8 @@ def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         definitions.check_redefined(definitions.attribute_types(record.description["AttributeDefinitions"]), given)
         _check_stream(record.description, request)
         billing.update_billing(record.description, request, catalog.now())
-        descriptions.set_settings(record.description, request, catalog.now())
+        descriptions.set_settings(record.description, request)
+        _switch_stream(catalog, record, request.get("StreamSpecification"))
         statuses: dict[str, str] = {}
         dropped: Store | None = None
         for update in updates:
@@ -190,6 +194,16 @@ def _check_stream(description: dict[str, Any], request: dict[str, Any]) -> None:
         raise invalid(f"Table already has an enabled stream: TableName: {description['TableName']}")
     if not stream["StreamEnabled"] and not enabled:
         raise invalid(f"Table has no stream to disable: TableName: {description['TableName']}")
+
+
+def _switch_stream(catalog: Catalog, record: Record, specification: dict[str, Any] | None) -> None:
+    """Enable or disable the stream of a table, as a request says that was found in order."""
+    if specification is None:
+        return
+    if specification["StreamEnabled"]:
+        streams.begin(catalog, record, specification)
+    elif "StreamSpecification" in record.description:
+        streams.end(catalog, record)
 
 
 def _add_index(catalog: Catalog, record: Record, given: dict[str, str], index: dict[str, Any]) -> None:

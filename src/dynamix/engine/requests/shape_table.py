@@ -4,7 +4,8 @@ A structure is written as one text: member names with a blank between them, `!` 
 the shape has another name than the member. The values of an enum stand in the order in which the service's messages
 list them, where that is known.
 
-Source: the model `dynamodb/2012-08-10/service-2` in botocore; a test compares the two.
+Source: the models `dynamodb/2012-08-10/service-2` and `dynamodbstreams/2012-08-10/service-2` in botocore; a test
+compares them.
 """
 
 from dataclasses import dataclass
@@ -62,6 +63,11 @@ class Long:
 
 
 @dataclass(frozen=True)
+class Timestamp:
+    """Seconds since 1970, with a fraction."""
+
+
+@dataclass(frozen=True)
 class List:
     """A list of `of`, and how many there may be."""
 
@@ -104,7 +110,7 @@ class Structure:
         )
 
 
-Shape: TypeAlias = String | Enum | Boolean | Blob | Integer | Long | List | Map | Structure
+Shape: TypeAlias = String | Enum | Boolean | Blob | Integer | Long | Timestamp | List | Map | Structure
 
 SHAPES: dict[str, Shape] = {
     "String": String(),
@@ -112,6 +118,7 @@ SHAPES: dict[str, Shape] = {
     "Blob": Blob(),
     "Integer": Integer(),
     "Long": Long(),
+    "Timestamp": Timestamp(),
     "KeySchemaAttributeName": String(min=1, max=255),
     "ScalarAttributeType": Enum("B N S"),
     "AttributeDefinition": Structure("AttributeName!:KeySchemaAttributeName AttributeType!:ScalarAttributeType"),
@@ -368,6 +375,19 @@ SHAPES: dict[str, Shape] = {
         "TransactStatements!:ParameterizedStatements ClientRequestToken ReturnConsumedCapacity"
     ),
     "DescribeEndpointsRequest": Structure(""),
+    "StreamArn": String(min=37, max=1024),
+    "ListStreamsInput": Structure("TableName Limit:PositiveIntegerObject ExclusiveStartStreamArn:StreamArn"),
+    "ShardId": String(min=28, max=65),
+    "ShardFilterType": Enum("CHILD_SHARDS"),
+    "ShardFilter": Structure("Type:ShardFilterType ShardId"),
+    "DescribeStreamInput": Structure(
+        "StreamArn! Limit:PositiveIntegerObject ExclusiveStartShardId:ShardId ShardFilter"
+    ),
+    "ShardIteratorType": Enum("TRIM_HORIZON LATEST AT_SEQUENCE_NUMBER AFTER_SEQUENCE_NUMBER AT_TIMESTAMP"),
+    "SequenceNumber": String(min=21, max=40),
+    "GetShardIteratorInput": Structure("StreamArn! ShardId! ShardIteratorType! SequenceNumber Timestamp"),
+    "ShardIterator": String(min=1, max=2048),
+    "GetRecordsInput": Structure("ShardIterator! Limit:PositiveIntegerObject"),
 }
 
 OPERATIONS = {
@@ -396,4 +416,11 @@ OPERATIONS = {
     "ListTagsOfResource": "ListTagsOfResourceInput",
     "DescribeLimits": "DescribeLimitsInput",
     "DescribeEndpoints": "DescribeEndpointsRequest",
+    "ListStreams": "ListStreamsInput",
+    "DescribeStream": "DescribeStreamInput",
+    "GetShardIterator": "GetShardIteratorInput",
+    "GetRecords": "GetRecordsInput",
 }
+
+OF_STREAMS = frozenset({"ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"})
+"""The operations of DynamoDB Streams, which the protocol counts as a service of its own."""

@@ -33,6 +33,7 @@ from dynamix.engine.requests.shape_table import (
     Shape,
     String,
     Structure,
+    Timestamp,
 )
 
 _MAX_VIOLATIONS = 10
@@ -48,6 +49,9 @@ _BASE64 = (  # the first group is for speed; no group gives back what it matched
     r"(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?\Z"
 )
 _BOOLEAN_WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_FARTHEST = 1e300
+"""Seconds that a number of the JSON may mean; more would be no number in Python."""
+
 _TYPE_CAST = (
     "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class java.lang.Class "
     "(sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and java.lang.Class are in module java.base of "
@@ -104,6 +108,8 @@ def _python_type(name: str) -> Any:
             return Annotated[str, msgspec.Meta(pattern=_BASE64)]
         case Integer(low, high) | Long(low, high) as number:
             return Annotated[int, msgspec.Meta(ge=-number.bound if low is None else low, le=high or number.bound)]
+        case Timestamp():
+            return float
         case List(of, low, high):
             sequence: Any = list[_python_type(of)]  # type: ignore[misc]
             return Annotated[sequence, msgspec.Meta(min_length=low, max_length=high)]
@@ -191,6 +197,8 @@ def _convert(name: str, value: object, *, field: bool = False) -> Any:
             return _convert_number(value, "Integer", bound)
         case Long(bound=bound):
             return _convert_number(value, "Long", bound)
+        case Timestamp():
+            return _convert_seconds(value)
         case Blob():
             return _convert_blob(value)
         case List(of):
@@ -237,6 +245,13 @@ def _convert_number(value: object, java: str, bound: int) -> int:
     if isinstance(value, bool | str) or not isinstance(value, int | float):
         _refuse(f"{_token(value)} cannot be converted to {java}")
     return int(max(-bound, min(bound, value)))
+
+
+def _convert_seconds(value: object) -> float:
+    _refuse_container(value, "class java.util.Date")
+    if isinstance(value, bool | str) or not isinstance(value, int | float):
+        _refuse(f"{_token(value)} cannot be converted to Date")
+    return float(max(-_FARTHEST, min(_FARTHEST, value)))
 
 
 def _convert_blob(value: object) -> str:

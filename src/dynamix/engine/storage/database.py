@@ -4,7 +4,7 @@ What is stored
     tables   one row per DynamoDB table: its name and its record (see tables/catalog.py)
     stores   one row per row store, with the number of its rows and the sum of their sizes
     s1, s2.. the row stores: the items of one table, or the entries of one index, by key bytes (see data/keys.py)
-    logs     one row per log of a table's changes, with the number of the table, NULL once it has gone
+    logs     one row per log of a table's changes, and whether changes still come
     l1, l2.. the logs (see data/changes.py)
     streams  one row per stream: of which table and log, and what it shows
     shards   the shards of the streams: from which change to which
@@ -27,6 +27,7 @@ from typing import Protocol
 
 from dynamix.engine.storage.file import File
 from dynamix.engine.storage.memory import Memory
+from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.errors import DatabaseFileError
@@ -75,10 +76,10 @@ class Database(Protocol):
     def close(self) -> None: ...
 
 
-def open_database(path: str | os.PathLike[str] | None, clock: Callable[[], float]) -> Database:
+def open_database(path: str | os.PathLike[str] | None, settings: Settings) -> Database:
     """The database in the file at `path`, made if it does not exist; in memory for None. Raises DatabaseFileError."""
     if path is None:
-        return Memory(clock)
+        return Memory(settings)
     if os.fspath(path) in _NO_FILES:
         raise DatabaseFileError(f"{path!r} names no file; for an engine in memory give no path (embedded=True)")
-    return File(path, clock)
+    return File(path, settings)

@@ -27,6 +27,7 @@ from msgspec import Struct, field
 from dynamix import forks
 from dynamix.engine.storage.connections import Connections
 from dynamix.engine.storage.opening import BUSY_SECONDS, State, log_bytes, moved, open_file, state_of
+from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.storage.transactions import finish, patiently
 from dynamix.engine.storage.turns import Turn
@@ -44,9 +45,9 @@ _READERS_SECONDS = 0.5
 class File:
     """The database in the file at `path`."""
 
-    def __init__(self, path: str | os.PathLike[str], clock: Callable[[], float]) -> None:
+    def __init__(self, path: str | os.PathLike[str], settings: Settings) -> None:
         self._path = os.path.abspath(os.fspath(path))
-        self._clock = clock
+        self._settings = settings
         self._writes = 0
         self._longest_log = _LOG_BYTES
         self.look_at = 0.0
@@ -72,7 +73,7 @@ class File:
         session = FileSession(self)
         try:
             with session.replacing() as catalog:
-                snapshot.restore(catalog.connection)
+                snapshot.restore(catalog.connection, self._settings)
         except BaseException:
             session.abandon()
             raise
@@ -107,7 +108,7 @@ class File:
         except BaseException:
             connection.close()
             raise
-        catalog = Catalog(connection, self._clock)
+        catalog = self._settings.catalog(connection)
         catalog.state = self.state
         return catalog
 
@@ -120,6 +121,7 @@ class File:
         raise moved(self._path)
 
     def _before_fork(self) -> None:
+        self._settings.background.pause()
         self.connections.before_fork()
 
     def _after_fork_in_parent(self) -> None:

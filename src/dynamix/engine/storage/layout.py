@@ -87,16 +87,16 @@ def _begin_streams(connection: DatabaseConnection) -> None:
         record = msgspec.json.decode(stored)
         description = record["description"]
         if "StreamSpecification" in description:
-            record["log"] = {"id": _begin_stream(connection, table, name, description), "kept": 24 * 3600}
+            record["log"] = {"id": _begin_stream(connection, name, description), "kept": 24 * 3600}
         swept = record.get("log") is not None or record.get("expiry") is not None
         changed = (msgspec.json.encode(record), swept, table)
         connection.execute("UPDATE tables SET record = ?, swept = ? WHERE id = ?", changed)
 
 
-def _begin_stream(connection: DatabaseConnection, table: int, name: str, description: dict[str, Any]) -> int:
+def _begin_stream(connection: DatabaseConnection, name: str, description: dict[str, Any]) -> int:
     """Returns the number of its log."""
     now = int(time.time() * 1000)
-    log = connection.execute("INSERT INTO logs (table_id) VALUES (?)", (table,)).lastrowid
+    log = connection.execute("INSERT INTO logs (live) VALUES (1)").lastrowid
     assert log is not None  # noqa: S101 - an INSERT has one
     connection.execute(
         f"CREATE TABLE l{log:d} (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, k BLOB NOT NULL, old_size INTEGER, "
@@ -139,7 +139,7 @@ _STEPS: tuple[tuple[Step, ...], ...] = (
         "DROP TABLE meta",
         "ALTER TABLE tables ADD COLUMN swept INTEGER NOT NULL DEFAULT 0",
         "CREATE INDEX tables_swept ON tables (name) WHERE swept",
-        "CREATE TABLE logs (id INTEGER PRIMARY KEY AUTOINCREMENT, table_id INTEGER)",
+        "CREATE TABLE logs (id INTEGER PRIMARY KEY AUTOINCREMENT, live INTEGER NOT NULL)",
         "CREATE TABLE streams (id INTEGER PRIMARY KEY AUTOINCREMENT, table_name TEXT NOT NULL, label TEXT NOT NULL, "
         "log INTEGER NOT NULL, view TEXT NOT NULL, keys BLOB NOT NULL, created INTEGER NOT NULL, ended INTEGER, "
         "UNIQUE (table_name, label))",

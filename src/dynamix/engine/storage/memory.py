@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from dynamix import forks
 from dynamix.engine.faults import Fault
 from dynamix.engine.storage.layout import connect, lay_out, set_page_size
+from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.storage.transactions import finish, undo
 from dynamix.engine.storage.turns import HELD, Turn
@@ -20,14 +21,14 @@ from dynamix.engine.tables.catalog import Catalog
 class Memory:
     """A database in memory, shared by all threads."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         connection = connect(":memory:")
         set_page_size(connection)
         lay_out(connection)
         self.turn = Turn()
         self.holder = self.turn.holder
-        self.catalog = Catalog(connection, clock)
+        self.catalog = settings.catalog(connection)
         self._forking: MemorySession | None = None
         forks.register_keeper(self)
 
@@ -46,11 +47,11 @@ class Memory:
     def restore(self, snapshot: Snapshot) -> None:
         """The copy is made beside the rows that there are, and takes their place when it is complete."""
         connection = connect(":memory:")
-        snapshot.restore(connection)
+        snapshot.restore(connection, self._settings)
         session = MemorySession(self)
         try:
             with session.reading() as old:
-                self.catalog = Catalog(connection, self._clock)
+                self.catalog = self._settings.catalog(connection)
         except BaseException:
             session.abandon()
             raise
@@ -69,6 +70,7 @@ class Memory:
 
     def _before_fork(self) -> None:
         """Let no other thread be inside. Where the thread that forks is inside itself, it goes on there, twice."""
+        self._settings.background.pause()
         self._forking = MemorySession(self)
         try:
             self.turn.take(self._forking)
@@ -76,6 +78,7 @@ class Memory:
             self._forking = None
 
     def _after_fork_in_parent(self) -> None:
+        self.catalog.forget()  # so that work in the background begins again
         if self._forking is not None:
             self.turn.leave(self._forking)
             self._forking = None
@@ -111,6 +114,7 @@ class MemorySession(Struct, eq=False, gc=False):
                 undo(catalog)
             if self.writes:
                 catalog.once("BEGIN")
+                catalog.moment = None
         except BaseException:
             self.abandon()
             raise

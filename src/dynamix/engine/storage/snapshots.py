@@ -3,9 +3,13 @@
 import secrets
 import sqlite3
 import threading
+import time
 
 from dynamix.engine.storage.layout import connect
+from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.transactions import Deadline
+from dynamix.engine.tables import streams
+from dynamix.engine.tables.catalog import Catalog
 
 _REVISION_BITS = 62  # of the 63 that SQLite counts with: there is room for changes to come
 _PAUSE_SECONDS = 0.01
@@ -18,13 +22,28 @@ class Snapshot:
         self._lock = threading.RLock()
         self._copy = connect(":memory:")
         source.backup(self._copy)
+        self._catalog = Catalog(self._copy, time.time)
 
-    def restore(self, target: sqlite3.Connection) -> None:
-        """Make `target` equal to the copy, in one step and under a revision that nobody can know from elsewhere."""
+    def restore(self, target: sqlite3.Connection, settings: Settings) -> None:
+        """Make `target` equal to the copy, in one step and under a revision that nobody can know from elsewhere.
+
+        Streams begin anew, as the settings say: what is told of them after this is not what was told before.
+        """
         deadline = Deadline()
         with self._lock:
-            self._copy.execute("UPDATE state SET revision = ?", (secrets.randbits(_REVISION_BITS),))
+            self._begin_anew(settings)
             self._copy.backup(target, progress=lambda *_: deadline.check(), sleep=_PAUSE_SECONDS)
+
+    def _begin_anew(self, settings: Settings) -> None:
+        if self._copy.in_transaction:  # of one who was cut off
+            self._copy.execute("ROLLBACK")
+        self._catalog.forget()
+        self._catalog.now, self._catalog.stream_shards = settings.clock, settings.stream_shards
+        self._catalog.moment = None
+        self._copy.execute("BEGIN")
+        streams.relabel(self._catalog)
+        self._copy.execute("UPDATE state SET revision = ?", (secrets.randbits(_REVISION_BITS),))
+        self._copy.execute("COMMIT")
 
     def close(self) -> None:
         """Give the copy's memory back."""

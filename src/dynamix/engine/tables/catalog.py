@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from dynamix.engine.data.changes import ChangeLog
 from dynamix.engine.data.keys import Attribute, KeySchema
 from dynamix.engine.data.rows import Execute, Store
 from dynamix.engine.faults import Fault, unable
@@ -24,9 +25,10 @@ LAYOUT = 2
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 ARN_PREFIX = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"
+STREAM_SECONDS = 24 * 3600
+"""For how long a stream shows a change."""
+
 _REVISION = f"SELECT revision FROM state WHERE layout = {LAYOUT:d}"  # noqa: S608 - a number of our own
-_EXPIRY_FORGOTTEN = 5 * 365 * 24 * 3600
-_EXPIRED_AT_ONCE = 500
 
 
 class Expiry(msgspec.Struct):
@@ -52,6 +54,11 @@ class Record(msgspec.Struct):
     tags: dict[str, str] = {}
     expiry: Expiry | None = None
     log: Log | None = None
+
+    @property
+    def log_kept(self) -> int:
+        """For how many seconds the changes of the table are wanted, by whatever wants them for the longest time."""
+        return STREAM_SECONDS if "StreamSpecification" in self.description else 0
 
     @property
     def swept(self) -> bool:
@@ -98,6 +105,11 @@ class Table:
     index_keys: tuple[tuple[str, str, str], ...]
     """Of each index, global ones first: key attribute, type, index name; what written items are checked against."""
     index_attributes: frozenset[str]
+    log: ChangeLog | None
+    is_indexed: bool
+    """Whether indexes or expiry times follow from the items."""
+    is_followed: bool
+    """Whether anything beside the table itself is written when an item changes: they, or the log."""
 
     def index(self, name: str) -> Index:
         """The index of this name; raises Fault where there is none."""
@@ -125,36 +137,40 @@ def _no_scalar(what: str) -> Fault:
     )
 
 
-class ItemsDue(Exception):  # noqa: N818 - a signal, not an error
-    """Items of a table have expired: they must be deleted before the work is begun again."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-
-
 class Catalog:
     """One connection, and the tables as the transaction that runs on it sees them.
 
     `execute` runs any statement; `once` runs one whose rows are taken before the next, which spares a cursor for each.
-    `thread` and `state` are notes of the keeper of several: which thread works with this one now, 0 for none, and what
-    was known of the database when it was opened.
+    `moment` is None until a transaction asks for its time; who begins one sets it back. `seen` is called where a table
+    comes to sight of which time alone removes something, `stream_shards` is how many a new stream has. `thread` and
+    `state` are notes of the keeper of several: which thread works with this one now, 0 for none, and what was known of
+    the database when it was opened.
     """
 
     __slots__ = (
         "__weakref__",
         "_changed",
         "_revision",
+        "_seen",
         "_tables",
         "connection",
         "execute",
+        "moment",
         "now",
         "once",
         "state",
+        "stream_shards",
         "thread",
     )
 
-    def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        clock: Callable[[], float],
+        *,
+        seen: Callable[[], None] | None = None,
+        stream_shards: int = 1,
+    ) -> None:
         self.connection = connection
         self.now = clock
         self.execute: Execute = connection.execute
@@ -162,6 +178,9 @@ class Catalog:
         self._tables: dict[str, Table] = {}
         self._revision = 0
         self._changed = False
+        self._seen = seen
+        self.stream_shards = stream_shards
+        self.moment: int | None = None
         self.thread = 0
         self.state: object = None
 
@@ -185,8 +204,6 @@ class Catalog:
         table = self._tables.get(name) or self._load(name)
         if table is None:
             raise Fault("ResourceNotFoundException", "Requested resource not found")
-        if table.expiry_store is not None and self.due(table):
-            raise ItemsDue(table.name)
         return table
 
     def find(self, name: str) -> Table | None:
@@ -200,17 +217,26 @@ class Catalog:
             raise Fault("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
         return table
 
-    def due(self, table: Table) -> list[bytes]:
-        """The keys in the table's expiry store of some items that have expired."""
-        if table.expiry_store is None:
-            return []
-        now = int(self.now())
-        low = max(now - _EXPIRY_FORGOTTEN, 0).to_bytes(8, "big")
-        rows = table.expiry_store.between(self.execute, low, max(now + 1, 0).to_bytes(8, "big"))
-        return [key for key, _, _ in rows.fetchmany(_EXPIRED_AT_ONCE)]
+    def swept(self) -> list[str]:
+        """The names of the tables of which time alone removes something."""
+        return [name for (name,) in self.execute("SELECT name FROM tables WHERE swept ORDER BY name")]
+
+    def ages(self) -> bool:
+        """Whether there is anything that time alone removes."""
+        (ages,) = self.execute(
+            "SELECT EXISTS (SELECT 1 FROM tables WHERE swept) OR EXISTS (SELECT 1 FROM logs WHERE NOT live)"
+        ).fetchone()
+        return bool(ages)
+
+    def milliseconds(self) -> int:
+        """The time of the transaction that runs, since 1970: one for all that it does."""
+        if self.moment is None or not self.connection.in_transaction:
+            self.moment = int(self.now() * 1000)
+        return self.moment
 
     def refresh(self) -> None:
         """Notice what other connections changed. To be called as a transaction begins."""
+        self.moment = None
         row = self.once(_REVISION).fetchone()
         if row is None:
             raise unable(
@@ -254,6 +280,8 @@ class Catalog:
             index.store.drop(self.execute)
         if table.expiry_store is not None:
             table.expiry_store.drop(self.execute)
+        if table.log is not None:
+            table.log.end(self.execute)
         self._raise_revision()
 
     def names(self, after: str, limit: int) -> list[str]:
@@ -279,6 +307,8 @@ class Catalog:
             return None
         table = _compile(row[0], name, _decode(row[1]))
         self._tables[name] = table
+        if table.record.swept and self._seen is not None:
+            self._seen()
         return table
 
 
@@ -314,8 +344,21 @@ def _compile(id_: int, name: str, record: Record) -> Table:
     )
     expiry_store = Store(record.expiry.store) if record.expiry else None
     index_attributes = frozenset(attribute for attribute, _, _ in index_keys)
+    is_indexed = bool(indexes) or expiry_store is not None
+    log = ChangeLog(record.log.id, record.log.kept) if record.log else None
     return Table(
-        id_, name, record, keys, Store(record.store), tuple(indexes), expiry_store, index_keys, index_attributes
+        id_,
+        name,
+        record,
+        keys,
+        Store(record.store),
+        tuple(indexes),
+        expiry_store,
+        index_keys,
+        index_attributes,
+        log,
+        is_indexed,
+        is_indexed or log is not None,
     )
 
 

@@ -5,7 +5,6 @@ request is answered, so only the answers to them show the statuses between.
 """
 
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
 from dynamix.engine.tables.catalog import ARN_PREFIX, Catalog, Table
@@ -33,7 +32,7 @@ def new_description(request: dict[str, Any], now: float) -> dict[str, Any]:
         description.setdefault("LocalSecondaryIndexes", []).append(described)
     for index in request.get("GlobalSecondaryIndexes") or ():
         description.setdefault("GlobalSecondaryIndexes", []).append(new_global(description, index))
-    set_settings(description, request, now)
+    set_settings(description, request)
     return description
 
 
@@ -78,8 +77,8 @@ def set_limits(described: dict[str, Any], request: dict[str, Any]) -> None:
         described["WarmThroughput"] = {**described.get("WarmThroughput", {}), **request["WarmThroughput"]}
 
 
-def set_settings(description: dict[str, Any], request: dict[str, Any], now: float) -> None:
-    """Describe the settings that a request gives: class, encryption, stream, limits, protection."""
+def set_settings(description: dict[str, Any], request: dict[str, Any]) -> None:
+    """Describe the settings that a request gives: class, encryption, limits, protection."""
     if "TableClass" in request:
         description["TableClassSummary"] = {"TableClass": request["TableClass"]}
     if "DeletionProtectionEnabled" in request:
@@ -91,14 +90,6 @@ def set_settings(description: dict[str, Any], request: dict[str, Any], now: floa
             key = sse.get("KMSMasterKeyId", "arn:aws:kms:us-east-1:000000000000:key/dynamodb")
             described = {"Status": "ENABLED", "SSEType": sse.get("SSEType", "KMS"), "KMSMasterKeyArn": key}
             description["SSEDescription"] = described
-    stream = request.get("StreamSpecification")
-    if stream is not None:
-        description.pop("StreamSpecification", None)
-        if stream["StreamEnabled"]:
-            label = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
-            description["StreamSpecification"] = stream
-            description["LatestStreamLabel"] = label
-            description["LatestStreamArn"] = f"{description['TableArn']}/stream/{label}"
     set_limits(description, request)
 
 
