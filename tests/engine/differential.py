@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from dynamix.engine import Engine
+from dynamix.engine.requests.shape_table import OF_STREAMS
 from engine import statement_programs
 from engine.pools import USUAL_TYPE, Index, Table, table
 from engine.programs import Generator, Request
@@ -76,8 +77,9 @@ class Local:
         self._connection = http.client.HTTPConnection(host, port)
 
     def __call__(self, operation: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        service = "DynamoDBStreams" if operation in OF_STREAMS else "DynamoDB"
         headers = {
-            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+            "X-Amz-Target": f"{service}_20120810.{operation}",
             "Content-Type": "application/x-amz-json-1.0",
             "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/dynamodb/aws4_request, "
             "SignedHeaders=host, Signature=x",
@@ -182,18 +184,18 @@ def _loosened(operation: str, name: str, value: Any) -> Any:
     if operation == "BatchGetItem" and name == "Responses" and value:
         return {table: unordered(items) for table, items in value.items()}
     if operation == "ExecuteStatement" and name == "Items" and value:
-        return unordered([_with_sorted_sets(item) for item in value])
+        return unordered([with_sorted_sets(item) for item in value])
     return value
 
 
-def _with_sorted_sets(value: Any) -> Any:
+def with_sorted_sets(value: Any) -> Any:
     """DynamoDB Local gives the sets that a statement reads in the order in which they were sent."""
     if isinstance(value, list):
-        return [_with_sorted_sets(element) for element in value]
+        return [with_sorted_sets(element) for element in value]
     if not isinstance(value, dict):
         return value
     return {
-        name: sorted(inner) if name in ("SS", "NS", "BS") else _with_sorted_sets(inner) for name, inner in value.items()
+        name: sorted(inner) if name in ("SS", "NS", "BS") else with_sorted_sets(inner) for name, inner in value.items()
     }
 
 
