@@ -35,6 +35,7 @@ def opened(path: str) -> Engine:
         definition = {
             "TableName": "Kept",
             "BillingMode": "PAY_PER_REQUEST",
+            "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
             "AttributeDefinitions": [{"AttributeName": n, "AttributeType": "N"} for n in ("id", "other")],
             "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
             "GlobalSecondaryIndexes": [
@@ -81,6 +82,20 @@ def write_and_tell(path: str, write: Callable[[Engine, int], None], first: int, 
         number += 1
 
 
+def inserted(engine: Engine) -> list[dict[str, Any]]:
+    """The items that the stream tells to have come into being, in their order; it must tell nothing else."""
+    arn = ask(engine, "ListStreams", {})["Streams"][0]["StreamArn"]
+    (shard,) = ask(engine, "DescribeStream", {"StreamArn": arn})["StreamDescription"]["Shards"]
+    start = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+    page = {"NextShardIterator": ask(engine, "GetShardIterator", start)["ShardIterator"], "Records": [None]}
+    items = []
+    while page["Records"]:
+        page = ask(engine, "GetRecords", {"ShardIterator": page["NextShardIterator"]})
+        assert {record["eventName"] for record in page["Records"]} <= {"INSERT"}
+        items += [record["dynamodb"]["NewImage"] for record in page["Records"]]
+    return items
+
+
 @pytest.mark.parametrize("write", [put_singly, put_in_a_transaction])
 def test_answered_writes_survive_a_kill(tmp_path: Path, write: Callable[[Engine, int], None]) -> None:
     """A process is killed at any moment, again and again: every answered write is there, and no partial one."""
@@ -108,6 +123,8 @@ def test_answered_writes_survive_a_kill(tmp_path: Path, write: Callable[[Engine,
     unanswered = [get(engine, 2 * answered + 2), get(engine, 2 * answered + 3)]
     assert unanswered[0] in (None, item(2 * answered + 2))
     assert unanswered[1] in (None, item(2 * answered + 3))
+    more = [item(2 * answered + 2 + number) for number, found in enumerate(unanswered) if found]
+    assert inserted(engine) == [item(id_) for id_ in range(2 * answered + 2)] + more
     if write is put_in_a_transaction:
         assert (unanswered[0] is None) == (unanswered[1] is None)
     stored = {"table": count(engine, {}), "index": count(engine, {"IndexName": "by-other"})}

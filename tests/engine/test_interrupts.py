@@ -53,7 +53,8 @@ class Tracer:
 
 engine = Engine(sys.argv[1] or None)
 database = Database(engine)
-database.create("a:S", GlobalSecondaryIndexes=[index("gsi", "c:S")])
+stream = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+database.create("a:S", GlobalSecondaryIndexes=[index("gsi", "c:S")], StreamSpecification=stream)
 ADD = {"UpdateExpression": "ADD n :one SET c = :c", "ExpressionAttributeValues": {":one": {"N": "1"}, ":c": {"S": "c"}}}
 KEYS = [wire({"a": key}) for key in "xy"]
 UPDATES = [{"Update": {"TableName": "tab", "Key": key, **ADD}} for key in KEYS]
@@ -95,6 +96,10 @@ for work, adds in ((both, 1), (scan, 0), (counts, 0)):
             break
         number += int(sys.argv[2])
     assert number > 300, number
+with engine._session().reading() as catalog:
+    log = catalog.table("tab").log
+    changes = [change.new[1] for change in log.between(catalog.execute, *log.bounds(catalog.execute))]
+assert len(changes) == len(set(changes)) == sum(counts())
 database.call("DeleteTable", TableName="tab")
 engine.close()
 """
