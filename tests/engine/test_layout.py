@@ -1,6 +1,5 @@
 """The layout of the database's file: older ones are upgraded, newer ones refused."""
 
-import json
 import os
 import sqlite3
 import subprocess
@@ -153,12 +152,19 @@ def test_an_older_file_that_may_not_be_written_is_refused(kind: str) -> None:
 
 
 def test_a_stream_that_was_only_described_is_one_after_the_upgrade(older: Path) -> None:
-    """The stream that a table of layout 1 was said to have has a log and a shard."""
-    Engine(older).close()
-    connection = sqlite3.connect(older)
-    ((log, label, view, keys),) = connection.execute("SELECT log, label, view, keys FROM streams").fetchall()
-    assert (label, view) == ("2026-09-21T14:13:20.250", "NEW_AND_OLD_IMAGES")
-    assert [key["AttributeName"] for key in json.loads(keys)["KeySchema"]] == ["a", "b"]
-    assert connection.execute(f"SELECT COUNT(*) FROM l{log}").fetchone() == (0,)
-    assert connection.execute("SELECT first, last, closed FROM shards").fetchall() == [(1, None, None)]
-    connection.close()
+    """The stream that a table of layout 1 was said to have tells what is written from its upgrade on."""
+    database = Database(Engine(older, sweep_seconds=None))
+    arn = database.call("DescribeTable", TableName="tab")["Table"]["LatestStreamArn"]
+    assert arn.endswith("/stream/2026-09-21T14:13:20.250")
+    described = database.call("DescribeStream", StreamArn=arn)["StreamDescription"]
+    assert (described["StreamStatus"], described["StreamViewType"]) == ("ENABLED", "NEW_AND_OLD_IMAGES")
+    assert [key["AttributeName"] for key in described["KeySchema"]] == ["a", "b"]
+    (shard,) = described["Shards"]
+    start = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+    place = database.call("GetShardIterator", **start)
+    assert database.call("GetRecords", **place)["Records"] == []
+    database.call("DeleteItem", TableName="tab", Key=wire({"a": "x", "b": 1}))
+    (record,) = database.call("GetRecords", **place)["Records"]
+    assert record["dynamodb"]["OldImage"] == wire({"a": "x", "b": 1, "c": "c1", "d": 9})
+    assert database.engine.roll_shards() == 1
+    database.engine.close()
