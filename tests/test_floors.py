@@ -59,6 +59,7 @@ ENGINE_FLOORS = (
     "storage",
     "evaluate",
     "tables",
+    "vectors",
     "data",
     "faults",
 )

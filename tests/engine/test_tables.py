@@ -559,14 +559,9 @@ def test_impossible_limits_are_refused(database: Database) -> None:
     assert "or both must be specified" in database.refusal("CreateTable", **demanded)[1]
 
 
-_VECTORS = {"IndexName": "vectors", "VectorAttribute": {"AttributeName": "v"}, "Projection": {"ProjectionType": "ALL"}}
-_VECTORS |= {"Dimensions": 3, "DistanceFunction": "COSINE"}
-
-
 @pytest.mark.parametrize(
     ("target", "member", "value"),
     [
-        ("CreateTable", "VectorIndexes", [_VECTORS]),
         ("CreateTable", "ResourcePolicy", "{}"),
         ("CreateTable", "GlobalTableSourceArn", "arn:aws:dynamodb:us-east-1:000000000000:table/source"),
         ("CreateTable", "GlobalTableSettingsReplicationMode", "ENABLED"),
@@ -575,7 +570,6 @@ _VECTORS |= {"Dimensions": 3, "DistanceFunction": "COSINE"}
         ("UpdateTable", "GlobalTableWitnessUpdates", [{"Create": {"RegionName": "eu-west-1"}}]),
         ("UpdateTable", "GlobalTableSettingsReplicationMode", "ENABLED"),
         ("UpdateTable", "DisassociationProtectionEnabled", True),
-        ("UpdateTable", "VectorIndexUpdates", [{"Create": _VECTORS}]),
     ],
 )
 def test_what_cannot_be_honoured_is_refused(database: Database, target: str, member: str, value: object) -> None:

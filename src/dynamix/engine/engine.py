@@ -28,6 +28,7 @@ from dynamix.engine.operations import (
     tables,
     tags,
     transact,
+    vectors,
 )
 from dynamix.engine.requests import shapes
 from dynamix.engine.storage.database import Storage, open_database
@@ -45,6 +46,7 @@ _OPERATIONS: dict[str, Callable[[Storage, dict[str, Any]], dict[str, Any] | None
     "DeleteItem": items.delete_item,
     "Query": search.query,
     "Scan": search.scan,
+    "SearchVectors": vectors.search_vectors,
     "BatchGetItem": batch.batch_get_item,
     "BatchWriteItem": batch.batch_write_item,
     "TransactGetItems": transact.transact_get_items,

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from dynamix.engine.actions import indexes
+from dynamix.engine.actions import indexes, vectors
 from dynamix.engine.actions.capacity import Charge, write_units
 from dynamix.engine.actions.indexes import Version
 from dynamix.engine.data.rows import Row, decode_item
@@ -105,3 +105,5 @@ def _follow(
     charge.indexes = indexes.replace(catalog.once, table, key, old, new)
     if table.expiry_store is not None:
         indexes.replace_expiry(catalog.once, table, key, old and old.item, new and new.item)
+    if table.vectors:
+        vectors.replace(catalog.once, table, key, old, new, charge)

@@ -1,7 +1,8 @@
 """Read and write capacity: what a request consumes, and how the answer tells it.
 
 A read unit is 4 KB read consistently, half a unit when read eventually consistent, two in a transaction. A
-write unit is 1 KB, two in a transaction. An index is charged for its own entries, in a transaction as elsewhere.
+write unit is 1 KB, two in a transaction. An index is charged for its own entries, in a transaction as elsewhere; an
+index of vectors in bytes.
 
 Source: DynamoDB Developer Guide, "DynamoDB read and write operations" and "Capacity considerations for global secondary
 indexes".
@@ -16,19 +17,25 @@ from dynamix.engine.tables.catalog import Table
 
 _READ_BYTES = 4096
 _WRITE_BYTES = 1024
+_VECTOR_BYTES = 1024
 
 
 class Charge(msgspec.Struct):
-    """The units that a request took of a table and of its indexes, by the index's name."""
+    """The units that a request took of a table and of its indexes, by the index's name, and the bytes that it took of
+    its vector indexes."""
 
     table: float = 0.0
     indexes: dict[str, float] = {}
+    vectors: dict[str, float] = {}
 
     def add(self, other: "Charge") -> None:
         """Take another charge on the same table into this one."""
         self.table += other.table
         for name, units in other.indexes.items():
             self.indexes[name] = self.indexes.get(name, 0.0) + units
+        if other.vectors:
+            names = self.vectors.keys() | other.vectors.keys()
+            self.vectors = {name: self.vectors.get(name, 0.0) + other.vectors.get(name, 0.0) for name in names}
 
 
 def read_units(size: int, request: Mapping[str, Any]) -> float:
@@ -40,6 +47,11 @@ def read_units(size: int, request: Mapping[str, Any]) -> float:
 def write_units(old_size: int, new_size: int) -> float:
     """The units of replacing a row of one size by one of another; 0 stands for no row."""
     return float(-(-max(old_size, new_size) // _WRITE_BYTES) or 1)
+
+
+def vector_bytes(size: int) -> float:
+    """What a vector index counts for an entry that is written, or for what a search compares: at least a kilobyte."""
+    return float(max(size, _VECTOR_BYTES))
 
 
 def report(
@@ -66,6 +78,9 @@ def report(
             }
             if units:
                 answer[member] = units
+        if charge.vectors:
+            taken = {name: {"VectorWriteRequestBytes": count} for name, count in sorted(charge.vectors.items())}
+            answer["VectorIndexes"] = taken
     return answer
 
 

@@ -3,7 +3,7 @@
 import msgspec
 
 from dynamix.codec.sizes import item_size
-from dynamix.engine.actions import indexes
+from dynamix.engine.actions import indexes, vectors
 from dynamix.engine.actions.action import Guard, Outcome, current, write
 from dynamix.engine.actions.capacity import Charge
 from dynamix.engine.data.rows import Row, decode_item, encode_item
@@ -53,6 +53,7 @@ class Update(msgspec.Struct, frozen=True):
         after = start if update is None else update.apply(start)
         if update is not None and not update.attributes.isdisjoint(self.table.index_attributes):
             indexes.check_index_keys(self.table, after, updated=True)
+            vectors.check(self.table, after)
         size = _size(row, before, after, update)
         if size > ITEM_BYTES:
             raise invalid(TOO_LARGE)

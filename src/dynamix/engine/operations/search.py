@@ -134,6 +134,7 @@ def _check_select(request: dict[str, Any]) -> None:
 def _prepare(catalog: Catalog, request: dict[str, Any], expressions: Expressions) -> _Search:
     table = catalog.table(request["TableName"])
     name = request.get("IndexName")
+    table.check_readable(name, "Scan" if expressions.key_tests is None else "Query")
     index = None if name is None else table.index(name)
     if index is not None and index.is_global and request.get("ConsistentRead"):
         raise invalid("Consistent reads are not supported on global secondary indexes")

@@ -6,21 +6,22 @@ from typing import Any
 from dynamix.engine.actions.indexes import backfill
 from dynamix.engine.data.rows import Store
 from dynamix.engine.faults import Fault, invalid, unavailable
+from dynamix.engine.operations import vector_indexes
 from dynamix.engine.operations.tags import check_tags
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables import billing, definitions, descriptions, streams
 from dynamix.engine.tables.catalog import Catalog, Record, Table, fresh_record
+from dynamix.engine.vectors.rows import VectorRows
 from dynamix.limits import GLOBAL_INDEXES
 
 _LIST_LIMIT = 100
-_NOT_CREATED = ("VectorIndexes", "ResourcePolicy", "GlobalTableSourceArn", "GlobalTableSettingsReplicationMode")
+_NOT_CREATED = ("ResourcePolicy", "GlobalTableSourceArn", "GlobalTableSettingsReplicationMode")
 _NOT_UPDATED = (
     "ReplicaUpdates",
     "MultiRegionConsistency",
     "GlobalTableWitnessUpdates",
     "GlobalTableSettingsReplicationMode",
     "DisassociationProtectionEnabled",
-    "VectorIndexUpdates",
 )
 """What the engine has not; taken without a word, it would be missed later."""
 _UPDATES = (
@@ -28,6 +29,7 @@ _UPDATES = (
     "BillingMode",
     "StreamSpecification",
     "GlobalSecondaryIndexUpdates",
+    "VectorIndexUpdates",
     "SSESpecification",
     "TableClass",
     "DeletionProtectionEnabled",
@@ -52,12 +54,14 @@ def create_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
             for index in description.get(member, ())
         ]
         stores = {index: Store.create(catalog.execute).id for index in indexes}
+        vectors = [index["IndexName"] for index in description.get("VectorIndexes", ())]
+        stores |= {index: VectorRows.create(catalog.execute).id for index in vectors}
         record = Record(description, Store.create(catalog.execute).id, stores, tags)
         _switch_stream(catalog, record, request.get("StreamSpecification"))
         table = catalog.add(name, record)
         return {
             "TableDescription": descriptions.told(
-                catalog, table, status="CREATING", index_statuses=dict.fromkeys(indexes, "CREATING")
+                catalog, table, status="CREATING", index_statuses=dict.fromkeys(stores, "CREATING")
             )
         }
 
@@ -107,9 +111,10 @@ def delete_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
-    """Change a table's settings, or make or remove one global index."""
+    """Change a table's settings, or make or remove one index."""
     _check_available("UpdateTable", request, _NOT_UPDATED)
     updates = request.get("GlobalSecondaryIndexUpdates") or []
+    vector_updates = vector_indexes.read_updates(request)
     if not any(request.get(member) not in (None, [], {}) for member in _UPDATES):
         raise invalid(
             "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
@@ -119,6 +124,11 @@ def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     _check_updates(updates)
     definitions.check_encryption(request.get("SSESpecification") or {})
     given = definitions.attribute_types(request.get("AttributeDefinitions") or ())
+    if len(vector_updates) + sum("Update" not in update for update in updates) > 1:
+        raise Fault(
+            "LimitExceededException",
+            "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
+        )
     with storage.writing() as catalog:
         table = catalog.named(request["TableName"])
         record = fresh_record(table)
@@ -139,13 +149,25 @@ def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
                 _update_index(record.description, index, catalog.now())
             else:
                 dropped = _existing_index(table, name)
+        for kind, index in vector_updates:
+            statuses[index["IndexName"]] = vector_indexes.STATUSES[kind]
+            if kind == "Create":
+                vector_indexes.add(catalog, record, given, index)
+            else:
+                vector_indexes.check_present(table, index["IndexName"])
         changed = catalog.save(table, record)
-        for name, status in statuses.items():
-            if status == "CREATING":
-                backfill(catalog.execute, changed, changed.index(name))
+        for update in updates:
+            if "Create" in update:
+                backfill(catalog.execute, changed, changed.index(update["Create"]["IndexName"]))
+        for kind, index in vector_updates:
+            if kind == "Create":
+                vector_indexes.fill(catalog, changed, index["IndexName"])
         described = descriptions.told(catalog, changed, status="UPDATING", index_statuses=statuses)
         if dropped is not None:
             _remove_index(catalog, changed, next(name for name in statuses if statuses[name] == "DELETING"))
+        for kind, index in vector_updates:
+            if kind == "Delete":
+                vector_indexes.remove(catalog, changed, index["IndexName"])
     return {"TableDescription": described}
 
 
@@ -156,7 +178,7 @@ def _check_available(operation: str, request: dict[str, Any], members: Iterable[
 
 
 def _check_updates(updates: list[dict[str, Any]]) -> None:
-    """Refuse more than one change of an index, and more than one creation or removal."""
+    """Refuse more than one change of an index."""
     names = set()
     for update in updates:
         if not update:
@@ -177,11 +199,6 @@ def _check_updates(updates: list[dict[str, Any]]) -> None:
                 f"allowed simultaneously. Index: {name}"
             )
         names.add(name)
-    if sum("Update" not in update for update in updates) > 1:
-        raise Fault(
-            "LimitExceededException",
-            "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
-        )
 
 
 def _check_stream(description: dict[str, Any], request: dict[str, Any]) -> None:
@@ -222,26 +239,12 @@ def _add_index(catalog: Catalog, record: Record, given: dict[str, str], index: d
     definitions.check_global(index)
     definitions.check_index_defined(index, given)
     billing.check_billing(billing.billing_of(description), (index,))
-    definitions.check_projections([*description.get("LocalSecondaryIndexes", ()), *existing, index])
+    definitions.check_projections([*definitions.indexes_of(description), index])
     existing.append(descriptions.new_global(description, index))
     record.index_stores[name] = Store.create(catalog.execute).id
-    _define(description, types)
-
-
-def _define(description: dict[str, Any], types: dict[str, str]) -> None:
-    """Define the attributes that the table's keys use, and no others."""
-    used = {
-        element["AttributeName"]
-        for schema in (
-            description,
-            *description.get("LocalSecondaryIndexes", ()),
-            *description.get("GlobalSecondaryIndexes", ()),
-        )
-        for element in schema["KeySchema"]
-    }
-    description["AttributeDefinitions"] = [
-        {"AttributeName": name, "AttributeType": type_} for name, type_ in types.items() if name in used
-    ]
+    definitions.define(description, types)
+    for vectors in description.get("VectorIndexes", ()):
+        definitions.check_vectors(vectors, types, description)
 
 
 def _update_index(description: dict[str, Any], index: dict[str, Any], now: float) -> None:
@@ -279,5 +282,5 @@ def _remove_index(catalog: Catalog, table: Table, name: str) -> None:
     if not kept:
         del description["GlobalSecondaryIndexes"]
     Store(record.index_stores.pop(name)).drop(catalog.execute)
-    _define(description, definitions.attribute_types(description["AttributeDefinitions"]))
+    definitions.define(description, definitions.attribute_types(description["AttributeDefinitions"]))
     catalog.save(table, record)

@@ -47,6 +47,7 @@ class Selection:
         self.table: Table = catalog.table(select.table)
         self._select = select
         self._request = request
+        self.table.check_readable(select.index, "Scan")
         self._index: Index | None = None if select.index is None else self.table.index(select.index)
         schema = self._schema
         found = ranges(select.where, schema)

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 from dynamix.engine.evaluate.conditions import Test, compile_condition
 from dynamix.engine.evaluate.projections import compile_projection
 from dynamix.engine.evaluate.ranges import KeyTest, key_tests
+from dynamix.engine.evaluate.searches import SearchTest, search_tests
 from dynamix.engine.evaluate.updates import BoundUpdate, CompiledUpdate
 from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.requests import legacy
@@ -54,6 +55,7 @@ class Expressions(NamedTuple):
     update: BoundUpdate | None = None
     projection: Callable[[Item], Item] | None = None
     projection_attributes: frozenset[str] = frozenset()
+    search_tests: tuple[SearchTest, ...] = ()
     entered_by_projection: frozenset[str] = frozenset()
     entered: frozenset[str] = frozenset()
 
@@ -89,6 +91,7 @@ _QUERIED = _Parameters(
     ("AttributesToGet", "QueryFilter", "ConditionalOperator", "KeyConditions"),
     ("FilterExpression", "KeyConditionExpression"),
 )
+_SEARCHED = _Parameters(("ProjectionExpression", "SearchConditionExpression"), (), ("SearchConditionExpression",))
 _PARAMETERS = {
     "GetItem": _READ,
     "Get": _READ,
@@ -104,6 +107,7 @@ _PARAMETERS = {
     "Update": _UPDATED,
     "Scan": _SCANNED,
     "Query": _QUERIED,
+    "SearchVectors": _SEARCHED,
 }
 _PARSERS: dict[str, Callable[[str, Mapping[str, str], _Values | None], Parsed[Any]]] = {
     "UpdateExpression": parse_update,
@@ -111,8 +115,12 @@ _PARSERS: dict[str, Callable[[str, Mapping[str, str], _Values | None], Parsed[An
     "FilterExpression": parse_condition,
     "ProjectionExpression": parse_projection,
     "KeyConditionExpression": parse_condition,
+    "SearchConditionExpression": parse_condition,
 }
 """In the order in which the service reads them."""
+
+_BOUND_WHOLE = frozenset({"KeyConditionExpression", "SearchConditionExpression"})
+"""What is no test of items: it is read again with each request's values."""
 
 _NOTHING = Expressions()
 
@@ -206,7 +214,7 @@ def _compile(parameter: str, text: str, names: tuple[tuple[str, str], ...]) -> _
         run = CompiledUpdate(parsed.node)
     elif parameter == "ProjectionExpression":
         run = compile_projection(parsed.node)
-    elif parameter != "KeyConditionExpression":
+    elif parameter not in _BOUND_WHOLE:
         run = compile_condition(parsed.node)
     attributes = frozenset(str(path.parts[0]) for path in parsed.paths)
     entered = frozenset(str(path.parts[0]) for path in parsed.paths if len(path.parts) > 1)
@@ -297,6 +305,8 @@ def _place(found: dict[str, Any], parameter: str, compiled: _Compiled, values: _
         found["projection"] = compiled.run
         found["projection_attributes"] = compiled.attributes
         found["entered_by_projection"] = compiled.entered
+    elif parameter == "SearchConditionExpression":
+        found["search_tests"] = search_tests(bind(compiled.parsed.node, values))
     else:
         found["key_tests"] = key_tests(bind(compiled.parsed.node, values))
 

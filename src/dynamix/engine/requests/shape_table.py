@@ -298,6 +298,13 @@ SHAPES: dict[str, Shape] = {
         "ExpressionAttributeNames:ExpressionAttributeNameMap ExpressionAttributeValues:ExpressionAttributeValueMap "
         "ConsistentRead:Boolean"
     ),
+    "SearchVectorList": List("AttributeValue", min=1, max=4096),
+    "TopKInteger": Integer(min=1),
+    "SearchVectorsInput": Structure(
+        "TableName!:TableArn IndexName! ReturnConsumedCapacity "
+        "ExpressionAttributeNames:ExpressionAttributeNameMap ExpressionAttributeValues:ExpressionAttributeValueMap "
+        "ProjectionExpression:String SearchVector!:SearchVectorList SearchConditionExpression:String TopK!:TopKInteger"
+    ),
     "KeyList": List("Key", min=1, max=100),
     "KeysAndAttributes": Structure(
         "Keys!:KeyList AttributesToGet:AttributeNameList ConsistentRead:Boolean ProjectionExpression:String "
@@ -402,6 +409,7 @@ OPERATIONS = {
     "DeleteItem": "DeleteItemInput",
     "Query": "QueryInput",
     "Scan": "ScanInput",
+    "SearchVectors": "SearchVectorsInput",
     "BatchGetItem": "BatchGetItemInput",
     "BatchWriteItem": "BatchWriteItemInput",
     "TransactGetItems": "TransactGetItemsInput",

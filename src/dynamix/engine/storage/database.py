@@ -10,6 +10,8 @@ What is stored
     shards   the shards of the streams: from which change to which
     tokens   the client tokens of transactions of the last ten minutes
     state    the layout, and the revision, raised by every change of a table's description
+    vectors  one row per vector index: its version, counts and sums (see vectors/rows.py)
+    v1, v2.. the rows of the vector indexes
 
 The names of the row stores come from numbers that are never used again, so a statement of this program holds no text of
 a request.
@@ -29,6 +31,7 @@ from dynamix.engine.storage.file import File
 from dynamix.engine.storage.memory import Memory
 from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.snapshots import Snapshot
+from dynamix.engine.storage.vectors import Kept
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.errors import DatabaseFileError
 
@@ -47,7 +50,10 @@ class Work(Protocol):
 
 
 class Storage(Protocol):
-    """Where the rows are, for one request: one piece of work after the other."""
+    """Where the rows are, for one request: one piece of work after the other. `vectors` are those in memory."""
+
+    @property
+    def vectors(self) -> Kept: ...
 
     def reading(self) -> Work: ...
 

@@ -31,6 +31,7 @@ from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.storage.transactions import finish, patiently
 from dynamix.engine.storage.turns import Turn
+from dynamix.engine.storage.vectors import Kept
 from dynamix.engine.tables.catalog import Catalog
 
 _LOOK_SECONDS = 0.001
@@ -53,6 +54,7 @@ class File:
         self.look_at = 0.0
         self.state: State | None = None
         self.turn = Turn()
+        self.vectors = Kept()
         self.connections = Connections(self._open)
         self.connections.give(self.connections.take(get_ident()))
         forks.register_keeper(self)
@@ -140,6 +142,10 @@ class FileSession(Struct, eq=False, gc=False):
     writes: bool = False
     begin: str = ""
     catalog: Catalog | None = None
+
+    @property
+    def vectors(self) -> Kept:
+        return self.file.vectors
 
     def reading(self) -> "FileSession":
         self.writes, self.begin = False, "BEGIN"

@@ -148,6 +148,8 @@ _STEPS: tuple[tuple[Step, ...], ...] = (
         "opened INTEGER NOT NULL, closed INTEGER)",
         "CREATE INDEX shards_of_stream ON shards (stream)",
         _begin_streams,
+        "CREATE TABLE vectors (id INTEGER PRIMARY KEY AUTOINCREMENT, epoch INTEGER NOT NULL, version INTEGER NOT NULL, "
+        "items INTEGER NOT NULL, bytes INTEGER NOT NULL, packing INTEGER NOT NULL)",
     ),
 )
 """What each layout adds to the one before it. Side tables of what comes next belong at the end of the newest one, as

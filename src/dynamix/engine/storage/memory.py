@@ -15,6 +15,7 @@ from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.storage.transactions import finish, undo
 from dynamix.engine.storage.turns import HELD, Turn
+from dynamix.engine.storage.vectors import Kept
 from dynamix.engine.tables.catalog import Catalog
 
 
@@ -27,6 +28,7 @@ class Memory:
         set_page_size(connection)
         lay_out(connection)
         self.turn = Turn()
+        self.vectors = Kept()
         self.holder = self.turn.holder
         self.catalog = settings.catalog(connection)
         self._forking: MemorySession | None = None
@@ -95,6 +97,10 @@ class MemorySession(Struct, eq=False, gc=False):
     memory: Memory
     thread: int = field(default_factory=get_ident)
     writes: bool = False
+
+    @property
+    def vectors(self) -> Kept:
+        return self.memory.vectors
 
     def reading(self) -> "MemorySession":
         self.writes = False

@@ -10,6 +10,7 @@ from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.transactions import Deadline
 from dynamix.engine.tables import streams
 from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.vectors.rows import fresh_epoch
 
 _REVISION_BITS = 62  # of the 63 that SQLite counts with: there is room for changes to come
 _PAUSE_SECONDS = 0.01
@@ -25,7 +26,7 @@ class Snapshot:
         self._catalog = Catalog(self._copy, time.time)
 
     def restore(self, target: sqlite3.Connection, settings: Settings) -> None:
-        """Make `target` equal to the copy, in one step and under a revision that nobody can know from elsewhere.
+        """Make `target` equal to the copy, in one step, under a revision and epochs that are known nowhere else.
 
         Streams begin anew, as the settings say: what is told of them after this is not what was told before.
         """
@@ -43,6 +44,7 @@ class Snapshot:
         self._copy.execute("BEGIN")
         streams.relabel(self._catalog)
         self._copy.execute("UPDATE state SET revision = ?", (secrets.randbits(_REVISION_BITS),))
+        self._copy.execute("UPDATE vectors SET epoch = ?", (fresh_epoch(),))
         self._copy.execute("COMMIT")
 
     def close(self) -> None:

@@ -71,6 +71,11 @@ def mode_of(description: dict[str, Any]) -> str:
     return mode
 
 
+def is_on_demand(definition: dict[str, Any]) -> bool:
+    """Whether a table, by its description or by the request that makes it, is paid for by request."""
+    return bool(definition.get("BillingMode", mode_of(definition)) == "PAY_PER_REQUEST")
+
+
 def check_units(throughput: dict[str, int], index: str | None = None) -> None:
     """Refuse throughput that nobody can have."""
     for member in ("ReadCapacityUnits", "WriteCapacityUnits"):
@@ -104,6 +109,8 @@ def update_billing(description: dict[str, Any], request: dict[str, Any], now: fl
         )
     if mode == "PROVISIONED" and current != mode:
         _check_indexes_paid(description, request)
+        if "VectorIndexes" in description:
+            raise invalid(f"{_INVALID}Vector indexes are only supported for PAY_PER_REQUEST tables")
     elif throughput is not None:
         check_different("table", description, throughput)
     descriptions.set_billing(description, request, now)

@@ -17,6 +17,8 @@ from dynamix.engine.data.changes import ChangeLog
 from dynamix.engine.data.keys import Attribute, KeySchema
 from dynamix.engine.data.rows import Execute, Store
 from dynamix.engine.faults import Fault, unable
+from dynamix.engine.vectors.distances import Function
+from dynamix.engine.vectors.rows import VectorRows
 from dynamix.wire import Item
 
 LAYOUT = 2
@@ -46,7 +48,7 @@ class Log(msgspec.Struct):
 
 
 class Record(msgspec.Struct):
-    """What is stored of a table. `index_stores` has the number of each index's row store."""
+    """What is stored of a table. `index_stores` has the number of each index's row store, or of its vectors' rows."""
 
     description: dict[str, Any]
     store: int
@@ -92,6 +94,30 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
+class VectorIndex:
+    """One vector index. `schema` are the attributes of its search schema, `partition` is the one that must be there.
+
+    `kept` are the attributes it holds of an item, None for all.
+    """
+
+    name: str
+    attribute: str
+    dimensions: int
+    function: Function
+    partition: str | None
+    schema: tuple[Attribute, ...]
+    rows: VectorRows
+    kept: frozenset[str] | None
+
+    def project(self, item: Item) -> Item:
+        """What the index holds of an item beside its vector."""
+        kept = self.kept
+        return {
+            name: value for name, value in item.items() if name != self.attribute and (kept is None or name in kept)
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """One table, ready for work."""
 
@@ -105,9 +131,11 @@ class Table:
     index_keys: tuple[tuple[str, str, str], ...]
     """Of each index, global ones first: key attribute, type, index name; what written items are checked against."""
     index_attributes: frozenset[str]
+    """The attributes that an index, also one of vectors, asks something of."""
+    vectors: tuple[VectorIndex, ...]
     log: ChangeLog | None
     is_indexed: bool
-    """Whether indexes or expiry times follow from the items."""
+    """Whether indexes, vectors or expiry times follow from the items."""
     is_followed: bool
     """Whether anything beside the table itself is written when an item changes: they, or the log."""
 
@@ -116,7 +144,19 @@ class Table:
         for index in self.indexes:
             if index.name == name:
                 return index
-        raise Fault("ValidationException", f"The table does not have the specified index: {name}")
+        raise _no_index(name)
+
+    def vector_index(self, name: str) -> VectorIndex:
+        """The vector index of this name; raises Fault where there is none."""
+        for index in self.vectors:
+            if index.name == name:
+                return index
+        raise _no_index(name)
+
+    def check_readable(self, name: str | None, operation: str) -> None:
+        """Refuse to read a vector index as others are read."""
+        if any(index.name == name for index in self.vectors):
+            raise Fault("ValidationException", f"{operation} operation not supported on this index type")
 
     def check_scalars(self, entered: frozenset[str]) -> None:
         """Refuse expressions that look into key attributes, which hold neither maps nor lists."""
@@ -128,6 +168,10 @@ class Table:
         for name, _, _ in self.index_keys:
             if name in entered:
                 raise _no_scalar(f"IndexKey: {name}")
+
+
+def _no_index(name: str) -> Fault:
+    return Fault("ValidationException", f"The table does not have the specified index: {name}")
 
 
 def _no_scalar(what: str) -> Fault:
@@ -278,6 +322,8 @@ class Catalog:
         table.store.drop(self.execute)
         for index in table.indexes:
             index.store.drop(self.execute)
+        for vectors in table.vectors:
+            vectors.rows.drop(self.execute)
         if table.expiry_store is not None:
             table.expiry_store.drop(self.execute)
         if table.log is not None:
@@ -343,8 +389,11 @@ def _compile(id_: int, name: str, record: Record) -> Table:
         if attribute not in keys.names
     )
     expiry_store = Store(record.expiry.store) if record.expiry else None
-    index_attributes = frozenset(attribute for attribute, _, _ in index_keys)
-    is_indexed = bool(indexes) or expiry_store is not None
+    vectors = tuple(_compile_vectors(entry, keys, types, record) for entry in description.get("VectorIndexes", ()))
+    index_attributes = frozenset(attribute for attribute, _, _ in index_keys).union(
+        *({index.attribute, *(name for name, _ in index.schema)} for index in vectors)
+    )
+    is_indexed = bool(indexes) or bool(vectors) or expiry_store is not None
     log = ChangeLog(record.log.id, record.log.kept) if record.log else None
     return Table(
         id_,
@@ -356,6 +405,7 @@ def _compile(id_: int, name: str, record: Record) -> Table:
         expiry_store,
         index_keys,
         index_attributes,
+        vectors,
         log,
         is_indexed,
         is_indexed or log is not None,
@@ -372,3 +422,24 @@ def _compile_index(
         kept = keys.names | own.names | frozenset(projection.get("NonKeyAttributes", ()))
     name = entry["IndexName"]
     return Index(name, is_global, own, Store(record.index_stores[name]), kept)
+
+
+def _compile_vectors(entry: dict[str, Any], keys: KeySchema, types: dict[str, str], record: Record) -> VectorIndex:
+    elements = entry.get("SearchSchema", ())
+    schema = tuple((element["AttributeName"], types[element["AttributeName"]]) for element in elements)
+    partition = next((each["AttributeName"] for each in elements if each["SearchSchemaElementType"] == "HASH"), None)
+    attribute = entry["VectorAttribute"]["AttributeName"]
+    projection = entry["Projection"]
+    kept = None
+    if projection["ProjectionType"] != "ALL":
+        kept = keys.names.union((attribute, *(name for name, _ in schema), *projection.get("NonKeyAttributes", ())))
+    return VectorIndex(
+        entry["IndexName"],
+        attribute,
+        entry["Dimensions"],
+        Function(entry["DistanceFunction"]),
+        partition,
+        schema,
+        VectorRows(record.index_stores[entry["IndexName"]]),
+        kept,
+    )

@@ -1,7 +1,7 @@
 """What a table may look like: the rules for keys, indexes, projections and throughput, in the service's words.
 
 Source: Amazon DynamoDB API Reference, CreateTable and UpdateTable; DynamoDB Developer Guide, "Service, account, and
-table quotas". The words are those of the service.
+table quotas". The words are those of the service, as far as it is known what it says.
 """
 
 from collections.abc import Iterable
@@ -13,6 +13,9 @@ from dynamix.limits import (
     GLOBAL_INDEXES,
     LOCAL_INDEXES,
     NON_KEY_ATTRIBUTES_PER_TABLE,
+    VECTOR_DIMENSIONS,
+    VECTOR_FILTERS,
+    VECTOR_INDEXES,
 )
 
 _MOST_KEY_ATTRIBUTES = 4
@@ -30,6 +33,7 @@ def check_table(request: dict[str, Any]) -> None:
         raise invalid(f"{len(absent)} validation error{'s' * (len(absent) > 1)} detected: {'; '.join(absent)}")
     local = request.get("LocalSecondaryIndexes")
     global_ = request.get("GlobalSecondaryIndexes")
+    vectors = request.get("VectorIndexes")
     billing.check_billing(request, global_ or ())
     if "StreamSpecification" in request:
         check_stream(request["StreamSpecification"])
@@ -47,7 +51,13 @@ def check_table(request: dict[str, Any]) -> None:
             raise invalid(f"{_INVALID}GlobalSecondaryIndex count exceeds the per-table limit of {GLOBAL_INDEXES}")
         for index in global_:
             check_global(index)
-    indexes = (local or []) + (global_ or [])
+    if vectors is not None:
+        if not vectors:
+            raise invalid(f"{_INVALID}List of VectorIndexes is empty")
+        for index in vectors:
+            check_vectors(index, types, request)
+        check_vectors_together(vectors)
+    indexes = (local or []) + (global_ or []) + (vectors or [])
     _check_distinct(index["IndexName"] for index in indexes)
     check_projections(indexes)
     _check_used(schema, types, indexes)
@@ -81,6 +91,20 @@ def check_redefined(types: dict[str, str], given: dict[str, str]) -> None:
             )
 
 
+def indexes_of(description: dict[str, Any]) -> list[dict[str, Any]]:
+    """The definitions of all indexes of a table, also those of vectors."""
+    members = ("LocalSecondaryIndexes", "GlobalSecondaryIndexes", "VectorIndexes")
+    return [index for member in members for index in description.get(member, ())]
+
+
+def define(description: dict[str, Any], types: dict[str, str]) -> None:
+    """Define the attributes that the table's keys and search schemas use, and no others."""
+    used = {name for each in (description, *indexes_of(description)) for name in key_attributes(each)}
+    description["AttributeDefinitions"] = [
+        {"AttributeName": name, "AttributeType": type_} for name, type_ in types.items() if name in used
+    ]
+
+
 def check_stream(stream: dict[str, Any]) -> None:
     """A stream has a view type, and what is no stream has none."""
     if stream["StreamEnabled"] and "StreamViewType" not in stream:
@@ -103,6 +127,52 @@ def check_global(index: dict[str, Any]) -> None:
             f"attributes for index: {index['IndexName']}"
         )
     _check_twice(schema)
+
+
+def check_vectors(index: dict[str, Any], types: dict[str, str], description: dict[str, Any]) -> None:
+    """Refuse a vector index that no index can be, of a table with these attributes, keys and billing."""
+    if not billing.is_on_demand(description):
+        raise invalid(f"{_INVALID}Vector indexes are only supported for PAY_PER_REQUEST tables")
+    elements = index.get("SearchSchema") or ()
+    names = [element["AttributeName"] for element in elements]
+    kinds = [element["SearchSchemaElementType"] for element in elements]
+    if any(name not in types for name in names):
+        raise invalid(f"{_INVALID}One element in SearchSchema is not defined in attribute definitions")
+    if len(set(names)) < len(names):
+        raise invalid(f"{_INVALID}Duplicate attribute in SearchSchema for index: {index['IndexName']}")
+    for kind, most in (("HASH", 1), ("INLINE_FILTER", VECTOR_FILTERS)):
+        if kinds.count(kind) > most:
+            raise invalid(
+                f"{_INVALID}SearchSchema can have at most {most} {kind} elements for index: {index['IndexName']}"
+            )
+    attribute = index["VectorAttribute"]["AttributeName"]
+    if attribute in types:
+        raise invalid(
+            f"{_INVALID}Conflicting attribute definition for '{attribute}'. A vector attribute is a list of numbers; "
+            "it cannot be in AttributeDefinitions, a key or a SearchSchema."
+        )
+    if not 1 <= index["Dimensions"] <= VECTOR_DIMENSIONS:
+        raise invalid(f"{_INVALID}Number of dimensions must be between 1 and {VECTOR_DIMENSIONS} inclusive.")
+
+
+def check_vectors_together(indexes: list[dict[str, Any]]) -> None:
+    """Refuse more vector indexes than a table can have, and such as contradict each other."""
+    if len(indexes) > VECTOR_INDEXES:
+        raise invalid(f"{_INVALID}VectorIndex count exceeds the per-table limit of {VECTOR_INDEXES}")
+    dimensions: dict[str, int] = {}
+    for index in indexes:
+        attribute = index["VectorAttribute"]["AttributeName"]
+        if dimensions.setdefault(attribute, index["Dimensions"]) != index["Dimensions"]:
+            raise invalid(
+                f"{_INVALID}Conflicting attribute definition for '{attribute}'. All VectorIndexes on the same vector "
+                "attribute must use the same dimensions."
+            )
+
+
+def key_attributes(definition: dict[str, Any]) -> list[str]:
+    """The attributes of the key of a table or index, or of the search schema of a vector index."""
+    elements: Iterable[dict[str, str]] = definition.get("KeySchema") or definition.get("SearchSchema") or ()
+    return [element["AttributeName"] for element in elements]
 
 
 def check_projections(indexes: list[dict[str, Any]]) -> None:
@@ -207,7 +277,7 @@ def _check_distinct(names: Iterable[str]) -> None:
 
 def _check_used(schema: list[dict[str, str]], types: dict[str, str], indexes: list[dict[str, Any]]) -> None:
     """Refuse definitions of attributes that are no keys."""
-    used = [element["AttributeName"] for index in ({"KeySchema": schema}, *indexes) for element in index["KeySchema"]]
+    used = [name for index in ({"KeySchema": schema}, *indexes) for name in key_attributes(index)]
     if set(used) == set(types):
         return
     if not indexes:

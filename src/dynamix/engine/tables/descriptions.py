@@ -32,6 +32,8 @@ def new_description(request: dict[str, Any], now: float) -> dict[str, Any]:
         description.setdefault("LocalSecondaryIndexes", []).append(described)
     for index in request.get("GlobalSecondaryIndexes") or ():
         description.setdefault("GlobalSecondaryIndexes", []).append(new_global(description, index))
+    for index in request.get("VectorIndexes") or ():
+        description.setdefault("VectorIndexes", []).append(new_vectors(description, index))
     set_settings(description, request)
     return description
 
@@ -44,6 +46,11 @@ def new_global(description: dict[str, Any], index: dict[str, Any]) -> dict[str, 
     described["ProvisionedThroughput"] = _throughput(index.get("ProvisionedThroughput"))
     set_limits(described, index)
     return described
+
+
+def new_vectors(description: dict[str, Any], index: dict[str, Any]) -> dict[str, Any]:
+    """The description of a vector index that is being made."""
+    return {**index, "IndexArn": f"{description['TableArn']}/index/{index['IndexName']}"}
 
 
 def set_billing(description: dict[str, Any], request: dict[str, Any], now: float) -> None:
@@ -99,6 +106,10 @@ def told(
     """The description of a table as the service tells it."""
     description = dict(table.record.description)
     items, size = table.store.totals(catalog.execute)
+    entries, packing = _told_vectors(catalog, table, status, index_statuses or {})
+    size -= packing
+    if entries:
+        description["VectorIndexes"] = entries
     description |= {"TableStatus": status, "ItemCount": items, "TableSizeBytes": size}
     on_demand = "BillingModeSummary" in description and (
         description["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
@@ -118,6 +129,23 @@ def told(
         if entries:
             description[member] = entries
     return description
+
+
+def _told_vectors(
+    catalog: Catalog, table: Table, status: str, statuses: dict[str, str]
+) -> tuple[list[dict[str, Any]], int]:
+    """The descriptions of the vector indexes, and by how much the table is smaller as its vectors are floats."""
+    entries = []
+    packing: dict[str, int] = {}
+    for index, entry in zip(table.vectors, table.record.description.get("VectorIndexes", ()), strict=True):
+        state = index.rows.state(catalog.execute)
+        packing[index.attribute] = state.packing
+        described = {**entry, "ItemCount": state.items, "IndexSizeBytes": state.bytes}
+        described["IndexStatus"] = statuses.get(index.name, "ACTIVE")
+        if described["IndexStatus"] == "CREATING" and status == "UPDATING":
+            described["Backfilling"] = False
+        entries.append(described)
+    return entries, sum(packing.values())
 
 
 def _throughput(

@@ -1,0 +1,185 @@
+"""The vectors of a database's indexes in memory, as far as they are kept there.
+
+What is kept of an index is that of one version. A search compares this with the version that its transaction sees, and
+reads the rows that changed since, whoever changed them. Rows that were removed cannot be read: a few are looked past,
+and when there are more of them, the numbers of all rows are compared.
+
+Nothing that is kept ever changes; a newer version is made of the older one and takes its place in one step. So a search
+needs no lock, and an exception at any moment leaves what there was. Only reading all rows of an index is done by one
+thread at a time, since it takes long and much memory.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import islice
+from threading import get_ident
+from typing import Any, NamedTuple
+
+import msgspec
+
+from dynamix import forks
+from dynamix.engine.data.rows import Execute
+from dynamix.engine.storage.turns import Turn
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.vectors.distances import Wanted, score
+from dynamix.engine.vectors.rows import Row, State, VectorRows
+
+MOST_BYTES = 1 << 30
+"""How much memory the vectors of a database may take."""
+
+_BLOCK_BYTES = 8 << 20
+_LEAST_ROWS = 256
+_LOOKED_PAST = 100
+"""How many removed rows may be kept."""
+
+
+class Behind(Exception):  # noqa: N818 - a signal, not an error
+    """What is kept is newer than what the transaction sees: the work must be begun again, in a new transaction."""
+
+
+class Shape(NamedTuple):
+    """What the rows of an index have: so many floats, and so many marks."""
+
+    dimensions: int
+    marks: int
+
+
+class _Kept(NamedTuple):
+    """The rows of an index at one version, in blocks."""
+
+    epoch: int
+    version: int
+    blocks: tuple[Any, ...]
+
+    @property
+    def live(self) -> int:
+        return sum(block.live for block in self.blocks)
+
+    @property
+    def held(self) -> int:
+        return sum(block.held for block in self.blocks)
+
+
+class _Reader(msgspec.Struct, eq=False):
+    """A thread that reads all rows of an index."""
+
+    thread: int
+
+
+class Kept:
+    """What is kept of the indexes of one database, `most_bytes` at most; an index that is larger is read anew by each
+    search, part by part."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._indexes: dict[int, tuple[Shape, _Kept]] = {}  # never changed, but replaced; the last one used comes last
+        self._turn = Turn()
+        forks.register(self)
+
+    def nearest(self, catalog: Catalog, rows: VectorRows, shape: Shape, wanted: Wanted) -> list[tuple[float, bytes]]:
+        """The scores and the keys of the nearest items, as the running transaction sees them.
+
+        Raises Behind where that is older than what is kept.
+        """
+        execute = catalog.execute
+        state = rows.state(catalog.once)
+        gone = 0
+        blocks: Iterable[Any]
+        if state.items * _library().Block.row_bytes(*shape) > self._most_bytes:
+            blocks = _read(rows.all(execute), shape)
+        else:
+            kept = self._of(execute, rows, shape, state)
+            blocks, gone = kept.blocks, kept.live - state.items
+        found = _library().nearest(blocks, wanted._replace(most=wanted.most + gone))
+        keys = ((score(wanted.function, each.distance), rows.key(catalog.once, each.row)) for each in found)
+        return list(islice(((told, key) for told, key in keys if key is not None), wanted.most))
+
+    def _of(self, execute: Execute, rows: VectorRows, shape: Shape, state: State) -> _Kept:
+        """The rows of an index as the transaction sees them, with few that are gone."""
+        kept = self._usable(rows, state)
+        if kept is None:
+            reader = _Reader(get_ident())
+            self._turn.take(reader)
+            try:
+                kept = self._usable(rows, state)
+                if kept is None:
+                    blocks = tuple(_read(rows.all(execute), shape))
+                    return self._keep(rows, shape, _Kept(state.epoch, state.version, blocks))
+            finally:
+                self._turn.leave(reader)
+        if kept.version == state.version:
+            return self._keep(rows, shape, kept)
+        newer = sorted(rows.newer(execute, kept.version))
+        numbers = [number for number, _, _ in newer]
+        current = [block.without(numbers) for block in kept.blocks] if numbers else list(kept.blocks)
+        current += _read(iter(newer), shape)
+        if sum(block.live for block in current) - state.items > _LOOKED_PAST:
+            present = list(rows.numbers(execute))
+            current = [block.within(present) for block in current]
+        return self._keep(rows, shape, _Kept(state.epoch, state.version, tuple(_joined(current, shape))))
+
+    def _usable(self, rows: VectorRows, state: State) -> _Kept | None:
+        """What is kept of the index, if it can be brought up to what the transaction sees."""
+        _, kept = self._indexes.get(rows.id, (None, None))
+        if kept is None or kept.epoch != state.epoch:
+            return None
+        if kept.version > state.version:
+            raise Behind
+        return kept
+
+    def _keep(self, rows: VectorRows, shape: Shape, kept: _Kept) -> _Kept:
+        """Keep this, and let go those that were not used for longest where there is not room for all."""
+        row_bytes = _library().Block.row_bytes
+        indexes = {id_: held for id_, held in self._indexes.items() if id_ != rows.id} | {rows.id: (shape, kept)}
+        used = sum(held.held * row_bytes(*of) for of, held in indexes.values())
+        for id_ in list(indexes)[:-1]:
+            if used <= self._most_bytes:
+                break
+            of, held = indexes.pop(id_)
+            used -= held.held * row_bytes(*of)
+        self._indexes = indexes
+        return kept
+
+    def _after_fork(self) -> None:
+        """The thread that had the turn is not in the child."""
+        self._turn = Turn()
+
+
+@cache
+def _library() -> Any:
+    """What keeps vectors and finds the nearest: arrays of numpy where it is installed, else plain Python."""
+    try:
+        from dynamix.engine.vectors import arrays
+    except ImportError:
+        from dynamix.engine.vectors import lists
+
+        return lists
+    return arrays
+
+
+def _capacity(shape: Shape) -> int:
+    """How many rows a block has at most."""
+    return max(_BLOCK_BYTES // (4 * shape.dimensions), _LEAST_ROWS)
+
+
+def _read(rows: Iterator[Row], shape: Shape) -> Iterator[Any]:
+    """Rows as blocks, made one after the other."""
+    make = _library().Block.of
+    while part := list(islice(rows, _capacity(shape))):
+        yield make(part, *shape)
+
+
+def _joined(blocks: list[Any], shape: Shape) -> list[Any]:
+    """The blocks that have rows, with small ones joined: a row is copied seldom, and there are few blocks."""
+    joined: list[Any] = []
+    for block in blocks:
+        if block.live:
+            joined.append(block)
+        while len(joined) > 1 and _fit(joined[-2], joined[-1], shape):
+            last = joined.pop()
+            joined[-1] = joined[-1].joined(last)
+    return joined
+
+
+def _fit(first: Any, second: Any, shape: Shape) -> bool:
+    return bool(first.live <= 2 * second.live and first.live + second.live <= _capacity(shape))
