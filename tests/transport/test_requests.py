@@ -13,6 +13,7 @@ from sides import KEYS, LOOPS, Side
 import dynamix
 from dynamix import Connection
 from dynamix.transport.http.endpoint import of_region
+from newest import against_botocore
 from places import Place
 
 QUICK: Any = {"retry_delay": 0.001, "throttle_delay": 0.001}
@@ -151,12 +152,48 @@ def test_the_public_endpoint_of_streams(region: str, fips: bool) -> None:
     client = botocore.session.Session().create_client(
         "dynamodbstreams", region, aws_access_key_id="x", aws_secret_access_key="x", config=config
     )
-    assert of_region(region, fips=fips, streams=True).url == client.meta.endpoint_url + "/"
+    assert of_region(region, fips=fips, part="streams").url == client.meta.endpoint_url + "/"
     connection = Connection(**{**KEYS, "region_name": region})
     transport: Any = connection._open()
     assert transport.endpoint.host == of_region(region).host
-    assert transport._transport_of_streams().endpoint.host == of_region(region, streams=True).host
+    assert transport._transport_of("ListStreams").endpoint.host == of_region(region, part="streams").host
     connection.close()
+
+
+@against_botocore
+@pytest.mark.parametrize("region", ["eu-west-1", "cn-north-1", "us-gov-west-1", "us-iso-east-1", "eusc-de-east-1"])
+@pytest.mark.parametrize("fips", [False, True])
+def test_the_public_endpoint_of_searches(region: str, fips: bool) -> None:
+    """It is that of the AWS SDKs, and SearchVectors alone goes there."""
+    config = Config(use_fips_endpoint=fips, account_id_endpoint_mode="disabled")
+    session = botocore.session.Session()
+    client = session.create_client("dynamodb", region, aws_access_key_id="x", aws_secret_access_key="x", config=config)
+    urls = []
+
+    def refuse(request: Any, **_: Any) -> None:
+        urls.append(request.url)
+        raise ConnectionError
+
+    client.meta.events.register("before-send", refuse)
+    with pytest.raises(ConnectionError):
+        client.search_vectors(TableName="tab", IndexName="vix", SearchVector=[{"N": "1"}], TopK=1)
+    assert urls == [of_region(region, fips=fips, part="search").url]
+    with Connection(**{**KEYS, "region_name": region}) as connection:
+        transport: Any = connection._open()
+        assert transport._transport_of("SearchVectors").endpoint.host == of_region(region, part="search").host
+
+
+def test_searches_go_where_all_else_goes_when_an_endpoint_is_given(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint of the options or of the environment is that of SearchVectors, too."""
+    with peer(always(answer())) as there:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"http://127.0.0.1:{there.port}")
+        for options in ({}, {"endpoint_url": f"http://127.0.0.1:{there.port}"}):
+            connection = Connection(**{**KEYS, **options})
+            send(side, connection, "SearchVectors", {})
+            side.close(connection)
+        assert [request.headers["x-amz-target"] for request in there.requests] == 2 * [
+            "DynamoDB_20120810.SearchVectors"
+        ]
 
 
 def test_a_client_sends_any_operation_that_it_has() -> None:

@@ -18,11 +18,13 @@ from dynamix.transport.hidden import Variables
 from dynamix.transport.http import endpoint as endpoints
 from dynamix.transport.http.client import HttpTransport
 from dynamix.transport.http.endpoint import Endpoint
+from dynamix.transport.http.sigv4 import STREAMS_OPERATIONS
 from dynamix.transport.options import SECRETS, ConnectionOptions, local_address
 
 _LOCAL_KEY = "local"
 _LOCAL: dict[str, Any] = {SECRETS[0]: _LOCAL_KEY, SECRETS[1]: _LOCAL_KEY, SECRETS[2]: None}
 _LOCAL_REGION = "us-east-1"
+_SEARCH = "SearchVectors"
 
 
 def open_http(options: ConnectionOptions, environ: Variables) -> HttpTransport:
@@ -33,7 +35,7 @@ def open_http(options: ConnectionOptions, environ: Variables) -> HttpTransport:
     place = _Place(options, environ)
     region = place.region()
     endpoint = place.endpoint(region)
-    streams = place.endpoint_of_streams(endpoint, region)
+    elsewhere = place.endpoints_elsewhere(endpoint, region)
     open_at = partial(
         HttpTransport,
         region=region,
@@ -43,7 +45,8 @@ def open_http(options: ConnectionOptions, environ: Variables) -> HttpTransport:
         read_timeout=options.get("read_timeout", 30.0),
         max_connections=options.get("max_connections", 64),
     )
-    return open_at(endpoint, open_streams=None if streams is None else partial(open_at, streams))
+    open_once = cache(open_at)
+    return open_at(endpoint, elsewhere={target: partial(open_once, other) for target, other in elsewhere.items()})
 
 
 class _Place:
@@ -81,18 +84,22 @@ class _Place:
                 return endpoints.parse(configured)
         return endpoints.of_region(region, fips=self._is_fips)
 
-    def endpoint_of_streams(self, endpoint: Endpoint, region: str) -> Endpoint | None:
-        """Where the operations of DynamoDB Streams go, or None where all go to one endpoint."""
+    def endpoints_elsewhere(self, endpoint: Endpoint, region: str) -> dict[str, Endpoint]:
+        """Where operations go that have an endpoint of their own."""
         if "is_local_endpoint" in self._options or "endpoint_url" in self._options:
-            return None
+            return {}
+        streams = None
         environ = self._environ
         if (environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") or "").lower() != "true":
             url = environ.get("AWS_ENDPOINT_URL_DYNAMODB_STREAMS")
-            if url:
-                return endpoints.parse(url)
-        if endpoint != endpoints.of_region(region, fips=self._is_fips):
-            return None
-        return endpoints.of_region(region, fips=self._is_fips, streams=True)
+            streams = endpoints.parse(url) if url else None
+        is_public = endpoint == endpoints.of_region(region, fips=self._is_fips)
+        if streams is None and is_public:
+            streams = endpoints.of_region(region, fips=self._is_fips, part="streams")
+        found = {} if streams is None else dict.fromkeys(STREAMS_OPERATIONS, streams)
+        if is_public:
+            found[_SEARCH] = endpoints.of_region(region, fips=self._is_fips, part="search")
+        return found
 
     @property
     def _is_fips(self) -> bool:

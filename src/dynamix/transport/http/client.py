@@ -6,7 +6,7 @@ asyncio, and the pool that is made for it, are imported at the first request fro
 import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from dynamix.transport.deadlines import TimeUpError, late, seconds_until
 from dynamix.transport.hidden import Variables
 from dynamix.transport.http import blocking, dial, proxy
 from dynamix.transport.http.endpoint import Endpoint, tls_context
-from dynamix.transport.http.sigv4 import STREAMS_OPERATIONS, Signer
+from dynamix.transport.http.sigv4 import Signer
 from dynamix.wire import Response
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class HttpTransport:
     """Sends signed requests over pooled connections: one pool for all threads, and one for each event loop.
 
     Times are in seconds; `read_timeout` bounds the whole of an answer. `max_connections` holds for each pool.
-    `environ` may name a proxy and certificates. `open_streams` makes the transport for the operations of DynamoDB
-    Streams where they have an endpoint of their own.
+    `environ` may name a proxy and certificates. `elsewhere` gives the transports of operations that have an endpoint of
+    their own.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class HttpTransport:
         connect_timeout: float,
         read_timeout: float,
         max_connections: int,
-        open_streams: "Callable[[], HttpTransport] | None" = None,
+        elsewhere: "Mapping[str, Callable[[], HttpTransport]] | None" = None,
     ) -> None:
         self.endpoint = endpoint
         self._region = region
@@ -68,8 +68,8 @@ class HttpTransport:
             partial(dial.connect, *self._way), timeout=read_timeout, limit=max_connections
         )
         self._pools: dict[asyncio.AbstractEventLoop, asynchronous.AsyncPool] = {}
-        self._open_streams = open_streams
-        self._streams: HttpTransport | None = None
+        self._elsewhere = elsewhere or {}
+        self._others: set[HttpTransport] = set()
         self._of_parent: list[object] = []
         forks.register(self)
         if isinstance(source, FixedCredentials):
@@ -77,8 +77,8 @@ class HttpTransport:
 
     def send(self, target: str, body: bytes, repeatable: bool = True, *, deadline: float = math.inf) -> Response:
         """Sends one request and returns its answer. Raises ConnectionException."""
-        if target in STREAMS_OPERATIONS and (streams := self._transport_of_streams()) is not None:
-            return streams.send(target, body, repeatable, deadline=deadline)
+        if target in self._elsewhere:
+            return self._transport_of(target).send(target, body, repeatable, deadline=deadline)
         signer = self._signer
         if signer is None or time.monotonic() > self._fresh_until:
             signer = self._renew_by(deadline)
@@ -91,8 +91,8 @@ class HttpTransport:
         """Sends one request and returns its answer. Raises ConnectionException."""
         import asyncio
 
-        if target in STREAMS_OPERATIONS and (streams := self._transport_of_streams()) is not None:
-            return await streams.asend(target, body, repeatable, deadline=deadline)
+        if target in self._elsewhere:
+            return await self._transport_of(target).asend(target, body, repeatable, deadline=deadline)
         signer = self._signer
         if signer is None or time.monotonic() > self._fresh_until:
             signer = await self._arenew_by(deadline)
@@ -105,8 +105,8 @@ class HttpTransport:
 
     def close(self) -> None:
         """Closes idle connections now, and those in use when they come back."""
-        if self._streams is not None:
-            self._streams.close()
+        for other in list(self._others):
+            other.close()
         self._pool.close()
         for loop, pool in list(self._pools.items()):
             with contextlib.suppress(RuntimeError):  # the loop may be closed, and its connections with it
@@ -120,10 +120,11 @@ class HttpTransport:
         await asyncio.sleep(0)  # for the pool of this loop to be closed
         await asyncio.sleep(0)  # for its connections to be
 
-    def _transport_of_streams(self) -> "HttpTransport | None":
-        if self._streams is None and self._open_streams is not None:
-            self._streams = self._open_streams()
-        return self._streams
+    def _transport_of(self, target: str) -> "HttpTransport":
+        """The transport of an operation that has an endpoint of its own."""
+        transport = self._elsewhere[target]()
+        self._others.add(transport)
+        return transport
 
     def _is_to_be_signed_anew(self, signer: Signer, response: Response) -> bool:
         """Whether an error answer says that the clock here is wrong; the signer goes by the answer's time then.

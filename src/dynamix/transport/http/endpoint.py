@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 from importlib.util import find_spec
+from typing import Literal
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -99,13 +100,14 @@ def checked_region(region: str) -> str:
     raise ValidationException(f"{region!r} is not the name of an AWS region, such as 'eu-west-1'")
 
 
-def of_region(region: str, *, fips: bool = False, streams: bool = False) -> Endpoint:
-    """The public endpoint of a region, for tables or for their streams."""
+def of_region(region: str, *, fips: bool = False, part: Literal["tables", "streams", "search"] = "tables") -> Endpoint:
+    """The public endpoint of a region, for tables, for their streams, or for the search in their vectors."""
     domain = next((domain for start, domain in _DOMAINS if region.startswith(start)), "amazonaws.com")
-    if streams and region.startswith("us-gov-"):
+    if part != "tables" and region.startswith("us-gov-"):
         fips = False  # the usual one is that already
     host = f"dynamodb{'-fips' if fips else ''}.{region}.{domain}"
-    return Endpoint("https", f"streams.{host}" if streams else host, 443)
+    prefix = {"tables": "", "streams": "streams.", "search": "search-"}[part]
+    return Endpoint("https", prefix + host, 443)
 
 
 def tls_context(environ: Variables) -> ssl.SSLContext:
