@@ -96,6 +96,8 @@ def delete_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         if "StreamSpecification" in table.record.description:
             streams.end(catalog, fresh_record(table))
         catalog.remove(table)
+    for index in table.vectors:
+        storage.vectors.forget(index.rows)
     shown = (
         "TableName",
         "TableStatus",
@@ -167,6 +169,7 @@ def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
             _remove_index(catalog, changed, next(name for name in statuses if statuses[name] == "DELETING"))
         for kind, index in vector_updates:
             if kind == "Delete":
+                storage.vectors.forget(changed.vector_index(index["IndexName"]).rows)
                 vector_indexes.remove(catalog, changed, index["IndexName"])
     return {"TableDescription": described}
 

@@ -94,6 +94,10 @@ class Kept:
         keys = ((score(wanted.function, each.distance), rows.key(catalog.once, each.row)) for each in found)
         return list(islice(((told, key) for told, key in keys if key is not None), wanted.most))
 
+    def forget(self, rows: VectorRows) -> None:
+        """Let go what is kept of an index that is removed."""
+        self._indexes = {id_: held for id_, held in self._indexes.items() if id_ != rows.id}
+
     def _of(self, execute: Execute, rows: VectorRows, shape: Shape, state: State) -> _Kept:
         """The rows of an index as the transaction sees them, with few that are gone."""
         kept = self._usable(rows, state)

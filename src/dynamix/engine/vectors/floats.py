@@ -15,8 +15,9 @@ from dynamix.wire import AttributeValue
 
 FLOAT_BYTES = 4
 _ONE = struct.Struct("<f")
-_FEWEST_DIGITS, _MOST_DIGITS = 6, 9
-"""Any decimal of six digits survives as a 32-bit float, and nine digits tell all such floats apart."""
+_SAFE_DIGITS, _MOST_DIGITS = 6, 9
+"""A decimal of six digits survives as a 32-bit float, if that is not subnormal; nine digits tell all floats apart."""
+_LEAST_NORMAL = 2.0**-126
 
 
 def packed(value: AttributeValue | None, dimensions: int) -> bytes | None:
@@ -63,7 +64,8 @@ def _struct(dimensions: int) -> struct.Struct:
 
 
 def _text(number: float) -> str:
-    texts: Iterable[str] = (f"{number:.{digits}g}" for digits in range(_FEWEST_DIGITS, _MOST_DIGITS + 1))
+    fewest = _SAFE_DIGITS if abs(number) >= _LEAST_NORMAL else 1
+    texts: Iterable[str] = (f"{number:.{digits}g}" for digits in range(fewest, _MOST_DIGITS + 1))
     text = next(text for text in texts if rounded(float(text)) == number)
     plain = format(Decimal(text), "f") if "e" in text else text
     if "." not in plain:
