@@ -111,6 +111,54 @@ def test_an_exception_may_come_at_every_step(place: str, tmp_path: Path) -> None
     run(EVERY_STEP, "" if place == "memory" else str(tmp_path / "file.db"), STRIDE)
 
 
+SEARCH_AT_EVERY_STEP = (
+    EVERY_STEP[: EVERY_STEP.index("engine = Engine")]
+    + """
+from engine.vector_tables import create, found, keys, vector, vectors
+
+engine = Engine(sys.argv[1] or None)
+database = Database(engine)
+create(database, vectors("vix", 1, "EUCLIDEAN"))
+for key, number in (("c", 9), ("b", 0)):
+    database.put(a=key, e=vector(number))
+kept = []
+number = 0
+while True:
+    engine.restore(engine.snapshot())  # so that all rows are read again
+    if number % 2:
+        database.put(a="b", e=vector(7))
+        assert len(found(database, [0])) == 2, number
+        database.put(a="b", e=vector(0))  # and here the newer ones alone
+    tracer = Tracer(number)
+    sys.settrace(tracer)
+    try:
+        assert keys(found(database, [0])) == ["b", "c"], number
+        ended = True
+    except Stop as stop:
+        ended = False
+        kept = [*kept[-3:], stop]
+    finally:
+        sys.settrace(None)
+    assert keys(found(database, [0])) == ["b", "c"], number
+    database.put(a="d", e=vector(-1))
+    assert keys(found(database, [0])) == ["b", "d", "c"], number
+    database.call("DeleteItem", TableName="tab", Key=wire({"a": "d"}))
+    assert keys(found(database, [0])) == ["b", "c"], number
+    if ended:
+        break
+    number += int(sys.argv[2])
+assert number > 300, number
+"""
+)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_an_exception_may_come_at_every_step_of_a_search(place: str, tmp_path: Path) -> None:
+    """Whatever step of a search is cut off, the next one finds what there is, and what is written later."""
+    stride = "1" if STRIDE == "1" else "29"
+    run(SEARCH_AT_EVERY_STEP, "" if place == "memory" else str(tmp_path / "file.db"), stride)
+
+
 AT_RANDOM = """
 import random, signal, sys, threading
 import dynamix

@@ -26,6 +26,7 @@ from dynamix.engine import Engine
 from dynamix.engine.http import server as server_module
 from dynamix.engine.http.names import Names
 from dynamix.engine.http.server import Server
+from engine.vector_tables import vector, vectors
 
 SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=a/b/c/dynamodb/aws4_request, SignedHeaders=host, Signature=x"}
 CONTENT = {"Content-Type": "application/x-amz-json-1.0"}
@@ -504,6 +505,29 @@ def test_boto3_finds_a_table_service(client: Any) -> None:
     client.delete_table(TableName="Thread")
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.describe_table(TableName="Thread")
+
+
+def test_boto3_searches_vectors(client: Any) -> None:
+    """A boto3 client makes a vector index, and finds what is near."""
+    client.create_table(
+        TableName="Picture",
+        AttributeDefinitions=[{"AttributeName": "name", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "name", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+        VectorIndexes=[vectors("near", 2)],
+    )
+    for name, numbers in (("a", (1, 0)), ("b", (1, 1))):
+        client.put_item(TableName="Picture", Item={"name": {"S": name}, "e": vector(*numbers)})
+    wanted = {"TableName": "Picture", "IndexName": "near", "SearchVector": vector(1, 2)["L"], "TopK": 1}
+    assert client.search_vectors(**wanted)["SearchResults"] == [
+        {"Item": {"name": {"S": "b"}}, "Score": 0.051316678524017334}
+    ]
+    updates = [{"Delete": {"IndexName": "near"}}]
+    changed = client.update_table(TableName="Picture", VectorIndexUpdates=updates)["TableDescription"]
+    assert changed["VectorIndexes"][0]["IndexStatus"] == "DELETING"
+    with pytest.raises(botocore.exceptions.ClientError, match="does not have the specified index: near"):
+        client.search_vectors(**wanted)
+    client.delete_table(TableName="Picture")
 
 
 def test_many_connections_are_served_at_once(client: Any) -> None:
