@@ -112,9 +112,18 @@ def replace(
 
 def backfill(execute: Execute, table: Table, index: VectorIndex) -> None:
     """Fill a new vector index from the table's items. What it cannot hold is left out."""
+    items = total = packing = 0
     for key, size, body in table.store.between(execute, FIRST, LAST):
         version = Version(decode_item(body), (size, body))
-        _replace_row(execute, index, key, None, version, None, _vectors(table, version).get(index.attribute))
+        vector = _vectors(table, version).get(index.attribute)
+        held = _held(index, version, vector)
+        if vector is not None:
+            packing += vector.packing
+        if held is not None:
+            index.rows.put(execute, key, held.marks, held.floats)
+            items += 1
+            total += held.size
+    index.rows.count(execute, items, total, packing, changed=True)
 
 
 def _replace_row(
