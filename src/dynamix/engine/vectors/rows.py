@@ -99,7 +99,7 @@ class VectorRows:
         return State(*execute(self._state).fetchone())
 
     def put(self, execute: Execute, key: bytes, marks: bytes, floats: bytes) -> None:
-        """Store the row of an item in place of the one that there may be. In an index that is in use, to be counted before."""
+        """Store the row of an item in place of the one that there may be. In an index in use, to be counted before."""
         execute(self._put, (key, marks, floats))
 
     def delete(self, execute: Execute, key: bytes) -> None:
