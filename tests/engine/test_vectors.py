@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dynamix.engine import Engine
-from dynamix.engine.storage.vectors import Kept, Shape
+from dynamix.engine.storage.vectors import Behind, Kept, Shape
 from dynamix.engine.vectors.distances import Function, Wanted
 from dynamix.engine.vectors.floats import unpacked
 from engine.database import Database, wire
@@ -349,6 +349,49 @@ def test_a_file_keeps_vectors(tmp_path: Path) -> None:
     database.engine.restore(copy)
     database.put(a="c", e=vector(0))
     assert keys(found(database, [0])) == ["c", "a"]
+    database.engine.close()
+
+
+def test_an_older_transaction_is_begun_again(tmp_path: Path) -> None:
+    """What is kept of a later version answers no transaction that sees an older one."""
+    database = Database(Engine(tmp_path / "file.db"))
+    create(database, vectors("vix", 1, "EUCLIDEAN"))
+    database.put(a="a", e=vector(1))
+    older, kept = database.engine._session(), database.engine._session().vectors
+    with older.reading() as catalog:
+        rows = catalog.table("tab").vectors[0].rows
+        arguments = (catalog, rows, Shape(1, 0), Wanted(Function.EUCLIDEAN, [0.0], 3))
+        assert [score for score, _ in kept.nearest(*arguments)] == [1.0]
+        database.put(a="b", e=vector(2))
+        assert [score for score, _ in kept.nearest(*arguments)] == [1.0]
+        assert keys(found(database, [0])) == ["a", "b"]
+        with pytest.raises(Behind):
+            kept.nearest(*arguments)
+    with older.reading() as catalog:
+        assert [score for score, _ in kept.nearest(catalog, *arguments[1:])] == [1.0, 2.0]
+    database.engine.close()
+
+
+def test_the_first_searches_may_come_together(tmp_path: Path) -> None:
+    """Many threads that search at once before anything is kept find the same."""
+    path = tmp_path / "file.db"
+    database = Database(Engine(path))
+    create(database, vectors("vix", 2, "EUCLIDEAN"))
+    for number in range(50):
+        database.put(a=str(number), e=vector(number, 0))
+    results: list[list[str]] = []
+    ready = threading.Barrier(8)
+
+    def first() -> None:
+        ready.wait()
+        results.append(keys(found(database, [0, 0], most=3)))
+
+    threads = [threading.Thread(target=first) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [["0", "1", "2"]] * 8
     database.engine.close()
 
 
