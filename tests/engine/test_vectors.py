@@ -1,6 +1,7 @@
 """SearchVectors: what it finds, what it shows, what it takes and what it refuses."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -349,6 +350,21 @@ def test_a_file_keeps_vectors(tmp_path: Path) -> None:
     database.engine.restore(copy)
     database.put(a="c", e=vector(0))
     assert keys(found(database, [0])) == ["c", "a"]
+    database.engine.close()
+
+
+def test_a_file_of_an_older_layout_may_have_vectors(tmp_path: Path) -> None:
+    """A table that was made before there were vector indexes gets one when its file is opened now."""
+    path = tmp_path / "file.db"
+    connection = sqlite3.connect(path)
+    connection.executescript(Path(__file__).with_name("layout1.sql").read_text())
+    connection.close()
+    database = Database(Engine(path))
+    database.call("UpdateTable", TableName="plain", BillingMode="PAY_PER_REQUEST")
+    updates = [{"Create": vectors("vix", 2)}]
+    database.call("UpdateTable", TableName="plain", VectorIndexUpdates=updates)
+    database.put(table="plain", a="new", e=vector(1, 2))
+    assert keys(found(database, [1, 2], TableName="plain")) == ["new"]
     database.engine.close()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from dynamix.engine.faults import invalid
-from dynamix.engine.tables.catalog import VectorIndex
+from dynamix.engine.tables.vector_index import VectorIndex
 from dynamix.engine.vectors.rows import mark_number
 from dynamix.expressions import nodes
 from dynamix.wire import AttributeValue

@@ -17,8 +17,7 @@ from dynamix.engine.data.changes import ChangeLog
 from dynamix.engine.data.keys import Attribute, KeySchema
 from dynamix.engine.data.rows import Execute, Store
 from dynamix.engine.faults import Fault, unable
-from dynamix.engine.vectors.distances import Function
-from dynamix.engine.vectors.rows import VectorRows
+from dynamix.engine.tables.vector_index import VectorIndex, vector_index
 from dynamix.wire import Item
 
 LAYOUT = 2
@@ -91,30 +90,6 @@ class Index:
         """Whether the index holds the same of two versions of an item."""
         kept = self.kept
         return old == new if kept is None else all(old.get(name) == new.get(name) for name in kept)
-
-
-@dataclass(frozen=True, slots=True)
-class VectorIndex:
-    """One vector index. `schema` are the attributes of its search schema, `partition` is the one that must be there.
-
-    `kept` are the attributes it holds of an item, None for all.
-    """
-
-    name: str
-    attribute: str
-    dimensions: int
-    function: Function
-    partition: str | None
-    schema: tuple[Attribute, ...]
-    rows: VectorRows
-    kept: frozenset[str] | None
-
-    def project(self, item: Item) -> Item:
-        """What the index holds of an item beside its vector."""
-        kept = self.kept
-        return {
-            name: value for name, value in item.items() if name != self.attribute and (kept is None or name in kept)
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,7 +364,10 @@ def _compile(id_: int, name: str, record: Record) -> Table:
         if attribute not in keys.names
     )
     expiry_store = Store(record.expiry.store) if record.expiry else None
-    vectors = tuple(_compile_vectors(entry, keys, types, record) for entry in description.get("VectorIndexes", ()))
+    vectors = tuple(
+        vector_index(entry, keys, types, record.index_stores[entry["IndexName"]])
+        for entry in description.get("VectorIndexes", ())
+    )
     index_attributes = frozenset(attribute for attribute, _, _ in index_keys).union(
         *({index.attribute, *(name for name, _ in index.schema)} for index in vectors)
     )
@@ -422,24 +400,3 @@ def _compile_index(
         kept = keys.names | own.names | frozenset(projection.get("NonKeyAttributes", ()))
     name = entry["IndexName"]
     return Index(name, is_global, own, Store(record.index_stores[name]), kept)
-
-
-def _compile_vectors(entry: dict[str, Any], keys: KeySchema, types: dict[str, str], record: Record) -> VectorIndex:
-    elements = entry.get("SearchSchema", ())
-    schema = tuple((element["AttributeName"], types[element["AttributeName"]]) for element in elements)
-    partition = next((each["AttributeName"] for each in elements if each["SearchSchemaElementType"] == "HASH"), None)
-    attribute = entry["VectorAttribute"]["AttributeName"]
-    projection = entry["Projection"]
-    kept = None
-    if projection["ProjectionType"] != "ALL":
-        kept = keys.names.union((attribute, *(name for name, _ in schema), *projection.get("NonKeyAttributes", ())))
-    return VectorIndex(
-        entry["IndexName"],
-        attribute,
-        entry["Dimensions"],
-        Function(entry["DistanceFunction"]),
-        partition,
-        schema,
-        VectorRows(record.index_stores[entry["IndexName"]]),
-        kept,
-    )
