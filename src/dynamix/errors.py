@@ -308,15 +308,23 @@ class ItemNotFoundError(ConditionalCheckFailedError):
 
 class CancellationReason(msgspec.Struct, frozen=True):
     """Why one action of a transaction failed. `code` is None for an action that did not fail; `stored_item` is the item
-    that its condition looked at, in DynamoDB's JSON form, where the action asked for it."""
+    that its condition looked at, in DynamoDB's JSON form, where the action asked for it.
+
+    In a transaction of models `model` is that of the action, `action` the method that asked for it ("save"), and `item`
+    the stored instance, None where there is none or where it cannot be read.
+    """
 
     code: str | None
     message: str | None = None
     stored_item: Item | None = None
+    model: type[Any] | None = None
+    action: str | None = None
+    item: Any = None
 
 
 class TransactionCanceledError(ClientException, codes=("TransactionCanceledException",)):
-    """A transaction was cancelled as a whole. `reasons` has one entry per action, in the caller's order."""
+    """A transaction was cancelled as a whole; nothing was stored. `reasons` has one entry per action, in the caller's
+    order."""
 
     reasons: tuple[CancellationReason, ...] = ()
 
@@ -326,7 +334,7 @@ class TransactionConflictError(ClientException, codes=("TransactionConflictExcep
 
 
 class TransactionInProgressError(ClientException, codes=("TransactionInProgressException",)):
-    """A transaction with this client token is still running."""
+    """A transaction with this client token is still running; it was waited for, as long as the retry settings allow."""
 
 
 class IdempotentParameterMismatchError(ClientException, codes=("IdempotentParameterMismatchException",)):

@@ -16,9 +16,19 @@ READ = Call("GetItem", b"{}", json.loads)
 SAME = Call("PutItem", b"{}", json.loads)
 WRITE = Call("UpdateItem", b"{}", json.loads, repeatable=False)
 
+
+def cancelled(*codes: str | None, message: str = "passing") -> errors.TransactionCanceledError:
+    """A transaction that was cancelled for these reasons."""
+    error = errors.TransactionCanceledError(message)
+    error.reasons = tuple(map(errors.CancellationReason, codes))
+    return error
+
+
 NEVER_APPLIED = [
     errors.ThrottledError("slow down", code="ThrottlingException", status=400),
-    errors.TransactionInProgressError("wait"),
+    errors.TransactionConflictError("held by a transaction"),
+    cancelled("TransactionConflict", None),
+    cancelled(None, "ThrottlingError"),
     errors.LimitExceededError("too many tables"),
     errors.ConnectError("refused"),
     errors.ConnectionLostError("closed before the request was sent"),
@@ -31,6 +41,7 @@ MAYBE_APPLIED = [
     errors.ConnectionLostError("closed midway", sent=True),
     errors.RequestTimeoutError("no answer", sent=True),
     errors.InvalidAnswerError("damaged", sent=True),
+    errors.TransactionInProgressError("wait"),
 ]
 FINAL = [
     errors.ConditionalCheckFailedError("no"),
@@ -40,7 +51,12 @@ FINAL = [
     errors.CredentialsError("no"),
     errors.NotConfiguredError("no"),
     errors.TransactionCanceledError("no"),
+    cancelled("TransactionConflict", "ConditionalCheckFailed", message="no"),
 ]
+
+
+REFUSALS = (errors.TransactionCanceledError, errors.TransactionConflictError)
+"""What says that nothing was stored, and is repeated all the same."""
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +101,7 @@ def test_an_unknown_outcome_is_said(error: Exception) -> None:
     assert script.pauses == []
 
 
-@pytest.mark.parametrize("last", [error for error in NEVER_APPLIED if error.args != ("wait",)], ids=repr)
+@pytest.mark.parametrize("last", [error for error in NEVER_APPLIED if not isinstance(error, REFUSALS)], ids=repr)
 def test_an_unknown_outcome_stays_unknown(last: Exception) -> None:
     """Where a repeat was not applied, an earlier attempt may still have been: a write says so, whatever ends it."""
     lost = errors.ConnectionLostError("midway", sent=True)
@@ -107,6 +123,15 @@ def test_a_write_that_may_have_been_applied_says_so(last: Exception) -> None:
         script.run(flow(SAME))
     assert isinstance(caught.value, errors.DynamixError)
     assert caught.value.applied == "maybe"
+
+
+@pytest.mark.parametrize("refusal", [error for error in NEVER_APPLIED if isinstance(error, REFUSALS)], ids=repr)
+def test_a_repeat_that_was_cancelled_leaves_the_outcome_unknown(refusal: Exception) -> None:
+    """A conflict of the last attempt means that this one stored nothing; the first one may have."""
+    script = Script(errors.ConnectionLostError("midway", sent=True), *[refusal] * 3)
+    with pytest.raises(errors.OutcomeUnknownError, match="its repeat was refused") as caught:
+        script.run(flow(SAME))
+    assert caught.value.__cause__ is refusal
 
 
 @pytest.mark.parametrize("refusal", [error for error in FINAL if isinstance(error, errors.ClientException)], ids=repr)

@@ -3,8 +3,9 @@
 Failures fall into three kinds:
 
     surely not applied     throttled, refused, never sent, a conflict that the service reports: repeat always
-    possibly applied       the connection died after sending, a 500, a damaged answer: repeat only a call that is
-                           `repeatable`, else the outcome is unknown and the caller is told so
+    possibly applied       the connection died after sending, a 500, a damaged answer, a transaction with this token
+                           that is still running: repeat only a call that is `repeatable`, else the outcome is unknown
+                           and the caller is told so
     repeating cannot help  everything else: a failed condition, an invalid request, missing credentials
 
 Once an attempt of a write may have been applied, no later failure takes that back: a throttled repeat is still raised
@@ -36,6 +37,8 @@ from dynamix.errors import (
     ServiceUnavailableError,
     StorageError,
     ThrottledError,
+    TransactionCanceledError,
+    TransactionConflictError,
     TransactionInProgressError,
 )
 from dynamix.wire import Call, Flow, Pause
@@ -44,6 +47,10 @@ T = TypeVar("T")
 
 _REFUSED_CODES = ("ServiceUnavailable", "ServiceUnavailableException", "ReplicatedWriteConflictException")
 """Codes by which the service says that it did nothing. A bare 503 may be a proxy's, which had passed the request on."""
+
+_THROTTLED_REASONS = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
+PASSING_REASONS = _THROTTLED_REASONS | {"TransactionConflict"}
+"""Why actions of a transaction fail that may succeed a moment later."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
@@ -80,8 +87,12 @@ def judge(error: DynamixError) -> Verdict:
     match error:
         case StorageError():  # also where a file cannot be opened, which is a ConnectError
             return Verdict.FINAL
-        case ThrottledError() | TransactionInProgressError() | LimitExceededError() | ConnectError():
+        case ThrottledError() | LimitExceededError() | ConnectError() | TransactionConflictError():
             return Verdict.NOT_APPLIED
+        case TransactionCanceledError() if _reasons(error) <= PASSING_REASONS and error.reasons:
+            return Verdict.NOT_APPLIED
+        case TransactionInProgressError():
+            return Verdict.MAYBE_APPLIED
         case ServiceUnavailableError():
             refused = error.code in _REFUSED_CODES
             return Verdict.NOT_APPLIED if refused else Verdict.MAYBE_APPLIED
@@ -90,6 +101,10 @@ def judge(error: DynamixError) -> Verdict:
         case ConnectionLostError() | RequestTimeoutError(sent=True) | InvalidAnswerError(sent=True):
             return Verdict.MAYBE_APPLIED
     return Verdict.FINAL
+
+
+def _reasons(error: TransactionCanceledError) -> set[str]:
+    return {reason.code for reason in error.reasons if reason.code is not None}
 
 
 def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
@@ -128,7 +143,9 @@ def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
 
 def _pause(policy: RetryPolicy, repeat: int, call: Call[T], failure: DynamixError) -> Pause:
     """The wait before a repeat, counted from 0."""
-    throttled = isinstance(failure, ThrottledError)
+    throttled = isinstance(failure, ThrottledError | TransactionInProgressError) or (
+        isinstance(failure, TransactionCanceledError) and not _reasons(failure).isdisjoint(_THROTTLED_REASONS)
+    )
     why = f"attempt {repeat + 1} of {call.target} {call.table} failed with {type(failure).__name__}"
     return Pause(policy.delay(repeat, throttled=throttled), why, throttled)
 
@@ -142,7 +159,8 @@ def _last(failure: DynamixError, call: Call[T], maybe_applied: bool) -> DynamixE
         return failure
     if isinstance(failure, DeadlineExceededError):
         return _late(failure, call)
-    refused = judge(failure) is Verdict.FINAL and not isinstance(failure, ConnectionException)
+    cancelled = isinstance(failure, TransactionCanceledError | TransactionConflictError)
+    refused = cancelled or (judge(failure) is Verdict.FINAL and not isinstance(failure, ConnectionException))
     if call.repeatable and not refused:
         return failure
     why = "its repeat was refused" if call.repeatable else "it must not be repeated"
