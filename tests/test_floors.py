@@ -23,6 +23,7 @@ FLOORS = {
     "dynamix.scan": 7,
     "dynamix.searching": 7,
     "dynamix.tables": 7,
+    "dynamix.transactions": 7,
     "dynamix.connection": 6,
     "dynamix.context": 6,
     "dynamix.current": 6,

@@ -15,6 +15,7 @@ from dynamix.fields.changeable import Changeable
 from dynamix.model import Model
 from dynamix.query import Query
 from dynamix.scan import Scan
+from dynamix.transactions import Transaction
 
 ROOT = Path(__file__).parent.parent
 TEXT = "\n".join(page.read_text() for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))])
@@ -38,7 +39,9 @@ def test_public_names_are_documented() -> None:
     assert [name for name in (*dynamix.__all__, *fields.__all__) if name not in WORDS] == []
 
 
-@pytest.mark.parametrize("cls", [Model, Query, Scan, Connection, Changeable, Engine], ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize(
+    "cls", [Model, Query, Scan, Connection, Changeable, Transaction, Engine], ids=lambda cls: cls.__name__
+)
 def test_public_methods_are_documented(cls: type) -> None:
     """README or docs mention every public method; an async twin by the name of what it is the twin of."""
     names = public_methods(cls)

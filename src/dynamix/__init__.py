@@ -12,6 +12,7 @@ dynamix.create_table(ForumThread)
 ForumThread.create(forum_id="science", thread_id="physics_1")
 """
 
+from dynamix.codec.names import Key
 from dynamix.connection import Connection
 from dynamix.context import timeout
 from dynamix.current import set_connection, use_connection
@@ -92,6 +93,7 @@ from dynamix.fields import (
 from dynamix.model.declaration import Model
 from dynamix.schema.index import IndexOptions
 from dynamix.tables import acompare_table, acreate_table, aupdate_table, compare_table, create_table, update_table
+from dynamix.transactions import Transaction, atransact_get, transact_get, transaction
 from dynamix.updates.actions import Action
 from dynamix.version import __version__ as __version__
 
@@ -138,6 +140,7 @@ __all__ = [
     "ItemExistsError",
     "ItemNotFoundError",
     "ItemTooLargeError",
+    "Key",
     "KeyDiffers",
     "KeyTypeDiffers",
     "LimitExceededError",
@@ -162,6 +165,7 @@ __all__ = [
     "ThroughputDiffers",
     "TimeDeltaField",
     "TimeField",
+    "Transaction",
     "TransactionCanceledError",
     "TransactionConflictError",
     "TransactionInProgressError",
@@ -170,11 +174,14 @@ __all__ = [
     "WrongTypeError",
     "acompare_table",
     "acreate_table",
+    "atransact_get",
     "aupdate_table",
     "compare_table",
     "create_table",
     "set_connection",
     "timeout",
+    "transact_get",
+    "transaction",
     "update_table",
     "use_connection",
 ]

@@ -23,11 +23,13 @@ from dynamix.transport.options import checked_seconds
 class Context(msgspec.Struct, eq=False):
     """What is in force. `deadline` is a time of `time.monotonic`.
 
-    `connection` is the Connection of the innermost `use_connection` block; its class stands above this module. `outer`
-    is what was in force around the block. `is_over` says that the block ended while another one was in force.
+    `connection` is the Connection of the innermost `use_connection` block, `transaction` the Transaction whose block
+    this is; their classes stand above this module. `outer` is what was in force around the block. `is_over` says that
+    the block ended while another one was in force.
     """
 
     connection: Any = None
+    transaction: Any = None
     deadline: float = math.inf
     outer: "Context | None" = None
     is_over: bool = False

@@ -177,6 +177,10 @@ async def story(tell: Blocking) -> list[Any]:
         await call(Thread, "batch_delete", [thread, key(2)], keys=[key(n) for n in range(3, 35)]),
         await tell.all(SCIENCE),
         type(await call(Thread, "item_count")),
+        await call(
+            dynamix, "transact_get", Thread.key_of(**key(39)), Thread.key_of(**key(88)), Thread.key_of(**key(39))
+        ),
+        await call(dynamix, "transact_get", key(39)),
         await call(dynamix, "compare_table", Thread),
         await call(dynamix, "update_table", Thread),
         await call(Thread, "delete_table"),

@@ -217,7 +217,9 @@ assert_type(bill.due, datetime.datetime | None)
 assert_type(bill.lines, list[Any])
 bill.add_to_field(Bill.total, Decimal("0.5")).add_to_field(Bill.tax, Decimal(1))
 thread.add_to_field(ForumThread.votes, 1).add_to_field(ForumThread.score, 1)
-assert_type(Bill.key_of(number="1"), dict[str, Any])
+assert_type(Bill.key_of(number="1"), dynamix.Key[Bill])
+assert_type(bill.get_primary_key_dict(), dynamix.Key[Bill])
+key_as_dict: dict[str, Any] = Bill.key_of(number="1")
 Bill.query().where(Bill.number.same_as(bill), Bill.total >= Decimal(1))
 
 # Saving, and what reads a second time.
@@ -275,3 +277,43 @@ async def changes_twin() -> None:
         ),
         ForumThread,
     )
+
+
+# Transactions return what they store, and read each key as its model.
+def in_a_transaction(stored: Bill) -> None:
+    """What the verbs of a block take and return."""
+    with dynamix.transaction(token="t") as tx:
+        assert_type(tx, dynamix.Transaction)
+        assert_type(tx.create(Bill, number="1", total=Decimal(5)), Bill)
+        assert_type(tx.create(stored, condition=Bill.total == Decimal(1)), Bill)
+        assert_type(tx.put(ForumThread, forum_id="science", thread_id="physics_1", author="me"), ForumThread)
+        assert_type(tx.put(stored), Bill)
+        assert_type(tx.save(stored, if_unchanged=True), Bill)
+        tx.delete(stored, condition=Bill.total == Decimal(1))
+        tx.delete(Bill, number="1", condition=Bill.total == Decimal(1))
+        tx.update(Bill, Bill.total.add(Decimal(1)), number="1", condition=Bill.total >= Decimal(1), upsert=True)
+        tx.check(Bill, Bill.total >= Decimal(1), number="1")
+
+
+async def in_a_task() -> None:
+    """The same with await."""
+    async with dynamix.transaction() as tx:
+        assert_type(tx, dynamix.Transaction)
+    assert_type(await dynamix.atransact_get(bill_key), tuple[Bill | None])
+    assert_type(await dynamix.atransact_get(thread_key, bill_key), tuple[ForumThread | None, Bill | None])
+
+
+bill_key, thread_key = Bill.key_of(number="1"), thread.get_primary_key_dict()
+assert_type(dynamix.transact_get(), tuple[()])
+assert_type(dynamix.transact_get(bill_key), tuple[Bill | None])
+assert_type(dynamix.transact_get(bill_key, thread_key), tuple[Bill | None, ForumThread | None])
+assert_type(dynamix.transact_get(bill_key, thread_key, bill_key), tuple[Bill | None, ForumThread | None, Bill | None])
+assert_type(
+    dynamix.transact_get(bill_key, thread_key, bill_key, thread_key),
+    tuple[Bill | None, ForumThread | None, Bill | None, ForumThread | None],
+)
+assert_type(
+    dynamix.transact_get(bill_key, thread_key, bill_key, thread_key, bill_key),
+    tuple[Bill | None, ForumThread | None, Bill | None, ForumThread | None, Bill | None],
+)
+assert_type(dynamix.transact_get(*[bill_key, bill_key]), tuple[Bill | None, ...])

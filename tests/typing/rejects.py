@@ -49,3 +49,12 @@ sum_of_kinds = ForumThread.votes + ForumThread.title  # rejected: operator, repo
 ForumThread.votes += 1  # rejected: assignment, reportAttributeAccessIssue
 thread.change(ForumThread.title == "x")  # rejected: arg-type, reportArgumentType
 sum_of_text = ForumThread.title + 1  # rejected: operator, reportOperatorIssue
+tx = dynamix.transaction()
+tx.save(ForumThread)  # rejected: type-var, reportArgumentType
+tx.check(ForumThread, True, forum_id="science", thread_id="physics_1")  # rejected: arg-type, reportArgumentType
+tx.update(ForumThread, ForumThread.title == "x")  # rejected: arg-type, reportArgumentType
+made: str = tx.put(thread)  # rejected: assignment, reportAssignmentType
+dynamix.transaction(token=5)  # rejected: arg-type, reportArgumentType
+(found,) = dynamix.transact_get(thread.get_primary_key_dict())
+name: str = found  # rejected: assignment, reportAssignmentType
+tx.put(thread).titel = "x"  # rejected: attr-defined, reportAttributeAccessIssue

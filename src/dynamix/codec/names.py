@@ -1,16 +1,21 @@
 """The names of a key's attributes.
 
-A key is a dict of attributes and values. Where the stored form of a value is not the one that its field would give, as
-other programs may spell it otherwise, the attribute's name in the dict carries that form: it is a `StoredName`. Names
-survive what is done to keys, `Model.get(**key)`, copies and pickles among it, and a dict of them equals a plain one.
+A key is a dict of attributes and values; a `Key` knows its model besides. Where the stored form of a value is not the
+one that its field would give, as other programs may spell it otherwise, the attribute's name in the dict carries that
+form: it is a `StoredName`. Names survive what is done to keys, `Model.get(**key)`, copies and pickles among it, and a
+dict of them equals a plain one.
 """
 
+import copy
+import sys
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from dynamix.codec.forms import comparable
 from dynamix.errors import FieldValidationException
 from dynamix.wire import AttributeValue
+
+M_co = TypeVar("M_co", covariant=True)
 
 
 class Spelled(Protocol):
@@ -20,6 +25,35 @@ class Spelled(Protocol):
     def attribute(self) -> str: ...
 
     def respelled(self, form: Any, default: Any, /) -> AttributeValue | None: ...
+
+
+class Key(dict[str, Any], Generic[M_co]):
+    """A key that knows its model: `Model.key_of` and `get_primary_key_dict` make it. Else it is like any dict, and
+    equal to one."""
+
+    __slots__ = ("_model",)
+
+    def __init__(self, model: type[M_co], values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self._model = model
+
+    @property
+    def model(self) -> type[M_co]:
+        """The model of whose item this is the key."""
+        return self._model
+
+    def __copy__(self) -> "Key[M_co]":
+        return Key(self._model, self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Key[M_co]":
+        return Key(self._model, copy.deepcopy(dict(self), memo))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Of a model that cannot be found by its name, as one inside a function, a pickle holds the plain dict."""
+        found: Any = sys.modules.get(self._model.__module__)
+        for name in self._model.__qualname__.split("."):
+            found = getattr(found, name, None)
+        return (Key, (self._model, dict(self))) if found is self._model else (dict, (dict(self),))
 
 
 class StoredName(str):

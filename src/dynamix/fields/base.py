@@ -140,8 +140,9 @@ class Field(Changeable[V], Generic[V, T]):
             raise
         if value is LACKING:
             raise FieldNotLoadedError(
-                f"{self} was not loaded: the index or the projection does not hold it, or the stored item lacks this "
-                "required field; query with requery_for_all_projections=True, or get the item"
+                f"{self} was not loaded: the index or the projection does not hold it, a transaction changed it, or "
+                "the stored item lacks this required field; refresh() the instance, get the item, or query with "
+                "requery_for_all_projections=True"
             )
         return value
 

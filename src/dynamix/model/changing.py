@@ -175,7 +175,7 @@ class Changing:
         was, and the item to return cannot be read. A map or list that is missing around a change is made, which takes
         one more request.
         """
-        return run(cls, update.update, _update(cls, actions, condition, upsert, returns, key))
+        return run(cls, update.update, asked_update(cls, actions, condition, upsert, returns, key))
 
     @overload
     @classmethod
@@ -221,7 +221,7 @@ class Changing:
         **key: Any,
     ) -> Self | None:
         """See `update_by_key`."""
-        return await arun(cls, update.update, _update(cls, actions, condition, upsert, returns, key))
+        return await arun(cls, update.update, asked_update(cls, actions, condition, upsert, returns, key))
 
     def commit_changes(self, *, atomic: bool = False, condition: Condition | None = None) -> Self:
         """Send all queued changes; then the instance, which is returned, holds what the service answered.
@@ -258,7 +258,7 @@ def assign(instance: M, field: Field[V, Any], value: V | None) -> M:
     return _change(instance, field, Draft, lambda draft: draft.assign(value))
 
 
-def _update(
+def asked_update(
     model: type[Any],
     actions: tuple[Action, ...],
     condition: Condition | None,
@@ -271,7 +271,7 @@ def _update(
     options: dict[str, Any] = {"condition": condition, "upsert": upsert, "returns": returns}
     for field in schema.table.keys:
         if field.attribute in options:
-            key[field.attribute] = options.pop(field.attribute)
+            key.setdefault(field.attribute, options.pop(field.attribute))
     returns = options.get("returns")
     if returns not in _RETURNS:
         raise WrongTypeError(f"returns={returns!r} is neither 'new' nor 'old' nor None", field="returns", value=returns)

@@ -27,12 +27,12 @@ class Writing:
         use `add_modify_conditions` and `save`.) Raises FieldValidationException or UnknownNameError before anything is
         sent.
         """
-        return run(cls, items.create, _new(cls, values, condition), overwrite, _unclaimed(cls, condition))
+        return run(cls, items.create, new_instance(cls, values, condition), overwrite, unclaimed(cls, condition))
 
     @classmethod
     async def acreate(cls, /, *, overwrite: bool = True, condition: Condition | None = None, **values: Any) -> Self:
         """See `create`."""
-        return await arun(cls, items.create, _new(cls, values, condition), overwrite, _unclaimed(cls, condition))
+        return await arun(cls, items.create, new_instance(cls, values, condition), overwrite, unclaimed(cls, condition))
 
     def save(self, *, overwrite: bool = False, if_unchanged: bool = False, condition: Condition | None = None) -> Self:
         """Store the instance, and return it. What is sent depends on what it is.
@@ -97,7 +97,7 @@ class Writing:
         With `returns="old"` the result is the instance that was deleted, None where there was none. (Keys called
         `condition` or `returns` win.)
         """
-        return run(cls, items.delete_by_key, _by_key(cls, key, condition, returns))
+        return run(cls, items.delete_by_key, by_key(cls, key, condition, returns))
 
     @overload
     @classmethod
@@ -114,7 +114,7 @@ class Writing:
         cls, /, *, condition: Condition | None = None, returns: Literal["old"] | None = None, **key: Any
     ) -> Self | None:
         """See `delete_by_key`."""
-        return await arun(cls, items.delete_by_key, _by_key(cls, key, condition, returns))
+        return await arun(cls, items.delete_by_key, by_key(cls, key, condition, returns))
 
     @classmethod
     def batch_delete(
@@ -144,18 +144,18 @@ class Writing:
         await arun(cls, tables.drop)
 
 
-def _new(model: type[M], values: dict[str, Any], condition: object) -> M:
+def new_instance(model: type[M], values: dict[str, Any], condition: object) -> M:
     """A new instance. A field called `condition` takes what was given by that name."""
     claimed = condition is not None and "condition" in schema_of(model).fields
     return model(**{**values, "condition": condition}) if claimed else model(**values)
 
 
-def _unclaimed(model: type[Any], condition: Condition | None) -> Condition | None:
+def unclaimed(model: type[Any], condition: Condition | None) -> Condition | None:
     """The condition, if that is not the name of a field."""
     return None if condition is None or "condition" in schema_of(model).fields else checked(model, condition)
 
 
-def _by_key(model: type[Any], key: dict[str, Any], condition: Any, returns: object) -> items.ByKey:
+def by_key(model: type[Any], key: dict[str, Any], condition: Any, returns: object) -> items.ByKey:
     """What is to be deleted. A key called `condition` or `returns` takes what was given by that name."""
     schema = schema_of(model)
     names = {field.attribute for field in schema.table.keys}

@@ -21,8 +21,8 @@ def conflict(
 ) -> ConditionalCheckFailedError:
     """The error for what others changed since it was loaded."""
     problem = (
-        f"was changed by others since it was loaded: {', '.join(fields)}; nothing was stored; look at .item of this "
-        "error, or refresh(discard=True) and change it again"
+        f"was changed by others since it was loaded: {', '.join(fields)}; nothing was stored; look at .item, or "
+        "refresh(discard=True) and change it again"
     )
     return failed(ConditionalCheckFailedError, table, key, error, problem)
 

@@ -40,7 +40,7 @@ M = TypeVar("M")
 R = TypeVar("R")
 
 _MOST_PICTURES = 10
-_TOO_LARGE = "Item size to update has exceeded"
+TOO_LARGE = "Item size to update has exceeded"
 """How the service says that an update makes an item too large, for which it has no code of its own."""
 
 
@@ -181,7 +181,7 @@ def _send(
             failure = error
             plan, texts = write(changes, required, partial(Picture.stored, stored))
         except InvalidRequestError as error:
-            if _TOO_LARGE in str(error):
+            if TOO_LARGE in str(error):
                 raise ItemTooLargeError(
                     f"{table.schema.model_name} with {shown_key(table, key)} would have more than the {ITEM_BYTES} "
                     "bytes of an item; nothing was stored"

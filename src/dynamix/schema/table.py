@@ -175,10 +175,14 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
 
     def _refuse_lacking(self, values: dict[str, Any], stored: Stored) -> None:
         """Refuse to store an instance whole that lacks attributes which the item may have."""
+        state: State | None = values.get(STATE)
+        held = None if state is None else state.held
         lacking = [
             name
             for name, field in self.fields.items()
-            if name not in values and name not in stored and not field.required
+            if name not in values
+            and name not in stored
+            and (not field.required or (held is not None and name not in held))
         ]
         if lacking:
             raise InvalidUpdateError(

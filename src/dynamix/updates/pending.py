@@ -67,6 +67,10 @@ class Pending:
             self._refuse_under_way()
             self._sender, self._edits, self._guards = sender, edits or {}, guards
 
+    def send(self, edits: Mapping[str, Draft], guards: Sequence[tuple[Condition, str]]) -> None:
+        """These are sent too, by whoever has begun."""
+        self._edits, self._guards = edits, guards
+
     def end(self, sender: object) -> None:
         """It is no more sent by `sender`, which may not have begun: an interrupt can fall anywhere."""
         if self._sender is sender:
@@ -75,8 +79,8 @@ class Pending:
     def _refuse_under_way(self) -> None:
         if self._sender is not None:
             raise InvalidUpdateError(
-                "a commit of this instance, or a batch that stores it, is under way; wait for its end, or get another "
-                "instance"
+                "a commit of this instance, or a batch or transaction that stores it, is under way; wait for its end, "
+                "or get another instance"
             )
 
     def copy(self) -> Self:
@@ -248,7 +252,7 @@ class Pending:
         attributes in `whole` the value is replaced instead of its parts.
         """
         plan = Plan(guards=list(self._guards), pictured=pictured)
-        for attribute, draft, known in self._sent():
+        for attribute, draft, known in self.sent():
             picture = known if pictured is None else pictured(draft.field.name)
             if attribute in whole:
                 draft.plan_whole(plan, picture)
@@ -256,7 +260,7 @@ class Pending:
                 draft.plan(plan, picture)
         return plan
 
-    def _sent(self) -> Iterator[tuple[str, Draft, Picture]]:
+    def sent(self) -> Iterator[tuple[str, Draft, Picture]]:
         """What is sent of each attribute, with what is known of it. Edits take the place of what is queued, from which
         they were made."""
         for attribute, entry in self._entries.items():
@@ -267,13 +271,13 @@ class Pending:
 
     def in_parts(self) -> list[str]:
         """The attributes whose parts are changed, those first of which most are; their values can be replaced whole."""
-        parts = {attribute: draft.parts for attribute, draft, _ in self._sent() if not draft.assigned}
+        parts = {attribute: draft.parts for attribute, draft, _ in self.sent() if not draft.assigned}
         return sorted((attribute for attribute in parts if parts[attribute]), key=lambda name: -parts[name])
 
     @property
     def fields(self) -> list[str]:
         """The names of the fields that are changed."""
-        return [str(draft.field) for _, draft, _ in self._sent()]
+        return [str(draft.field) for _, draft, _ in self.sent()]
 
     @property
     def depends(self) -> bool:
@@ -307,6 +311,16 @@ class Pending:
             for name in fields:
                 if name not in stored:
                     values.pop(name, None)
+
+    def settle_untold(self, values: dict[str, Any], shown: dict[str, Any], gone: Iterable[str]) -> None:
+        """The changes were stored, and the service did not say what is stored now: forget them, and show what is known
+        of it; `gone` are the attributes that are to be read anew, or of which nothing is known."""
+        with self._lock:
+            self.clear()
+            shown[STATE].pending = self
+            values.update(shown)
+            for attribute in gone:
+                values.pop(attribute, None)
 
     def reloaded(
         self, values: dict[str, Any], stored: dict[str, Any], fields: Fields, editable: Iterable[Field[Any, Any]]

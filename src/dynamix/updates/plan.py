@@ -180,7 +180,7 @@ def holds(fact: Condition, item: Item) -> bool:
         case Not(inner):
             return not holds(inner, item)
         case Compare("=", Path() as path, Value(wire)):
-            return _alike(found(item, path), wire)
+            return alike(found(item, path), wire)
         case Compare("=", Size(Path() as path), Value(length)):
             return Picture.stored(item, str(path.parts[0])).length == int(length["N"])
         case Or(parts):
@@ -207,7 +207,7 @@ def part_of(form: AttributeValue, part: str | int) -> AttributeValue | None:
     return value
 
 
-def _alike(one: AttributeValue | None, other: AttributeValue) -> bool:
+def alike(one: AttributeValue | None, other: AttributeValue) -> bool:
     """Whether the service takes two forms for equal, which may spell numbers and order sets differently."""
     if one is None or one == other:
         return one is not None
@@ -222,7 +222,7 @@ def _alike(one: AttributeValue | None, other: AttributeValue) -> bool:
         case "SS" | "BS":
             return set(was) == set(now)
         case "M":
-            return was.keys() == now.keys() and all(_alike(was[key], now[key]) for key in was)
+            return was.keys() == now.keys() and all(alike(was[key], now[key]) for key in was)
         case "L":
-            return len(was) == len(now) and all(map(_alike, was, now))
+            return len(was) == len(now) and all(map(alike, was, now))
     return False

@@ -15,22 +15,30 @@ from dynamix.updates.plan import Picture, Plan
 
 
 def write(
-    pending: Pending | Changes, conditions: Sequence[Condition], pictured: Callable[[str], Picture] | None = None
+    pending: Pending | Changes,
+    conditions: Sequence[Condition],
+    pictured: Callable[[str], Picture] | None = None,
+    *,
+    at_once: bool = False,
 ) -> tuple[Plan, Texts]:
     """The update of all that is pending, if `conditions` are met; `pictured` as in `Pending.plan`. It has no text where
-    only its facts and conditions are looked at.
+    only its facts and conditions are looked at. With `at_once` nothing is left for a second update: a set with members
+    to add and members to delete is replaced whole as well.
 
     Raises InvalidUpdateError where no single request can say it, InvalidQueryError where the conditions are too large.
     """
     whole: list[str] = []
     while True:
         plan = pending.plan(pictured, whole)
+        if at_once and plan.then_delete:
+            whole += [path.source.attribute for path, _ in plan.then_delete]
+            continue
         update, required = plan.update(), (*conditions, *plan.conditions)
         condition = all_of(required) if required else None
         texts = written(update, condition)
         if update_fits(update, texts.update) and (condition is None or condition_fits(condition, texts.condition)):
             return plan, texts
-        left = pending.in_parts()[len(whole) :]
+        left = [attribute for attribute in pending.in_parts() if attribute not in whole]
         if not left:
             if conditions:
                 given = all_of(conditions)

@@ -1,0 +1,291 @@
+"""The actions of a transaction: how each becomes a part of the request, why it failed, what it leaves on an instance.
+
+A caller's action is an `Asked`, kept until the block ends. Then it is made a `Part`, from what its instance has become.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any, NamedTuple
+
+import msgspec
+
+from dynamix.codec.state import state_of
+from dynamix.errors import (
+    CancellationReason,
+    ConditionalCheckFailedError,
+    ItemExistsError,
+    ItemNotFoundError,
+    StoredValueError,
+)
+from dynamix.expressions.nodes import Condition, all_of
+from dynamix.limits import ITEM_BYTES
+from dynamix.operations import requests
+from dynamix.operations.failures import conflict, failed, unmet
+from dynamix.operations.items import refuse_too_large
+from dynamix.operations.unwritable import no_text
+from dynamix.operations.update import TOO_LARGE
+from dynamix.schema.table import Table
+from dynamix.updates import untold
+from dynamix.updates.changes import Changes
+from dynamix.updates.draft import Draft
+from dynamix.updates.edits import edits_of
+from dynamix.updates.pending import Pending, pending_of
+from dynamix.updates.plan import Picture, Plan, all_null, holds
+from dynamix.updates.unchanged import as_loaded, resolved
+from dynamix.updates.written import write
+from dynamix.wire import Item
+
+STORED_NOTHING = "nothing was stored"
+
+
+class Part:
+    """One action on one item.
+
+    `conditions` are those that the caller set with it, `checks` those of checks of the same item.
+    """
+
+    target: str
+
+    def __init__(self, table: Table[Any], key: Item, conditions: tuple[Condition, ...] = ()) -> None:
+        self.table = table
+        self.key = key
+        self.conditions = conditions
+        self.checks: tuple[Condition, ...] = ()
+
+    @property
+    def given(self) -> tuple[Condition, ...]:
+        """All conditions of the caller's."""
+        return (*self.conditions, *self.checks)
+
+    def body(self) -> requests.Body:
+        """The action as a request has it."""
+        raise NotImplementedError
+
+    def encoded(self) -> msgspec.Raw:
+        """Its part of the request. Raises ValidationException for what no item or expression can hold."""
+        try:
+            body = self.body()
+        except StoredValueError as error:  # it is planned for what is stored
+            error.table = self.table.name
+            raise
+        try:
+            return msgspec.Raw(msgspec.json.encode({self.target: body}))
+        except UnicodeEncodeError as error:
+            raise no_text(self.table.schema, error, body.get("Item", self.key), self.given) from error
+
+    def renew(self, reason: CancellationReason) -> bool:
+        """Whether it failed for no more than that the stored item is another than it was planned for; then it is
+        planned for that one."""
+        return False
+
+    def guess(self) -> bool:
+        """Whether it is now planned as if each value that it changes were NULL, at which the service refuses in general
+        words; once."""
+        return False
+
+    def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
+        """Why its condition was not met, in words that name the item."""
+        return unmet(self.table, self.key, error, self.given, STORED_NOTHING)
+
+    def settle(self) -> None:
+        """It was stored: its instance shows that."""
+
+
+class Put(Part):
+    """Store an instance whole, with these `times` of the write; if none has its key, where `absent` is set."""
+
+    target = "Put"
+
+    def __init__(
+        self, table: Table[Any], instance: Any, condition: Condition | None, times: dict[str, datetime], *, absent: bool
+    ) -> None:
+        values = vars(instance)
+        super().__init__(table, table.schema.key_of(values), resolved(values, condition))
+        self.values = values
+        self.times = times
+        self.absent = absent
+        self.item = table.schema.item_of({**values, **times})
+
+    def body(self) -> requests.Body:
+        required = (self.table.schema.absent, *self.given) if self.absent else self.given
+        return requests.put(self.table.name, self.item, all_of(required) if required else None)
+
+    def encoded(self) -> msgspec.Raw:
+        encoded = super().encoded()
+        if len(encoded) > ITEM_BYTES:
+            refuse_too_large(self.table, self.item)
+        return encoded
+
+    def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
+        if self.absent and (error.stored_item is not None or not self.given):
+            return failed(ItemExistsError, self.table, self.key, error, "exists already; it was left alone")
+        return super().explain(error)
+
+    def settle(self) -> None:
+        self.values.update(self.times)
+        self.table.schema.settle(self.values, self.table.schema.codec.stored(self.item))
+
+
+class Delete(Part):
+    """Delete an item, perhaps that of an instance."""
+
+    target = "Delete"
+
+    def __init__(self, table: Table[Any], key: Item, condition: Condition | None, instance: Any = None) -> None:
+        self.values = {} if instance is None else vars(instance)
+        super().__init__(table, key, resolved(self.values, condition))
+
+    def body(self) -> requests.Body:
+        return requests.delete(self.table.name, self.key, all_of(self.given) if self.given else None)
+
+    def settle(self) -> None:
+        if self.values:
+            pending_of(self.values).deleted(self.values)
+
+
+class Check(Part):
+    """Only look whether conditions are met."""
+
+    target = "ConditionCheck"
+
+    def body(self) -> requests.Body:
+        return requests.check(self.table.name, self.key, all_of(self.given))
+
+
+class Update(Part):
+    """Change an item by what is pending on an instance, which has these `values`, or by what a call changes.
+
+    A plan that changes nothing of what is stored is sent as a check.
+    """
+
+    def __init__(
+        self,
+        table: Table[Any],
+        key: Item,
+        conditions: tuple[Condition, ...],
+        changes: Pending | Changes,
+        *,
+        upsert: bool = False,
+        values: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(table, key, conditions)
+        self.changes = changes
+        self.upsert = upsert
+        self.values = values
+        self.plan = Plan()
+        self._pictured: Callable[[str], Picture] | None = None
+        self._guessed = False
+
+    def body(self) -> requests.Body:
+        required = self.given if self.upsert else (self.table.schema.there, *self.given)
+        self.plan, texts = write(self.changes, required, self._pictured, at_once=True)
+        self.target = "Update" if texts.update else Check.target
+        return requests.update(self.table.name, self.key, texts)
+
+    def renew(self, reason: CancellationReason) -> bool:
+        if reason.code == "ValidationError":
+            return TOO_LARGE not in (reason.message or "") and self.guess()
+        stored = reason.stored_item or {}
+        if reason.stored_item is None and not self.upsert:
+            return False
+        if self._broken(stored) or all(holds(fact, stored) for fact in self.plan.facts):
+            return False
+        self._pictured = partial(Picture.stored, stored)
+        return True
+
+    def guess(self) -> bool:
+        if self._guessed or not self.changes.depends:
+            return False
+        self._guessed, self._pictured = True, all_null
+        return True
+
+    def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
+        if error.stored_item is None and not self.upsert:
+            return failed(ItemNotFoundError, self.table, self.key, error, f"does not exist; {STORED_NOTHING}")
+        stored = error.stored_item or {}
+        if broken := self._broken(stored):
+            return conflict(self.table, self.key, error, broken)
+        if all(holds(fact, stored) for fact in self.plan.facts):
+            return super().explain(error)
+        problem = f"is stored otherwise than its update was planned for; {STORED_NOTHING}"
+        return failed(ConditionalCheckFailedError, self.table, self.key, error, problem)
+
+    def settle(self) -> None:
+        if isinstance(self.changes, Pending) and self.values is not None:
+            untold.settle(self.changes, self.values, self.table.schema, self.plan, self.given)
+
+    def _broken(self, stored: Item) -> list[str]:
+        return list(dict.fromkeys(name for guard, name in self.plan.guards if not holds(guard, stored)))
+
+
+class Asked(NamedTuple):
+    """What a caller asked for: by which method, of which item, and how that becomes a part of the request, None where
+    nothing need be sent. `instance` is the one that is stored or deleted."""
+
+    action: str
+    table: Table[Any]
+    key: Item
+    make: Callable[[datetime], Part | None]
+    instance: Any = None
+
+    def made(self, now: datetime) -> Part | None:
+        """The part, at the time of the transaction. Raises ValidationException or StoredValueError."""
+        try:
+            return self.make(now)
+        except StoredValueError as error:
+            error.table = self.table.name
+            raise
+
+
+def put(
+    table: Table[Any], instance: Any, condition: Condition | None, absent: bool, renews: bool, now: datetime
+) -> Part:
+    """Store an instance whole; with `renews` the fields that hold the time of the last write get it."""
+    times = dict.fromkeys((field.attribute for field in table.schema.renewed), now) if renews else {}
+    return Put(table, instance, condition, times, absent=absent)
+
+
+def save(
+    table: Table[Any], instance: Any, if_unchanged: bool, condition: Condition | None, now: datetime
+) -> Part | None:
+    """Store what an instance has become: a new one whole, of a loaded one what differs. Nothing is left to do where
+    nothing does, unless a condition is to be met."""
+    values, schema = vars(instance), table.schema
+    state = state_of(values)
+    if state.stored is None or state.new:
+        return put(table, instance, condition, True, True, now)
+    pending = pending_of(values)
+    edits: dict[str, Draft] = edits_of(values, schema.editable, schema.encoder)
+    conditions = resolved(values, condition)
+    if not edits and not pending and not conditions:
+        return None
+    changed = [field for name, field in schema.fields.items() if name in edits or pending.changes(name)]
+    guards = [(as_loaded(values, field), str(field)) for field in changed] if if_unchanged else []
+    for field in schema.renewed if changed else ():  # as edits, so that nothing more is queued where this fails
+        edits[field.attribute] = Draft(field)
+        edits[field.attribute].assign(now)
+    pending.send(edits, guards)
+    return Update(table, schema.key_of(values), conditions, pending, values=values)
+
+
+def shown_reason(part: Part, reason: CancellationReason, action: str) -> CancellationReason:
+    """A reason with the model, the action and the stored instance, and in words that name the item."""
+    named = msgspec.structs.replace(reason, model=part.table.schema.model, action=action)
+    if reason.code is None:
+        return named
+    error = ConditionalCheckFailedError(reason.message or "", code=reason.code)
+    error.stored_item = reason.stored_item
+    if reason.code == "ConditionalCheckFailed":
+        told = part.explain(error)
+    else:
+        told = failed(ConditionalCheckFailedError, part.table, part.key, error, f"{_said(reason)}; {STORED_NOTHING}")
+    return msgspec.structs.replace(named, message=str(told), item=told.item)
+
+
+def _said(reason: CancellationReason) -> str:
+    if reason.code == "TransactionConflict":
+        return "is being changed by another request"
+    if TOO_LARGE in (reason.message or ""):
+        return f"would have more than the {ITEM_BYTES} bytes of an item"
+    return f"was refused ({reason.code}): {reason.message}"

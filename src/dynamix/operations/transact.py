@@ -1,0 +1,279 @@
+"""Flows that write or read several items at once, all or none.
+
+A transaction is one TransactWriteItems. A client token, with which the service makes it once however often it is sent,
+lets every repeat be safe: of a lost answer, of a conflict with other requests, of one that is still running.
+
+Where an update was planned for another item than is stored, the cancelled transaction brings that along, and the plan
+is made anew. The new one has another body and so another token; no attempt of the old one can be applied any more, for
+the service refused it while no answer was outstanding. Under a token that the caller gave nothing is planned anew: the
+caller may come back with it, and what it stands for must not change.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, TypeVar
+from uuid import uuid4
+
+import msgspec
+
+from dynamix.codec import sizes
+from dynamix.errors import (
+    CancellationReason,
+    IdempotentParameterMismatchError,
+    InvalidRequestError,
+    InvalidUpdateError,
+    StoredValueError,
+    TableNotFoundError,
+    TransactionCanceledError,
+)
+from dynamix.limits import TRANSACT_ACTIONS, TRANSACT_BYTES
+from dynamix.operations import requests
+from dynamix.operations.failures import shown_key
+from dynamix.operations.items import nothing
+from dynamix.operations.parts import Asked, Check, Part, shown_reason
+from dynamix.operations.retry import PASSING_REASONS, RetryPolicy, request
+from dynamix.operations.unwritable import no_text
+from dynamix.operations.update import TOO_LARGE
+from dynamix.schema.key import address
+from dynamix.schema.table import Table
+from dynamix.updates.pending import pending_of
+from dynamix.wire import Call, Flow, Item
+
+M = TypeVar("M")
+
+_MOST_PLANS = 10
+_NOT_ANEW = (
+    "; under a token of your own nothing is planned anew: refresh() what you save, set a missing map or list whole, "
+    "and use a new token"
+)
+
+
+class Get(NamedTuple):
+    """An item to be read."""
+
+    table: Table[Any]
+    key: Item
+
+    @property
+    def place(self) -> bytes:
+        """What two keys of the same item have in common."""
+        return place(self.table, self.key)
+
+
+def place(table: Table[Any], key: Item) -> bytes:
+    """What tells an item from all others. Raises FieldValidationException for a key that is no Unicode."""
+    try:
+        return table.name.encode() + address(key[field.name] for field in table.schema.table.keys)
+    except UnicodeEncodeError as error:
+        raise no_text(table.schema, error, key) from error
+
+
+def write(policy: RetryPolicy, asked: Sequence[Asked], token: str | None) -> Flow[None]:
+    """Do all that is asked for, or nothing. Then the instances show that it is stored, as after their own verbs.
+
+    Raises ValidationException before anything is sent, and TransactionCanceledError where nothing was stored: then the
+    instances are as before.
+    """
+    sender, now = object(), datetime.now(UTC)
+    pendings = [pending_of(vars(one.instance)) for one in asked if one.instance is not None]
+    try:
+        for pending in pendings:
+            pending.begin(sender)
+        batch = _Batch(asked, [one.made(now) for one in asked])
+        if batch.parts:
+            yield from _send(policy, batch, token)
+            for part in batch.parts:
+                part.settle()
+    finally:
+        for pending in pendings:
+            pending.end(sender)
+
+
+class _Batch:
+    """The parts of one request, each of another item, and for each of the caller's actions which part it became."""
+
+    def __init__(self, asked: Sequence[Asked], made: Sequence[Part | None]) -> None:
+        self.asked = asked
+        self.parts: list[Part] = []
+        self._places: list[int | None] = []
+        at: dict[bytes, int] = {}
+        for one, part in zip(asked, made, strict=True):
+            if part is None:
+                self._places.append(None)
+                continue
+            number = at.setdefault(place(one.table, one.key), len(self.parts))
+            self._places.append(number)
+            if number == len(self.parts):
+                self.parts.append(part)
+            else:
+                self._merge(number, part)
+
+    def _merge(self, number: int, part: Part) -> None:
+        """Make one of a check and what else is done with its item."""
+        there = self.parts[number]
+        if isinstance(part, Check):
+            there.checks = (*there.checks, *part.given)
+        else:
+            part.checks = there.given
+            self.parts[number] = part
+
+    def body(self, token: str) -> bytes:
+        """The request. Raises ValidationException where it is more than the service takes."""
+        if len(self.parts) > TRANSACT_ACTIONS:
+            first = self.parts[TRANSACT_ACTIONS]
+            raise InvalidUpdateError(
+                f"a transaction takes {TRANSACT_ACTIONS} items, and this one has {len(self.parts)}; "
+                f"{_named(first)} is the first too many"
+            )
+        parts = [part.encoded() for part in self.parts]
+        if sum(map(len, parts)) > TRANSACT_BYTES:
+            self._refuse_too_large()
+        return msgspec.json.encode({"TransactItems": parts, "ClientRequestToken": token})
+
+    def _refuse_too_large(self) -> None:
+        total = 0
+        for part in self.parts:
+            total += _size(part.body())
+            if total > TRANSACT_BYTES:
+                raise InvalidUpdateError(
+                    f"a transaction takes {TRANSACT_BYTES} bytes, and with {_named(part)} this one has {total}; make "
+                    "several of it"
+                )
+
+    def renew(self, reasons: Sequence[CancellationReason]) -> bool:
+        """Whether what failed is planned anew, apart from what may succeed a moment later."""
+        passing = {None, *PASSING_REASONS}
+        failed = [
+            (part, reason) for part, reason in zip(self.parts, reasons, strict=True) if reason.code not in passing
+        ]
+        return bool(failed) and all(part.renew(reason) for part, reason in failed)
+
+    def guess(self) -> bool:
+        """Whether some parts are planned anew, since one of them may change a NULL."""
+        return any([part.guess() for part in self.parts])  # noqa: C419 - each of them
+
+    def told(self, error: TransactionCanceledError, advice: str = "") -> TransactionCanceledError:
+        """The same error, with a reason for each of the caller's actions and in words that name the first item."""
+        reasons = [
+            CancellationReason(None, None, None, one.table.schema.model, one.action)
+            if number is None
+            else shown_reason(self.parts[number], error.reasons[number], one.action)
+            for one, number in zip(self.asked, self._places, strict=True)
+        ]
+        failed = [reason for reason in reasons if reason.code is not None]
+        first = failed[0] if failed else None
+        why = str(error) if first is None else f"{first.action}: {first.message}"
+        more = f" ({len(failed) - 1} more failed, see .reasons)" if len(failed) > 1 else ""
+        told = TransactionCanceledError(
+            f"the transaction was cancelled by {why}{more}{advice}",
+            code=error.code,
+            status=error.status,
+            request_id=error.request_id,
+        )
+        told.reasons = tuple(reasons)
+        return told
+
+
+def _send(policy: RetryPolicy, batch: _Batch, token: str | None) -> Flow[None]:
+    """Send the parts, and where some were planned for other items than are stored, the parts planned anew."""
+    plans = 0
+    while True:
+        body, plans = batch.body(token or uuid4().hex), plans + 1
+        try:
+            return (yield from request(policy, Call("TransactWriteItems", body, nothing)))
+        except TransactionCanceledError as error:
+            if len(error.reasons) != len(batch.parts):
+                raise
+            if not batch.renew(error.reasons):
+                raise batch.told(error) from error
+            if token is not None:
+                raise batch.told(error, _NOT_ANEW) from error
+            if plans == _MOST_PLANS:
+                raise batch.told(error, "; others changed it before each attempt: try again") from error
+        except InvalidRequestError as error:  # some servers do not say which part they mean
+            if token is not None or plans == _MOST_PLANS or TOO_LARGE in str(error) or not batch.guess():
+                raise
+        except IdempotentParameterMismatchError as error:
+            raise _mismatch(token, error) from error
+        except TableNotFoundError as error:
+            raise _no_table([part.table for part in batch.parts], error) from error
+
+
+def read(policy: RetryPolicy, gets: Sequence[Get]) -> Flow[tuple[Any, ...]]:
+    """The instances with these keys, in order, all as of one moment; None for what does not exist."""
+    places = [get.place for get in gets]
+    distinct = list(dict(zip(places, gets, strict=True)).items())
+    if not distinct:
+        return ()
+    body = {"TransactItems": [{"Get": requests.get(get.table.name, get.key)} for _, get in distinct]}
+
+    def answer(body: bytes) -> dict[bytes, Any]:
+        entries = _decode(body).Responses
+        if len(entries) != len(distinct):
+            raise msgspec.DecodeError(f"it has {len(entries)} items of {len(distinct)}")
+        return {place: _instance(get, entry) for (place, get), entry in zip(distinct, entries, strict=True)}
+
+    try:
+        found = yield from request(policy, Call("TransactGetItems", msgspec.json.encode(body), answer))
+    except TransactionCanceledError as error:
+        if len(error.reasons) == len(distinct):
+            told = {place: _get_reason(get, why) for (place, get), why in zip(distinct, error.reasons, strict=True)}
+            error.reasons = tuple(told[place] for place in places)
+        raise
+    except TableNotFoundError as error:
+        raise _no_table([get.table for get in gets], error) from error
+    return tuple(found[place] for place in places)
+
+
+def _instance(get: Get, entry: msgspec.Raw) -> Any:
+    try:
+        return get.table.schema.codec.reader(get.table.name).item(bytes(entry))
+    except StoredValueError as error:
+        error.table = get.table.name
+        raise
+
+
+def _get_reason(get: Get, reason: CancellationReason) -> CancellationReason:
+    return msgspec.structs.replace(reason, model=get.table.schema.model, action="get")
+
+
+class _Answer(msgspec.Struct):
+    Responses: list[msgspec.Raw]
+
+
+_decode = msgspec.json.Decoder(_Answer).decode
+
+
+def _named(part: Part) -> str:
+    return f"{part.table.schema.model_name} with {shown_key(part.table, part.key)}"
+
+
+def _size(body: requests.Body) -> int:
+    """The bytes that the service counts for an action: its item or key, its expressions, their names and values."""
+    total = sizes.item_size(body["Item"] if "Item" in body else body["Key"])
+    total += sum(sizes.text_size(body[name]) for name in ("UpdateExpression", "ConditionExpression") if name in body)
+    total += sum(map(sizes.text_size, body.get("ExpressionAttributeNames", {}).values()))
+    return total + sum(map(sizes.value_size, body.get("ExpressionAttributeValues", {}).values()))
+
+
+def _mismatch(token: str | None, error: IdempotentParameterMismatchError) -> IdempotentParameterMismatchError:
+    return IdempotentParameterMismatchError(
+        f"the token {token!r} was used for another transaction within the last 10 minutes, and nothing was stored for "
+        "this one; use a token for one transaction, with the same actions and values, or give none",
+        code=error.code,
+        status=error.status,
+        request_id=error.request_id,
+    )
+
+
+def _no_table(tables: Sequence[Table[Any]], error: TableNotFoundError) -> TableNotFoundError:
+    """The error that names the tables, of which the service does not say which is missing."""
+    models = {table.name: table.schema.model_name for table in tables}
+    each = ", ".join(f"{name!r} of {model}" for name, model in models.items())
+    return TableNotFoundError(
+        f"{'the table' if len(models) == 1 else 'one of the tables'} {each} does not exist; create it with "
+        f"dynamix.create_table({next(iter(models.values())) if len(models) == 1 else '<its model>'})",
+        code=error.code,
+        status=error.status,
+        request_id=error.request_id,
+    )
