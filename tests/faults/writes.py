@@ -27,6 +27,41 @@ class Thing(dynamix.Model):
     tags = dynamix.SetField()
     data = dynamix.DictField()
 
+    @classmethod
+    def transact(cls, *, key: str) -> None:
+        """Adds to two items, and checks a third."""
+        with dynamix.transaction() as tx:
+            cls._ask(tx, key)
+
+    @classmethod
+    async def atransact(cls, *, key: str) -> None:
+        """The same in a task."""
+        async with dynamix.transaction() as tx:
+            cls._ask(tx, key)
+
+    @classmethod
+    def _ask(cls, tx: dynamix.Transaction, key: str) -> None:
+        tx.update(cls, cls.count.add(1), condition=cls.version == 1, key=f"{key}-0")
+        tx.update(cls, cls.count.add(1), cls.words.append("new"), key=f"{key}-1")
+        tx.check(cls, cls.text.not_exists(), key=f"{key}-2")
+
+    @classmethod
+    def transact_parts(cls, *, key: str) -> None:
+        """Adds to two items on the way through a map that is not there."""
+        with dynamix.transaction() as tx:
+            cls._ask_parts(tx, key)
+
+    @classmethod
+    async def atransact_parts(cls, *, key: str) -> None:
+        """The same in a task."""
+        async with dynamix.transaction() as tx:
+            cls._ask_parts(tx, key)
+
+    @classmethod
+    def _ask_parts(cls, tx: dynamix.Transaction, key: str) -> None:
+        for number in range(2):
+            tx.update(cls, cls.data["b"]["c"].set(1), cls.count.add(1), key=f"{key}-{number}")
+
 
 BEFORE: dict[str, Any] = {
     "count": 0,
@@ -173,6 +208,10 @@ WRITES: dict[str, Write] = {
         arguments=lambda key: {"items_or_dicts": [{"key": f"{key}-{n}", "text": "new"} for n in range(BATCH)]},
         stored_before=False,
         batch=BATCH,
+    ),
+    "transaction": Write("transact", of("count", 0, 1, 2, 3), arguments=lambda key: {"key": key}, batch=2),
+    "transaction planned anew": Write(
+        "transact_parts", of("count", 0, 1, 2, 3), arguments=lambda key: {"key": key}, batch=2
     ),
     "batch_delete": Write(
         "batch_delete",
