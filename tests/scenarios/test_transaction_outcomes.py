@@ -169,6 +169,32 @@ def test_other_reasons_beside_a_conflict(unlucky: Unlucky) -> None:
     assert len(unlucky.bodies) == 1
 
 
+def test_a_plan_made_anew_beside_a_conflict(unlucky: Unlucky) -> None:
+    """Where one action met a conflict and another was planned for another item, the new plan is sent."""
+    create_bank(2)
+    reasons = [
+        {"Code": "TransactionConflict"},
+        {"Code": "ConditionalCheckFailed", "Item": {"bank": {"S": "b"}, "number": {"N": "1"}}},
+    ]
+    unlucky.steps = [lambda make: refusal("TransactionCanceledException", CancellationReasons=reasons)]
+    transact(add(0), lambda tx: tx.update(Account, Account.data["a"].set(1), **of(1)))
+    assert (balances(), Account.get_or_raise(**of(1)).data) == ([101, 100], {"a": 1})
+    assert len(set(unlucky.tokens)) == 2
+
+
+def test_what_no_new_plan_can_mend(unlucky: Unlucky) -> None:
+    """Where others changed what an edit was made in, nothing is planned anew, whatever else would be."""
+    (account,) = create_bank(1)
+    account.log = [1, 2]
+    account.save()
+    account.update_to_dict_field(Account.data, {"a": 1})
+    (account.log or [])[0] = 5
+    Account.update_by_key(Account.log.append(3), Account.data.set({"b": 1}), **of(0))
+    with pytest.raises(dynamix.TransactionCanceledError, match=r"changed by others since it was loaded: Account\.log"):
+        transact(lambda tx: tx.save(account))
+    assert len(unlucky.bodies) == 1
+
+
 def test_a_transaction_in_progress(unlucky: Unlucky) -> None:
     """One that still runs is waited for; where it does not end, it may have been applied."""
     create_bank(1)

@@ -283,6 +283,66 @@ def test_a_check_and_a_write_of_one_item_are_one() -> None:
     assert error.reasons[0].item == error.reasons[2].item == account
 
 
+def test_a_check_before_the_write() -> None:
+    """It is a condition of the write that comes later, beside that one's own."""
+    account, _ = create_bank(2)
+    error = cancelled(
+        lambda tx: tx.check(Account, Account.balance == 5, **of(0)),
+        lambda tx: tx.delete(account, condition=Account.balance == 100),
+    )
+    assert "Account.balance = 100 and Account.balance = 5" in str(error).replace("AND", "and")
+    assert balances() == [100, 100]
+
+
+class Player(dynamix.Model):
+    """Fields with defaults, one of which is another each time."""
+
+    name = dynamix.CharField(hash_key=True)
+    lives = dynamix.IntegerField(default=3)
+    seed = dynamix.IntegerField(default=lambda: next(SEALS))
+    moves = dynamix.ListField(default=["begin"])
+
+
+class Bare(dynamix.Model):
+    """The same table, without them."""
+
+    __table_name__ = "Player"
+
+    name = dynamix.CharField(hash_key=True)
+
+
+def test_defaults_that_show() -> None:
+    """A change starts from the default that shows; what is removed shows the default that it has shown."""
+    dynamix.create_table(Player)
+    Bare.create(name="a")
+    player = Player.get_or_raise(name="a", consistent=True)
+    seed = player.seed
+    player.add_to_field(Player.lives, 1).append_to_listfield(Player.moves, "on").set_field(Player.seed, None)
+    transact(lambda tx: tx.save(player, if_unchanged=True))
+    assert (player.lives, player.moves, player.seed) == (4, ["begin", "on"], seed)
+    stored = Player.get_or_raise(name="a", consistent=True)
+    assert (stored.lives, stored.moves) == (4, ["begin", "on"])
+    player.lives, player.seed = None, 7  # type: ignore[assignment]
+    transact(lambda tx: tx.save(player))
+    assert (player.lives, player.seed) == (3, 7)
+    assert player == Player.get(name="a", consistent=True)
+
+
+def test_a_partly_loaded_instance() -> None:
+    """What was set counts as loaded afterwards; what was neither loaded nor set does not."""
+    create_bank(1)
+    account = Account.get(Account.owner, consistent=True, **of(0))
+    assert account is not None
+    account.balance = 5
+    transact(lambda tx: tx.save(account))
+    assert account.balance == 5
+    account.balance = 6
+    transact(lambda tx: tx.save(account, if_unchanged=True))
+    assert (account.balance, balances()) == (6, [6])
+    with pytest.raises(dynamix.FieldNotLoadedError):
+        _ = account.log
+
+
 def test_a_save_without_changes_is_its_conditions() -> None:
     """Nothing is sent for it; where it has a condition, that one is looked at, and has a reason."""
     account, other = create_bank(2)
@@ -370,6 +430,9 @@ def test_a_change_that_changes_nothing_is_a_check() -> None:
     account.remove_by_index_from_listfield(Account.log, 5)
     transact(lambda tx: tx.save(account), lambda tx: tx.update(Account, Account.balance.add(1), **of(1)))
     assert (account.refresh().log, balances()) == ([1], [100, 101])
+    account.remove_by_index_from_listfield(Account.log, 5)
+    transact(lambda tx: tx.save(account, if_unchanged=True))
+    assert account.log == [1]
     account.remove_by_index_from_listfield(Account.log, 1)
     Account.update_by_key(Account.log.append(2), **of(0))
     transact(lambda tx: tx.save(account))
