@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 import dynamix
 
 
@@ -54,3 +56,18 @@ def transact(*asked: Callable[[dynamix.Transaction], object], token: str | None 
     with dynamix.transaction(token=token) as tx:
         for each in asked:
             each(tx)
+
+
+def reload(number: int) -> Account:
+    """What is stored."""
+    return Account.get_or_raise(**of(number), consistent=True)
+
+
+def cancelled(*asked: Any) -> dynamix.TransactionCanceledError:
+    """The error of a transaction that is not made. Each of what is asked is called with it."""
+    before = Account.scan().consistent().count()
+    with pytest.raises(dynamix.TransactionCanceledError) as caught:
+        transact(*asked)
+    assert caught.value.applied == "no"
+    assert Account.scan().consistent().count() == before
+    return caught.value
