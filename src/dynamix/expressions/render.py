@@ -45,6 +45,9 @@ _VALUES = tuple([f":{numeral}" for numeral in _NUMERALS])
 _PREPARED = len(_NUMERALS)  # more than what one expression has room for
 
 
+_JOINTS = (And, Or, Not)
+
+
 class Placeholders:
     """Hands out the placeholders of one request: `#0`, `#1`, ... for names and `:0`, `:1`, ... for values.
 
@@ -78,17 +81,19 @@ class Placeholders:
 
     def path(self, path: Path) -> str:
         """A document path as text: `#0.#1[2]`."""
-        text = ""
-        for part in path.parts:
+        text = self.name(str(path.parts[0]))
+        for part in path.parts[1:]:
             if isinstance(part, int):
                 text += f"[{part}]"
             else:
-                text += f".{self.name(part)}" if text else self.name(part)
+                text += f".{self.name(part)}"
         return text
 
 
 def render_condition(condition: Condition, placeholders: Placeholders) -> str:
     """The text of a condition, filter or key condition. Deep trees do no harm."""
+    if isinstance(condition, And) and not any(isinstance(part, _JOINTS) for part in condition.conditions):
+        return " AND ".join([_simple(part, placeholders) for part in condition.conditions])  # type: ignore[arg-type]
     texts: list[str] = []
     ahead: list[Condition | str] = [condition]
     while ahead:

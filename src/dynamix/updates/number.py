@@ -28,6 +28,11 @@ class NumberDraft(Draft):
 
     def add(self, amount: Any) -> None:
         """Add to the number; a missing one counts as its default, or else as 0."""
+        if self.assigned and type(amount) is type(self.value) is int and self.field.own_form.exact:
+            total = self.value + amount
+            if -_EXACT_INTEGERS < total < _EXACT_INTEGERS and -_EXACT_INTEGERS < amount < _EXACT_INTEGERS:
+                self.value = total
+                return
         try:
             self._add(self._number(amount))
         except NumberError as error:
