@@ -73,6 +73,7 @@ from dynamix.errors import (
     TransactionInProgressError,
     UnknownNameError,
     ValidationException,
+    VersionConflict,
     WrongTypeError,
 )
 from dynamix.fields import (
@@ -88,6 +89,7 @@ from dynamix.fields import (
     SetField,
     TimeDeltaField,
     TimeField,
+    VersionField,
 )
 from dynamix.model.declaration import Model
 from dynamix.schema.index import IndexOptions
@@ -165,6 +167,8 @@ __all__ = [
     "TransactionInProgressError",
     "UnknownNameError",
     "ValidationException",
+    "VersionConflict",
+    "VersionField",
     "WrongTypeError",
     "acompare_table",
     "acreate_table",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar, TypeVar, Unpack, assert_type, overload
 
-from forum import ForumThread
+from forum import ForumThread, Sheet
 
 import dynamix
 from dynamix import Cursor
@@ -230,3 +230,9 @@ assert_type(
 )
 assert_type(ForumThread.get(ForumThread.title, forum_id="science", thread_id="physics_1"), ForumThread | None)
 assert_type(ForumThread.delete_by_key(forum_id="science", thread_id="physics_1", returns="old"), ForumThread | None)
+
+# Versions.
+sheet = Sheet.create(name="plan", title="t")
+assert_type(sheet.version, int | None)
+assert_type(sheet.save(condition=Sheet.version == 1), Sheet)
+assert_type(Sheet.batch_write([sheet], unchecked=True), list[Sheet])

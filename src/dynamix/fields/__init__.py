@@ -19,6 +19,7 @@ from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKe
 from dynamix.fields.set import SetField
 from dynamix.fields.time import TimeField
 from dynamix.fields.timedelta import TimeDeltaField
+from dynamix.fields.version import VersionField
 from dynamix.updates.draft import Draft
 from dynamix.updates.list import ListDraft
 from dynamix.updates.map import MapDraft
@@ -51,4 +52,5 @@ __all__ = [
     "Text",
     "TimeDeltaField",
     "TimeField",
+    "VersionField",
 ]

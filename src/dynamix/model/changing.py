@@ -201,6 +201,11 @@ def _own(instance: object, field: AnyField, draft: type[Draft] = Draft) -> None:
         raise WrongTypeError(f"{field!r} is not a field; give {model.__name__}.<name>", field=str(field), value=field)
     if not schema_of(model).owns(field):
         raise UnknownNameError(f"{field} is not a field of {model.__name__}")
+    if field is schema_of(model).version:
+        raise InvalidUpdateError(
+            f"{field} is the version, which every write raises by itself; leave it alone, and give "
+            f"condition={field} == ... to write only at a certain one"
+        )
     if not issubclass(field.draft, draft):
         raise InvalidUpdateError(f"{field} is a {type(field).__name__}; this change is for {draft.noun}")
 

@@ -18,6 +18,7 @@ from dynamix.errors import (
     ItemTooLargeError,
     PartlyAppliedError,
     StoredValueError,
+    VersionConflict,
 )
 from dynamix.expressions.nodes import Condition, all_of
 from dynamix.expressions.shown import shown_condition
@@ -31,6 +32,7 @@ from dynamix.updates.draft import Draft
 from dynamix.updates.pending import Pending, pending_of
 from dynamix.updates.plan import NULL, Picture, Plan, holds
 from dynamix.updates.unchanged import resolved
+from dynamix.updates.version import raised, started, unchanged_or_gone
 from dynamix.updates.written import write
 from dynamix.wire import Call, Flow, Item
 
@@ -85,13 +87,19 @@ def put(
 
 
 def create(
-    policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool, condition: Condition | None = None
+    policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool | None, condition: Condition | None = None
 ) -> Flow[M]:
-    """Store an instance whole, if its conditions and this one are met, and return it."""
+    """Store an instance whole, if its conditions and this one are met, and return it.
+
+    Without a word about `overwrite` an item is replaced, unless items have versions.
+    """
     schema, values = table.schema, vars(instance)
-    conditions, item = resolved(values, condition), schema.item_of(values)
-    yield from put(policy, table, item, overwrite, conditions)
+    conditions, item, version = resolved(values, condition), schema.item_of(values), schema.version
+    first = None if version is None else started(version, values, item)
+    yield from put(policy, table, item, version is None if overwrite is None else overwrite, conditions)
     schema.settle(values, schema.codec.stored(item))
+    if version is not None:
+        values[version.attribute] = first
     return instance
 
 
@@ -101,19 +109,24 @@ def delete(
     key: Item,
     conditions: tuple[Condition, ...] = (),
     decode: Callable[[bytes], M | None] | None = None,
+    guard: Condition | None = None,
 ) -> Flow[M | None]:
     """Delete an item, if the conditions are met. One that does not exist is no error where no condition is given.
 
-    `decode` makes the result of the answer, which then has what was deleted; a repeat could not tell that.
+    `decode` makes the result of the answer, which then has what was deleted; a repeat could not tell that. `guard` is
+    met by an item that has the version which was loaded, and where there is no item; so no repeat deletes another one.
     """
+    required = conditions if guard is None else (*conditions, guard)
     body = requests.delete(
-        table.name, key, all_of(conditions) if conditions else None, returns="ALL_OLD" if decode else None
+        table.name, key, all_of(required) if required else None, returns="ALL_OLD" if decode else None
     )
-    repeatable = not conditions and decode is None
+    repeatable = (guard is not None or not conditions) and decode is None
     call = Call("DeleteItem", msgspec.json.encode(body), decode or _nothing, repeatable=repeatable)
     try:
         return (yield from request(policy, call))
     except ConditionalCheckFailedError as error:
+        if guard is not None and error.stored_item is not None and not holds(guard, error.stored_item):
+            raise _conflict(table, key, error, (str(table.schema.version),), "it was not deleted") from error
         raise _unmet(table, key, error, conditions, "it was not deleted") from error
 
 
@@ -139,8 +152,9 @@ def delete_instance(
     policy: RetryPolicy, table: Table[Any], instance: Any, condition: Condition | None = None
 ) -> Flow[None]:
     """Delete an instance's item, if its conditions and this one are met; then it is a new one."""
-    values = vars(instance)
-    yield from delete(policy, table, table.schema.key_of(values), resolved(values, condition))
+    values, schema = vars(instance), table.schema
+    guard = None if schema.version is None else unchanged_or_gone(schema.version, values, schema.absent)
+    yield from delete(policy, table, schema.key_of(values), resolved(values, condition), guard=guard)
     pending_of(values).deleted(values)
 
 
@@ -167,6 +181,8 @@ def commit(
         return instance
     values, schema = vars(instance), table.schema
     key, sender = schema.key_of(values), object()
+    if schema.version is not None:
+        edits, guards = raised(schema.version, values, edits, guards)
     try:
         required = (schema.there, *resolved(values, condition))
         pending.begin(sender, edits, guards)
@@ -174,6 +190,8 @@ def commit(
         if plan.then_delete:
             pending.settle_first(values, schema.fields, _known(table, values, answer))
             try:
+                if schema.version is not None:
+                    pending.expect(*raised(schema.version, values))
                 answer, _ = yield from _update(policy, table, key, pending, (schema.there,), atomic)
             except DynamixError as error:
                 raise _partly(table, key, error) from error
@@ -232,7 +250,7 @@ def _update(
         if atomic:
             pending.refuse_second(plan)
         try:
-            repeatable = plan.repeatable and len(required) == 1
+            repeatable = (plan.repeatable and len(required) == 1) or _is_checked(table, plan)
             return (yield from request(policy, _update_call(table, key, texts, repeatable))), plan
         except ConditionalCheckFailedError as error:
             if error.stored_item is None:
@@ -261,6 +279,12 @@ def _update(
         failure,
         f"was changed by others before each of {_MOST_PICTURES} attempts; nothing was stored; commit again",
     ) from failure
+
+
+def _is_checked(table: Table[Any], plan: Plan) -> bool:
+    """Whether a plan is carried out at one version only, so that no repeat of it is carried out twice."""
+    version = table.schema.version
+    return version is not None and any(name == str(version) for _, name in plan.guards)
 
 
 def _update_call(table: Table[Any], key: Item, texts: Texts, repeatable: bool) -> Call[_Answer]:
@@ -300,14 +324,22 @@ def shown_key(table: Table[Any], item: Item) -> str:
 
 
 def _conflict(
-    table: Table[Any], key: Item, error: ConditionalCheckFailedError, fields: Iterable[str]
+    table: Table[Any],
+    key: Item,
+    error: ConditionalCheckFailedError,
+    fields: Iterable[str],
+    then: str = "nothing was stored",
 ) -> ConditionalCheckFailedError:
     """The error for what others changed since it was loaded."""
+    changed = tuple(fields)
     problem = (
-        f"was changed by others since it was loaded: {', '.join(fields)}; nothing was stored; look at .item of this "
-        "error, or refresh(discard=True) and change it again"
+        f"was changed by others since it was loaded: {', '.join(changed)}; {then}; look at .item of this error, or "
+        "refresh(discard=True) and change it again"
     )
-    return _failed(ConditionalCheckFailedError, table, key, error, problem)
+    kind = VersionConflict if str(table.schema.version) in changed else ConditionalCheckFailedError
+    told = _failed(kind, table, key, error, problem)
+    told.changed = changed
+    return told
 
 
 def _unmet(

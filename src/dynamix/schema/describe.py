@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 
 from dynamix.errors import ModelDefinitionError, unknown
 from dynamix.fields.base import Field
+from dynamix.fields.version import VersionField
 from dynamix.limits import (
     GLOBAL_INDEXES,
     LOCAL_INDEXES,
@@ -40,6 +41,9 @@ def describe(model: type[M]) -> Schema[M]:
     table = Index(None, hash_keys[0], range_keys[0] if range_keys else None, True, "ALL")
     if len({field.name for field in fields.values()}) < len(fields):
         raise ModelDefinitionError(f"two fields of {model.__name__} are stored under one name")
+    versions = [str(field) for field in fields.values() if isinstance(field, VersionField)]
+    if len(versions) > 1:
+        raise ModelDefinitionError(f"{' and '.join(versions)} are both versions; an item has one version")
     indexes = [*_local_indexes(model, table_name, fields, table), *_global_indexes(model, fields)]
     return Schema(
         model=model,

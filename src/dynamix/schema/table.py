@@ -22,6 +22,7 @@ from dynamix.errors import (
 from dynamix.expressions.nodes import AttributeExists, AttributeNotExists, Condition, Path
 from dynamix.fields.datetime import DateTimeField
 from dynamix.fields.refusals import shown
+from dynamix.fields.version import VersionField
 from dynamix.limits import (
     PARTITION_KEY_BYTES,
     SORT_KEY_BYTES,
@@ -282,6 +283,11 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def renewed(self) -> tuple[DateTimeField[Any], ...]:
         """The fields that hold the time of the last write."""
         return tuple(f for f in self.fields.values() if isinstance(f, DateTimeField) and f.auto_now)
+
+    @cached_property
+    def version(self) -> AnyField | None:
+        """The VersionField of the model, if there is one."""
+        return next((field for field in self.fields.values() if isinstance(field, VersionField)), None)
 
     @cached_property
     def lazy(self) -> tuple[AnyField, ...]:
