@@ -26,7 +26,7 @@ from dynamix.transport import aside
 from dynamix.transport.deadlines import TimeUpError, late
 from dynamix.transport.hidden import Environment
 from dynamix.transport.options import SECRETS, ConnectionOptions, check
-from dynamix.wire import Call, Effect, Flow, Pause, Response, Transport
+from dynamix.wire import Apply, Call, Effect, Flow, Pause, Response, Transport
 
 T = TypeVar("T")
 
@@ -185,6 +185,8 @@ class Connection:
                 terms.check(effect.seconds)
             log.tell_pause(effect)
             return wait(effect.seconds)
+        if isinstance(effect, Apply):
+            return effect.function(effect.argument)
         perform = partial(self._perform, terms=terms)
         if {"embedded", "engine", "boto_client"} & self._options.keys():
             return [drive(flow, perform) for flow in effect.flows]
@@ -213,6 +215,9 @@ class Connection:
                 terms.check(effect.seconds)
             log.tell_pause(effect)
             return await (wait or asyncio.sleep)(effect.seconds)
+        if isinstance(effect, Apply):
+            answer = effect.function(effect.argument)
+            return await answer if isinstance(answer, Awaitable) else answer
         return await arun_together(effect, partial(self._aperform, terms=terms))
 
 

@@ -7,6 +7,7 @@ so each operation is written once.
     Call      send one request; the driver sends back the decoded answer, or throws the error into the flow
     Pause     wait for some seconds
     Together  run several flows, overlapping where the driver can; the driver sends back their results in order
+    Apply     call a function of the caller's; the driver sends back what it returns, or throws its error into the flow
 """
 
 import math
@@ -85,7 +86,14 @@ class Together(msgspec.Struct, frozen=True):
     lets_finish: bool = False
 
 
-Effect: TypeAlias = Call[Any] | Pause | Together
+class Apply(msgspec.Struct, frozen=True):
+    """Call a function of the caller's. Under asyncio, what it returns is awaited where that can be."""
+
+    function: Callable[[Any], Any]
+    argument: Any
+
+
+Effect: TypeAlias = Call[Any] | Pause | Together | Apply
 Flow: TypeAlias = Generator[Effect, Any, T]
 
 

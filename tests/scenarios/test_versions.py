@@ -403,6 +403,21 @@ def test_two_processes_lose_no_write(place: Place, tmp_path: Path) -> None:
     assert (page.views, writes) == (50, 50)
 
 
+MODIFY = (
+    RACE[: RACE.index("    conflicts")]
+    + """
+    for _ in range(25):
+        Page.modify(lambda page: page.set_field(Page.views, page.views + 1), key="race", attempts=1000)
+"""
+)
+
+
+def test_two_processes_that_modify(place: Place, tmp_path: Path) -> None:
+    """Of two processes that add by `modify`, no addition is lost, and none is refused."""
+    page, writes = race(place, tmp_path, MODIFY)
+    assert (page.views, writes) == (50, 50)
+
+
 STEPS = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["load", "save", "delete", "create"])), max_size=20)
 
 

@@ -236,3 +236,15 @@ sheet = Sheet.create(name="plan", title="t")
 assert_type(sheet.version, int | None)
 assert_type(sheet.save(condition=Sheet.version == 1), Sheet)
 assert_type(Sheet.batch_write([sheet], unchecked=True), list[Sheet])
+
+
+async def retitle(page: Sheet) -> Sheet:
+    """What amodify takes beside plain functions."""
+    return page.set_field(Sheet.title, "new")
+
+
+async def modify() -> None:
+    """Functions, blocking or async, that return the instance or nothing."""
+    assert_type(Sheet.modify(lambda page: page.set_field(Sheet.title, "x"), attempts=3, name="plan"), Sheet)
+    assert_type(await Sheet.amodify(retitle, name="plan"), Sheet)
+    assert_type(await Sheet.amodify(lambda page: page.set_field(Sheet.title, "x"), name="plan"), Sheet)

@@ -37,3 +37,4 @@ thread.add_to_field(ForumThread.votes, 1.5)  # rejected: misc, reportArgumentTyp
 dynamix.CharField(pattern=5)  # rejected: call-overload, reportArgumentType
 Sheet.version.eq("1")  # rejected: arg-type, reportArgumentType
 dynamix.VersionField(default=1)  # rejected: call-arg, reportCallIssue
+Sheet.modify(len, name="plan")  # rejected: arg-type, reportArgumentType
