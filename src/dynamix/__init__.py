@@ -27,6 +27,7 @@ from dynamix.differences import (
     KeyTypeDiffers,
     TableDifference,
     ThroughputDiffers,
+    TimeToLiveDiffers,
 )
 from dynamix.errors import (
     AccessDeniedError,
@@ -89,6 +90,7 @@ from dynamix.fields import (
     SetField,
     TimeDeltaField,
     TimeField,
+    TTLField,
     VersionField,
 )
 from dynamix.model.declaration import Model
@@ -154,6 +156,7 @@ __all__ = [
     "SetField",
     "StorageError",
     "StoredValueError",
+    "TTLField",
     "TableDifference",
     "TableDiffersError",
     "TableInUseError",
@@ -162,6 +165,7 @@ __all__ = [
     "ThroughputDiffers",
     "TimeDeltaField",
     "TimeField",
+    "TimeToLiveDiffers",
     "TransactionCanceledError",
     "TransactionConflictError",
     "TransactionInProgressError",

@@ -248,3 +248,20 @@ async def modify() -> None:
     assert_type(Sheet.modify(lambda page: page.set_field(Sheet.title, "x"), attempts=3, name="plan"), Sheet)
     assert_type(await Sheet.amodify(retitle, name="plan"), Sheet)
     assert_type(await Sheet.amodify(lambda page: page.set_field(Sheet.title, "x"), name="plan"), Sheet)
+
+
+class Session(dynamix.Model):
+    """When an item expires may be given in several ways, and reads as a datetime."""
+
+    token = dynamix.CharField(hash_key=True)
+    expires = dynamix.TTLField(required=True)
+    refreshed = dynamix.TTLField(default=datetime.timedelta(days=1))
+
+
+session = Session(token="a1")
+assert_type(session.expires, datetime.datetime)
+assert_type(session.refreshed, datetime.datetime | None)
+session.expires = datetime.timedelta(hours=1)
+session.expires = 1893499200
+session.refreshed = None
+Session.query().where(Session.expires > datetime.datetime.now(datetime.UTC))

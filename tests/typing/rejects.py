@@ -38,3 +38,5 @@ dynamix.CharField(pattern=5)  # rejected: call-overload, reportArgumentType
 Sheet.version.eq("1")  # rejected: arg-type, reportArgumentType
 dynamix.VersionField(default=1)  # rejected: call-arg, reportCallIssue
 Sheet.modify(len, name="plan")  # rejected: arg-type, reportArgumentType
+dynamix.TTLField(hash_key=True)  # rejected: call-overload, reportCallIssue
+dynamix.TTLField(default="soon")  # rejected: call-overload, reportArgumentType

@@ -191,6 +191,7 @@ def assign(instance: M, field: Field[V, Any], value: V | None) -> M:
             f"{field} is part of the key, which no update can change; create an item with the new key and "
             "delete this one"
         )
+    value = field.taken(value)
     if value is not None and value != frozenset():
         schema_of(type(instance)).encoder(field)(value)
     elif field.required:

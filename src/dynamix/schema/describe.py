@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 
 from dynamix.errors import ModelDefinitionError, unknown
 from dynamix.fields.base import Field
+from dynamix.fields.ttl import TTLField
 from dynamix.fields.version import VersionField
 from dynamix.limits import (
     GLOBAL_INDEXES,
@@ -41,6 +42,9 @@ def describe(model: type[M]) -> Schema[M]:
     table = Index(None, hash_keys[0], range_keys[0] if range_keys else None, True, "ALL")
     if len({field.name for field in fields.values()}) < len(fields):
         raise ModelDefinitionError(f"two fields of {model.__name__} are stored under one name")
+    expiries = [str(field) for field in fields.values() if isinstance(field, TTLField)]
+    if len(expiries) > 1:
+        raise ModelDefinitionError(f"{' and '.join(expiries)} both say when an item expires; a table heeds one field")
     versions = [str(field) for field in fields.values() if isinstance(field, VersionField)]
     if len(versions) > 1:
         raise ModelDefinitionError(f"{' and '.join(versions)} are both versions; an item has one version")

@@ -20,8 +20,10 @@ from dynamix.errors import (
     unknown,
 )
 from dynamix.expressions.nodes import AttributeExists, AttributeNotExists, Condition, Path
+from dynamix.fields.base import Field
 from dynamix.fields.datetime import DateTimeField
 from dynamix.fields.refusals import shown
+from dynamix.fields.ttl import TTLField
 from dynamix.fields.version import VersionField
 from dynamix.limits import (
     PARTITION_KEY_BYTES,
@@ -288,6 +290,16 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def version(self) -> AnyField | None:
         """The VersionField of the model, if there is one."""
         return next((field for field in self.fields.values() if isinstance(field, VersionField)), None)
+
+    @cached_property
+    def expiry(self) -> AnyField | None:
+        """The TTLField of the model, if there is one."""
+        return next((field for field in self.fields.values() if isinstance(field, TTLField)), None)
+
+    @cached_property
+    def taking(self) -> tuple[AnyField, ...]:
+        """The fields whose values have other spellings."""
+        return tuple(field for field in self.fields.values() if type(field).taken is not Field.taken)
 
     @cached_property
     def lazy(self) -> tuple[AnyField, ...]:
