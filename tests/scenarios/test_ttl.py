@@ -1,12 +1,22 @@
 """A TTLField says when an item expires, however that is given, and the table heeds it."""
 
+import asyncio
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 import dynamix
-from dynamix import CharField, FieldValidationException, Model, ModelDefinitionError, StoredValueError, TTLField
+from dynamix import (
+    CharField,
+    FieldValidationException,
+    IntegerField,
+    Model,
+    ModelDefinitionError,
+    StoredValueError,
+    TTLField,
+)
 from dynamix.differences import TimeToLiveDiffers
 from places import Place
 
@@ -172,3 +182,150 @@ def test_what_a_model_may_say_of_its_expiry() -> None:
         Two(key="k")
     with pytest.raises(ModelDefinitionError, match="cannot be part of the key"):
         TTLField(range_key=True)  # type: ignore[call-overload]
+
+
+class Unheeding(Model):
+    """The table of the next one, but nobody removes what has expired."""
+
+    __table_name__ = "hiding"
+    __secondary_indexes__ = {"by_user": {"hash_key": "user", "projections": ["expires"]}}  # noqa: RUF012
+
+    key = CharField(hash_key=True)
+    number = IntegerField(range_key=True)
+    user = CharField()
+    title = CharField(indexed=True, projections="ALL")
+    expires: Any = IntegerField(name="ttl")
+
+
+class Hiding(Unheeding):
+    """What is gone as soon as it has expired."""
+
+    expires: Any = TTLField(name="ttl", hide_expired=True)
+
+
+PAST = timedelta(hours=-1)
+LATER = timedelta(hours=1)
+
+
+def items() -> dict[str, Hiding]:
+    """An item that has expired and is there still, one that will, and one that never does."""
+    dynamix.create_table(Unheeding)
+    kept = Hiding.batch_write(
+        [
+            {"key": "k", "number": 1, "user": "u", "title": "old", "expires": PAST},
+            {"key": "k", "number": 2, "user": "u", "title": "new", "expires": LATER},
+            {"key": "k", "number": 3, "user": "u", "title": "lasting"},
+        ]
+    )
+    return dict(zip(("old", "new", "lasting"), kept, strict=True))
+
+
+def old() -> dict[str, Any]:
+    return {"key": "k", "number": 1}
+
+
+def numbers(found: Iterable[Hiding]) -> list[int]:
+    return sorted(item.number for item in found)
+
+
+def test_what_has_expired_is_not_read(place: Place) -> None:
+    """By no way of reading, of the table or an index, blocking or in asyncio, while the item is stored still."""
+    items()
+    assert place.stored_item(Hiding, **old()) is not None
+    whole = Hiding.query().where(Hiding.key == "k")
+    by_user = Hiding.query().where(Hiding.user == "u").use_index("by_user")
+    by_title = whole.use_index(Hiding.title)
+    assert Hiding.get(**old()) is None
+    assert Hiding.get(Hiding.user, **old()) is None
+    part = Hiding.get(Hiding.user, key="k", number=2)
+    assert part is not None
+    assert part.user == "u"
+    assert [Hiding.exists(key="k", number=n, consistent=True) for n in (1, 2, 3, 4)] == [False, True, True, False]
+    with pytest.raises(dynamix.ItemNotFoundError):
+        Hiding.get_or_raise(**old())
+    assert numbers(Hiding.batch_get(*[{"key": "k", "number": n} for n in (1, 2, 3)])) == [2, 3]
+    for search in (whole, by_user, by_title, Hiding.scan(), Hiding.scan(Hiding.user), whole.limit(3)):
+        assert numbers(search.get_items()[0]) == numbers(search) == [2, 3]
+        assert search.count() == 2
+    assert numbers(by_user.get_items(requery_for_all_projections=True)[0]) == [2, 3]
+    assert Hiding.query().where(Hiding.key == "k", Hiding.number == 1).first() is None
+
+    async def read() -> None:
+        assert await Hiding.aget(**old()) is None
+        assert not await Hiding.aexists(**old())
+        assert numbers(await Hiding.abatch_get(old(), {"key": "k", "number": 2})) == [2]
+        assert [item.number async for item in whole] == [2, 3]
+        assert await Hiding.scan().acount() == 2
+
+    asyncio.run(read())
+
+
+@pytest.mark.usefixtures("place")
+def test_what_has_expired_makes_room() -> None:
+    """Whoever creates takes its place; what has not expired is left alone."""
+    found = items()
+    assert Hiding.create(**old(), overwrite=False).title is None
+    with pytest.raises(dynamix.ItemExistsError):
+        Hiding.create(**old(), overwrite=False)
+    for number in (2, 3):
+        with pytest.raises(dynamix.ItemExistsError):
+            Hiding(key="k", number=number).save()
+        with pytest.raises(dynamix.ItemExistsError):
+            Hiding.create(key="k", number=number, overwrite=False, condition=Hiding.title.exists())
+    Hiding.batch_write([found["old"]])
+    assert Hiding(**old(), title="saved").save().title == "saved"
+    Hiding.batch_write([found["old"]])
+    made, created = Hiding.get_or_create({"title": "got"}, **old())
+    assert (made.title, created) == ("got", True)
+
+
+@pytest.mark.usefixtures("place")
+def test_what_has_expired_cannot_be_changed() -> None:
+    """A change of it is one of an item that does not exist, and does not bring it back; a delete is none."""
+    found = items()
+    changes: list[Callable[[], object]] = [
+        lambda: found["old"].set_field(Hiding.title, "x").save(),
+        lambda: found["old"].commit_changes(condition=Hiding.title == "old"),
+        lambda: Hiding(**old()).set_field(Hiding.expires, LATER).commit_changes(),
+        lambda: found["old"].refresh(discard=True),
+        lambda: Hiding.modify(lambda item: item.set_field(Hiding.title, "x"), **old()),
+    ]
+    for change in changes:
+        with pytest.raises(dynamix.ItemNotFoundError):
+            change()
+    found["new"].set_field(Hiding.title, "x").save()
+    found["lasting"].set_field(Hiding.title, "y").save()
+    assert Hiding.delete_by_key(**old(), returns="old") is None
+    found["old"].delete()
+
+
+def test_what_is_no_time_expires_never(place: Place) -> None:
+    """A NULL is no time, so the item is there; an instance shows what it was given though it has expired since."""
+    items()
+    stored = {"key": {"S": "k"}, "number": {"N": "1"}, "ttl": {"NULL": True}}
+    place.call("PutItem", TableName=place.table_name(Hiding), Item=stored)
+    found = Hiding.get_or_raise(**old(), consistent=True)
+    assert Hiding.scan().count() == 3
+    found.set_field(Hiding.expires, PAST).save()
+    assert found.expires is not None
+    assert Hiding.scan().count() == 2
+
+
+def test_an_index_that_cannot_hide() -> None:
+    """An index that lacks the field, or that has it as a key, is refused at definition."""
+
+    class Lacking(Model):
+        key = CharField(hash_key=True)
+        number = IntegerField(range_key=True)
+        title = CharField(indexed=True)
+        expires = TTLField(hide_expired=True)
+
+    class Keyed(Model):
+        key = CharField(hash_key=True)
+        number = IntegerField(range_key=True)
+        expires = TTLField(hide_expired=True, indexed=True)
+
+    with pytest.raises(ModelDefinitionError, match="the index 'Lacking_ix_title' does not hold it"):
+        Lacking(key="k")
+    with pytest.raises(ModelDefinitionError, match="cannot be one of the index 'Keyed_ix_expires'"):
+        Keyed(key="k")

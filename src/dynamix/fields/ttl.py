@@ -24,6 +24,9 @@ class TTLField(Field[datetime, T]):
     It may be given as a datetime (one without an offset is in UTC), as a timedelta from now, or as that number. A
     default is given likewise, and counts from the moment that a new instance is made. `create_table` has the table
     heed the field.
+
+    The service removes items some time after they expired, a few days at most. With `hide_expired=True` they are
+    absent from then on, to whoever reads, changes or creates.
     """
 
     form = Form(
@@ -37,15 +40,22 @@ class TTLField(Field[datetime, T]):
     key_type = "N"
 
     @overload
-    def __init__(self: "TTLField[datetime]", **options: Unpack[Present[Expiry]]) -> None: ...
+    def __init__(
+        self: "TTLField[datetime]", *, hide_expired: bool = ..., **options: Unpack[Present[Expiry]]
+    ) -> None: ...
     @overload
-    def __init__(self: "TTLField[datetime | None]", **options: Unpack[Defaulted[Expiry]]) -> None: ...
+    def __init__(
+        self: "TTLField[datetime | None]", *, hide_expired: bool = ..., **options: Unpack[Defaulted[Expiry]]
+    ) -> None: ...
     @overload
-    def __init__(self: "TTLField[datetime | None]", **options: Unpack[Options[Expiry]]) -> None: ...
-    def __init__(self, *, default: Any = None, **options: Any) -> None:
+    def __init__(
+        self: "TTLField[datetime | None]", *, hide_expired: bool = ..., **options: Unpack[Options[Expiry]]
+    ) -> None: ...
+    def __init__(self, *, default: Any = None, hide_expired: bool = False, **options: Any) -> None:
         super().__init__(**options)
         if self.hash_key or self.range_key:
             raise ModelDefinitionError("a TTLField cannot be part of the key: items would never expire later")
+        self.hide_expired = hide_expired
         self._default = default  # for new items alone: what has no expiry stored never expires
 
     if TYPE_CHECKING:

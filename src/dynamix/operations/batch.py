@@ -48,7 +48,8 @@ def get(
     found = {}
     for part in (part for parts, _ in answers for part in parts):
         for instance in readable(table, part.items, part.unread, on_error)[0]:
-            found[address(table.schema.key_of(vars(instance)).values())] = instance
+            if not table.schema.hides(vars(instance)):
+                found[address(table.schema.key_of(vars(instance)).values())] = instance
     return [found[key] for key in wanted if key in found]
 
 

@@ -27,7 +27,7 @@ from dynamix.limits import ITEM_BYTES
 from dynamix.operations import requests
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.index import AnyField
-from dynamix.schema.table import Table
+from dynamix.schema.table import Schema, Table
 from dynamix.updates.draft import Draft
 from dynamix.updates.pending import Pending, pending_of
 from dynamix.updates.plan import NULL, Picture, Plan, holds
@@ -49,25 +49,41 @@ def get(
     """The instance with this key, or None; of it only `fields` and the key, where they are given."""
     schema = table.schema
     consistent = policy.consistent if consistent is None else consistent
+    hidden = schema.hidden
     if not fields:
         body, reader = requests.get(table.name, key, consistent=consistent), schema.codec.reader(table.name)
     else:
-        chosen = (*schema.table.keys, *fields)
+        chosen = (*schema.table.keys, *fields, *(() if hidden is None else (hidden,)))
         names = dict.fromkeys(field.name for field in chosen)
         body = requests.get(table.name, key, consistent=consistent, only=names)
         reader = schema.codec.reader(table.name, frozenset(field.attribute for field in chosen))
-    return request(policy, Call("GetItem", msgspec.json.encode(body), reader.item))
+    asked = request(policy, Call("GetItem", msgspec.json.encode(body), reader.item))
+    return asked if hidden is None else _unless_expired(table, asked)
+
+
+def _unless_expired(table: Table[Any], asked: Flow[M | None]) -> Flow[M | None]:
+    """The instance that a flow gives, None in place of one that is hidden."""
+    found = yield from asked
+    return None if found is None or table.schema.hides(vars(found)) else found
 
 
 def exists(policy: RetryPolicy, table: Table[Any], key: Item, consistent: bool | None) -> Flow[bool]:
-    """Whether an item has this key; only the key is read."""
+    """Whether an item has this key; only the key is read, and by what it may be hidden."""
     consistent = policy.consistent if consistent is None else consistent
-    body = requests.get(table.name, key, consistent=consistent, only=key)
-    return request(policy, Call("GetItem", msgspec.json.encode(body), _found))
+    schema = table.schema
+    only = key if schema.hidden is None else dict.fromkeys((*key, schema.hidden.name))
+    body = requests.get(table.name, key, consistent=consistent, only=only)
+    found = _found if schema.hidden is None else partial(_found_unhidden, schema)
+    return request(policy, Call("GetItem", msgspec.json.encode(body), found))
 
 
 def _found(body: bytes) -> bool:
     return "Item" in msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+
+
+def _found_unhidden(schema: Schema[Any], body: bytes) -> bool:
+    item = msgspec.json.decode(body, type=dict[str, Item]).get("Item")
+    return item is not None and not schema.hides_item(item)
 
 
 def put(
@@ -81,7 +97,8 @@ def put(
     try:
         yield from request(policy, call)
     except ConditionalCheckFailedError as error:
-        if not overwrite and (error.stored_item is not None or not conditions):
+        occupied = error.stored_item is not None and not table.schema.hides_item(error.stored_item)
+        if not overwrite and (occupied or not conditions):
             raise _failed(ItemExistsError, table, item, error, "exists already; it was left alone") from error
         raise _unmet(table, item, error, conditions, "nothing was stored") from error
 
@@ -141,11 +158,13 @@ class ByKey(NamedTuple):
 def delete_by_key(policy: RetryPolicy, table: Table[M], which: ByKey) -> Flow[M | None]:
     """Delete an item without reading it; the result is the deleted one where it is asked for."""
     decode = table.schema.codec.reader(table.name).changed if which.returns else None
+    conditions = resolved({}, which.condition)
     try:
-        return (yield from delete(policy, table, which.key, resolved({}, which.condition), decode))
+        deleted = yield from delete(policy, table, which.key, conditions, decode)
     except StoredValueError as error:
         error.applied = "yes"
         raise
+    return None if deleted is None or table.schema.hides(vars(deleted)) else deleted
 
 
 def delete_instance(
@@ -153,7 +172,7 @@ def delete_instance(
 ) -> Flow[None]:
     """Delete an instance's item, if its conditions and this one are met; then it is a new one."""
     values, schema = vars(instance), table.schema
-    guard = None if schema.version is None else unchanged_or_gone(schema.version, values, schema.absent)
+    guard = None if schema.version is None else unchanged_or_gone(schema.version, values, schema.gone)
     yield from delete(policy, table, schema.key_of(values), resolved(values, condition), guard=guard)
     pending_of(values).deleted(values)
 
@@ -253,7 +272,7 @@ def _update(
             repeatable = (plan.repeatable and len(required) == 1) or _is_checked(table, plan)
             return (yield from request(policy, _update_call(table, key, texts, repeatable))), plan
         except ConditionalCheckFailedError as error:
-            if error.stored_item is None:
+            if error.stored_item is None or table.schema.hides_item(error.stored_item):
                 raise _failed(ItemNotFoundError, table, key, error, "does not exist; nothing was stored") from error
             broken = dict.fromkeys(name for guard, name in plan.guards if not holds(guard, error.stored_item))
             if broken:

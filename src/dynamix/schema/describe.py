@@ -49,6 +49,7 @@ def describe(model: type[M]) -> Schema[M]:
     if len(versions) > 1:
         raise ModelDefinitionError(f"{' and '.join(versions)} are both versions; an item has one version")
     indexes = [*_local_indexes(model, table_name, fields, table), *_global_indexes(model, fields)]
+    _check_hiding(fields, indexes)
     return Schema(
         model=model,
         table_name=table_name,
@@ -59,6 +60,24 @@ def describe(model: type[M]) -> Schema[M]:
         write_capacity=_capacity(model, "WriteCapacityUnits"),
         deletion_protection=_protection(model),
     )
+
+
+def _check_hiding(fields: Mapping[str, AnyField], indexes: list[Index]) -> None:
+    """Refuse an index by which expired items could not be hidden."""
+    for field in fields.values():
+        if not (isinstance(field, TTLField) and field.hide_expired):
+            continue
+        for index in indexes:
+            if any(field is key for key in index.keys):
+                raise ModelDefinitionError(
+                    f"{field} hides expired items, and a query cannot filter by a key: it cannot be one of the index "
+                    f"{index.name!r}"
+                )
+            if index.projection != "ALL" and not any(field is included for included in index.included):
+                raise ModelDefinitionError(
+                    f"{field} hides expired items, but the index {index.name!r} does not hold it; add it to the "
+                    "projections"
+                )
 
 
 def _table_name(model: type) -> str:

@@ -1,6 +1,7 @@
 """The frozen description of a model's table: its key, its fields, its indexes."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
@@ -19,7 +20,7 @@ from dynamix.errors import (
     UnknownNameError,
     unknown,
 )
-from dynamix.expressions.nodes import AttributeExists, AttributeNotExists, Condition, Path
+from dynamix.expressions.nodes import And, AttributeExists, AttributeNotExists, Compare, Condition, Not, Or, Path, Value
 from dynamix.fields.base import Field
 from dynamix.fields.datetime import DateTimeField
 from dynamix.fields.refusals import shown
@@ -249,15 +250,41 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             key[name_for(field, form, read)] = read
         return key
 
-    @cached_property
+    @property
     def there(self) -> Condition:
-        """The condition that an item exists."""
+        """The condition that an item exists, and is not hidden."""
+        return self._stored if self.hidden is None else And((self._stored, Not(self.expired)))
+
+    @property
+    def absent(self) -> Condition:
+        """The condition that no item has the key, or one that is hidden."""
+        return self.gone if self.hidden is None else Or((self.gone, self.expired))
+
+    @cached_property
+    def _stored(self) -> Condition:
         return AttributeExists(Path((self.table.hash_key.name,)))
 
     @cached_property
-    def absent(self) -> Condition:
-        """The condition that no item has the key."""
+    def gone(self) -> Condition:
+        """The condition that no item has the key, not even a hidden one."""
         return AttributeNotExists(Path((self.table.hash_key.name,)))
+
+    @property
+    def expired(self) -> Condition:
+        """The condition that an item, of a model that hides those, has expired by now."""
+        assert self.hidden is not None  # noqa: S101 - the caller has looked
+        return Compare("<=", self.hidden._path(), Value(self.hidden.to_wire(datetime.now(UTC))))
+
+    def hides(self, values: Mapping[str, Any]) -> bool:
+        """Whether an instance with this `__dict__` is hidden, since it has expired."""
+        moment = None if self.hidden is None else values.get(self.hidden.attribute)
+        return moment is not None and moment <= datetime.now(UTC)
+
+    def hides_item(self, item: Item) -> bool:
+        """The same of an item in DynamoDB's form."""
+        if self.hidden is None or "N" not in item.get(self.hidden.name, {}):
+            return False
+        return self.hides({self.hidden.attribute: self.hidden.decode(item[self.hidden.name])})
 
     @cached_property
     def _keys_are_exact(self) -> bool:
@@ -295,6 +322,11 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def expiry(self) -> AnyField | None:
         """The TTLField of the model, if there is one."""
         return next((field for field in self.fields.values() if isinstance(field, TTLField)), None)
+
+    @cached_property
+    def hidden(self) -> AnyField | None:
+        """The TTLField by which items are hidden once they have expired, if there is one."""
+        return self.expiry if self.expiry is not None and self.expiry.hide_expired else None
 
     @cached_property
     def taking(self) -> tuple[AnyField, ...]:
