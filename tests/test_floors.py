@@ -42,6 +42,7 @@ FLOORS = {
     "dynamix.differences": 0,
     "dynamix.errors": 0,
     "dynamix.forks": 0,
+    "dynamix.ids": 0,
     "dynamix.interrupts": 0,
     "dynamix.limits": 0,
     "dynamix.version": 0,

@@ -12,6 +12,7 @@ dynamix.create_table(ForumThread)
 ForumThread.create(forum_id="science", thread_id="physics_1")
 """
 
+from dynamix import ids as ids
 from dynamix.connection import Connection
 from dynamix.context import timeout
 from dynamix.current import set_connection, use_connection
