@@ -12,7 +12,6 @@ each is the one before it plus a random number. The child of a fork begins anew.
 import os
 import threading
 import time
-import uuid
 
 from dynamix import forks
 
@@ -54,16 +53,21 @@ _for_uuid7 = _Rising(74)
 _for_ulid = _Rising(80)
 
 
+def _uuid(version: int, number: int) -> str:
+    """A UUID of 122 bits, the standard's version and its variant. All programs would have to import Python's module."""
+    upper, middle, lower = number >> 74, number >> 62 & 0xFFF, number & (1 << 62) - 1
+    whole = f"{upper << 80 | version << 76 | middle << 64 | 0b10 << 62 | lower:032x}"
+    return f"{whole[:8]}-{whole[8:12]}-{whole[12:16]}-{whole[16:20]}-{whole[20:]}"
+
+
 def uuid4() -> str:
     """A random UUID, such as "6f1c3b1e-8b7e-4c66-9d0b-0c6a2b8f3a55"."""
-    return str(uuid.uuid4())
+    return _uuid(4, _random(122))
 
 
 def uuid7() -> str:
     """A UUID that sorts by time, such as "01932c07-209c-7a50-8f5e-3d1b7c2a9e64"."""
-    number = _for_uuid7.next()
-    milliseconds, upper, lower = number >> 74, number >> 62 & 0xFFF, number & (1 << 62) - 1
-    return str(uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | upper << 64 | 0b10 << 62 | lower))
+    return _uuid(7, _for_uuid7.next())
 
 
 def ulid() -> str:
