@@ -230,6 +230,9 @@ def _changed(instance: object) -> Pending | None:
     pending: Pending | None = state.pending
     if state.new:
         raise _never_stored(instance, state)
+    if schema.before_save is not None:
+        schema.before_save(instance)
+        pending = state.pending
     (pending or Pending()).refuse_edits(values, schema.editable)
     if not pending:
         return None

@@ -205,6 +205,10 @@ def _instances(model: type[M], items_or_dicts: Iterable[M | Mapping[str, Any]], 
         except ValidationException as error:
             locate(schema_of(model), error, position, item if isinstance(item, Mapping) else {})
             raise
+    before_save = schema_of(model).before_save
+    if before_save is not None:
+        for instance in instances:
+            before_save(instance)
     return instances
 
 
@@ -220,4 +224,9 @@ def _deletions(model: type[Any], given: tuple[Any, ...], unchecked: bool) -> tup
     """The keys of what is to be deleted, and what was given for them."""
     if schema_of(model).version is not None and not unchecked and any(isinstance(item, model) for item in given):
         raise _unlooked(model, "delete each instance by delete(), give keys")
-    return keys_of(model, given), given
+    keys, before_delete = keys_of(model, given), schema_of(model).before_delete
+    if before_delete is not None:
+        for instance in given:
+            if isinstance(instance, model):
+                before_delete(instance)
+    return keys, given

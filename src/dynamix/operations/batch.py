@@ -50,7 +50,11 @@ def get(
         for instance in readable(table, part.items, part.unread, on_error)[0]:
             if not table.schema.hides(vars(instance)):
                 found[address(table.schema.key_of(vars(instance)).values())] = instance
-    return [found[key] for key in wanted if key in found]
+    instances = [found[key] for key in wanted if key in found]
+    if table.schema.after_load is not None:
+        for instance in instances:
+            table.schema.after_load(instance)
+    return instances
 
 
 def _get_chunk(

@@ -58,13 +58,17 @@ def get(
         body = requests.get(table.name, key, consistent=consistent, only=names)
         reader = schema.codec.reader(table.name, frozenset(field.attribute for field in chosen))
     asked = request(policy, Call("GetItem", msgspec.json.encode(body), reader.item))
-    return asked if hidden is None else _unless_expired(table, asked)
+    return asked if hidden is None and schema.after_load is None else _loaded(table, asked)
 
 
-def _unless_expired(table: Table[Any], asked: Flow[M | None]) -> Flow[M | None]:
-    """The instance that a flow gives, None in place of one that is hidden."""
+def _loaded(table: Table[Any], asked: Flow[M | None]) -> Flow[M | None]:
+    """The instance that a flow gives, after the model's own `after_load`; None in place of one that is hidden."""
     found = yield from asked
-    return None if found is None or table.schema.hides(vars(found)) else found
+    if found is None or table.schema.hides(vars(found)):
+        return None
+    if table.schema.after_load is not None:
+        table.schema.after_load(found)
+    return found
 
 
 def exists(policy: RetryPolicy, table: Table[Any], key: Item, consistent: bool | None) -> Flow[bool]:
@@ -106,10 +110,20 @@ def put(
 def create(
     policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool | None, condition: Condition | None = None
 ) -> Flow[M]:
-    """Store an instance whole, if its conditions and this one are met, and return it.
+    """Store a new instance whole, after the model's own `before_save`, if its conditions and this one are met, and
+    return it.
 
     Without a word about `overwrite` an item is replaced, unless items have versions.
     """
+    if table.schema.before_save is not None:
+        table.schema.before_save(instance)
+    return (yield from store(policy, table, instance, overwrite, condition))
+
+
+def store(
+    policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool | None, condition: Condition | None
+) -> Flow[M]:
+    """Store an instance whole, as `create` does."""
     schema, values = table.schema, vars(instance)
     conditions, item, version = resolved(values, condition), schema.item_of(values), schema.version
     first = None if version is None else started(version, values, item)
@@ -158,13 +172,12 @@ class ByKey(NamedTuple):
 def delete_by_key(policy: RetryPolicy, table: Table[M], which: ByKey) -> Flow[M | None]:
     """Delete an item without reading it; the result is the deleted one where it is asked for."""
     decode = table.schema.codec.reader(table.name).changed if which.returns else None
-    conditions = resolved({}, which.condition)
+    deleting = delete(policy, table, which.key, resolved({}, which.condition), decode)
     try:
-        deleted = yield from delete(policy, table, which.key, conditions, decode)
+        return (yield from _loaded(table, deleting))
     except StoredValueError as error:
         error.applied = "yes"
         raise
-    return None if deleted is None or table.schema.hides(vars(deleted)) else deleted
 
 
 def delete_instance(
@@ -172,6 +185,8 @@ def delete_instance(
 ) -> Flow[None]:
     """Delete an instance's item, if its conditions and this one are met; then it is a new one."""
     values, schema = vars(instance), table.schema
+    if schema.before_delete is not None:
+        schema.before_delete(instance)
     guard = None if schema.version is None else unchanged_or_gone(schema.version, values, schema.gone)
     yield from delete(policy, table, schema.key_of(values), resolved(values, condition), guard=guard)
     pending_of(values).deleted(values)
@@ -388,6 +403,8 @@ def _failed(
     if error.stored_item is not None:
         with suppress(StoredValueError):
             told.item = table.schema.codec.reader(table.name).instance(error.stored_item)
+        if told.item is not None and table.schema.after_load is not None:
+            table.schema.after_load(told.item)
     return told
 
 

@@ -47,6 +47,9 @@ def items(
     if requery and found and (search.fields or held != _WHOLE):
         keys = [search.schema.key_of(vars(item)) for item in found]
         found = yield from batch.get(policy, table, keys, search.consistent, search.on_error)
+    elif search.schema.after_load is not None:
+        for item in found:
+            search.schema.after_load(item)
     return found, cursor
 
 

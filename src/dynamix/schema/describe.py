@@ -50,7 +50,7 @@ def describe(model: type[M]) -> Schema[M]:
         raise ModelDefinitionError(f"{' and '.join(versions)} are both versions; an item has one version")
     indexes = [*_local_indexes(model, table_name, fields, table), *_global_indexes(model, fields)]
     _check_hiding(fields, indexes)
-    return Schema(
+    schema = Schema(
         model=model,
         table_name=table_name,
         fields=fields,
@@ -60,6 +60,8 @@ def describe(model: type[M]) -> Schema[M]:
         write_capacity=_capacity(model, "WriteCapacityUnits"),
         deletion_protection=_protection(model),
     )
+    schema.check_hooks()
+    return schema
 
 
 def _check_hiding(fields: Mapping[str, AnyField], indexes: list[Index]) -> None:

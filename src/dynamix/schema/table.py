@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from typing import Any, Generic, TypeVar
+from inspect import iscoroutinefunction
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -36,6 +37,8 @@ from dynamix.schema.key import as_stored, check_key
 from dynamix.wire import AttributeValue, Item
 
 M = TypeVar("M")
+Hook: TypeAlias = Callable[[Any], object]
+"""A method of a model that is called with an instance."""
 
 
 class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
@@ -327,6 +330,36 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def hidden(self) -> AnyField | None:
         """The TTLField by which items are hidden once they have expired, if there is one."""
         return self.expiry if self.expiry is not None and self.expiry.hide_expired else None
+
+    @cached_property
+    def before_save(self) -> Hook | None:
+        """The model's own method that is called before an instance is stored, if it has one."""
+        return self._hook("before_save")
+
+    @cached_property
+    def before_delete(self) -> Hook | None:
+        """The same before an instance's item is deleted."""
+        return self._hook("before_delete")
+
+    @cached_property
+    def after_load(self) -> Hook | None:
+        """The same after an instance was made of what is stored."""
+        return self._hook("after_load")
+
+    def check_hooks(self) -> None:
+        """Raise ModelDefinitionError where what has the name of a hook is none."""
+        for name in ("before_save", "before_delete", "after_load"):
+            self._hook(name)
+
+    def _hook(self, name: str) -> Hook | None:
+        """A method of the model; a field of that name is none."""
+        method = getattr(self.model, name, None)
+        if method is None or isinstance(method, Field):
+            return None
+        if not callable(method) or iscoroutinefunction(method):
+            kind = "an async method" if callable(method) else repr(method)
+            raise ModelDefinitionError(f"{self.model_name}.{name} is {kind}; it has to be a plain method")
+        return method  # type: ignore[no-any-return]
 
     @cached_property
     def taking(self) -> tuple[AnyField, ...]:
