@@ -28,6 +28,7 @@ FLOORS = {
     "dynamix.current": 6,
     "dynamix.drivers": 6,
     "dynamix.log": 6,
+    "dynamix.watch": 6,
     "dynamix.transport": 5,
     "dynamix.operations": 4,
     "dynamix.conditions": 3,

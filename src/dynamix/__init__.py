@@ -98,6 +98,7 @@ from dynamix.model.declaration import Model
 from dynamix.schema.index import IndexOptions
 from dynamix.tables import acompare_table, acreate_table, aupdate_table, compare_table, create_table, update_table
 from dynamix.version import __version__ as __version__
+from dynamix.wire import RequestInfo, ResponseInfo
 
 __all__ = [
     "AccessDeniedError",
@@ -151,8 +152,10 @@ __all__ = [
     "NotConfiguredError",
     "OutcomeUnknownError",
     "PartlyAppliedError",
+    "RequestInfo",
     "RequestTimeoutError",
     "RequiredFieldError",
+    "ResponseInfo",
     "ServiceUnavailableError",
     "SetField",
     "StorageError",

@@ -111,6 +111,34 @@ class Response(msgspec.Struct, frozen=True, gc=False):
     date: str | None = None
 
 
+class RequestInfo(msgspec.Struct, frozen=True):
+    """What `on_request` of a connection is told of a request: nothing of what is in it, and no credentials.
+
+    `operation` is such as "GetItem", `table` names the tables, separated by ", ", `attempt` counts from 1, `size` is in
+    bytes.
+    """
+
+    operation: str
+    table: str
+    attempt: int
+    size: int
+
+
+class ResponseInfo(msgspec.Struct, frozen=True):
+    """What `on_response` of a connection is told of a request that has ended, after so many `seconds`.
+
+    `status` is the HTTP status, `size` the bytes of the answer, and `request_id` what the service logged the request
+    under; all None where no answer came. `error` names the class of the error that was made of it, None for none.
+    """
+
+    request: RequestInfo
+    seconds: float
+    status: int | None = None
+    size: int | None = None
+    request_id: str | None = None
+    error: str | None = None
+
+
 class Transport(Protocol):
     """Bytes out, bytes back. Implemented by signed HTTP, the embedded engine, and a caller's own boto client.
 

@@ -265,3 +265,12 @@ session.expires = datetime.timedelta(hours=1)
 session.expires = 1893499200
 session.refreshed = None
 Session.query().where(Session.expires > datetime.datetime.now(datetime.UTC))
+
+
+def report(response: dynamix.ResponseInfo) -> None:
+    """What a connection may call."""
+    assert_type(response.request, dynamix.RequestInfo)
+    assert_type(response.seconds, float)
+
+
+dynamix.Connection(embedded=True, on_request=print, on_response=report)

@@ -40,3 +40,4 @@ dynamix.VersionField(default=1)  # rejected: call-arg, reportCallIssue
 Sheet.modify(len, name="plan")  # rejected: arg-type, reportArgumentType
 dynamix.TTLField(hash_key=True)  # rejected: call-overload, reportCallIssue
 dynamix.TTLField(default="soon")  # rejected: call-overload, reportArgumentType
+dynamix.Connection(embedded=True, on_response=5)  # rejected: arg-type, reportArgumentType
