@@ -192,10 +192,10 @@ def _instances(model: type[M], items_or_dicts: Iterable[M | Mapping[str, Any]], 
     instances: list[M] = []
     if schema_of(model).version is not None and not unchecked:
         raise _unlooked(model, "store each by save() or create()")
-    times = dict.fromkeys((field.attribute for field in schema_of(model).renewed), datetime.now(UTC))
+    now = datetime.now(UTC)
     for position, item in enumerate(items_or_dicts):
         if isinstance(item, model):
-            vars(item).update(times)
+            schema_of(model).set_times(vars(item), now)
             instances.append(item)
             continue
         try:

@@ -55,7 +55,7 @@ def _store(policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool, c
     pending = pending_of(values)
     try:
         pending.begin(sender)
-        values.update(dict.fromkeys((field.attribute for field in table.schema.renewed), datetime.now(UTC)))
+        table.schema.set_times(values, datetime.now(UTC))
         return (yield from items.store(policy, table, instance, overwrite, condition))
     finally:
         pending.end(sender)

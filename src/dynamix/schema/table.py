@@ -317,6 +317,25 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         return tuple(f for f in self.fields.values() if isinstance(f, DateTimeField) and f.auto_now)
 
     @cached_property
+    def stamped(self) -> tuple[DateTimeField[Any], ...]:
+        """The fields outside the key that hold the time when an item was made."""
+        times = (f for f in self.fields.values() if isinstance(f, DateTimeField) and f.auto_now_add)
+        return tuple(field for field in times if not (field.hash_key or field.range_key))
+
+    def set_times(self, values: dict[str, Any], now: datetime) -> None:
+        """Set the automatic times of an instance that is stored whole. One that was deleted becomes another item, which
+        is made now, unless the caller has set another time since."""
+        for field in self.renewed:
+            values[field.attribute] = now
+        if not self.stamped:
+            return
+        state = state_of(values)
+        if state.new and state.stored is not None:
+            for field in self.stamped:
+                if state.pending is None or not state.pending.changes(field.attribute):
+                    values[field.attribute] = now
+
+    @cached_property
     def version(self) -> AnyField | None:
         """The VersionField of the model, if there is one."""
         return next((field for field in self.fields.values() if isinstance(field, VersionField)), None)
