@@ -117,7 +117,7 @@ def create(
     """
     if table.schema.before_save is not None:
         table.schema.before_save(instance)
-    return (yield from store(policy, table, instance, overwrite, condition))
+    return store(policy, table, instance, overwrite, condition)
 
 
 def store(
@@ -174,7 +174,7 @@ def delete_by_key(policy: RetryPolicy, table: Table[M], which: ByKey) -> Flow[M 
     decode = table.schema.codec.reader(table.name).changed if which.returns else None
     deleting = delete(policy, table, which.key, resolved({}, which.condition), decode)
     try:
-        return (yield from _loaded(table, deleting))
+        return (yield from (deleting if decode is None else _loaded(table, deleting)))
     except StoredValueError as error:
         error.applied = "yes"
         raise
