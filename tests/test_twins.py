@@ -24,6 +24,7 @@ SILENT = {
         "add_to_field",
         "add_to_setfield",
         "append_to_listfield",
+        "change",
         "delete_from_setfield",
         "discard_changes",
         "get_primary_key_dict",

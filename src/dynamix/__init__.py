@@ -97,11 +97,13 @@ from dynamix.fields import (
 from dynamix.model.declaration import Model
 from dynamix.schema.index import IndexOptions
 from dynamix.tables import acompare_table, acreate_table, aupdate_table, compare_table, create_table, update_table
+from dynamix.updates.actions import Action
 from dynamix.version import __version__ as __version__
 from dynamix.wire import RequestInfo, ResponseInfo
 
 __all__ = [
     "AccessDeniedError",
+    "Action",
     "BatchIncompleteError",
     "BillingDiffers",
     "BooleanField",

@@ -186,31 +186,6 @@ class Conditions(Comparable[V]):
         return AttributeType(self._path(), Value({"S": type_name}))
 
 
-class Element(Conditions[Any]):
-    """An element inside a map or list: `ForumThread.key_value_data["a"]`, `ForumThread.user_reviews[0]`."""
-
-    __slots__ = ("_whole_path",)
-
-    def __init__(self, path: Path) -> None:
-        self._whole_path = path
-
-    def __getitem__(self, part: str | int) -> "Element":
-        return Element(deeper(self._whole_path, part))
-
-    def __str__(self) -> str:
-        first, *parts = self._whole_path.parts
-        return f"{self._whole_path.source or first}{''.join(f'[{part!r}]' for part in parts)}"
-
-    def __repr__(self) -> str:
-        return f"<Element {self}>"
-
-    def _path(self) -> Path:
-        return self._whole_path
-
-    def _literal(self, value: Any) -> AttributeValue:
-        return _encode_free(self._whole_path, value)
-
-
 def deeper(path: Path, part: str | int) -> Path:
     """The path of a map key or list index below `path`."""
     if not isinstance(part, str) and (isinstance(part, bool) or not isinstance(part, int) or part < 0):

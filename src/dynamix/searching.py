@@ -8,12 +8,12 @@ from typing import Any, Generic, NoReturn, Self, TypeVar
 
 from msgspec.structs import replace
 
-from dynamix.conditions import Element
 from dynamix.connection import Connection
 from dynamix.cursor import Cursor
 from dynamix.errors import InvalidQueryError, WrongTypeError
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
+from dynamix.fields.changeable import Element
 from dynamix.operations import search as flows
 from dynamix.operations import tables
 from dynamix.selection import Search, select

@@ -10,7 +10,6 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
 
-from dynamix.conditions import Element
 from dynamix.cursor import Cursor
 from dynamix.errors import InvalidQueryError, UnknownNameError, WrongTypeError
 from dynamix.expressions.nodes import (
@@ -27,6 +26,7 @@ from dynamix.expressions.nodes import (
 )
 from dynamix.expressions.walk import joined, paths
 from dynamix.fields.base import Field
+from dynamix.fields.changeable import Element
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.table import Schema
 from dynamix.unreadable import OnError

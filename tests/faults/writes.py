@@ -5,6 +5,7 @@ Every write has an item (a batch: items) of its own, so what is stored at the en
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import dynamix
@@ -49,7 +50,7 @@ class Write:
     """A kind of write.
 
     `queue` prepares an instance, and `verb` is the method that sends; `arguments` makes those of a class's method from
-    the key. `applied` says how often it was, from the item, None where there is none.
+    the key, and `actions` come before them. `applied` says how often it was, from the item, None where there is none.
     """
 
     verb: str
@@ -58,6 +59,7 @@ class Write:
     arguments: Callable[[str], dict[str, Any]] | None = None
     stored_before: bool = True
     batch: int = 0
+    actions: tuple[dynamix.Action, ...] = ()
 
     def keys(self, key: str) -> list[str]:
         """The keys of the items that it writes."""
@@ -71,7 +73,8 @@ class Write:
             (owner,) = stored
             self.queue(owner)
         arguments = self.arguments(key) if self.arguments is not None else {}
-        return getattr(owner, self.verb), getattr(owner, f"a{self.verb}"), arguments
+        calls = (partial(getattr(owner, verb), *self.actions) for verb in (self.verb, f"a{self.verb}"))
+        return *calls, arguments
 
 
 def of(name: str, *states: Any) -> Callable[[Thing | None], int]:
@@ -113,6 +116,11 @@ def commit(queue: Callable[[Thing], object], applied: Callable[[Thing | None], i
     return Write("commit_changes", applied, queue)
 
 
+def update(applied: Callable[[Thing | None], int], *actions: dynamix.Action, **options: Any) -> Write:
+    """A kind of update without loading."""
+    return Write("update_by_key", applied, arguments=lambda key: {"key": key, **options}, actions=actions)
+
+
 WRITES: dict[str, Write] = {
     "add": commit(lambda thing: thing.add_to_field(Thing.count, 1), of("count", 0, 1, 2, 3)),
     "append": commit(
@@ -130,6 +138,23 @@ WRITES: dict[str, Write] = {
     "remove by index": commit(
         lambda thing: thing.remove_by_index_from_listfield(Thing.words, 0),
         of("words", ["a", "b", "c"], ["b", "c"], ["c"], []),
+    ),
+    "several changes of one list": commit(
+        lambda thing: thing.change(Thing.words.prepend("new"), Thing.words.append("new")),
+        of("words", *[[*["new"] * times, "a", "b", "c", *["new"] * times] for times in range(4)]),
+    ),
+    "set without loading": update(
+        of("text", "old", "new"), Thing.text.set("new"), Thing.tags.add({"y"}), returns="new"
+    ),
+    "add without loading": update(of("count", 0, 1, 2, 3), Thing.count.add(1), upsert=True),
+    "make a map without loading": update(of("data", {"a": 1}, {"a": 1, "b": {"c": 1}}), Thing.data["b"]["c"].set(1)),
+    "append in a map without loading": update(
+        of("data", *[{"a": 1} | ({"b": ["x"] * times} if times else {}) for times in range(4)]),
+        Thing.data["b"].append("x"),
+    ),
+    "compute without loading": update(of("count", 0, 2, 4, 6), Thing.count.set(Thing.count + 2)),
+    "update on a condition": update(
+        of("version", 1, 2, 3), Thing.version.add(1), Thing.text.set("new"), condition=Thing.version == 1
     ),
     "create": Write(
         "create", of("text", None, "new"), arguments=lambda key: {"key": key, "text": "new"}, stored_before=False

@@ -121,6 +121,14 @@ async def story(tell: Blocking) -> list[Any]:
     thread.add_to_setfield(Thread.tags, {"c"})
     thread.delete_from_setfield(Thread.tags, {"a"})
     told += [await call(thread, "commit_changes", atomic=True), await call(thread, "commit_changes"), thread]
+    told += [
+        await call(Thread, "update_by_key", Thread.updated_at.add(1), Thread.data["a"].set(1), returns="new", **key(0)),
+        await call(Thread, "update_by_key", Thread.title.set("x"), condition=Thread.title == "other", **key(0)),
+        await call(Thread, "update_by_key", Thread.title.set("x"), **key(98)),
+        await call(Thread, "update_by_key", Thread.title.set("x"), Thread.title.remove(), **key(0)),
+        await call(Thread, "update_by_key", Thread.title.set("new"), upsert=True, returns="old", **key(0)),
+        await call(Thread, "get", **key(0)),
+    ]
     ghost = Thread(**key(99))
     ghost.set_field(Thread.title, "boo")
     told += [await call(ghost, "commit_changes")]

@@ -106,7 +106,12 @@ def delete() -> None:
     Thread.delete_by_key(**key(1))
 
 
-SAME_TWICE = [create, set_title, delete]
+def update_title() -> None:
+    """A field set without loading."""
+    Thread.update_by_key(Thread.title.set("new"), Thread.tags.add({"c"}), returns="new", **key(1))
+
+
+SAME_TWICE = [create, set_title, update_title, delete]
 
 
 @pytest.mark.parametrize("write", SAME_TWICE)
@@ -172,6 +177,21 @@ ONCE: dict[str, Callable[[], object]] = {
         lambda thread: thread.remove_by_index_from_listfield(Thread.reviews, 0)
     ).commit_changes(),
     "commit on a condition": lambda: changed(conditional, title="new").commit_changes(),
+    "add without loading": lambda: Thread.update_by_key(Thread.updated_at.add(1), **key(1)),
+    "append without loading": lambda: Thread.update_by_key(Thread.reviews.append("x"), **key(1)),
+    "prepend without loading": lambda: Thread.update_by_key(Thread.reviews.prepend("x"), **key(1)),
+    "remove an element without loading": lambda: Thread.update_by_key(Thread.reviews[0].remove(), **key(1)),
+    "set an element without loading": lambda: Thread.update_by_key(Thread.reviews[5].set("x"), **key(1)),
+    "add inside a map without loading": lambda: Thread.update_by_key(Thread.data["n"].add(1), **key(1)),
+    "copy without loading": lambda: Thread.update_by_key(Thread.state.set(Thread.title), **key(1)),
+    "compute without loading": lambda: Thread.update_by_key(Thread.expires_at.set(Thread.updated_at + 1), **key(1)),
+    "update on a condition": lambda: Thread.update_by_key(
+        Thread.title.set("new"), condition=Thread.title == "old", **key(1)
+    ),
+    "update that tells the old item": lambda: Thread.update_by_key(Thread.title.set("new"), returns="old", **key(1)),
+    "several changes of one list": lambda: changed(
+        lambda thread: thread.change(Thread.reviews.prepend("x"), Thread.reviews.append("y"))
+    ).commit_changes(),
     "delete on a condition": lambda: changed(conditional).delete(),
     "create what must be new": lambda: Thread.create(**key(2), overwrite=False),
 }
@@ -180,7 +200,7 @@ ONCE: dict[str, Callable[[], object]] = {
 @pytest.mark.parametrize("write", ONCE.values(), ids=ONCE)
 def test_what_must_not_be_repeated_is_sent_once(server: Unlucky, write: Callable[[], object]) -> None:
     """What adds, appends, or depends on what is stored is not sent again once it may have been applied."""
-    Thread.create(**key(1), title="old", reviews=["a", "b"])
+    Thread.create(**key(1), title="old", reviews=["a", "b"], data={"a": 1})
     server.targets.clear()
     server.steps = [lost()]
     with pytest.raises(dynamix.OutcomeUnknownError, match="must not be repeated") as caught:

@@ -288,6 +288,7 @@ def test_what_has_expired_cannot_be_changed() -> None:
         lambda: found["old"].commit_changes(condition=Hiding.title == "old"),
         lambda: Hiding(**old()).set_field(Hiding.expires, LATER).commit_changes(),
         lambda: found["old"].refresh(discard=True),
+        lambda: Hiding.update_by_key(Hiding.title.set("x"), **old()),
         lambda: Hiding.modify(lambda item: item.set_field(Hiding.title, "x"), **old()),
     ]
     for change in changes:

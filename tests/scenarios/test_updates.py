@@ -52,6 +52,7 @@ def test_changes_and_commits_give_the_instance() -> None:
         "remove_by_index_from_listfield": (Thread.reviews, 1),
         "add_to_setfield": (Thread.tags, {"b"}),
         "delete_from_setfield": (Thread.tags, {"a"}),
+        "change": (Thread.state.set("open"), Thread.reviews.append("v")),
         "set_modify_conditions": (Thread.title.not_exists(),),
         "add_modify_conditions": (Thread.updated_at == 1,),
         "commit_changes": (),
@@ -61,7 +62,7 @@ def test_changes_and_commits_give_the_instance() -> None:
     assert calls.keys() == public - {"acommit_changes"}
     for name, arguments in calls.items():
         assert getattr(thread, name)(*arguments) is thread, name
-    assert (stored().title, stored().updated_at, stored().reviews) == ("t", 2, ["w", "z"])
+    assert (stored().title, stored().updated_at, stored().reviews) == ("t", 2, ["w", "z", "v"])
     assert thread.commit_changes() is thread  # nothing is queued
     assert asyncio.run(thread.acommit_changes()) is thread
     assert asyncio.run(thread.set_field(Thread.title, "u").acommit_changes()) is thread

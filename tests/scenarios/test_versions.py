@@ -234,6 +234,26 @@ def test_an_instance_made_of_a_key(place: Place, stored: dict[str, Any] | None) 
         handle.set_field(Page.title, "gone").save()
 
 
+@pytest.mark.parametrize("stored", [None, {}, {"v": {"NULL": True}}], ids=["present", "missing", "NULL"])
+def test_an_update_without_loading(place: Place, stored: dict[str, Any] | None) -> None:
+    """It is not checked, and raises the version all the same; an item that an upsert makes begins at one of its own."""
+    if stored is None:
+        Page.create(key="k")
+    else:
+        store(place, **stored)
+    stale = loaded()
+    new = Page.update_by_key(Page.title.set("x"), returns="new", key="k")
+    assert new.version == version() == (version() if stale.version is None else stale.version + 1)
+    with pytest.raises(VersionConflict):
+        stale.set_field(Page.title, "y").save()
+    made = Page.update_by_key(Page.views.add(1), upsert=True, returns="new", key="made")
+    made.set_field(Page.title, "z").save()
+    with pytest.raises(InvalidUpdateError, match=r"Page\.version is the version"):
+        Page.update_by_key(Page.version.set(3), key="k")
+    with pytest.raises(InvalidUpdateError, match=r"Page\.version is the version"):
+        stale.change(Page.version.add(3))
+
+
 def test_an_instance_loaded_without_its_version() -> None:
     """It writes nothing, and says that refresh() helps."""
     two()

@@ -231,6 +231,52 @@ assert_type(
 assert_type(ForumThread.get(ForumThread.title, forum_id="science", thread_id="physics_1"), ForumThread | None)
 assert_type(ForumThread.delete_by_key(forum_id="science", thread_id="physics_1", returns="old"), ForumThread | None)
 
+# Actions take the values of their fields; what is computed has the type of its operands.
+actions: list[dynamix.Action] = [
+    ForumThread.title.set("x"),
+    ForumThread.title.set(None),
+    ForumThread.title.set(ForumThread.author),
+    ForumThread.title.set_if_missing("x"),
+    ForumThread.title.remove(),
+    ForumThread.votes.add(1),
+    ForumThread.score.add(1),
+    ForumThread.votes.set(ForumThread.votes + ForumThread.updated_at),
+    ForumThread.votes.set(ForumThread.votes - 5),
+    ForumThread.votes.set(5 - ForumThread.votes),
+    ForumThread.score.set(ForumThread.score + 0.5),
+    ForumThread.score.set(ForumThread.votes + 1),
+    ForumThread.tags.add({"x"}),
+    ForumThread.tags.delete(["x"]),
+    ForumThread.user_reviews.append("z"),
+    ForumThread.user_reviews.prepend([1, 2]),
+    ForumThread.user_reviews[0]["price"].set(5),
+    ForumThread.user_reviews[0].append("x"),
+    ForumThread.key_value_data["a"].remove(),
+    ForumThread.key_value_data["a"]["n"].add(1),
+    ForumThread.key_value_data["n"].set(ForumThread.votes + 1),
+    ForumThread.took.set(datetime.timedelta(1)),
+    Bill.total.add(Decimal(1)),
+    Bill.total.set(Bill.total + Bill.tax),
+]
+assert_type(thread.change(*actions), ForumThread)
+KEY: dict[str, Any] = {"forum_id": "science", "thread_id": "physics_1"}
+ForumThread.update_by_key(*actions, **KEY)
+assert_type(ForumThread.update_by_key(ForumThread.votes.add(1), returns="new", **KEY), ForumThread)
+assert_type(
+    ForumThread.update_by_key(ForumThread.votes.add(1), returns="old", forum_id="science", thread_id="physics_1"),
+    ForumThread | None,
+)
+
+
+async def changes_twin() -> None:
+    assert_type(
+        await ForumThread.aupdate_by_key(
+            ForumThread.votes.add(1), condition=condition, upsert=True, returns="new", forum_id="a", thread_id="b"
+        ),
+        ForumThread,
+    )
+
+
 # Versions.
 sheet = Sheet.create(name="plan", title="t")
 assert_type(sheet.version, int | None)

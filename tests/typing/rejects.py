@@ -41,3 +41,17 @@ Sheet.modify(len, name="plan")  # rejected: arg-type, reportArgumentType
 dynamix.TTLField(hash_key=True)  # rejected: call-overload, reportCallIssue
 dynamix.TTLField(default="soon")  # rejected: call-overload, reportArgumentType
 dynamix.Connection(embedded=True, on_response=5)  # rejected: arg-type, reportArgumentType
+ForumThread.votes.add("x")  # rejected: arg-type, reportArgumentType
+ForumThread.votes.add(1.5)  # rejected: arg-type, reportArgumentType
+ForumThread.title.add(1)  # rejected: arg-type, reportAttributeAccessIssue
+ForumThread.title.set(3)  # rejected: arg-type, reportArgumentType
+ForumThread.title.set(ForumThread.votes)  # rejected: arg-type, reportArgumentType
+ForumThread.votes.set(ForumThread.score + 1)  # rejected: arg-type, reportArgumentType
+ForumThread.title.set_if_missing(None)  # rejected: arg-type, reportArgumentType
+ForumThread.tags.append(1)  # rejected: misc, reportAttributeAccessIssue
+ForumThread.votes.delete({1})  # rejected: misc, reportAttributeAccessIssue
+ForumThread.tags.add(1)  # rejected: call-overload, reportArgumentType
+sum_of_kinds = ForumThread.votes + ForumThread.title  # rejected: operator, reportOperatorIssue
+ForumThread.votes += 1  # rejected: assignment, reportAttributeAccessIssue
+thread.change(ForumThread.title == "x")  # rejected: arg-type, reportArgumentType
+sum_of_text = ForumThread.title + 1  # rejected: operator, reportOperatorIssue

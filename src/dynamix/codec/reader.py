@@ -72,7 +72,9 @@ def _parser(item_type: Any) -> _Parser:
 
 
 _RAW = _parser(Raw)
-_MEMBERS: Callable[[bytes], dict[str, Raw]] = msgspec.json.Decoder(dict[str, Raw]).decode
+_MAYBE: Callable[[bytes], Any] = msgspec.json.Decoder(
+    msgspec.defstruct("MaybeChanged", [("Attributes", Raw, Raw())])
+).decode
 _ITEM: Callable[[Raw], Item] = msgspec.json.Decoder(dict[str, dict[str, Any]]).decode
 
 
@@ -139,8 +141,13 @@ class Reader(Generic[M]):
             return self._one_by_one(_RAW.attributes(body).Attributes)
 
     def changed(self, body: bytes) -> M | None:
-        """The instance in the `Attributes` of an answer, None where it has none."""
-        return self._instance(self.attributes(body)) if "Attributes" in _MEMBERS(body) else None
+        """The instance in the `Attributes` of an answer, or None where there are none."""
+        try:
+            return self._instance(self._values(self._parser.attributes(body).Attributes))
+        except Exception as error:
+            let_pass(error)
+            found = _MAYBE(body).Attributes
+            return self._instance(self._one_by_one(found)) if found else None
 
     def instance(self, item: Item) -> M:
         """The instance of an item that is parsed already."""

@@ -20,11 +20,11 @@ from dynamix.codec.forms import PLAIN, Form, comparable
 from dynamix.codec.names import name_for
 from dynamix.codec.state import LACKING, NULL, STATE, State, as_wire, state_of, stored_of
 from dynamix.codec.values import UnstorableError
-from dynamix.conditions import Conditions
 from dynamix.errors import (
     FieldNotLoadedError,
     FieldValidationException,
     InvalidQueryError,
+    InvalidUpdateError,
     MissingKeyError,
     ModelDefinitionError,
     RequiredFieldError,
@@ -33,6 +33,7 @@ from dynamix.errors import (
     unknown,
 )
 from dynamix.expressions.nodes import Compare, Condition, Path, Unchanged, Value
+from dynamix.fields.changeable import Changeable
 from dynamix.fields.refusals import shown
 from dynamix.interrupts import let_pass
 from dynamix.updates.draft import Draft
@@ -45,7 +46,7 @@ _CONVERSIONS = frozenset({"to_wire", "from_wire", "encode", "decode"})
 _CHECKS = frozenset({"check"})
 
 
-class Field(Conditions[V], Generic[V, T]):
+class Field(Changeable[V], Generic[V, T]):
     """A typed attribute of a model. V is the type of its values, T what an instance shows: V, or V | None."""
 
     form: Form = PLAIN
@@ -425,6 +426,36 @@ class Field(Conditions[V], Generic[V, T]):
             of_type = isinstance(error, UnstorableError) and error.of_type
             reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
             raise self.refusal(value, reason, WrongTypeError if of_type else None) from error
+
+    def _kind(self, draft: type[Draft]) -> bool:
+        return issubclass(self.draft, draft)
+
+    def _noun(self) -> str:
+        return type(self).__name__
+
+    def _refusal(self, value: object, reason: str, error: type[FieldValidationException] | None = None) -> Exception:
+        return self.refusal(value, reason, error)
+
+    def _check_change(self, draft: type[Draft], verb: str) -> None:
+        if self.hash_key or self.range_key:
+            raise InvalidUpdateError(
+                f"{self} is part of the key, which no update can change; create an item with the new key and "
+                "delete this one"
+            )
+        super()._check_change(draft, verb)
+
+    def _check_removal(self) -> None:
+        if self.required:
+            raise self._missing()
+
+    def _form_to_set(self, value: Any) -> AttributeValue | None:
+        if value is None or value == frozenset():
+            self._check_removal()
+            return NULL if value is None and self.null else None
+        return self.encode(value)
+
+    def _form_of_part(self, value: Any) -> AttributeValue:
+        return self._literal(value)
 
     def _ordered(self, condition: str) -> None:
         if not self.sorts:

@@ -4,8 +4,9 @@ from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
-from dynamix.conditions import Element, deeper
+from dynamix.conditions import deeper
 from dynamix.fields.base import Field
+from dynamix.fields.changeable import Element
 from dynamix.fields.options import Defaulted, Options, Present
 from dynamix.fields.refusals import checked_numbers, wrong_type
 from dynamix.updates.map import MapDraft

@@ -1,12 +1,10 @@
 """The verbs that change items: queued on the instance, shown there at once, sent together by `commit_changes()`."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any, Self, TypeVar
+from datetime import UTC, datetime
+from typing import Any, Literal, Self, TypeVar, overload
 
 from dynamix.codec.state import State, state_of
-from dynamix.conditions import Element
 from dynamix.errors import (
     FieldValidationException,
     InvalidUpdateError,
@@ -16,20 +14,23 @@ from dynamix.errors import (
 from dynamix.expressions.nodes import Condition
 from dynamix.fields import DictField, ListField, SetField
 from dynamix.fields.base import Field
+from dynamix.fields.changeable import Element, N
 from dynamix.model.running import arun, check_condition, checked, run, schema_of
-from dynamix.operations import items, modifying
+from dynamix.operations import modifying, update
+from dynamix.operations.requests import Returns
+from dynamix.updates.actions import Action
+from dynamix.updates.changes import Changes, check_action
 from dynamix.updates.draft import Draft
 from dynamix.updates.list import ListDraft
 from dynamix.updates.map import MapDraft
 from dynamix.updates.number import NumberDraft
 from dynamix.updates.pending import Pending, pending_of
 from dynamix.updates.set import SetDraft
+from dynamix.updates.unchanged import resolved
 
 D = TypeVar("D", bound=Draft)
 M = TypeVar("M")
 V = TypeVar("V")
-N = TypeVar("N", bound=float | Decimal | timedelta)
-"""What can be added: the values of a field that is stored as a number."""
 AnyField = Field[Any, Any]
 _ATTEMPTS = 10
 """How often `modify` tries where others write the item as well."""
@@ -103,6 +104,13 @@ class Changing:
         gone = _elements(self, field, elements)
         return _change(self, field, SetDraft, lambda draft: draft.delete(gone)) if gone else self
 
+    def change(self, *actions: Action) -> Self:
+        """Queue: actions such as `Page.views.add(1)`, one after another; where one is refused, none is queued."""
+        for action in actions:
+            check_action(schema_of(type(self)), action)
+        pending_of(vars(self)).act(vars(self), actions)
+        return self
+
     def set_modify_conditions(self, *conditions: Condition) -> Self:
         """Store or delete only if all conditions are met by what is stored, at the next `commit_changes()` or
         `delete()`.
@@ -115,6 +123,108 @@ class Changing:
         """The same beside the conditions set before: all must be met."""
         return _guard(self, conditions, add=True)
 
+    @overload
+    @classmethod
+    def update_by_key(
+        cls,
+        /,
+        *actions: Action,
+        condition: Condition | None = None,
+        upsert: bool = False,
+        returns: None = None,
+        **key: Any,
+    ) -> None: ...
+    @overload
+    @classmethod
+    def update_by_key(
+        cls,
+        /,
+        *actions: Action,
+        condition: Condition | None = None,
+        upsert: bool = False,
+        returns: Literal["new"],
+        **key: Any,
+    ) -> Self: ...
+    @overload
+    @classmethod
+    def update_by_key(
+        cls,
+        /,
+        *actions: Action,
+        condition: Condition | None = None,
+        upsert: bool = False,
+        returns: Literal["old"],
+        **key: Any,
+    ) -> Self | None: ...
+    @classmethod
+    def update_by_key(
+        cls,
+        /,
+        *actions: Action,
+        condition: Condition | None = None,
+        upsert: bool = False,
+        returns: Literal["new", "old"] | None = None,
+        **key: Any,
+    ) -> Self | None:
+        """Change an item without loading it: all actions at once, each from what is stored, in one request.
+
+        `returns` gives the instance as it is after the update, or as it was before. With `upsert=True` an item that
+        does not exist is made, and what it lacks gets the fields' defaults.
+
+        Raises InvalidUpdateError, FieldValidationException or UnknownNameError before anything is sent, where no one
+        update can do it. Raises ItemNotFoundError where the item does not exist, and ConditionalCheckFailedError where
+        `condition` is not met (`item` is what is stored); then nothing was stored. Raises StoredValueError where all
+        was, and the item to return cannot be read. A map or list that is missing around a change is made, which takes
+        one more request.
+        """
+        return run(cls, update.update, _update(cls, actions, condition, upsert, returns, key))
+
+    @overload
+    @classmethod
+    async def aupdate_by_key(
+        cls,
+        /,
+        *actions: Action,
+        condition: Condition | None = None,
+        upsert: bool = False,
+        returns: None = None,
+        **key: Any,
+    ) -> None: ...
+    @overload
+    @classmethod
+    async def aupdate_by_key(
+        cls,
+        /,
+        *actions: Action,
+        condition: Condition | None = None,
+        upsert: bool = False,
+        returns: Literal["new"],
+        **key: Any,
+    ) -> Self: ...
+    @overload
+    @classmethod
+    async def aupdate_by_key(
+        cls,
+        /,
+        *actions: Action,
+        condition: Condition | None = None,
+        upsert: bool = False,
+        returns: Literal["old"],
+        **key: Any,
+    ) -> Self | None: ...
+    @classmethod
+    async def aupdate_by_key(
+        cls,
+        /,
+        *actions: Action,
+        condition: Condition | None = None,
+        upsert: bool = False,
+        returns: Literal["new", "old"] | None = None,
+        **key: Any,
+    ) -> Self | None:
+        """See `update_by_key`."""
+        return await arun(cls, update.update, _update(cls, actions, condition, upsert, returns, key))
+
     def commit_changes(self, *, atomic: bool = False, condition: Condition | None = None) -> Self:
         """Send all queued changes; then the instance, which is returned, holds what the service answered.
 
@@ -126,11 +236,11 @@ class Changing:
         and what is stored then cannot be read. While it is under way, InvalidUpdateError refuses further changes and
         commits of this instance.
         """
-        return run(type(self), items.commit, self, _changed(self), atomic, checked(type(self), condition))
+        return run(type(self), update.commit, self, _changed(self), atomic, checked(type(self), condition))
 
     async def acommit_changes(self, *, atomic: bool = False, condition: Condition | None = None) -> Self:
         """See `commit_changes`."""
-        return await arun(type(self), items.commit, self, _changed(self), atomic, checked(type(self), condition))
+        return await arun(type(self), update.commit, self, _changed(self), atomic, checked(type(self), condition))
 
     @classmethod
     def modify(cls, function: Callable[[Self], Self | None], /, *, attempts: int | None = None, **key: Any) -> Self:
@@ -187,16 +297,44 @@ def assign(instance: M, field: Field[V, Any], value: V | None) -> M:
     """Queue: set a field's whole value; None removes it."""
     _own(instance, field)
     if field.hash_key or field.range_key:
-        raise InvalidUpdateError(
-            f"{field} is part of the key, which no update can change; create an item with the new key and "
-            "delete this one"
-        )
+        field._check_change(Draft, "set")
     value = field.taken(value)
     if value is not None and value != frozenset():
         schema_of(type(instance)).encoder(field)(value)
     elif field.required:
         field.encode(None)
     return _change(instance, field, Draft, lambda draft: draft.assign(value))
+
+
+def _update(
+    model: type[Any],
+    actions: tuple[Action, ...],
+    condition: Condition | None,
+    upsert: bool,
+    returns: str | None,
+    key: dict[str, Any],
+) -> update.ByKey:
+    """What `update_by_key` sends. A key of the model that has the name of an option is meant by that name."""
+    schema = schema_of(model)
+    options: dict[str, Any] = {"condition": condition, "upsert": upsert, "returns": returns}
+    for field in schema.table.keys:
+        if field.attribute in options:
+            key[field.attribute] = options.pop(field.attribute)
+    returns = options.get("returns")
+    if returns not in _RETURNS:
+        raise WrongTypeError(f"returns={returns!r} is neither 'new' nor 'old' nor None", field="returns", value=returns)
+    wire = schema.key_from(key)
+    now = datetime.now(UTC)
+    changes = Changes.of(schema, actions, now)
+    if options.get("upsert"):
+        times = dict.fromkeys((field.attribute for field in schema.stamped), now)
+        changes = changes.with_defaults(schema, vars(model(**{**key, **times, **changes.given()})))
+    conditions = resolved({}, checked(model, options.get("condition")))
+    terms = update.Terms(conditions, options.get("upsert", False), returns=_RETURNS[returns])
+    return update.ByKey(wire, changes, terms)
+
+
+_RETURNS: dict[str | None, Returns | None] = {None: None, "new": "ALL_NEW", "old": "ALL_OLD"}
 
 
 def _change(instance: M, field: AnyField, kind: type[D], step: Callable[[D], None]) -> M:

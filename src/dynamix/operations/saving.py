@@ -6,7 +6,8 @@ from typing import TypeVar
 from dynamix.codec.state import state_of
 from dynamix.errors import InvalidUpdateError, ItemExistsError, ItemNotFoundError
 from dynamix.expressions.nodes import Condition
-from dynamix.operations import items
+from dynamix.operations import items, update
+from dynamix.operations.failures import shown_key
 from dynamix.operations.retry import RetryPolicy
 from dynamix.schema.table import Table
 from dynamix.updates.draft import Draft
@@ -46,7 +47,7 @@ def save(
     now = datetime.now(UTC)
     for field in schema.renewed:
         pending.change(values, field, Draft, lambda draft: draft.assign(now))
-    return (yield from items.commit(policy, table, instance, pending, False, condition, edits, guards))
+    return (yield from update.commit(policy, table, instance, pending, False, condition, edits, guards))
 
 
 def _store(policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool, condition: Condition | None) -> Flow[M]:
@@ -83,7 +84,7 @@ def get_or_raise(policy: RetryPolicy, table: Table[M], key: Item, consistent: bo
     """The instance with this key. Raises ItemNotFoundError where there is none."""
     found = yield from items.get(policy, table, key, consistent)
     if found is None:
-        raise ItemNotFoundError(f"{table.schema.model_name} with {items.shown_key(table, key)} does not exist")
+        raise ItemNotFoundError(f"{table.schema.model_name} with {shown_key(table, key)} does not exist")
     return found
 
 

@@ -248,7 +248,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             form = as_stored(field, value)
             if form is None:
                 form = self.encoder(field)(value)
-            check_key(field, self._key_limits[field.attribute], value, form)
+            check_key(field, self.key_limits[field.attribute], value, form)
             read = field.decode(form)
             key[name_for(field, form, read)] = read
         return key
@@ -401,7 +401,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         return dict.fromkeys(self.fields)
 
     @cached_property
-    def _key_limits(self) -> dict[str, int]:
+    def key_limits(self) -> dict[str, int]:
         """The most bytes of each field that is a key of the table or of an index."""
         limits: dict[str, int] = {}
         for index in (self.table, *self.indexes.values()):
@@ -411,11 +411,11 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
 
     def encoder(self, field: AnyField) -> Callable[[Any], AttributeValue]:
         """How a value of a field is written, with the checks of a key where the field is one."""
-        limit = self._key_limits.get(field.attribute)
+        limit = self.key_limits.get(field.attribute)
         return field.encode if limit is None else partial(_encode_key, field, limit)
 
     def _slot(self, field: AnyField) -> Slot:
-        limit = self._key_limits.get(field.attribute)
+        limit = self.key_limits.get(field.attribute)
         if limit is not None and field.null:
             raise ModelDefinitionError(f"{field} is a key of an index, which is never NULL; leave out null=True")
         return Slot(

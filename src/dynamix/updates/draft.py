@@ -18,6 +18,9 @@ class Changed(Protocol):
     @property
     def own_form(self) -> Form: ...
 
+    @property
+    def draft(self) -> "type[Draft]": ...
+
     def encode(self, value: Any) -> AttributeValue: ...
 
     def decode(self, wire: AttributeValue) -> Any: ...
@@ -63,6 +66,10 @@ class Draft:
         else:
             plan.set.append((self.path, Value(self.field.encode(self.value))))
 
+    def shown_form(self, old: AttributeValue | None) -> AttributeValue | None:
+        """The stored form of what an instance shows after the changes, where it showed the old one before."""
+        return self.applied(old) or old
+
     @property
     def depends(self) -> bool:
         """Whether the update depends on the picture of what is stored."""
@@ -72,6 +79,11 @@ class Draft:
     def parts(self) -> int:
         """How many parts of the value are named where it is not replaced whole."""
         return 0
+
+    @property
+    def fills(self) -> bool:
+        """Whether the first change sets what is missing, whatever default shows for it."""
+        return False
 
     def plan_whole(self, plan: Plan, picture: Picture) -> None:
         """Put the changes into `plan` as one new value, which takes the place of the one in the picture.

@@ -77,7 +77,7 @@ def _edit_of(values: dict[str, Any], state: State, field: Field[Any, Any], encod
         default = (state.defaults or {}).get(field.attribute)
         expected = None if default is None or default == frozenset() else field.to_wire(default)
     if draft is not None:
-        expected = draft.applied(expected) or expected
+        expected = draft.shown_form(expected)
     return EditDraft(field, old, new, numbers) if EditDraft(field, expected, new, numbers).differs() else None
 
 

@@ -31,7 +31,17 @@ class NumberDraft(Draft):
         try:
             self._add(self._number(amount))
         except NumberError as error:
-            raise self.field.refusal(amount, f"together with what was added before, {error}") from error
+            raise self._refusal(amount, error) from error
+
+    def add_stored(self, amount: AttributeValue) -> None:
+        """The same of a stored form."""
+        try:
+            self._add(Decimal(amount["N"]))
+        except NumberError as error:
+            raise self._refusal(amount["N"], error) from error
+
+    def _refusal(self, amount: object, error: NumberError) -> Exception:
+        return self.field.refusal(amount, f"together with what was added before, {error}")
 
     def _add(self, number: Decimal) -> None:
         if self.assigned:

@@ -9,6 +9,7 @@ refused, never lost; a commit holds it only to begin and to end, not while it wa
 
 import copy
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from operator import methodcaller
 from threading import RLock
 from typing import Any, Self, TypeVar
@@ -18,9 +19,12 @@ from dynamix.errors import InvalidUpdateError
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
 from dynamix.interrupts import let_pass
+from dynamix.updates.actions import Action, Set
+from dynamix.updates.chain import Chain
 from dynamix.updates.draft import Draft
 from dynamix.updates.entry import Entry, Fields, keep_defaults
 from dynamix.updates.plan import UNKNOWN, Picture, Plan
+from dynamix.updates.queued import shows, step_of, with_known
 from dynamix.updates.set import SetDraft
 
 D = TypeVar("D", bound=Draft)
@@ -124,7 +128,7 @@ class Pending:
             if form and _surely(entry, form, field, value):
                 return False
             expected = field.read(form)
-        if expected is None and state.defaults is not None:
+        if expected is None and state.defaults is not None and not (entry and entry.draft.fills):
             expected = state.defaults.get(field.attribute)
         if entry is not None:
             draft = type(entry.draft)(field)
@@ -173,10 +177,68 @@ class Pending:
                 entry = Entry.of(values, field)
             self._step(values, entry, kind, step)
 
+    def act(self, values: dict[str, Any], actions: Sequence[Action]) -> None:
+        """Queue actions, one after another, and show them. Where one is refused, none is queued."""
+        with self._lock:
+            self._refuse_under_way()
+            entries = copy.deepcopy(self._entries) if len(actions) > 1 else self._entries
+            try:
+                for action in actions:
+                    self._act(values, action)
+            except BaseException:
+                changed, self._entries = self._entries, entries
+                for attribute in changed.keys() - entries.keys():
+                    _show(values, attribute, changed[attribute].before)
+                values.update(self.shows())
+                raise
+
+    def _act(self, values: dict[str, Any], action: Action) -> None:
+        if isinstance(action, Set):
+            action = with_known(action, partial(self._assigned, action))
+        field: Field[Any, Any] = action.path.source
+        step = step_of(action)
+        if step is not None:
+            self.change(values, field, *step)
+            return
+        entry = self._entries.get(field.attribute)
+        fresh = entry is None
+        if entry is None:
+            self._refuse_edit(values, field)
+            entry = Entry.of(values, field)
+        draft, shown = entry.draft, entry.shown
+        known = shows(action, values) if isinstance(action, Set) and shown is not None else None
+        links = draft.links if isinstance(draft, Chain) else () if fresh else (draft,)
+        chain = Chain(field, draft.base, links)
+        if draft.assigned:
+            chain.assign(draft.value)
+        link = chain.act(action, known)
+        if shown is not None and chain.assigned:
+            shown.assign(chain.value)
+        elif shown is not None:
+            if fresh and link.fills and entry.picture.missing:
+                shown.assign(None)  # a default that shows is not stored
+            link.show(shown)
+        self._entries[field.attribute] = entry = entry._replace(draft=chain)
+        values.update(entry.shows())
+
+    def _assigned(self, action: Action, attribute: str) -> Any:
+        """The value to which an attribute is set, LACKING where nothing is queued of it."""
+        entry = self._entries.get(attribute)
+        if entry is None:
+            return LACKING
+        if not entry.draft.assigned:
+            raise InvalidUpdateError(
+                f"{action} reads {entry.draft.field}, which has queued changes whose result only the service knows; "
+                "commit them first"
+            )
+        return entry.draft.value
+
     def _step(self, values: dict[str, Any], entry: Entry, kind: type[D], step: Callable[[D], None]) -> None:
         draft, shown = entry.draft, entry.shown
         if isinstance(draft, kind):
             step(draft)
+        elif isinstance(draft, Chain):
+            draft.take(kind, step)
         if shown is not None and draft.assigned:
             shown.assign(draft.value)  # the very value, so that what is edited in it is sent
         elif isinstance(shown, kind):
@@ -190,7 +252,7 @@ class Pending:
         `pictured` is what is known of attributes by their stored names, in place of what the instance shows. Of the
         attributes in `whole` the value is replaced instead of its parts.
         """
-        plan = Plan(guards=list(self._guards))
+        plan = Plan(guards=list(self._guards), pictured=pictured)
         for attribute, draft, known in self._sent():
             picture = known if pictured is None else pictured(draft.field.name)
             if attribute in whole:
@@ -281,10 +343,7 @@ class Pending:
         with self._lock:
             self._refuse_under_way()
             for attribute, entry in self._entries.items():
-                if entry.before is LACKING:
-                    values.pop(attribute, None)
-                else:
-                    values[attribute] = entry.before
+                _show(values, attribute, entry.before)
             self.clear()
             for field in fields:
                 if self.was_edited(values, field):
@@ -298,6 +357,14 @@ class Pending:
         """Forget all changes and conditions; what is shown stays."""
         self._entries, self._edits, self._guards = {}, {}, ()
         self._conditions = ()
+
+
+def _show(values: dict[str, Any], attribute: str, value: object) -> None:
+    """Show a value again, or that none was loaded."""
+    if value is LACKING:
+        values.pop(attribute, None)
+    else:
+        values[attribute] = value
 
 
 def _surely(entry: Entry | None, form: Any, field: Field[Any, Any], value: object) -> bool:

@@ -22,18 +22,21 @@ ADD and DELETE on one set exist in no single expression; such a plan has a secon
 Source: DynamoDB Developer Guide, "Using update expressions in DynamoDB".
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct, field
 
 from dynamix.codec.state import as_wire
+from dynamix.errors import StoredValueError
 from dynamix.expressions.nodes import (
     AttributeExists,
     AttributeNotExists,
     AttributeType,
     Compare,
     Condition,
+    Not,
     Or,
     Path,
     SetOperand,
@@ -48,7 +51,8 @@ class Plan(Struct):
     """One commit: the update, the facts it relies on, and what must follow in a second update.
 
     `guards` are conditions under which the update may be made at all, each with the name of the field whose change by
-    others it notices. `repeatable` says whether sending it twice has the effect of sending it once.
+    others it notices. `repeatable` says whether sending it twice has the effect of sending it once. `pictured` is what
+    is known of attributes by their stored names, None where nothing is but what an instance shows.
     """
 
     set: list[tuple[Path, SetOperand]] = field(default_factory=list)
@@ -59,6 +63,50 @@ class Plan(Struct):
     guards: list[tuple[Condition, str]] = field(default_factory=list)
     then_delete: list[tuple[Path, Value]] = field(default_factory=list)
     repeatable: bool = True
+    pictured: Callable[[str], "Picture"] | None = None
+
+    def fact(self, fact: Condition) -> None:
+        """Rely on a fact, once."""
+        if fact not in self.facts:
+            self.facts.append(fact)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is made of what is stored, and not of a guess."""
+        return self.pictured is not None and self.pictured is not all_null
+
+    def ask(self, path: Path) -> None:
+        """Rely on what is never true, so that the failed request brings the item along."""
+        self.facts += [AttributeExists(path), AttributeNotExists(path)]
+
+    def whole(
+        self,
+        path: Path,
+        picture: "Picture",
+        applied: Callable[[AttributeValue | None], AttributeValue | None],
+    ) -> None:
+        """Put a new value in the place of a whole one, which is what the picture says, or else missing.
+
+        What cannot be made of that may well be made of what is stored; then the request is one that fails and brings it
+        along.
+        """
+        old = picture.wire()
+        if old is not None and "NULL" in old:
+            old = None
+        try:
+            new = applied(old)
+        except StoredValueError:
+            if self.is_sure:
+                raise
+            self.ask(path)
+            return
+        fact = (picture if picture.missing else MISSING).fact(path)
+        self.facts.append(fact if old is None else Compare("=", path, Value(old)))
+        self.repeatable = False  # a repeat would find its own effect, and start from that
+        if new is None and old is not None:
+            self.remove.append(path)
+        elif new is not None and new != old:
+            self.set.append((path, Value(new)))
 
     @property
     def conditions(self) -> list[Condition]:
@@ -115,17 +163,24 @@ MISSING = Picture(False)
 NULL = Picture(False, null=True)
 
 
+def all_null(name: str) -> Picture:
+    """The guess that every attribute is NULL, where the service says no more than that an update is invalid."""
+    return NULL
+
+
 def holds(fact: Condition, item: Item) -> bool:
     """Whether a fact or a guard that a plan relied on is true of a stored item."""
     match fact:
         case AttributeExists(path):
-            return _at(item, path) is not None
+            return found(item, path) is not None
         case AttributeNotExists(path):
-            return _at(item, path) is None
+            return found(item, path) is None
         case AttributeType(Path() as path, Value(tag)):
-            return tag["S"] in (_at(item, path) or {})
+            return tag["S"] in (found(item, path) or {})
+        case Not(inner):
+            return not holds(inner, item)
         case Compare("=", Path() as path, Value(wire)):
-            return _alike(_at(item, path), wire)
+            return _alike(found(item, path), wire)
         case Compare("=", Size(Path() as path), Value(length)):
             return Picture.stored(item, str(path.parts[0])).length == int(length["N"])
         case Or(parts):
@@ -133,16 +188,23 @@ def holds(fact: Condition, item: Item) -> bool:
     raise TypeError(f"{fact!r} is not a fact that plans rely on")
 
 
-def _at(item: Item, path: Path) -> AttributeValue | None:
-    """What a stored item has at a path; None for nothing."""
-    found: Any = {"M": item}
+def found(item: Item, path: Path) -> AttributeValue | None:
+    """What an item has at a path."""
+    value: AttributeValue | None = {"M": item}
     for part in path.parts:
-        inner = found.get("M" if isinstance(part, str) else "L")
-        if inner is None or (part not in inner if isinstance(part, str) else part >= len(inner)):
-            return None
-        found = inner[part]
-    wire: AttributeValue = found
-    return wire
+        value = None if value is None else part_of(value, part)
+    return value
+
+
+def part_of(form: AttributeValue, part: str | int) -> AttributeValue | None:
+    """What a map has at a key, or a list at an index; None where nothing is there."""
+    value: AttributeValue | None
+    if isinstance(part, int):
+        elements = form.get("L", ())
+        value = elements[part] if part < len(elements) else None
+    else:
+        value = form.get("M", {}).get(part)
+    return value
 
 
 def _alike(one: AttributeValue | None, other: AttributeValue) -> bool:

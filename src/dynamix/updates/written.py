@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 
 from dynamix.expressions.nodes import Condition, all_of
 from dynamix.expressions.texts import Texts, check_condition, condition_fits, too_large, update_fits, written
+from dynamix.updates.changes import Changes
 from dynamix.updates.pending import Pending
 from dynamix.updates.plan import Picture, Plan
 
 
 def write(
-    pending: Pending, conditions: Sequence[Condition], pictured: Callable[[str], Picture] | None = None
+    pending: Pending | Changes, conditions: Sequence[Condition], pictured: Callable[[str], Picture] | None = None
 ) -> tuple[Plan, Texts]:
     """The update of all that is pending, if `conditions` are met; `pictured` as in `Pending.plan`. It has no text where
     only its facts and conditions are looked at.
@@ -24,12 +25,15 @@ def write(
     whole: list[str] = []
     while True:
         plan = pending.plan(pictured, whole)
-        update, condition = plan.update(), all_of((*conditions, *plan.conditions))
+        update, required = plan.update(), (*conditions, *plan.conditions)
+        condition = all_of(required) if required else None
         texts = written(update, condition)
-        if update_fits(update, texts.update) and condition_fits(condition, texts.condition):
+        if update_fits(update, texts.update) and (condition is None or condition_fits(condition, texts.condition)):
             return plan, texts
         left = pending.in_parts()[len(whole) :]
         if not left:
-            check_condition(condition, texts.condition)
-            raise too_large(pending.fields, texts.update)
+            if conditions:
+                given = all_of(conditions)
+                check_condition(given, written(None, given).condition)
+            raise too_large(pending.fields, max(texts.update, texts.condition, key=len))
         whole.append(left[0])

@@ -1,0 +1,67 @@
+"""Failed conditions, in words that name the item and with the instance that is stored."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from dynamix.errors import ConditionalCheckFailedError, StoredValueError, VersionConflict
+from dynamix.expressions.nodes import Condition, all_of
+from dynamix.expressions.shown import shown_condition
+from dynamix.schema.table import Table
+from dynamix.wire import Item
+
+
+def shown_key(table: Table[Any], item: Item) -> str:
+    """The key of an item, as people read it."""
+    return ", ".join(f"{f.attribute}={f.decode(item[f.name])!r}" for f in table.schema.table.keys)
+
+
+def conflict(
+    table: Table[Any],
+    key: Item,
+    error: ConditionalCheckFailedError,
+    fields: Iterable[str],
+    then: str = "nothing was stored",
+) -> ConditionalCheckFailedError:
+    """The error for what others changed since it was loaded."""
+    changed = tuple(fields)
+    problem = (
+        f"was changed by others since it was loaded: {', '.join(changed)}; {then}; look at .item of this error, or "
+        "refresh(discard=True) and change it again"
+    )
+    kind = VersionConflict if str(table.schema.version) in changed else ConditionalCheckFailedError
+    told = failed(kind, table, key, error, problem)
+    told.changed = changed
+    return told
+
+
+def unmet(
+    table: Table[Any], key: Item, error: ConditionalCheckFailedError, conditions: tuple[Condition, ...], then: str
+) -> ConditionalCheckFailedError:
+    """The error for conditions of the caller's that were not met."""
+    where = "" if error.stored_item is not None else ", as there is no such item"
+    problem = f"does not meet the condition {shown_condition(all_of(conditions))}{where}; {then}"
+    return failed(ConditionalCheckFailedError, table, key, error, problem)
+
+
+def failed(
+    kind: type[ConditionalCheckFailedError],
+    table: Table[Any],
+    key: Item,
+    error: ConditionalCheckFailedError,
+    problem: str,
+) -> ConditionalCheckFailedError:
+    """The same error in words that name the item, with the instance that is stored."""
+    told = kind(
+        f"{table.schema.model_name} with {shown_key(table, key)} {problem}",
+        code=error.code,
+        status=error.status,
+        request_id=error.request_id,
+    )
+    told.stored_item = error.stored_item
+    if error.stored_item is not None:
+        with suppress(StoredValueError):
+            told.item = table.schema.codec.reader(table.name).instance(error.stored_item)
+        if told.item is not None and table.schema.after_load is not None:
+            table.schema.after_load(told.item)
+    return told

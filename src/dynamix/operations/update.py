@@ -1,0 +1,230 @@
+"""Flows that change items: what is pending on an instance, and what is changed without loading.
+
+Both are planned on a picture of the stored item. Where the item differs, the failed request brings it along, and the
+plan is made anew.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from dynamix.codec.state import STATE, State, stored_of
+from dynamix.errors import (
+    ConditionalCheckFailedError,
+    DynamixError,
+    InvalidRequestError,
+    ItemNotFoundError,
+    ItemTooLargeError,
+    PartlyAppliedError,
+    StoredValueError,
+)
+from dynamix.expressions.nodes import Condition
+from dynamix.expressions.texts import Texts
+from dynamix.limits import ITEM_BYTES
+from dynamix.operations import requests
+from dynamix.operations.failures import conflict, failed, shown_key, unmet
+from dynamix.operations.items import nothing
+from dynamix.operations.retry import RetryPolicy, request
+from dynamix.schema.table import Table
+from dynamix.updates.changes import Changes
+from dynamix.updates.draft import Draft
+from dynamix.updates.pending import Pending
+from dynamix.updates.plan import Picture, Plan, all_null, holds
+from dynamix.updates.unchanged import resolved
+from dynamix.updates.version import raised
+from dynamix.updates.written import write
+from dynamix.wire import Call, Flow, Item
+
+M = TypeVar("M")
+R = TypeVar("R")
+
+_MOST_PICTURES = 10
+_TOO_LARGE = "Item size to update has exceeded"
+"""How the service says that an update makes an item too large, for which it has no code of its own."""
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """On which terms an update is made: on which conditions, and whether it makes an item that does not exist.
+
+    With `atomic` it is one request or none. `returns` is what the answer tells.
+    """
+
+    conditions: tuple[Condition, ...] = ()
+    upsert: bool = False
+    atomic: bool = False
+    returns: requests.Returns | None = None
+
+
+class ByKey(NamedTuple):
+    """What is to be changed without loading: of which item, and on which terms."""
+
+    key: Item
+    changes: Changes
+    terms: Terms
+
+
+def update(policy: RetryPolicy, table: Table[M], asked: ByKey) -> Flow[M | None]:
+    """Change an item that was not loaded: one UpdateItem, or one more where the item differs from what is mostly so.
+
+    The result is the instance that `terms.returns` names, or None. Raises ItemNotFoundError where the item does not
+    exist, ConditionalCheckFailedError where a condition is not met; then nothing was stored. Raises StoredValueError
+    where all was stored and the item cannot be read.
+    """
+    decode = nothing if asked.terms.returns is None else table.schema.codec.reader(table.name).changed
+    answer, _ = yield from _send(policy, table, asked.key, asked.changes, asked.terms, decode)
+    if isinstance(answer, StoredValueError):
+        raise _unread(answer) from answer
+    if answer is not None and table.schema.after_load is not None:
+        table.schema.after_load(answer)
+    return answer
+
+
+def commit(
+    policy: RetryPolicy,
+    table: Table[M],
+    instance: M,
+    pending: Pending | None,
+    atomic: bool = False,
+    condition: Condition | None = None,
+    edits: Mapping[str, Draft] | None = None,
+    guards: Sequence[tuple[Condition, str]] = (),
+) -> Flow[M]:
+    """Send what is pending on an instance: one UpdateItem, or a second one where a set has both additions and
+    deletions. Then the instance, which is the result, shows what the service answered.
+
+    `edits` and `guards` are those of `Pending.begin`.
+    Raises ItemNotFoundError where the item does not exist, ConditionalCheckFailedError where a condition is not met;
+    then nothing was stored and all is still pending. Raises PartlyAppliedError where the first of two updates was
+    stored and the second was not; then what the second is for is still pending. Raises StoredValueError where all was
+    stored and an attribute of the stored item cannot be read; then nothing is pending, and only the key is shown.
+    """
+    if pending is None:
+        return instance
+    values, schema = vars(instance), table.schema
+    key, sender, reader = schema.key_of(values), object(), schema.codec.reader(table.name)
+    if schema.version is not None:
+        edits, guards = raised(schema.version, values, edits, guards)
+    try:
+        terms = Terms(resolved(values, condition), atomic=atomic, returns="ALL_NEW")
+        pending.begin(sender, edits, guards)
+        answer, plan = yield from _send(policy, table, key, pending, terms, reader.attributes)
+        if plan.then_delete:
+            pending.settle_first(values, schema.fields, _known(table, values, answer))
+            try:
+                if schema.version is not None:
+                    pending.expect(*raised(schema.version, values))
+                terms = Terms(atomic=atomic, returns="ALL_NEW")
+                answer, _ = yield from _send(policy, table, key, pending, terms, reader.attributes)
+            except DynamixError as error:
+                raise _partly(table, key, error) from error
+        pending.settle(values, schema.fields, _known(table, values, answer))
+    finally:
+        pending.end(sender)
+    if isinstance(answer, StoredValueError):
+        raise _unread(answer) from answer
+    return instance
+
+
+def _unread(error: StoredValueError) -> StoredValueError:
+    """The error for changes that were stored, to an item that cannot be read."""
+    unread = StoredValueError(
+        f"the changes were stored, but what is stored now cannot be read: {error.args[0]}",
+        field=error.field,
+        value=error.value,
+    )
+    unread.key, unread.applied = error.key, "yes"
+    return unread
+
+
+def _partly(table: Table[Any], key: Item, error: DynamixError) -> PartlyAppliedError:
+    """The error for a commit whose second update failed."""
+    return PartlyAppliedError(
+        f"the first of two updates of {table.schema.model_name} with {shown_key(table, key)} was stored; the second, "
+        f"which deletes from sets, {'may have been' if error.applied == 'maybe' else 'was not'}, and is still queued: "
+        f"{error}"
+    )
+
+
+def _known(table: Table[Any], values: dict[str, Any], answer: dict[str, Any] | StoredValueError) -> dict[str, Any]:
+    """What an instance holds after a commit: what is stored, or where that is not known its key alone."""
+    if isinstance(answer, dict):
+        return answer
+    stored = stored_of(values)
+    keys = [field.attribute for field in table.schema.table.keys]
+    state = State({key: stored[key] for key in keys if key in stored}, frozenset(keys), table.name)
+    return {key: values[key] for key in keys} | {STATE: state}
+
+
+def _send(
+    policy: RetryPolicy,
+    table: Table[Any],
+    key: Item,
+    changes: Pending | Changes,
+    terms: Terms,
+    decode: Callable[[bytes], R],
+) -> Flow[tuple[R | StoredValueError, Plan]]:
+    """Send one plan, and where the stored item differs from the picture it was made for, the plan made anew.
+
+    The result is the answer, or why it cannot be read, and the plan that was carried out.
+    """
+    required = terms.conditions if terms.upsert else (table.schema.there, *terms.conditions)
+    (plan, texts), guessed = write(changes, required), False
+    for _ in range(_MOST_PICTURES):
+        if terms.atomic:
+            changes.refuse_second(plan)
+        try:
+            return (yield from request(policy, _call(table, key, texts, plan, terms, decode))), plan
+        except ConditionalCheckFailedError as error:
+            gone = error.stored_item is None or table.schema.hides_item(error.stored_item)
+            if gone and not terms.upsert:
+                raise failed(ItemNotFoundError, table, key, error, "does not exist; nothing was stored") from error
+            stored = error.stored_item or {}
+            broken = dict.fromkeys(name for guard, name in plan.guards if not holds(guard, stored))
+            if broken:
+                raise conflict(table, key, error, broken) from error
+            if all(holds(fact, stored) for fact in plan.facts):
+                raise unmet(table, key, error, terms.conditions, "nothing was stored") from error
+            failure = error
+            plan, texts = write(changes, required, partial(Picture.stored, stored))
+        except InvalidRequestError as error:
+            if _TOO_LARGE in str(error):
+                raise ItemTooLargeError(
+                    f"{table.schema.model_name} with {shown_key(table, key)} would have more than the {ITEM_BYTES} "
+                    "bytes of an item; nothing was stored"
+                ) from error
+            if guessed or not changes.depends:
+                raise
+            guessed = True
+            plan, texts = write(changes, required, all_null)
+    raise failed(
+        ConditionalCheckFailedError,
+        table,
+        key,
+        failure,
+        f"was changed by others before each of {_MOST_PICTURES} attempts; nothing was stored; try again",
+    ) from failure
+
+
+def _is_checked(table: Table[Any], plan: Plan) -> bool:
+    """Whether a plan is carried out at one version only, so that no repeat of it is carried out twice."""
+    version = table.schema.version
+    return version is not None and any(name == str(version) for _, name in plan.guards)
+
+
+def _call(
+    table: Table[Any], key: Item, texts: Texts, plan: Plan, terms: Terms, decode: Callable[[bytes], R]
+) -> Call[R | StoredValueError]:
+    """The request of a plan. A repeat of it would tell its own effect as what was there before."""
+
+    def answer(body: bytes) -> R | StoredValueError:
+        try:
+            return decode(body)
+        except StoredValueError as error:
+            return error
+
+    body = requests.update(table.name, key, texts, returns=terms.returns)
+    unconditional = plan.repeatable and not terms.conditions
+    repeatable = (unconditional or _is_checked(table, plan)) and terms.returns != "ALL_OLD"
+    return Call("UpdateItem", msgspec.json.encode(body), answer, repeatable)
