@@ -33,6 +33,7 @@ from dynamix.fields import (
     SetField,
     TimeDeltaField,
     TimeField,
+    TTLField,
 )
 from dynamix.model import Model
 from dynamix.model.running import schema_of
@@ -185,6 +186,7 @@ class Everything(Model):
     day = DateField()
     clock = TimeField()
     span = TimeDeltaField()
+    expires = TTLField()
     listing = ListField(default=[])
     mapping = DictField(name="a.b \N{SNOWMAN}")
     members = SetField()
@@ -207,6 +209,7 @@ attributes = st.fixed_dictionaries(
         "stamp": st.datetimes(timezones=st.timezones()),
         "day": st.dates(),
         "clock": st.times(),
+        "expires": st.integers(-(10**10), 10**11).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
         "span": st.timedeltas(timedelta(days=-9999), timedelta(days=9999)).map(lambda t: timedelta(t.days, t.seconds)),
         "listing": st.lists(free, max_size=3),
         "mapping": st.dictionaries(map_keys, free, max_size=3),
@@ -267,6 +270,7 @@ def test_a_default_is_not_shared() -> None:
         ("members", {"L": []}),
         ("truth", {"S": "true"}),
         ("span", {"S": "x"}),
+        ("expires", {"N": "1e20"}),
         ("listing", {"M": {}}),
         ("listing", {"L": [{"T": "1"}]}),
         ("listing", {"L": [1]}),

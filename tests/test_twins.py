@@ -7,8 +7,8 @@ in the list of what never talks to a place. A new method that is none of these f
 import ast
 import inspect
 import textwrap
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, get_args, get_origin
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, Union, get_args, get_origin
 
 import pytest
 
@@ -93,10 +93,22 @@ def language_pairs(owner: Any) -> list[tuple[str, str]]:
     return [pair for pair in pairs if any(hasattr(owner, name) for name in pair)]
 
 
+def blocking(annotation: Any) -> Any:
+    """The type of a function that may be async as the type of one that is not; any other type as it is."""
+    if get_origin(annotation) is not Callable:
+        return annotation
+    taken, result = get_args(annotation)
+    kinds = [kind for kind in get_args(result) if get_origin(kind) is not Awaitable]
+    return Callable[taken, Union[tuple(kinds)]] if kinds else annotation  # noqa: UP007 - made of a list
+
+
 def signature(function: Callable[..., Any]) -> tuple[list[tuple[str, Any, Any, Any]], Any]:
-    """Parameters (name, kind, default, annotation) and the result of a call, awaited or iterated by whom it is for."""
+    """Parameters (name, kind, default, annotation) and the result of a call, awaited or iterated by whom it is for.
+
+    Where a twin takes a function that may be async, its operation takes the same that is not.
+    """
     described = inspect.signature(function)
-    parameters = [(p.name, p.kind, p.default, p.annotation) for p in described.parameters.values()]
+    parameters = [(p.name, p.kind, p.default, blocking(p.annotation)) for p in described.parameters.values()]
     result = described.return_annotation
     if get_origin(result) is AsyncIterator:
         result = Iterator.__class_getitem__(get_args(result))  # type: ignore[attr-defined]

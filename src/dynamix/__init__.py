@@ -12,6 +12,7 @@ dynamix.create_table(ForumThread)
 ForumThread.create(forum_id="science", thread_id="physics_1")
 """
 
+from dynamix import ids as ids
 from dynamix.codec.names import Key
 from dynamix.connection import Connection
 from dynamix.context import timeout
@@ -28,6 +29,7 @@ from dynamix.differences import (
     KeyTypeDiffers,
     TableDifference,
     ThroughputDiffers,
+    TimeToLiveDiffers,
 )
 from dynamix.errors import (
     AccessDeniedError,
@@ -74,6 +76,7 @@ from dynamix.errors import (
     TransactionInProgressError,
     UnknownNameError,
     ValidationException,
+    VersionConflict,
     WrongTypeError,
 )
 from dynamix.fields import (
@@ -89,6 +92,8 @@ from dynamix.fields import (
     SetField,
     TimeDeltaField,
     TimeField,
+    TTLField,
+    VersionField,
 )
 from dynamix.model.declaration import Model
 from dynamix.schema.index import IndexOptions
@@ -96,6 +101,7 @@ from dynamix.tables import acompare_table, acreate_table, aupdate_table, compare
 from dynamix.transactions import Transaction, atransact_get, transact_get, transaction
 from dynamix.updates.actions import Action
 from dynamix.version import __version__ as __version__
+from dynamix.wire import RequestInfo, ResponseInfo
 
 __all__ = [
     "AccessDeniedError",
@@ -151,12 +157,15 @@ __all__ = [
     "NotConfiguredError",
     "OutcomeUnknownError",
     "PartlyAppliedError",
+    "RequestInfo",
     "RequestTimeoutError",
     "RequiredFieldError",
+    "ResponseInfo",
     "ServiceUnavailableError",
     "SetField",
     "StorageError",
     "StoredValueError",
+    "TTLField",
     "TableDifference",
     "TableDiffersError",
     "TableInUseError",
@@ -165,12 +174,15 @@ __all__ = [
     "ThroughputDiffers",
     "TimeDeltaField",
     "TimeField",
+    "TimeToLiveDiffers",
     "Transaction",
     "TransactionCanceledError",
     "TransactionConflictError",
     "TransactionInProgressError",
     "UnknownNameError",
     "ValidationException",
+    "VersionConflict",
+    "VersionField",
     "WrongTypeError",
     "acompare_table",
     "acreate_table",

@@ -18,7 +18,13 @@ import msgspec
 from dynamix import forks, log
 from dynamix.context import in_force
 from dynamix.drivers import adrive, arun_together, drive, run_together
-from dynamix.errors import ConnectionException, DeadlineExceededError, InvalidAnswerError, from_response
+from dynamix.errors import (
+    ConnectionException,
+    DeadlineExceededError,
+    DynamixError,
+    InvalidAnswerError,
+    from_response,
+)
 from dynamix.operations import raw
 from dynamix.operations.indexes import LiveIndexes
 from dynamix.operations.retry import RetryPolicy
@@ -26,7 +32,8 @@ from dynamix.transport import aside
 from dynamix.transport.deadlines import TimeUpError, late
 from dynamix.transport.hidden import Environment
 from dynamix.transport.options import SECRETS, ConnectionOptions, check
-from dynamix.wire import Call, Effect, Flow, Pause, Response, Transport
+from dynamix.watch import Watch
+from dynamix.wire import Apply, Call, Effect, Flow, Pause, RequestInfo, Response, Transport
 
 T = TypeVar("T")
 
@@ -45,6 +52,7 @@ class Connection:
         self._is_entered = False
         self._at_exit: Callable[[], None] | None = None  # takes back what making this connection the process's replaced
         self._operation_timeout = self._options.get("operation_timeout")
+        self._watch = _watch(self._options)
         self._after_fork()
         forks.register(self)
         self.table_prefix = self._options.get("table_prefix", "")
@@ -165,9 +173,11 @@ class Connection:
         if self._operation_timeout is not None:
             deadline = min(deadline, time.monotonic() + self._operation_timeout)
         listener = log.logger or log.find()
-        if listener is None or not listener.isEnabledFor(log.DEBUG):
-            return None if deadline == math.inf else _Terms(deadline, None)
-        return _Terms(deadline, listener)
+        if listener is not None and not listener.isEnabledFor(log.DEBUG):
+            listener = None
+        if listener is None and self._watch is None and deadline == math.inf:
+            return None
+        return _Terms(deadline, listener, self._watch)
 
     def _perform(
         self, effect: Effect, wait: Callable[[float], object] = time.sleep, terms: "_Terms | None" = None
@@ -185,6 +195,8 @@ class Connection:
                 terms.check(effect.seconds)
             log.tell_pause(effect)
             return wait(effect.seconds)
+        if isinstance(effect, Apply):
+            return effect.function(effect.argument)
         perform = partial(self._perform, terms=terms)
         if {"embedded", "engine", "boto_client"} & self._options.keys():
             return [drive(flow, perform) for flow in effect.flows]
@@ -213,14 +225,18 @@ class Connection:
                 terms.check(effect.seconds)
             log.tell_pause(effect)
             return await (wait or asyncio.sleep)(effect.seconds)
+        if isinstance(effect, Apply):
+            answer = effect.function(effect.argument)
+            return await answer if isinstance(answer, Awaitable) else answer
         return await arun_together(effect, partial(self._aperform, terms=terms))
 
 
 class _Terms(msgspec.Struct, frozen=True):
-    """What an operation must heed: a deadline, a time of `time.monotonic`, and who listens to its requests."""
+    """What an operation must heed: a deadline, a time of `time.monotonic`, and who is told of its requests."""
 
     deadline: float
     listener: Any
+    watch: Watch | None
 
     def check(self, seconds: float = 0.0) -> None:
         """Raises DeadlineExceededError where so many seconds are not left for what comes next."""
@@ -229,18 +245,34 @@ class _Terms(msgspec.Struct, frozen=True):
 
     @contextlib.contextmanager
     def telling(self, call: Call[Any]) -> Iterator[list[Response]]:
-        """Logs the request that is sent in the block, which puts the answer into the list."""
-        if self.listener is None:
+        """Tells of the request that is sent in the block, which puts the answer into the list."""
+        if self.listener is None and self.watch is None:
             yield []
             return
+        sent = None if self.watch is None else self.watch.sent(call)
         started = time.perf_counter()
         told: list[Response] = []
         try:
             yield told
         except ConnectionException as error:
-            log.tell_request(self.listener, call, started, error)
+            self._tell(call, sent, started, error)
             raise
-        log.tell_request(self.listener, call, started, told[0])
+        self._tell(call, sent, started, told[0])
+
+    def _tell(
+        self, call: Call[Any], sent: RequestInfo | None, started: float, outcome: Response | DynamixError
+    ) -> None:
+        """Tells how a request has ended."""
+        if self.listener is not None:
+            log.tell_request(self.listener, call, started, outcome)
+        if self.watch is not None and sent is not None:
+            self.watch.ended(sent, started, outcome)
+
+
+def _watch(options: ConnectionOptions) -> Watch | None:
+    """The callbacks that options name, None for none."""
+    watch = Watch(options.get("on_request"), options.get("on_response"))
+    return None if watch.on_request is None and watch.on_response is None else watch
 
 
 def _answer(call: Call[T], response: Response) -> T:

@@ -141,6 +141,24 @@ class DeletionProtectionDiffers(TableDifference, frozen=True):
         return f"its deletion protection is {_switch(self.table)}, the model's {_switch(self.model)}"
 
 
+class TimeToLiveDiffers(TableDifference, frozen=True):
+    """Another attribute than the model's says when an item of the table expires, or none (None).
+
+    Where it is another one, the service wants that to be disabled before, which takes it up to an hour.
+    """
+
+    table: str | None
+    model: str
+
+    @property
+    def updatable(self) -> bool:
+        return self.table is None
+
+    def __str__(self) -> str:
+        live = "off" if self.table is None else f"by {self.table!r}"
+        return f"its time to live is {live}, the model's by {self.model!r}"
+
+
 def _key(key: Key) -> str:
     return ", ".join(f"{attribute} ({role})" for attribute, role in key)
 

@@ -29,7 +29,8 @@
     └── ClientException                         the service answered with an error (.code, .request_id, .status)
         ├── ConditionalCheckFailedError         (.item: the stored instance; .stored_item: its stored form)
         │   ├── ItemExistsError                 create(overwrite=False) on an existing key
-        │   └── ItemNotFoundError               a change of an item that does not exist
+        │   ├── ItemNotFoundError               a change of an item that does not exist
+        │   └── VersionConflict                 a write of an item that others wrote since it was loaded
         ├── TransactionCanceledError            (.reasons, in the caller's order)
         ├── TransactionConflictError
         ├── TransactionInProgressError
@@ -291,11 +292,13 @@ class ConditionalCheckFailedError(ClientException, codes=("ConditionalCheckFaile
     """A condition was not met; nothing was stored.
 
     `item` is an instance of what is stored, `stored_item` the same in DynamoDB's JSON form. Both are None where no such
-    item exists; `item` is, too, where the stored item cannot be read.
+    item exists; `item` is, too, where the stored item cannot be read. `changed` names the fields, such as
+    "Thread.title", that others changed since the instance was loaded, where that is why.
     """
 
     item: Any = None
     stored_item: Item | None = None
+    changed: tuple[str, ...] = ()
 
 
 class ItemExistsError(ConditionalCheckFailedError):
@@ -304,6 +307,10 @@ class ItemExistsError(ConditionalCheckFailedError):
 
 class ItemNotFoundError(ConditionalCheckFailedError):
     """The item to be changed does not exist; nothing was stored."""
+
+
+class VersionConflict(ConditionalCheckFailedError):  # noqa: N818 - no error of the caller's
+    """Others wrote the item since the instance was loaded: its stored version is another; nothing was stored."""
 
 
 class CancellationReason(msgspec.Struct, frozen=True):

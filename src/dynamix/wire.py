@@ -7,6 +7,7 @@ so each operation is written once.
     Call      send one request; the driver sends back the decoded answer, or throws the error into the flow
     Pause     wait for some seconds
     Together  run several flows, overlapping where the driver can; the driver sends back their results in order
+    Apply     call a function of the caller's; the driver sends back what it returns, or throws its error into the flow
 """
 
 import math
@@ -85,7 +86,14 @@ class Together(msgspec.Struct, frozen=True):
     lets_finish: bool = False
 
 
-Effect: TypeAlias = Call[Any] | Pause | Together
+class Apply(msgspec.Struct, frozen=True):
+    """Call a function of the caller's. Under asyncio, what it returns is awaited where that can be."""
+
+    function: Callable[[Any], Any]
+    argument: Any
+
+
+Effect: TypeAlias = Call[Any] | Pause | Together | Apply
 Flow: TypeAlias = Generator[Effect, Any, T]
 
 
@@ -101,6 +109,34 @@ class Response(msgspec.Struct, frozen=True, gc=False):
     request_id: str | None = None
     doubtful: bool = False
     date: str | None = None
+
+
+class RequestInfo(msgspec.Struct, frozen=True):
+    """What `on_request` of a connection is told of a request: nothing of what is in it, and no credentials.
+
+    `operation` is such as "GetItem", `table` names the tables, separated by ", ", `attempt` counts from 1, `size` is in
+    bytes.
+    """
+
+    operation: str
+    table: str
+    attempt: int
+    size: int
+
+
+class ResponseInfo(msgspec.Struct, frozen=True):
+    """What `on_response` of a connection is told of a request that has ended, after so many `seconds`.
+
+    `status` is the HTTP status, `size` the bytes of the answer, and `request_id` what the service logged the request
+    under; all None where no answer came. `error` names the class of the error that was made of it, None for none.
+    """
+
+    request: RequestInfo
+    seconds: float
+    status: int | None = None
+    size: int | None = None
+    request_id: str | None = None
+    error: str | None = None
 
 
 class Transport(Protocol):

@@ -147,6 +147,9 @@ async def story(tell: Blocking) -> list[Any]:
         await call(Thread, "get_or_create", {"title": "newer"}, **key(97)),
         await call(Thread, "delete_by_key", **key(97), returns="old"),
         await call(made, "delete", condition=Thread.title == "made"),
+        await call(Thread, "modify", lambda page: page.set_field(Thread.title, "modified"), **key(0)),
+        await call(Thread, "modify", lambda page: 5, attempts=1, **key(0)),
+        await call(Thread, "modify", lambda page: None, **key(99)),
     ]
     rows = [{**key(n), "title": f"Title {n}", "user_id": f"user{n % 3}", "updated_at": n} for n in range(1, 40)]
     told += [

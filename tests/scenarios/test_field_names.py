@@ -17,6 +17,7 @@ LATER = sorted(name for name in dir(Model) if not name.startswith("_") and name 
 
 NAMES = [
     "cls", "self", "key", "keys", "batch", "save", "condition", "conditions", "timeout", "refresh",
+    "attempts", "unchecked", "function", "before_save", "before_delete", "after_load", "hide_expired", "changed",
     "transaction", "modify", "change", "key_of", "update_by_key", "add_modify_conditions", "upsert", "at",
     "on_error", "model", "schema", "table", "table_name", "connection", "fields", "field", "item", "items",
     "values", "value", "name", "attribute", "state", "pending", "stored", "instance", "draft", "flow", "returns",

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import datetime
@@ -155,6 +156,58 @@ def test_automatic_times() -> None:
     assert note.changed_at is not None
     assert note.changed_at > changed
     assert Note.get(key="k") == note
+
+
+def later(now: datetime | None, before: datetime | None) -> bool:
+    """Whether a time is there, and after the one before."""
+    return now is not None and before is not None and now > before
+
+
+@pytest.mark.parametrize("store", [Note.save, lambda note: Note.batch_write([note])], ids=["save", "batch"])
+def test_automatic_times_of_what_is_stored_whole(store: Callable[[Note], object]) -> None:
+    """A new instance keeps the time at which it was made. One that was deleted is made anew: it gets another time,
+    unless it was given one; a replacement of a stored item does not."""
+    dynamix.create_table(Note)
+    note = Note(key="k", text="a")
+    made, changed = note.made_at, note.changed_at
+    store(note)
+    assert note.made_at == made
+    assert later(note.changed_at, changed)
+    changed = note.changed_at
+    note.save(overwrite=True)
+    assert note.made_at == made
+    assert later(note.changed_at, changed)
+    assert Note.get(key="k", consistent=True) == note
+    note.delete()
+    changed = note.changed_at
+    store(note)
+    assert later(note.made_at, made)
+    assert later(note.changed_at, changed)
+    assert Note.get(key="k", consistent=True) == note
+    note.delete()
+    note.made_at = made
+    store(note)
+    assert note.made_at == made
+    assert Note.get(key="k", consistent=True) == note
+
+
+def test_automatic_times_of_a_saved_change() -> None:
+    """A change that is sent sets auto_now and leaves auto_now_add alone; where nothing differs, nothing is set."""
+    dynamix.create_table(Note)
+    note = Note.create(key="k", text="a")
+    made = note.made_at
+    for change in (
+        lambda: note.set_field(Note.text, "b").save(),
+        lambda: note.set_field(Note.text, "c").commit_changes(),
+    ):
+        changed = note.changed_at
+        change()
+        note.refresh()
+        assert note.made_at == made
+        assert later(note.changed_at, changed)
+    changed = note.changed_at
+    note.save()
+    assert note.refresh().changed_at == changed
 
 
 def test_undeclared_attributes_survive_an_update() -> None:

@@ -374,3 +374,65 @@ def test_elements_that_are_refused_before_anything_is_sent(server: Unlucky) -> N
                 method([key(0), wrong])
             assert caught.value.index == 1
     assert server.targets == []
+
+
+class Versioned(dynamix.Model):
+    """An item with a version."""
+
+    key = dynamix.CharField(hash_key=True)
+    title = dynamix.CharField()
+    views = dynamix.IntegerField()
+    version = dynamix.VersionField()
+
+
+AT_A_VERSION: dict[str, Callable[[Versioned], object]] = {
+    "save": lambda page: page.set_field(Versioned.title, "new").save(),
+    "add": lambda page: page.add_to_field(Versioned.views, 1).commit_changes(),
+    "on a condition": lambda page: page.set_field(Versioned.title, "new").save(condition=Versioned.title == "old"),
+}
+
+
+def versioned() -> Versioned:
+    """A versioned item, stored."""
+    dynamix.create_table(Versioned)
+    return Versioned.create(key="k", title="old", views=1)
+
+
+@pytest.mark.parametrize("write", AT_A_VERSION.values(), ids=AT_A_VERSION)
+def test_a_version_that_may_be_our_own(server: Unlucky, write: Callable[[Versioned], object]) -> None:
+    """After an attempt that was stored unseen, the version that the repeat finds is no conflict: the outcome is
+    unknown, and nothing was stored twice."""
+    page = versioned()
+    server.steps = [lost()]
+    with pytest.raises(dynamix.OutcomeUnknownError) as caught:
+        write(page)
+    assert caught.value.applied == "maybe"
+    stored = Versioned.get_or_raise(key="k")
+    assert page.version is not None
+    assert stored.version == page.version + 1
+    assert (stored.title, stored.views) in (("new", 1), ("old", 2))
+
+
+@pytest.mark.parametrize("write", AT_A_VERSION.values(), ids=AT_A_VERSION)
+def test_a_version_lets_a_write_be_repeated(server: Unlucky, write: Callable[[Versioned], object]) -> None:
+    """What was not stored is sent again, even an addition: at one version it is made once at most."""
+    page = versioned()
+    before, server.steps = page.version, [told(FAILED), told(FAILED)]
+    write(page)
+    assert before is not None
+    assert page == Versioned.get_or_raise(key="k")
+    assert page.version == before + 1
+
+
+def test_a_delete_at_a_version_is_repeated(server: Unlucky) -> None:
+    """The repeat of a delete that was made is content; where the item was made anew meanwhile, nobody knows."""
+    page = versioned()
+    server.steps = [lost()]
+    page.delete()
+    assert Versioned.get(key="k") is None
+    page.save()
+    again = json.dumps({"TableName": "Versioned", "Item": {"key": {"S": "k"}, "version": {"N": "1"}}}).encode()
+    server.steps = [lost(lambda: server.engine.handle("PutItem", again))]
+    with pytest.raises(dynamix.OutcomeUnknownError):
+        page.delete()
+    assert Versioned.get_or_raise(key="k").version == 1

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar, TypeVar, Unpack, assert_type, overload
 
-from forum import ForumThread
+from forum import ForumThread, Sheet
 
 import dynamix
 from dynamix import Cursor
@@ -317,3 +317,48 @@ assert_type(
     tuple[Bill | None, ForumThread | None, Bill | None, ForumThread | None, Bill | None],
 )
 assert_type(dynamix.transact_get(*[bill_key, bill_key]), tuple[Bill | None, ...])
+
+
+# Versions.
+sheet = Sheet.create(name="plan", title="t")
+assert_type(sheet.version, int | None)
+assert_type(sheet.save(condition=Sheet.version == 1), Sheet)
+assert_type(Sheet.batch_write([sheet], unchecked=True), list[Sheet])
+
+
+async def retitle(page: Sheet) -> Sheet:
+    """What amodify takes beside plain functions."""
+    return page.set_field(Sheet.title, "new")
+
+
+async def modify() -> None:
+    """Functions, blocking or async, that return the instance or nothing."""
+    assert_type(Sheet.modify(lambda page: page.set_field(Sheet.title, "x"), attempts=3, name="plan"), Sheet)
+    assert_type(await Sheet.amodify(retitle, name="plan"), Sheet)
+    assert_type(await Sheet.amodify(lambda page: page.set_field(Sheet.title, "x"), name="plan"), Sheet)
+
+
+class Session(dynamix.Model):
+    """When an item expires may be given in several ways, and reads as a datetime."""
+
+    token = dynamix.CharField(hash_key=True)
+    expires = dynamix.TTLField(required=True)
+    refreshed = dynamix.TTLField(default=datetime.timedelta(days=1))
+
+
+session = Session(token="a1")
+assert_type(session.expires, datetime.datetime)
+assert_type(session.refreshed, datetime.datetime | None)
+session.expires = datetime.timedelta(hours=1)
+session.expires = 1893499200
+session.refreshed = None
+Session.query().where(Session.expires > datetime.datetime.now(datetime.UTC))
+
+
+def report(response: dynamix.ResponseInfo) -> None:
+    """What a connection may call."""
+    assert_type(response.request, dynamix.RequestInfo)
+    assert_type(response.seconds, float)
+
+
+dynamix.Connection(embedded=True, on_request=print, on_response=report)

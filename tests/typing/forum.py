@@ -3,6 +3,14 @@
 import dynamix
 
 
+class Sheet(dynamix.Model):
+    """An item with a version."""
+
+    name = dynamix.CharField(hash_key=True)
+    title = dynamix.CharField(required=True)
+    version = dynamix.VersionField(name="v")
+
+
 class ForumThread(dynamix.Model):
     """One thread of a forum."""
 

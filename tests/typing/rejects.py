@@ -1,6 +1,6 @@
 """What a type checker must reject, each line with the rules that name it (see test_typing.py)."""
 
-from forum import ForumThread
+from forum import ForumThread, Sheet
 
 import dynamix
 
@@ -35,6 +35,12 @@ ForumThread.scan(on_error="ignore")  # rejected: arg-type, reportArgumentType
 ix: dynamix.IndexOptions = {"hash_key": "a", "x": 1}  # rejected: typeddict-unknown-key, reportAssignmentType
 thread.add_to_field(ForumThread.votes, 1.5)  # rejected: misc, reportArgumentType
 dynamix.CharField(pattern=5)  # rejected: call-overload, reportArgumentType
+Sheet.version.eq("1")  # rejected: arg-type, reportArgumentType
+dynamix.VersionField(default=1)  # rejected: call-arg, reportCallIssue
+Sheet.modify(len, name="plan")  # rejected: arg-type, reportArgumentType
+dynamix.TTLField(hash_key=True)  # rejected: call-overload, reportCallIssue
+dynamix.TTLField(default="soon")  # rejected: call-overload, reportArgumentType
+dynamix.Connection(embedded=True, on_response=5)  # rejected: arg-type, reportArgumentType
 ForumThread.votes.add("x")  # rejected: arg-type, reportArgumentType
 ForumThread.votes.add(1.5)  # rejected: arg-type, reportArgumentType
 ForumThread.title.add(1)  # rejected: arg-type, reportAttributeAccessIssue

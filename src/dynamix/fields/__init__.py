@@ -19,6 +19,8 @@ from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKe
 from dynamix.fields.set import SetField
 from dynamix.fields.time import TimeField
 from dynamix.fields.timedelta import TimeDeltaField
+from dynamix.fields.ttl import TTLField
+from dynamix.fields.version import VersionField
 from dynamix.updates.draft import Draft
 from dynamix.updates.list import ListDraft
 from dynamix.updates.map import MapDraft
@@ -48,7 +50,9 @@ __all__ = [
     "RangeKey",
     "SetDraft",
     "SetField",
+    "TTLField",
     "Text",
     "TimeDeltaField",
     "TimeField",
+    "VersionField",
 ]

@@ -172,6 +172,10 @@ class Field(Changeable[V], Generic[V, T]):
     def check(self, value: V) -> None:
         """Refuse, by ValueError, a value of the right type that the field's own options rule out."""
 
+    def taken(self, value: Any) -> Any:
+        """What an instance holds of a value that it is given: where a class has other spellings, what they mean."""
+        return value
+
     def encode(self, value: Any) -> AttributeValue:
         """The stored form of a value, checked in every way. Raises FieldValidationException."""
         if value is None:

@@ -1,6 +1,6 @@
 """The verbs that change items: queued on the instance, shown there at once, sent together by `commit_changes()`."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, TypeVar, overload
 
@@ -16,7 +16,7 @@ from dynamix.fields import DictField, ListField, SetField
 from dynamix.fields.base import Field
 from dynamix.fields.changeable import Element, N
 from dynamix.model.running import arun, check_condition, checked, run, schema_of
-from dynamix.operations import update
+from dynamix.operations import modifying, update
 from dynamix.operations.requests import Returns
 from dynamix.updates.actions import Action
 from dynamix.updates.changes import Changes, check_action
@@ -32,6 +32,8 @@ D = TypeVar("D", bound=Draft)
 M = TypeVar("M")
 V = TypeVar("V")
 AnyField = Field[Any, Any]
+_ATTEMPTS = 10
+"""How often `modify` tries where others write the item as well."""
 
 
 class Changing:
@@ -240,10 +242,55 @@ class Changing:
         """See `commit_changes`."""
         return await arun(type(self), update.commit, self, _changed(self), atomic, checked(type(self), condition))
 
+    @classmethod
+    def modify(cls, function: Callable[[Self], Self | None], /, *, attempts: int | None = None, **key: Any) -> Self:
+        """Read the item with this key, have `function` change the instance, save it, and return it.
+
+        Where others wrote the item meanwhile, all of it is done anew after a short wait, with a fresh instance, up to
+        `attempts` times in all (10 unless given); then VersionConflict is raised. Without a VersionField only what
+        `function` changes is looked at, and the error is ConditionalCheckFailedError. `function` may run several times,
+        so it had better have no other effects; it returns the instance or None, or else WrongTypeError is raised; if
+        it deletes the item, nothing is saved. The read is consistent. Raises ItemNotFoundError where there is no item,
+        and what `save` raises. (A key called `attempts` wins.)
+        """
+        return run(cls, modifying.modify, _modification(cls, function, attempts, key))
+
+    @classmethod
+    async def amodify(
+        cls,
+        function: Callable[[Self], Awaitable[Self | None] | Self | None],
+        /,
+        *,
+        attempts: int | None = None,
+        **key: Any,
+    ) -> Self:
+        """See `modify`; `function` may be an async one."""
+        return await arun(cls, modifying.modify, _modification(cls, function, attempts, key))
+
     def discard_changes(self) -> Self:
         """Drop all queued changes and conditions, and edits in place, and show again what was there before them."""
         pending_of(vars(self)).discard(vars(self), schema_of(type(self)).editable)
         return self
+
+
+def _modification(
+    model: type[Any], function: Callable[[Any], Any], attempts: int | None, key: dict[str, Any]
+) -> modifying.Modification:
+    """What is to be modified. A key called `attempts` takes what was given by that name."""
+    schema = schema_of(model)
+    if not callable(function):
+        raise WrongTypeError(
+            f"{function!r} is no function; give one that changes the {model.__name__} that it is called with",
+            field="function",
+            value=function,
+        )
+    if attempts is None:
+        attempts = _ATTEMPTS
+    elif any(field.attribute == "attempts" for field in schema.table.keys):
+        key, attempts = {**key, "attempts": attempts}, _ATTEMPTS
+    if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
+        raise WrongTypeError(f"attempts={attempts!r} is no int of 1 or more", field="attempts", value=attempts)
+    return modifying.Modification(schema.key_from(key), function, attempts)
 
 
 def assign(instance: M, field: Field[V, Any], value: V | None) -> M:
@@ -251,6 +298,7 @@ def assign(instance: M, field: Field[V, Any], value: V | None) -> M:
     _own(instance, field)
     if field.hash_key or field.range_key:
         field._check_change(Draft, "set")
+    value = field.taken(value)
     if value is not None and value != frozenset():
         schema_of(type(instance)).encoder(field)(value)
     elif field.required:
@@ -320,6 +368,9 @@ def _changed(instance: object) -> Pending | None:
     pending: Pending | None = state.pending
     if state.new:
         raise _never_stored(instance, state)
+    if schema.before_save is not None:
+        schema.before_save(instance)
+        pending = state.pending
     (pending or Pending()).refuse_edits(values, schema.editable)
     if not pending:
         return None
@@ -339,6 +390,11 @@ def _own(instance: object, field: AnyField, draft: type[Draft] = Draft) -> None:
         raise WrongTypeError(f"{field!r} is not a field; give {model.__name__}.<name>", field=str(field), value=field)
     if not schema_of(model).owns(field):
         raise UnknownNameError(f"{field} is not a field of {model.__name__}")
+    if field is schema_of(model).version:
+        raise InvalidUpdateError(
+            f"{field} is the version, which every write raises by itself; leave it alone, and give "
+            f"condition={field} == ... to write only at a certain one"
+        )
     if not issubclass(field.draft, draft):
         raise InvalidUpdateError(f"{field} is a {type(field).__name__}; this change is for {draft.noun}")
 

@@ -51,6 +51,9 @@ class Model(Reading, Writing, Changing):
         if len(shown) > len(schema.blank):
             for name in values:
                 schema.field(name)
+        for given in schema.taking:
+            if given.attribute in values:
+                shown[given.attribute] = given.taken(values[given.attribute])
         state = shown[STATE] = State(new=schema.has_more_than_key(values))
         if StoredName in map(type, values):
             state.given = forms_given(values)

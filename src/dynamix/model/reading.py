@@ -165,7 +165,8 @@ def _wanted(model: type[M], defaults: Mapping[str, Any] | None, key: Mapping[str
         if name in key:
             raise UnknownNameError(f"{name!r} is part of the key; give it beside the defaults, not among them")
     instance = model(**{**(defaults or {}), **key})
-    schema.item_of(vars(instance))
+    if schema.before_save is None:  # which may give values that are required
+        schema.item_of(vars(instance))
     return wanted, instance
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, TypeVar, overload
 
-from dynamix.errors import ValidationException, WrongTypeError
+from dynamix.errors import InvalidUpdateError, ValidationException, WrongTypeError
 from dynamix.expressions.nodes import Condition
 from dynamix.model.reading import keys_of
 from dynamix.model.running import arun, checked, run, schema_of
@@ -19,10 +19,11 @@ class Writing:
     """What a model stores and deletes."""
 
     @classmethod
-    def create(cls, /, *, overwrite: bool = True, condition: Condition | None = None, **values: Any) -> Self:
+    def create(cls, /, *, overwrite: bool | None = None, condition: Condition | None = None, **values: Any) -> Self:
         """Store a new item and return its instance.
 
-        `overwrite=False` raises ItemExistsError where an item has this key, and leaves that one alone; `condition` must
+        `overwrite=False` raises ItemExistsError where an item has this key, and leaves that one alone; so does None for
+        a model with a VersionField, while it replaces the item of any other. `condition` must
         be met by what is stored, or else ConditionalCheckFailedError is raised. (A field called `condition` wins; then
         use `add_modify_conditions` and `save`.) Raises FieldValidationException or UnknownNameError before anything is
         sent.
@@ -30,7 +31,9 @@ class Writing:
         return run(cls, items.create, new_instance(cls, values, condition), overwrite, unclaimed(cls, condition))
 
     @classmethod
-    async def acreate(cls, /, *, overwrite: bool = True, condition: Condition | None = None, **values: Any) -> Self:
+    async def acreate(
+        cls, /, *, overwrite: bool | None = None, condition: Condition | None = None, **values: Any
+    ) -> Self:
         """See `create`."""
         return await arun(cls, items.create, new_instance(cls, values, condition), overwrite, unclaimed(cls, condition))
 
@@ -56,19 +59,24 @@ class Writing:
         return await arun(type(self), saving.save, self, overwrite, if_unchanged, checked(type(self), condition))
 
     @classmethod
-    def batch_write(cls, items_or_dicts: Iterable[Self | Mapping[str, Any]]) -> list[Self]:
+    def batch_write(cls, items_or_dicts: Iterable[Self | Mapping[str, Any]], *, unchecked: bool = False) -> list[Self]:
         """Store many whole items, and return their instances. Of several with one key the last is stored.
+
+        Batches look at nothing that is stored, so for a model with a VersionField `unchecked=True` has to say that
+        whatever is there is replaced; otherwise InvalidUpdateError is raised.
 
         All are checked before the first is sent. Raises PartlyAppliedError where the service refused a part, or did not
         answer, and BatchIncompleteError where it would not take all.
         While it is under way, InvalidUpdateError refuses changes and commits of the instances given.
         """
-        return run(cls, batch.write, _instances(cls, items_or_dicts))
+        return run(cls, batch.write, _instances(cls, items_or_dicts, unchecked))
 
     @classmethod
-    async def abatch_write(cls, items_or_dicts: Iterable[Self | Mapping[str, Any]]) -> list[Self]:
+    async def abatch_write(
+        cls, items_or_dicts: Iterable[Self | Mapping[str, Any]], *, unchecked: bool = False
+    ) -> list[Self]:
         """See `batch_write`."""
-        return await arun(cls, batch.write, _instances(cls, items_or_dicts))
+        return await arun(cls, batch.write, _instances(cls, items_or_dicts, unchecked))
 
     def delete(self, *, condition: Condition | None = None) -> None:
         """Delete the item, if the conditions of `set_modify_conditions` and this one are met. One that is gone is no
@@ -118,17 +126,28 @@ class Writing:
 
     @classmethod
     def batch_delete(
-        cls, items_or_keys: Iterable[Self | Mapping[str, Any]] = (), *, keys: Iterable[Self | Mapping[str, Any]] = ()
+        cls,
+        items_or_keys: Iterable[Self | Mapping[str, Any]] = (),
+        *,
+        keys: Iterable[Self | Mapping[str, Any]] = (),
+        unchecked: bool = False,
     ) -> None:
-        """Delete many items, given as instances or keys. Raises what `batch_write` raises."""
-        run(cls, batch.delete, *_deletions(cls, (*items_or_keys, *keys)))
+        """Delete many items, given as instances or keys. Raises what `batch_write` raises.
+
+        Instances of a model with a VersionField need `unchecked=True`; keys know no version and never do.
+        """
+        run(cls, batch.delete, *_deletions(cls, (*items_or_keys, *keys), unchecked))
 
     @classmethod
     async def abatch_delete(
-        cls, items_or_keys: Iterable[Self | Mapping[str, Any]] = (), *, keys: Iterable[Self | Mapping[str, Any]] = ()
+        cls,
+        items_or_keys: Iterable[Self | Mapping[str, Any]] = (),
+        *,
+        keys: Iterable[Self | Mapping[str, Any]] = (),
+        unchecked: bool = False,
     ) -> None:
         """See `batch_delete`."""
-        await arun(cls, batch.delete, *_deletions(cls, (*items_or_keys, *keys)))
+        await arun(cls, batch.delete, *_deletions(cls, (*items_or_keys, *keys), unchecked))
 
     @classmethod
     def delete_table(cls) -> None:
@@ -168,13 +187,15 @@ def by_key(model: type[Any], key: dict[str, Any], condition: Any, returns: objec
     return items.ByKey(schema.key_from(key), checked(model, condition), returns == "old")
 
 
-def _instances(model: type[M], items_or_dicts: Iterable[M | Mapping[str, Any]]) -> list[M]:
+def _instances(model: type[M], items_or_dicts: Iterable[M | Mapping[str, Any]], unchecked: bool) -> list[M]:
     """The instances to store, those that were given with the time of this write."""
     instances: list[M] = []
-    times = dict.fromkeys((field.attribute for field in schema_of(model).renewed), datetime.now(UTC))
+    if schema_of(model).version is not None and not unchecked:
+        raise _unlooked(model, "store each by save() or create()")
+    now = datetime.now(UTC)
     for position, item in enumerate(items_or_dicts):
         if isinstance(item, model):
-            vars(item).update(times)
+            schema_of(model).set_times(vars(item), now)
             instances.append(item)
             continue
         try:
@@ -184,9 +205,28 @@ def _instances(model: type[M], items_or_dicts: Iterable[M | Mapping[str, Any]]) 
         except ValidationException as error:
             locate(schema_of(model), error, position, item if isinstance(item, Mapping) else {})
             raise
+    before_save = schema_of(model).before_save
+    if before_save is not None:
+        for instance in instances:
+            before_save(instance)
     return instances
 
 
-def _deletions(model: type[Any], given: tuple[Any, ...]) -> tuple[list[Item], tuple[Any, ...]]:
+def _unlooked(model: type[Any], advice: str) -> InvalidUpdateError:
+    """Why a batch is refused that would have to look at versions."""
+    return InvalidUpdateError(
+        f"a batch takes no conditions, so it cannot look at {schema_of(model).version}; {advice}, or give "
+        "unchecked=True, whatever version is stored"
+    )
+
+
+def _deletions(model: type[Any], given: tuple[Any, ...], unchecked: bool) -> tuple[list[Item], tuple[Any, ...]]:
     """The keys of what is to be deleted, and what was given for them."""
-    return keys_of(model, given), given
+    if schema_of(model).version is not None and not unchecked and any(isinstance(item, model) for item in given):
+        raise _unlooked(model, "delete each instance by delete(), give keys")
+    keys, before_delete = keys_of(model, given), schema_of(model).before_delete
+    if before_delete is not None:
+        for instance in given:
+            if isinstance(instance, model):
+                before_delete(instance)
+    return keys, given

@@ -25,6 +25,7 @@ from dynamix.schema.key import address
 from dynamix.schema.table import Table
 from dynamix.unreadable import OnError, readable
 from dynamix.updates.pending import pending_of
+from dynamix.updates.version import started
 from dynamix.wire import Call, Flow, Item, Pause, Together
 
 M = TypeVar("M")
@@ -47,8 +48,13 @@ def get(
     found = {}
     for part in (part for parts, _ in answers for part in parts):
         for instance in readable(table, part.items, part.unread, on_error)[0]:
-            found[address(table.schema.key_of(vars(instance)).values())] = instance
-    return [found[key] for key in wanted if key in found]
+            if not table.schema.hides(vars(instance)):
+                found[address(table.schema.key_of(vars(instance)).values())] = instance
+    instances = [found[key] for key in wanted if key in found]
+    if table.schema.after_load is not None:
+        for instance in instances:
+            table.schema.after_load(instance)
+    return instances
 
 
 def _get_chunk(
@@ -81,6 +87,7 @@ def write(policy: RetryPolicy, table: Table[M], instances: list[M]) -> Flow[list
     """
     schema = table.schema
     kept: list[Stored] = []
+    versions: list[dict[str, int]] = []
     writes = Writes(table, instances)
     pendings = {id(instance): pending_of(vars(instance)) for instance in instances}.values()
     sender = object()
@@ -89,33 +96,42 @@ def write(policy: RetryPolicy, table: Table[M], instances: list[M]) -> Flow[list
             pending.begin(sender)
         for position, instance in enumerate(instances):  # in turn, lest many items be held at once
             try:
-                item, encoded = _encoded(table, vars(instance))
+                item, encoded, version = _encoded(table, vars(instance))
             except ValidationException as error:
                 locate(schema, error, position, vars(instance))
                 raise
             kept.append(schema.codec.stored(item))
+            versions.append(version)
             writes.add(position, item, msgspec.Raw(encoded))
         try:
             yield from _write(policy, writes)
         finally:
             for position in writes.positions("yes"):
                 schema.settle(vars(instances[position]), kept[position])
+                vars(instances[position]).update(versions[position])
     finally:
         for pending in pendings:
             pending.end(sender)
     return instances
 
 
-def _encoded(table: Table[Any], values: dict[str, Any]) -> tuple[Item, bytes]:
-    """An item of at most 400 KB, and the JSON of its write. Raises ValidationException."""
-    item = table.schema.item_of(values)
+def _encoded(table: Table[Any], values: dict[str, Any]) -> tuple[Item, bytes, dict[str, int]]:
+    """An item of at most 400 KB, the JSON of its write, and the version that it gets, by attribute.
+
+    Raises ValidationException.
+    """
+    item, version = table.schema.item_of(values), table.schema.version
+    first = _NO_VERSION if version is None else {version.attribute: started(version, values, item)}
     try:
         encoded = msgspec.json.encode(requests.batch_put(item))
     except UnicodeEncodeError as error:
         raise no_text(table.schema, error, item) from error
     if len(encoded) > ITEM_BYTES:
         refuse_too_large(table, item)
-    return item, encoded
+    return item, encoded, first
+
+
+_NO_VERSION: dict[str, int] = {}
 
 
 def delete(policy: RetryPolicy, table: Table[Any], keys: Sequence[Item], given: Sequence[Any]) -> Flow[None]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from dynamix.errors import ConditionalCheckFailedError, StoredValueError
+from dynamix.errors import ConditionalCheckFailedError, StoredValueError, VersionConflict
 from dynamix.expressions.nodes import Condition, all_of
 from dynamix.expressions.shown import shown_condition
 from dynamix.schema.table import Table
@@ -17,14 +17,22 @@ def shown_key(table: Table[Any], item: Item) -> str:
 
 
 def conflict(
-    table: Table[Any], key: Item, error: ConditionalCheckFailedError, fields: Iterable[str]
+    table: Table[Any],
+    key: Item,
+    error: ConditionalCheckFailedError,
+    fields: Iterable[str],
+    then: str = "nothing was stored",
 ) -> ConditionalCheckFailedError:
     """The error for what others changed since it was loaded."""
+    changed = tuple(fields)
     problem = (
-        f"was changed by others since it was loaded: {', '.join(fields)}; nothing was stored; look at .item, or "
+        f"was changed by others since it was loaded: {', '.join(changed)}; {then}; look at .item, or "
         "refresh(discard=True) and change it again"
     )
-    return failed(ConditionalCheckFailedError, table, key, error, problem)
+    kind = VersionConflict if str(table.schema.version) in changed else ConditionalCheckFailedError
+    told = failed(kind, table, key, error, problem)
+    told.changed = changed
+    return told
 
 
 def unmet(
@@ -54,4 +62,6 @@ def failed(
     if error.stored_item is not None:
         with suppress(StoredValueError):
             told.item = table.schema.codec.reader(table.name).instance(error.stored_item)
+        if told.item is not None and table.schema.after_load is not None:
+            table.schema.after_load(told.item)
     return told

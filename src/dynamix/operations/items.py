@@ -1,6 +1,7 @@
 """Flows on one item: get, put, delete."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -10,12 +11,14 @@ from dynamix.errors import ConditionalCheckFailedError, ItemExistsError, ItemToo
 from dynamix.expressions.nodes import Condition, all_of
 from dynamix.limits import ITEM_BYTES
 from dynamix.operations import requests
-from dynamix.operations.failures import failed, shown_key, unmet
+from dynamix.operations.failures import conflict, failed, shown_key, unmet
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.index import AnyField
-from dynamix.schema.table import Table
+from dynamix.schema.table import Schema, Table
 from dynamix.updates.pending import pending_of
+from dynamix.updates.plan import holds
 from dynamix.updates.unchanged import resolved
+from dynamix.updates.version import started, unchanged_or_gone
 from dynamix.wire import Call, Flow, Item
 
 M = TypeVar("M")
@@ -27,25 +30,45 @@ def get(
     """The instance with this key, or None; of it only `fields` and the key, where they are given."""
     schema = table.schema
     consistent = policy.consistent if consistent is None else consistent
+    hidden = schema.hidden
     if not fields:
         body, reader = requests.get(table.name, key, consistent=consistent), schema.codec.reader(table.name)
     else:
-        chosen = (*schema.table.keys, *fields)
+        chosen = (*schema.table.keys, *fields, *(() if hidden is None else (hidden,)))
         names = dict.fromkeys(field.name for field in chosen)
         body = requests.get(table.name, key, consistent=consistent, only=names)
         reader = schema.codec.reader(table.name, frozenset(field.attribute for field in chosen))
-    return request(policy, Call("GetItem", msgspec.json.encode(body), reader.item))
+    asked = request(policy, Call("GetItem", msgspec.json.encode(body), reader.item))
+    return asked if hidden is None and schema.after_load is None else _loaded(table, asked)
+
+
+def _loaded(table: Table[Any], asked: Flow[M | None]) -> Flow[M | None]:
+    """The instance that a flow gives, after the model's own `after_load`; None in place of one that is hidden."""
+    found = yield from asked
+    if found is None or table.schema.hides(vars(found)):
+        return None
+    if table.schema.after_load is not None:
+        table.schema.after_load(found)
+    return found
 
 
 def exists(policy: RetryPolicy, table: Table[Any], key: Item, consistent: bool | None) -> Flow[bool]:
-    """Whether an item has this key; only the key is read."""
+    """Whether an item has this key; only the key is read, and by what it may be hidden."""
     consistent = policy.consistent if consistent is None else consistent
-    body = requests.get(table.name, key, consistent=consistent, only=key)
-    return request(policy, Call("GetItem", msgspec.json.encode(body), _found))
+    schema = table.schema
+    only = key if schema.hidden is None else dict.fromkeys((*key, schema.hidden.name))
+    body = requests.get(table.name, key, consistent=consistent, only=only)
+    found = _found if schema.hidden is None else partial(_found_unhidden, schema)
+    return request(policy, Call("GetItem", msgspec.json.encode(body), found))
 
 
 def _found(body: bytes) -> bool:
     return "Item" in msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+
+
+def _found_unhidden(schema: Schema[Any], body: bytes) -> bool:
+    item = msgspec.json.decode(body, type=dict[str, Item]).get("Item")
+    return item is not None and not schema.hides_item(item)
 
 
 def put(
@@ -59,19 +82,36 @@ def put(
     try:
         yield from request(policy, call)
     except ConditionalCheckFailedError as error:
-        if not overwrite and (error.stored_item is not None or not conditions):
+        occupied = error.stored_item is not None and not table.schema.hides_item(error.stored_item)
+        if not overwrite and (occupied or not conditions):
             raise failed(ItemExistsError, table, item, error, "exists already; it was left alone") from error
         raise unmet(table, item, error, conditions, "nothing was stored") from error
 
 
 def create(
-    policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool, condition: Condition | None = None
+    policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool | None, condition: Condition | None = None
 ) -> Flow[M]:
-    """Store an instance whole, if its conditions and this one are met, and return it."""
+    """Store a new instance whole, after the model's own `before_save`, if its conditions and this one are met, and
+    return it.
+
+    Without a word about `overwrite` an item is replaced, unless items have versions.
+    """
+    if table.schema.before_save is not None:
+        table.schema.before_save(instance)
+    return store(policy, table, instance, overwrite, condition)
+
+
+def store(
+    policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool | None, condition: Condition | None
+) -> Flow[M]:
+    """Store an instance whole, as `create` does."""
     schema, values = table.schema, vars(instance)
-    conditions, item = resolved(values, condition), schema.item_of(values)
-    yield from put(policy, table, item, overwrite, conditions)
+    conditions, item, version = resolved(values, condition), schema.item_of(values), schema.version
+    first = None if version is None else started(version, values, item)
+    yield from put(policy, table, item, version is None if overwrite is None else overwrite, conditions)
     schema.settle(values, schema.codec.stored(item))
+    if version is not None:
+        values[version.attribute] = first
     return instance
 
 
@@ -81,19 +121,24 @@ def delete(
     key: Item,
     conditions: tuple[Condition, ...] = (),
     decode: Callable[[bytes], M | None] | None = None,
+    guard: Condition | None = None,
 ) -> Flow[M | None]:
     """Delete an item, if the conditions are met. One that does not exist is no error where no condition is given.
 
-    `decode` makes the result of the answer, which then has what was deleted; a repeat could not tell that.
+    `decode` makes the result of the answer, which then has what was deleted; a repeat could not tell that. `guard` is
+    met by an item that has the version which was loaded, and where there is no item; so no repeat deletes another one.
     """
+    required = conditions if guard is None else (*conditions, guard)
     body = requests.delete(
-        table.name, key, all_of(conditions) if conditions else None, returns="ALL_OLD" if decode else None
+        table.name, key, all_of(required) if required else None, returns="ALL_OLD" if decode else None
     )
-    repeatable = not conditions and decode is None
+    repeatable = (guard is not None or not conditions) and decode is None
     call = Call("DeleteItem", msgspec.json.encode(body), decode or nothing, repeatable=repeatable)
     try:
         return (yield from request(policy, call))
     except ConditionalCheckFailedError as error:
+        if guard is not None and error.stored_item is not None and not holds(guard, error.stored_item):
+            raise conflict(table, key, error, (str(table.schema.version),), "it was not deleted") from error
         raise unmet(table, key, error, conditions, "it was not deleted") from error
 
 
@@ -108,8 +153,9 @@ class ByKey(NamedTuple):
 def delete_by_key(policy: RetryPolicy, table: Table[M], which: ByKey) -> Flow[M | None]:
     """Delete an item without reading it; the result is the deleted one where it is asked for."""
     decode = table.schema.codec.reader(table.name).changed if which.returns else None
+    deleting = delete(policy, table, which.key, resolved({}, which.condition), decode)
     try:
-        return (yield from delete(policy, table, which.key, resolved({}, which.condition), decode))
+        return (yield from (deleting if decode is None else _loaded(table, deleting)))
     except StoredValueError as error:
         error.applied = "yes"
         raise
@@ -119,8 +165,11 @@ def delete_instance(
     policy: RetryPolicy, table: Table[Any], instance: Any, condition: Condition | None = None
 ) -> Flow[None]:
     """Delete an instance's item, if its conditions and this one are met; then it is a new one."""
-    values = vars(instance)
-    yield from delete(policy, table, table.schema.key_of(values), resolved(values, condition))
+    values, schema = vars(instance), table.schema
+    if schema.before_delete is not None:
+        schema.before_delete(instance)
+    guard = None if schema.version is None else unchanged_or_gone(schema.version, values, schema.gone)
+    yield from delete(policy, table, schema.key_of(values), resolved(values, condition), guard=guard)
     pending_of(values).deleted(values)
 
 

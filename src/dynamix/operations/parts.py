@@ -33,6 +33,7 @@ from dynamix.updates.edits import edits_of
 from dynamix.updates.pending import Pending, pending_of
 from dynamix.updates.plan import Picture, Plan, all_null, holds
 from dynamix.updates.unchanged import as_loaded, resolved
+from dynamix.updates.version import Guards, raised, started, unchanged_or_gone
 from dynamix.updates.written import write
 from dynamix.wire import Item
 
@@ -106,6 +107,8 @@ class Put(Part):
         self.times = times
         self.absent = absent
         self.item = table.schema.item_of({**values, **times})
+        version = table.schema.version
+        self.version = {} if version is None else {version.attribute: started(version, values, self.item)}
 
     def body(self) -> requests.Body:
         required = (self.table.schema.absent, *self.given) if self.absent else self.given
@@ -118,13 +121,15 @@ class Put(Part):
         return encoded
 
     def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
-        if self.absent and (error.stored_item is not None or not self.given):
+        occupied = error.stored_item is not None and not self.table.schema.hides_item(error.stored_item)
+        if self.absent and (occupied or not self.given):
             return failed(ItemExistsError, self.table, self.key, error, "exists already; it was left alone")
         return super().explain(error)
 
     def settle(self) -> None:
         self.values.update(self.times)
         self.table.schema.settle(self.values, self.table.schema.codec.stored(self.item))
+        self.values.update(self.version)
 
 
 class Delete(Part):
@@ -135,9 +140,18 @@ class Delete(Part):
     def __init__(self, table: Table[Any], key: Item, condition: Condition | None, instance: Any = None) -> None:
         self.values = {} if instance is None else vars(instance)
         super().__init__(table, key, resolved(self.values, condition))
+        version = None if instance is None else table.schema.version
+        self.guard = None if version is None else unchanged_or_gone(version, self.values, table.schema.gone)
 
     def body(self) -> requests.Body:
-        return requests.delete(self.table.name, self.key, all_of(self.given) if self.given else None)
+        required = self.given if self.guard is None else (*self.given, self.guard)
+        return requests.delete(self.table.name, self.key, all_of(required) if required else None)
+
+    def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
+        stored = error.stored_item
+        if self.guard is not None and stored is not None and not holds(self.guard, stored):
+            return conflict(self.table, self.key, error, (str(self.table.schema.version),), STORED_NOTHING)
+        return super().explain(error)
 
     def settle(self) -> None:
         if self.values:
@@ -229,6 +243,13 @@ class Asked(NamedTuple):
     make: Callable[[datetime], Part | None]
     instance: Any = None
 
+    def prepare(self) -> None:
+        """Call the model's own `before_save` or `before_delete`, where an instance is stored or deleted."""
+        schema = self.table.schema
+        hook = schema.before_delete if self.action == "delete" else schema.before_save
+        if hook is not None and self.instance is not None:
+            hook(self.instance)
+
     def made(self, now: datetime) -> Part | None:
         """The part, at the time of the transaction. Raises ValidationException or StoredValueError."""
         try:
@@ -261,11 +282,13 @@ def save(
     if not edits and not pending and not conditions:
         return None
     changed = [field for name, field in schema.fields.items() if name in edits or pending.changes(name)]
-    guards = [(as_loaded(values, field), str(field)) for field in changed] if if_unchanged else []
+    guards: Guards = [(as_loaded(values, field), str(field)) for field in changed] if if_unchanged else []
     for field in schema.renewed if changed else ():  # as edits, so that nothing more is queued where this fails
         edits[field.attribute] = Draft(field)
         edits[field.attribute].assign(now)
-    pending.send(edits, guards)
+    if schema.version is not None and changed:
+        edits, guards = raised(schema.version, values, edits, guards)
+    pending.expect(edits, guards)
     return Update(table, schema.key_of(values), conditions, pending, values=values)
 
 

@@ -33,6 +33,8 @@ def save(
     as it was loaded.
     """
     values, schema = vars(instance), table.schema
+    if schema.before_save is not None:
+        schema.before_save(instance)
     state = state_of(values)
     if state.stored is None or state.new or overwrite:
         return (yield from _store(policy, table, instance, overwrite, condition))
@@ -54,8 +56,8 @@ def _store(policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool, c
     pending = pending_of(values)
     try:
         pending.begin(sender)
-        values.update(dict.fromkeys((field.attribute for field in table.schema.renewed), datetime.now(UTC)))
-        return (yield from items.create(policy, table, instance, overwrite, condition))
+        table.schema.set_times(values, datetime.now(UTC))
+        return (yield from items.store(policy, table, instance, overwrite, condition))
     finally:
         pending.end(sender)
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from dynamix.codec.reader import Page
 from dynamix.cursor import Cursor
 from dynamix.errors import InvalidRequestError
-from dynamix.expressions.nodes import Path, all_of
+from dynamix.expressions.nodes import Not, Path, all_of
 from dynamix.expressions.render import Placeholders, render_condition, render_projection
 from dynamix.expressions.texts import check_condition
 from dynamix.operations import batch, requests
@@ -39,7 +39,7 @@ def items(
     With `requery`, what was not chosen or the index does not hold is read from the table; the order is kept, and items
     that were deleted meanwhile are left out.
     """
-    search = _settled(policy, search)
+    search, selection = _settled(policy, search), _hiding(search, selection)
     held = yield from live.held(policy, table, search.index)
     check_held(search, selection, held)
     read = _reader(table, search, held)
@@ -47,6 +47,9 @@ def items(
     if requery and found and (search.fields or held != _WHOLE):
         keys = [search.schema.key_of(vars(item)) for item in found]
         found = yield from batch.get(policy, table, keys, search.consistent, search.on_error)
+    elif search.schema.after_load is not None:
+        for item in found:
+            search.schema.after_load(item)
     return found, cursor
 
 
@@ -93,7 +96,7 @@ def count(
     policy: RetryPolicy, table: Table[Any], live: LiveIndexes, search: Search[Any], selection: Selection
 ) -> Flow[int]:
     """The number of matches, at most the limit; nothing but numbers is sent back."""
-    search = replace(_settled(policy, search), fields=())
+    search, selection = replace(_settled(policy, search), fields=()), _hiding(search, selection)
     if selection.filters:
         check_held(search, selection, (yield from live.held(policy, table, search.index)))
     body = {**_body(table, search, selection), "Select": "COUNT"}
@@ -124,6 +127,13 @@ def _settled(policy: RetryPolicy, search: Search[M]) -> Search[M]:
     if search.consistent is not None:
         return search
     return replace(search, consistent=policy.consistent and search.index.local)
+
+
+def _hiding(search: Search[Any], selection: Selection) -> Selection:
+    """The same, without what has expired by now, where the model hides that."""
+    if search.schema.hidden is None:
+        return selection
+    return selection._replace(filters=(*selection.filters, Not(search.schema.expired)))
 
 
 def _asked(

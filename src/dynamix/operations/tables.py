@@ -16,7 +16,7 @@ from dynamix.errors import (
     TableInUseError,
     TableNotFoundError,
 )
-from dynamix.operations import difference
+from dynamix.operations import difference, lifetime
 from dynamix.operations.definition import define
 from dynamix.operations.difference import differences
 from dynamix.operations.retry import RetryPolicy, request
@@ -49,7 +49,9 @@ def create(policy: RetryPolicy, table: Table[Any], force: bool) -> Flow[list[Tab
     if existing is None:
         yield from _create(policy, table, definition, force)
     active = yield from _wait(policy, table, _active, "active")
-    return differences(definition, active or {})
+    if existing is None:
+        yield from lifetime.enable(policy, table)
+    return [*differences(definition, active or {}), *(yield from lifetime.differs(policy, table))]
 
 
 def _create(policy: RetryPolicy, table: Table[Any], definition: dict[str, Any], force: bool) -> Flow[None]:
@@ -77,7 +79,8 @@ def _create(policy: RetryPolicy, table: Table[Any], definition: dict[str, Any], 
 
 def compare(policy: RetryPolicy, table: Table[Any]) -> Flow[list[TableDifference]]:
     """How the table differs from the model. Raises TableNotFoundError."""
-    return differences(define(table), (yield from _existing(policy, table)))
+    found = differences(define(table), (yield from _existing(policy, table)))
+    return [*found, *(yield from lifetime.differs(policy, table))]
 
 
 def update(policy: RetryPolicy, table: Table[Any]) -> Flow[list[TableDifference]]:
@@ -90,6 +93,8 @@ def update(policy: RetryPolicy, table: Table[Any]) -> Flow[list[TableDifference]
     definition = define(table)
     live = yield from _settle(policy, table, _active)
     before = found = differences(definition, live)
+    expiry = yield from lifetime.differs(policy, table)
+    _refuse(table, [*found, *expiry])
     waits = _waits(_MOST_WAIT)
     while found:
         _refuse(table, found)
@@ -106,7 +111,9 @@ def update(policy: RetryPolicy, table: Table[Any]) -> Flow[list[TableDifference]
             ready = _active
         live = yield from _settle(policy, table, ready)
         found = differences(definition, live)
-    return before
+    if expiry:
+        yield from lifetime.enable(policy, table)
+    return [*before, *expiry]
 
 
 def _refuse(table: Table[Any], found: Sequence[TableDifference]) -> None:

@@ -75,6 +75,8 @@ def write(policy: RetryPolicy, asked: Sequence[Asked], token: str | None) -> Flo
     instances are as before.
     """
     sender, now = object(), datetime.now(UTC)
+    for one in asked:
+        one.prepare()
     pendings = [pending_of(vars(one.instance)) for one in asked if one.instance is not None]
     try:
         for pending in pendings:
@@ -222,15 +224,19 @@ def read(policy: RetryPolicy, gets: Sequence[Get]) -> Flow[tuple[Any, ...]]:
         raise
     except TableNotFoundError as error:
         raise _no_table([get.table for get in gets], error) from error
+    for place, get in distinct:
+        if found[place] is not None and get.table.schema.after_load is not None:
+            get.table.schema.after_load(found[place])
     return tuple(found[place] for place in places)
 
 
 def _instance(get: Get, entry: msgspec.Raw) -> Any:
     try:
-        return get.table.schema.codec.reader(get.table.name).item(bytes(entry))
+        found = get.table.schema.codec.reader(get.table.name).item(bytes(entry))
     except StoredValueError as error:
         error.table = get.table.name
         raise
+    return None if found is None or get.table.schema.hides(vars(found)) else found
 
 
 def _get_reason(get: Get, reason: CancellationReason) -> CancellationReason:

@@ -33,6 +33,7 @@ from dynamix.updates.draft import Draft
 from dynamix.updates.pending import Pending
 from dynamix.updates.plan import Picture, Plan, all_null, holds
 from dynamix.updates.unchanged import resolved
+from dynamix.updates.version import raised
 from dynamix.updates.written import write
 from dynamix.wire import Call, Flow, Item
 
@@ -75,6 +76,8 @@ def update(policy: RetryPolicy, table: Table[M], asked: ByKey) -> Flow[M | None]
     answer, _ = yield from _send(policy, table, asked.key, asked.changes, asked.terms, decode)
     if isinstance(answer, StoredValueError):
         raise _unread(answer) from answer
+    if answer is not None and table.schema.after_load is not None:
+        table.schema.after_load(answer)
     return answer
 
 
@@ -101,6 +104,8 @@ def commit(
         return instance
     values, schema = vars(instance), table.schema
     key, sender, reader = schema.key_of(values), object(), schema.codec.reader(table.name)
+    if schema.version is not None:
+        edits, guards = raised(schema.version, values, edits, guards)
     try:
         terms = Terms(resolved(values, condition), atomic=atomic, returns="ALL_NEW")
         pending.begin(sender, edits, guards)
@@ -108,6 +113,8 @@ def commit(
         if plan.then_delete:
             pending.settle_first(values, schema.fields, _known(table, values, answer))
             try:
+                if schema.version is not None:
+                    pending.expect(*raised(schema.version, values))
                 terms = Terms(atomic=atomic, returns="ALL_NEW")
                 answer, _ = yield from _send(policy, table, key, pending, terms, reader.attributes)
             except DynamixError as error:
@@ -170,7 +177,8 @@ def _send(
         try:
             return (yield from request(policy, _call(table, key, texts, plan, terms, decode))), plan
         except ConditionalCheckFailedError as error:
-            if error.stored_item is None and not terms.upsert:
+            gone = error.stored_item is None or table.schema.hides_item(error.stored_item)
+            if gone and not terms.upsert:
                 raise failed(ItemNotFoundError, table, key, error, "does not exist; nothing was stored") from error
             stored = error.stored_item or {}
             broken = dict.fromkeys(name for guard, name in plan.guards if not holds(guard, stored))
@@ -199,6 +207,12 @@ def _send(
     ) from failure
 
 
+def _is_checked(table: Table[Any], plan: Plan) -> bool:
+    """Whether a plan is carried out at one version only, so that no repeat of it is carried out twice."""
+    version = table.schema.version
+    return version is not None and any(name == str(version) for _, name in plan.guards)
+
+
 def _call(
     table: Table[Any], key: Item, texts: Texts, plan: Plan, terms: Terms, decode: Callable[[bytes], R]
 ) -> Call[R | StoredValueError]:
@@ -211,5 +225,6 @@ def _call(
             return error
 
     body = requests.update(table.name, key, texts, returns=terms.returns)
-    repeatable = plan.repeatable and not terms.conditions and terms.returns != "ALL_OLD"
+    unconditional = plan.repeatable and not terms.conditions
+    repeatable = (unconditional or _is_checked(table, plan)) and terms.returns != "ALL_OLD"
     return Call("UpdateItem", msgspec.json.encode(body), answer, repeatable)

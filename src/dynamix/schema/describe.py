@@ -11,6 +11,8 @@ from typing import Literal, TypeVar
 
 from dynamix.errors import ModelDefinitionError, unknown
 from dynamix.fields.base import Field
+from dynamix.fields.ttl import TTLField
+from dynamix.fields.version import VersionField
 from dynamix.limits import (
     GLOBAL_INDEXES,
     LOCAL_INDEXES,
@@ -40,8 +42,15 @@ def describe(model: type[M]) -> Schema[M]:
     table = Index(None, hash_keys[0], range_keys[0] if range_keys else None, True, "ALL")
     if len({field.name for field in fields.values()}) < len(fields):
         raise ModelDefinitionError(f"two fields of {model.__name__} are stored under one name")
+    expiries = [str(field) for field in fields.values() if isinstance(field, TTLField)]
+    if len(expiries) > 1:
+        raise ModelDefinitionError(f"{' and '.join(expiries)} both say when an item expires; a table heeds one field")
+    versions = [str(field) for field in fields.values() if isinstance(field, VersionField)]
+    if len(versions) > 1:
+        raise ModelDefinitionError(f"{' and '.join(versions)} are both versions; an item has one version")
     indexes = [*_local_indexes(model, table_name, fields, table), *_global_indexes(model, fields)]
-    return Schema(
+    _check_hiding(fields, indexes)
+    schema = Schema(
         model=model,
         table_name=table_name,
         fields=fields,
@@ -51,6 +60,26 @@ def describe(model: type[M]) -> Schema[M]:
         write_capacity=_capacity(model, "WriteCapacityUnits"),
         deletion_protection=_protection(model),
     )
+    schema.check_hooks()
+    return schema
+
+
+def _check_hiding(fields: Mapping[str, AnyField], indexes: list[Index]) -> None:
+    """Refuse an index by which expired items could not be hidden."""
+    for field in fields.values():
+        if not (isinstance(field, TTLField) and field.hide_expired):
+            continue
+        for index in indexes:
+            if any(field is key for key in index.keys):
+                raise ModelDefinitionError(
+                    f"{field} hides expired items, and a query cannot filter by a key: it cannot be one of the index "
+                    f"{index.name!r}"
+                )
+            if index.projection != "ALL" and not any(field is included for included in index.included):
+                raise ModelDefinitionError(
+                    f"{field} hides expired items, but the index {index.name!r} does not hold it; add it to the "
+                    "projections"
+                )
 
 
 def _table_name(model: type) -> str:

@@ -1,8 +1,10 @@
 """The frozen description of a model's table: its key, its fields, its indexes."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from functools import cached_property, partial
-from typing import Any, Generic, TypeVar
+from inspect import iscoroutinefunction
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -19,9 +21,12 @@ from dynamix.errors import (
     UnknownNameError,
     unknown,
 )
-from dynamix.expressions.nodes import AttributeExists, AttributeNotExists, Condition, Path
+from dynamix.expressions.nodes import And, AttributeExists, AttributeNotExists, Compare, Condition, Not, Or, Path, Value
+from dynamix.fields.base import Field
 from dynamix.fields.datetime import DateTimeField
 from dynamix.fields.refusals import shown
+from dynamix.fields.ttl import TTLField
+from dynamix.fields.version import VersionField
 from dynamix.limits import (
     PARTITION_KEY_BYTES,
     SORT_KEY_BYTES,
@@ -32,6 +37,8 @@ from dynamix.schema.key import as_stored, check_key
 from dynamix.wire import AttributeValue, Item
 
 M = TypeVar("M")
+Hook: TypeAlias = Callable[[Any], object]
+"""A method of a model that is called with an instance."""
 
 
 class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
@@ -255,15 +262,41 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             key[name_for(field, form, read)] = read
         return key
 
-    @cached_property
+    @property
     def there(self) -> Condition:
-        """The condition that an item exists."""
+        """The condition that an item exists, and is not hidden."""
+        return self._stored if self.hidden is None else And((self._stored, Not(self.expired)))
+
+    @property
+    def absent(self) -> Condition:
+        """The condition that no item has the key, or one that is hidden."""
+        return self.gone if self.hidden is None else Or((self.gone, self.expired))
+
+    @cached_property
+    def _stored(self) -> Condition:
         return AttributeExists(Path((self.table.hash_key.name,)))
 
     @cached_property
-    def absent(self) -> Condition:
-        """The condition that no item has the key."""
+    def gone(self) -> Condition:
+        """The condition that no item has the key, not even a hidden one."""
         return AttributeNotExists(Path((self.table.hash_key.name,)))
+
+    @property
+    def expired(self) -> Condition:
+        """The condition that an item, of a model that hides those, has expired by now."""
+        assert self.hidden is not None  # noqa: S101 - the caller has looked
+        return Compare("<=", self.hidden._path(), Value(self.hidden.to_wire(datetime.now(UTC))))
+
+    def hides(self, values: Mapping[str, Any]) -> bool:
+        """Whether an instance with this `__dict__` is hidden, since it has expired."""
+        moment = None if self.hidden is None else values.get(self.hidden.attribute)
+        return moment is not None and moment <= datetime.now(UTC)
+
+    def hides_item(self, item: Item) -> bool:
+        """The same of an item in DynamoDB's form."""
+        if self.hidden is None or "N" not in item.get(self.hidden.name, {}):
+            return False
+        return self.hides({self.hidden.attribute: self.hidden.decode(item[self.hidden.name])})
 
     @cached_property
     def _keys_are_exact(self) -> bool:
@@ -297,6 +330,69 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         """The fields outside the key that hold the time when an item was made."""
         times = (f for f in self.fields.values() if isinstance(f, DateTimeField) and f.auto_now_add)
         return tuple(field for field in times if not (field.hash_key or field.range_key))
+
+    def set_times(self, values: dict[str, Any], now: datetime) -> None:
+        """Set the automatic times of an instance that is stored whole. One that was deleted becomes another item, which
+        is made now, unless the caller has set another time since."""
+        for field in self.renewed:
+            values[field.attribute] = now
+        if not self.stamped:
+            return
+        state = state_of(values)
+        if state.new and state.stored is not None:
+            for field in self.stamped:
+                if state.pending is None or not state.pending.changes(field.attribute):
+                    values[field.attribute] = now
+
+    @cached_property
+    def version(self) -> AnyField | None:
+        """The VersionField of the model, if there is one."""
+        return next((field for field in self.fields.values() if isinstance(field, VersionField)), None)
+
+    @cached_property
+    def expiry(self) -> AnyField | None:
+        """The TTLField of the model, if there is one."""
+        return next((field for field in self.fields.values() if isinstance(field, TTLField)), None)
+
+    @cached_property
+    def hidden(self) -> AnyField | None:
+        """The TTLField by which items are hidden once they have expired, if there is one."""
+        return self.expiry if self.expiry is not None and self.expiry.hide_expired else None
+
+    @cached_property
+    def before_save(self) -> Hook | None:
+        """The model's own method that is called before an instance is stored, if it has one."""
+        return self._hook("before_save")
+
+    @cached_property
+    def before_delete(self) -> Hook | None:
+        """The same before an instance's item is deleted."""
+        return self._hook("before_delete")
+
+    @cached_property
+    def after_load(self) -> Hook | None:
+        """The same after an instance was made of what is stored."""
+        return self._hook("after_load")
+
+    def check_hooks(self) -> None:
+        """Raise ModelDefinitionError where what has the name of a hook is none."""
+        for name in ("before_save", "before_delete", "after_load"):
+            self._hook(name)
+
+    def _hook(self, name: str) -> Hook | None:
+        """A method of the model; a field of that name is none."""
+        method = getattr(self.model, name, None)
+        if method is None or isinstance(method, Field):
+            return None
+        if not callable(method) or iscoroutinefunction(method):
+            kind = "an async method" if callable(method) else repr(method)
+            raise ModelDefinitionError(f"{self.model_name}.{name} is {kind}; it has to be a plain method")
+        return method  # type: ignore[no-any-return]
+
+    @cached_property
+    def taking(self) -> tuple[AnyField, ...]:
+        """The fields whose values have other spellings."""
+        return tuple(field for field in self.fields.values() if type(field).taken is not Field.taken)
 
     @cached_property
     def lazy(self) -> tuple[AnyField, ...]:

@@ -2,12 +2,14 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from dynamix.errors import ValidationException, WrongTypeError, unknown
 from dynamix.transport.hidden import Secret
 from dynamix.transport.http.endpoint import checked_host, parse
+from dynamix.wire import RequestInfo, ResponseInfo
 
 if TYPE_CHECKING:
     from dynamix.transport.embedded import Engine
@@ -42,6 +44,9 @@ class ConnectionOptions(TypedDict, total=False):
       included.
     - `retry_delay` (0.025), `throttle_delay` (1), `max_retry_delay` (20): the longest first wait, the same when
       throttled, and the longest of all; each wait may be twice as long as the one before and is cut by chance.
+    - `on_request`, `on_response` (none): plain functions that are called before each attempt of a request is sent, and
+      when it has ended. What the first raises comes out of the call, and nothing is sent; what the second raises goes
+      to `sys.excepthook`, lest the outcome of a write be lost.
     """
 
     is_local_endpoint: bool | tuple[str, int | str]
@@ -65,6 +70,8 @@ class ConnectionOptions(TypedDict, total=False):
     retry_delay: float
     throttle_delay: float
     max_retry_delay: float
+    on_request: Callable[[RequestInfo], object]
+    on_response: Callable[[ResponseInfo], object]
 
 
 _KNOWN = tuple(ConnectionOptions.__annotations__)
@@ -85,6 +92,7 @@ _TIMES = (
     "max_retry_delay",
 )
 _COUNTS = ("max_connections", "max_attempts")
+_CALLBACKS = ("on_request", "on_response")
 _PLACES = ("is_local_endpoint", "endpoint_url", "embedded", "engine", "boto_client")
 SECRETS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 """Options whose values are never shown."""
@@ -132,6 +140,8 @@ def _check_types(given: Mapping[str, Any]) -> None:
             checked_seconds(name, value)
         if name in _COUNTS and not (_is_number(value) and isinstance(value, int) and value > 0):
             raise _wrong(name, value, "an int above 0")
+        if name in _CALLBACKS and (not callable(value) or iscoroutinefunction(value)):
+            raise _wrong(name, value, "a plain function of one argument")
         if name == "boto_client" and not _is_client(value):
             raise _wrong(name, value, "a client for DynamoDB, as boto3.client('dynamodb') makes one")
         if name == "aboto_client" and not (_is_client(value) and hasattr(value, "__aenter__")):

@@ -14,6 +14,7 @@ from typing import Any, Self
 from dynamix.errors import InvalidUpdateError, RequiredFieldError, UnknownNameError, WrongTypeError
 from dynamix.expressions.nodes import Condition, IfNotExists, Path, Value
 from dynamix.fields.base import Field
+from dynamix.fields.version import VersionField
 from dynamix.schema.key import check_key
 from dynamix.schema.table import Schema
 from dynamix.updates.actions import Action, Add, Append, Delete, Prepend, Remove, Set, SetIfMissing, shown_path
@@ -21,6 +22,7 @@ from dynamix.updates.at_once import AtOnce, total
 from dynamix.updates.draft import Draft
 from dynamix.updates.plan import UNKNOWN, Picture, Plan
 from dynamix.updates.set import SetDraft
+from dynamix.updates.version import raise_of
 
 AnyField = Field[Any, Any]
 
@@ -28,9 +30,12 @@ AnyField = Field[Any, Any]
 class Changes:
     """What one call changes, by attribute."""
 
-    def __init__(self, actions: Mapping[str, Sequence[Action]]) -> None:
+    def __init__(self, actions: Mapping[str, Sequence[Action]], version: VersionField | None = None) -> None:
         self._actions = actions
-        self._drafts = [_draft(found) for found in actions.values()]
+        self._version = version
+        self._drafts: list[Draft] = [_draft(found) for found in actions.values()]
+        if version is not None:
+            self._drafts.append(raise_of(version))
 
     @classmethod
     def of(cls, schema: Schema[Any], actions: Sequence[Action], now: datetime) -> Self:
@@ -54,7 +59,7 @@ class Changes:
         for action in made:
             for path in action.reads:
                 _refuse_changed(action, path, made)
-        return cls(by_attribute)
+        return cls(by_attribute, schema.version)
 
     @property
     def fields(self) -> list[str]:
@@ -120,7 +125,7 @@ class Changes:
                 )
             path = field._path()
             actions[attribute] = [Set(path, IfNotExists(path, Value(schema.encoder(field)(value))))]
-        return type(self)(actions)
+        return type(self)(actions, self._version)
 
 
 def check_action(schema: Schema[Any], action: object) -> None:
@@ -138,6 +143,8 @@ def check_action(schema: Schema[Any], action: object) -> None:
     for path in (action.path, *action.reads):
         if path.source is None or not schema.owns(path.source):
             raise UnknownNameError(f"{path.source or path.parts[0]} is not a field of {schema.model_name}")
+    if action.path.source is schema.version:
+        raise InvalidUpdateError(f"{action.path.source} is the version, which every write raises by itself")
     limit = schema.key_limits.get(action.path.source.attribute)
     if limit is None:
         return

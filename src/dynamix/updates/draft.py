@@ -71,6 +71,11 @@ class Draft:
         return self.applied(old) or old
 
     @property
+    def depends(self) -> bool:
+        """Whether the update depends on the picture of what is stored."""
+        return not self.assigned
+
+    @property
     def parts(self) -> int:
         """How many parts of the value are named where it is not replaced whole."""
         return 0

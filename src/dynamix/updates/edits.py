@@ -125,6 +125,10 @@ class EditDraft(Draft):
         else:
             plan.set.append((self.path, Value(self.new)))
 
+    @property
+    def depends(self) -> bool:
+        return False
+
     def differs(self) -> bool:
         """Whether there is any edit."""
         if self.old is None or self.new is None or "NULL" in self.old:

@@ -67,9 +67,10 @@ class Pending:
             self._refuse_under_way()
             self._sender, self._edits, self._guards = sender, edits or {}, guards
 
-    def send(self, edits: Mapping[str, Draft], guards: Sequence[tuple[Condition, str]]) -> None:
-        """These are sent too, by whoever has begun."""
-        self._edits, self._guards = edits, guards
+    def expect(self, edits: Mapping[str, Draft], guards: Sequence[tuple[Condition, str]]) -> None:
+        """What is being sent goes on, with these edits and guards."""
+        with self._lock:
+            self._edits, self._guards = edits, guards
 
     def end(self, sender: object) -> None:
         """It is no more sent by `sender`, which may not have begun: an interrupt can fall anywhere."""
@@ -282,7 +283,7 @@ class Pending:
     @property
     def depends(self) -> bool:
         """Whether a change depends on what is stored."""
-        return any(not entry.draft.assigned for entry in self._entries.values())
+        return any(draft.depends for _, draft, _ in self.sent())
 
     def before(self, values: dict[str, Any], attribute: str) -> Any:
         """What the instance showed of an attribute before any change; LACKING where it was not loaded."""

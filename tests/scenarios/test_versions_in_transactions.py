@@ -1,0 +1,115 @@
+"""Versions, hooks and hidden items hold inside transactions as they do outside."""
+
+from typing import Any
+
+import pytest
+
+import dynamix
+from dynamix import CharField, IntegerField, InvalidUpdateError, Model, TransactionCanceledError, VersionField
+from places import Place
+
+CALLED: list[tuple[str, str]] = []
+
+
+class Sheet(Model):
+    name = CharField(hash_key=True)
+    title = CharField()
+    count = IntegerField()
+    version = VersionField()
+
+    def before_save(self) -> None:
+        CALLED.append(("save", self.name))
+
+    def before_delete(self) -> None:
+        CALLED.append(("delete", self.name))
+
+    def after_load(self) -> None:
+        CALLED.append(("load", self.name))
+
+
+@pytest.fixture(autouse=True)
+def _table(place: Place) -> None:
+    dynamix.create_table(Sheet)
+    CALLED.clear()
+
+
+def stored(name: str = "a") -> Sheet:
+    return Sheet.get_or_raise(name=name, consistent=True)
+
+
+def test_a_transaction_checks_and_raises_the_version() -> None:
+    """Of what it saves; who holds an older one is refused, and nothing of the transaction is stored."""
+    Sheet.create(name="a", title="t")
+    mine, yours = stored(), stored()
+    with dynamix.transaction() as tx:
+        mine.title = "mine"
+        tx.save(mine)
+    assert (stored().title, stored().version) == ("mine", mine.version)
+    assert mine.version == (yours.version or 0) + 1
+    yours.title = "yours"
+    with (
+        pytest.raises(
+            TransactionCanceledError, match=r"was changed by others since it was loaded: Sheet\.version"
+        ) as it,
+        dynamix.transaction() as tx,
+    ):
+        tx.create(Sheet, name="b")
+        tx.save(yours)
+    assert it.value.reasons[1].item == stored()
+    assert not Sheet.exists(name="b", consistent=True)
+    assert stored().title == "mine"
+    mine.title = "again"
+    mine.save()
+
+
+def test_a_new_item_of_a_transaction_has_a_version() -> None:
+    """As one that is created otherwise, by which it can be saved then."""
+    with dynamix.transaction() as tx:
+        sheet = tx.create(Sheet, name="a", title="t")
+    assert sheet.version is not None
+    assert stored() == sheet
+    sheet.title = "u"
+    sheet.save()
+    with pytest.raises(InvalidUpdateError, match=r"Sheet\.version=5 was given"), dynamix.transaction() as tx:
+        tx.create(Sheet, name="b", version=5)
+
+
+def test_a_transaction_deletes_the_version_that_was_loaded() -> None:
+    """Another one is a conflict."""
+    Sheet.create(name="a", title="t")
+    mine, yours = stored(), stored()
+    mine.title = "new"
+    mine.save()
+    with pytest.raises(TransactionCanceledError, match=r"Sheet\.version"), dynamix.transaction() as tx:
+        tx.delete(yours)
+    with dynamix.transaction() as tx:
+        tx.delete(mine)
+    assert not Sheet.exists(name="a", consistent=True)
+
+
+def test_an_update_without_loading_raises_the_version_unchecked() -> None:
+    """Who loaded the item before is refused after it."""
+    Sheet.create(name="a", title="t")
+    yours = stored()
+    with dynamix.transaction() as tx:
+        tx.update(Sheet, Sheet.count.add(1), name="a")
+    assert stored().version == (yours.version or 0) + 1
+    yours.title = "late"
+    with pytest.raises(dynamix.VersionConflict):
+        yours.save()
+
+
+def test_hooks_are_called_once_for_each_action() -> None:
+    """Before anything is sent; what a transaction reads is loaded."""
+    kept, gone = Sheet.create(name="a"), Sheet.create(name="b")
+    CALLED.clear()
+    with dynamix.transaction() as tx:
+        tx.create(Sheet, name="c")
+        kept.title = "new"
+        tx.save(kept)
+        tx.delete(gone)
+    assert CALLED == [("save", "c"), ("save", "a"), ("delete", "b")]
+    CALLED.clear()
+    found: Any = dynamix.transact_get(Sheet.key_of(name="a"), Sheet.key_of(name="b"), Sheet.key_of(name="a"))
+    assert [sheet and sheet.name for sheet in found] == ["a", None, "a"]
+    assert CALLED == [("load", "a")]
