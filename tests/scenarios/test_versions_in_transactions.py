@@ -37,6 +37,13 @@ def stored(name: str = "a") -> Sheet:
     return Sheet.get_or_raise(name=name, consistent=True)
 
 
+def create_and_save(name: str, sheet: Sheet) -> None:
+    """Both in one transaction."""
+    with dynamix.transaction() as tx:
+        tx.create(Sheet, name=name)
+        tx.save(sheet)
+
+
 def test_a_transaction_checks_and_raises_the_version() -> None:
     """Of what it saves; who holds an older one is refused, and nothing of the transaction is stored."""
     Sheet.create(name="a", title="t")
@@ -47,14 +54,8 @@ def test_a_transaction_checks_and_raises_the_version() -> None:
     assert (stored().title, stored().version) == ("mine", mine.version)
     assert mine.version == (yours.version or 0) + 1
     yours.title = "yours"
-    with (
-        pytest.raises(
-            TransactionCanceledError, match=r"was changed by others since it was loaded: Sheet\.version"
-        ) as it,
-        dynamix.transaction() as tx,
-    ):
-        tx.create(Sheet, name="b")
-        tx.save(yours)
+    with pytest.raises(TransactionCanceledError, match=r"changed by others since it was loaded: Sheet\.version") as it:
+        create_and_save("b", yours)
     assert it.value.reasons[1].item == stored()
     assert not Sheet.exists(name="b", consistent=True)
     assert stored().title == "mine"
