@@ -1,7 +1,6 @@
 """The verbs that store and delete whole items, and the one that deletes them all with their table."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Literal, Self, TypeVar, overload
 
 from dynamix.errors import ValidationException, WrongTypeError
@@ -168,13 +167,13 @@ def _by_key(model: type[Any], key: dict[str, Any], condition: Any, returns: obje
     return items.ByKey(schema.key_from(key), checked(model, condition), returns == "old")
 
 
-def _instances(model: type[M], items_or_dicts: Iterable[M | Mapping[str, Any]]) -> list[M]:
-    """The instances to store, those that were given with the time of this write."""
+def _instances(model: type[M], items_or_dicts: Iterable[M | Mapping[str, Any]]) -> tuple[list[M], set[int]]:
+    """The instances to store, and the positions of those that were given, which get the time of this write."""
     instances: list[M] = []
-    times = dict.fromkeys((field.attribute for field in schema_of(model).renewed), datetime.now(UTC))
+    renewed: set[int] = set()
     for position, item in enumerate(items_or_dicts):
         if isinstance(item, model):
-            vars(item).update(times)
+            renewed.add(position)
             instances.append(item)
             continue
         try:
@@ -184,7 +183,7 @@ def _instances(model: type[M], items_or_dicts: Iterable[M | Mapping[str, Any]]) 
         except ValidationException as error:
             locate(schema_of(model), error, position, item if isinstance(item, Mapping) else {})
             raise
-    return instances
+    return instances, renewed
 
 
 def _deletions(model: type[Any], given: tuple[Any, ...]) -> tuple[list[Item], tuple[Any, ...]]:

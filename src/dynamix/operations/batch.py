@@ -1,6 +1,6 @@
 """Flows on many items: cut into the service's batches, resent until all is done, run beside each other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -74,13 +74,15 @@ def _get_chunk(
         yield Pause(seconds, f"BatchGetItem {table.name} left {len(keys)} keys undone", is_throttled=True)
 
 
-def write(policy: RetryPolicy, table: Table[M], instances: list[M]) -> Flow[list[M]]:
+def write(policy: RetryPolicy, table: Table[M], given: tuple[list[M], Container[int]]) -> Flow[list[M]]:
     """Store whole instances, and return them. They take no changes and commits of their own meanwhile.
 
-    Of several with one key the last is stored. Those that were stored are settled, also where others were not.
+    Those at the positions given beside them get the time of this write. Of several with one key the last is stored.
+    Those that were stored are settled, also where others were not.
     """
-    schema = table.schema
+    schema, (instances, renewed) = table.schema, given
     kept: list[Stored] = []
+    times = schema.times_now()
     writes = Writes(table, instances)
     pendings = {id(instance): pending_of(vars(instance)) for instance in instances}.values()
     sender = object()
@@ -89,7 +91,7 @@ def write(policy: RetryPolicy, table: Table[M], instances: list[M]) -> Flow[list
             pending.begin(sender)
         for position, instance in enumerate(instances):  # in turn, lest many items be held at once
             try:
-                item, encoded = _encoded(table, vars(instance))
+                item, encoded = _encoded(table, vars(instance), times if position in renewed else {})
             except ValidationException as error:
                 locate(schema, error, position, vars(instance))
                 raise
@@ -99,16 +101,18 @@ def write(policy: RetryPolicy, table: Table[M], instances: list[M]) -> Flow[list
             yield from _write(policy, writes)
         finally:
             for position in writes.positions("yes"):
-                schema.settle(vars(instances[position]), kept[position])
+                values = vars(instances[position])
+                values.update(times if position in renewed else {})
+                schema.settle(values, kept[position])
     finally:
         for pending in pendings:
             pending.end(sender)
     return instances
 
 
-def _encoded(table: Table[Any], values: dict[str, Any]) -> tuple[Item, bytes]:
-    """An item of at most 400 KB, and the JSON of its write. Raises ValidationException."""
-    item = table.schema.item_of(values)
+def _encoded(table: Table[Any], values: dict[str, Any], times: dict[str, Any]) -> tuple[Item, bytes]:
+    """An item of at most 400 KB, and the JSON of its write; `times` as for `item_of`. Raises ValidationException."""
+    item = table.schema.item_of(values, times)
     try:
         encoded = msgspec.json.encode(requests.batch_put(item))
     except UnicodeEncodeError as error:

@@ -1,6 +1,6 @@
 """Flows on one item: get, put, delete."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -65,12 +65,18 @@ def put(
 
 
 def create(
-    policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool, condition: Condition | None = None
+    policy: RetryPolicy,
+    table: Table[M],
+    instance: M,
+    overwrite: bool,
+    condition: Condition | None = None,
+    times: Mapping[str, Any] | None = None,
 ) -> Flow[M]:
-    """Store an instance whole, if its conditions and this one are met, and return it."""
+    """Store an instance whole, if its conditions and this one are met, and return it. `times` as for `item_of`."""
     schema, values = table.schema, vars(instance)
-    conditions, item = resolved(values, condition), schema.item_of(values)
+    conditions, item = resolved(values, condition), schema.item_of(values, times)
     yield from put(policy, table, item, overwrite, conditions)
+    values.update(times or {})
     schema.settle(values, schema.codec.stored(item))
     return instance
 

@@ -27,7 +27,7 @@ from dynamix.operations import requests
 from dynamix.operations.failures import conflict, failed, shown_key, unmet
 from dynamix.operations.items import nothing
 from dynamix.operations.retry import RetryPolicy, request
-from dynamix.schema.table import Table
+from dynamix.schema.table import Schema, Table
 from dynamix.updates.changes import Changes
 from dynamix.updates.draft import Draft
 from dynamix.updates.pending import Pending
@@ -91,7 +91,7 @@ def commit(
     """Send what is pending on an instance: one UpdateItem, or a second one where a set has both additions and
     deletions. Then the instance, which is the result, shows what the service answered.
 
-    `edits` and `guards` are those of `Pending.begin`.
+    `edits` and `guards` are those of `Pending.begin`. The time of the last write goes with them.
     Raises ItemNotFoundError where the item does not exist, ConditionalCheckFailedError where a condition is not met;
     then nothing was stored and all is still pending. Raises PartlyAppliedError where the first of two updates was
     stored and the second was not; then what the second is for is still pending. Raises StoredValueError where all was
@@ -103,7 +103,7 @@ def commit(
     key, sender, reader = schema.key_of(values), object(), schema.codec.reader(table.name)
     try:
         terms = Terms(resolved(values, condition), atomic=atomic, returns="ALL_NEW")
-        pending.begin(sender, edits, guards)
+        pending.begin(sender, {**(edits or {}), **_renewals(schema)}, guards)
         answer, plan = yield from _send(policy, table, key, pending, terms, reader.attributes)
         if plan.then_delete:
             pending.settle_first(values, schema.fields, _known(table, values, answer))
@@ -118,6 +118,15 @@ def commit(
     if isinstance(answer, StoredValueError):
         raise _unread(answer) from answer
     return instance
+
+
+def _renewals(schema: Schema[Any]) -> dict[str, Draft]:
+    """The changes that set the fields which hold the time of the last write, by attribute."""
+    drafts: dict[str, Draft] = {}
+    for attribute, now in schema.times_now().items() if schema.renewed else ():
+        drafts[attribute] = Draft(schema.fields[attribute])
+        drafts[attribute].assign(now)
+    return drafts
 
 
 def _unread(error: StoredValueError) -> StoredValueError:
