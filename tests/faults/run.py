@@ -273,6 +273,8 @@ def judge(write: Told, applied: dict[str, int], report: Report) -> None:
             report.told_wrongly.append(write)
         case "maybe" if not times <= {0, 1, HALF}:
             report.doubled.append(write)
+        case "maybe" if write.parts and (write.parts["stored"] or not parts_hold(write, applied)):
+            report.told_wrongly.append(write)
         case "partly" if not (parts_hold(write, applied) if write.parts else times <= {1, HALF}):
             report.told_wrongly.append(write)
 

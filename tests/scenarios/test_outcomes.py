@@ -5,6 +5,7 @@ Behind a server stands an engine; the test says which answers are lost, and what
 
 import contextlib
 import json
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -347,6 +348,31 @@ def test_a_batch_of_which_some_is_unknown(server: Unlucky) -> None:
     assert numbers(error.unknown) == list(range(25, 50))
     assert numbers(error.stored + error.unknown) == stored_numbers()
     assert numbers(error.stored + error.unknown + error.not_stored) == list(range(75))
+
+
+def test_a_batch_of_which_nothing_surely_was_stored(server: Unlucky) -> None:
+    """Where some may have been stored and the rest surely was not, the error does not say that some was."""
+    served = server.engine.handle
+    answers = [FAILED, refusal("AccessDeniedException")]
+
+    arrived = threading.Event()
+
+    def handle(target: str, body: bytes) -> Answer:
+        if target != "BatchWriteItem":
+            return served(target, body)
+        if "t0030" not in body.decode():
+            assert arrived.wait(30)
+            return refusal("AccessDeniedException")
+        arrived.set()
+        return answers.pop(0)
+
+    server.engine.handle = handle  # type: ignore[method-assign]
+    with pytest.raises(dynamix.PartlyAppliedError, match=r"of 50 items, 0 were written") as caught:
+        Thread.batch_write(batch_of(50))
+    error = caught.value
+    assert (error.applied, error.stored) == ("maybe", ())
+    assert numbers(error.unknown) == list(range(25, 50))
+    assert numbers(error.not_stored) == list(range(25))
 
 
 def test_elements_that_are_refused_before_anything_is_sent(server: Unlucky) -> None:
