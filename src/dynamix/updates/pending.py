@@ -247,7 +247,7 @@ class Pending:
         `pictured` is what is known of attributes by their stored names, in place of what the instance shows. Of the
         attributes in `whole` the value is replaced instead of its parts.
         """
-        plan = Plan(guards=list(self._guards), pictured=pictured)
+        plan = Plan(guards=list(self._guards), repeatable=not self._guards, pictured=pictured)
         for attribute, draft, known in self._sent():
             picture = known if pictured is None else pictured(draft.field.name)
             if attribute in whole:
@@ -318,8 +318,8 @@ class Pending:
 
     def settle_first(self, values: dict[str, Any], fields: Fields, stored: dict[str, Any]) -> None:
         """The same of the first of two updates: what the second is for stays queued."""
-        drafts = [entry.draft for entry in self._entries.values()]
         with self._lock:
+            drafts = [draft for _, draft, _ in self._sent()]
             self.settle(values, fields, stored)
             for draft in drafts:
                 if isinstance(draft, SetDraft) and not draft.assigned and draft.added and draft.deleted:
