@@ -93,7 +93,8 @@ class Writing:
     ) -> Self | None:
         """Delete the item with this key, if `condition` is met. One that does not exist is no error without one.
 
-        With `returns="old"` the result is the instance that was deleted, None where there was none. (Keys called
+        With `returns="old"` the result is the instance that was deleted, None where there was none; it is a new one,
+        which `save()` would store again. (Keys called
         `condition` or `returns` win.)
         """
         return run(cls, items.delete_by_key, _by_key(cls, key, condition, returns))

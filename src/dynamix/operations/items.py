@@ -112,13 +112,16 @@ class ByKey(NamedTuple):
 
 
 def delete_by_key(policy: RetryPolicy, table: Table[M], which: ByKey) -> Flow[M | None]:
-    """Delete an item without reading it; the result is the deleted one where it is asked for."""
+    """Delete an item without reading it; the result is the deleted one where it is asked for, which is a new one."""
     decode = table.schema.codec.reader(table.name).changed if which.returns else None
     try:
-        return (yield from delete(policy, table, which.key, resolved({}, which.condition), decode))
+        old = yield from delete(policy, table, which.key, resolved({}, which.condition), decode)
     except StoredValueError as error:
         error.applied = "yes"
         raise
+    if old is not None:
+        pending_of(vars(old)).deleted(vars(old))
+    return old
 
 
 def delete_instance(
