@@ -276,6 +276,11 @@ class Pending:
         return [str(draft.field) for _, draft, _ in self._sent()]
 
     @property
+    def unchanged(self) -> list[str]:
+        """The names of the fields that have to be stored as they were loaded."""
+        return [name for _, name in self._guards]
+
+    @property
     def depends(self) -> bool:
         """Whether a change depends on what is stored."""
         return any(not entry.draft.assigned for entry in self._entries.values())
