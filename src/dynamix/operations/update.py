@@ -30,6 +30,7 @@ from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.table import Schema, Table
 from dynamix.updates.changes import Changes
 from dynamix.updates.draft import Draft
+from dynamix.updates.edits import keep_edits, values_sent
 from dynamix.updates.pending import Pending
 from dynamix.updates.plan import Picture, Plan, all_null, holds
 from dynamix.updates.unchanged import resolved
@@ -104,15 +105,19 @@ def commit(
     try:
         terms = Terms(resolved(values, condition), atomic=atomic, returns="ALL_NEW")
         pending.begin(sender, {**(edits or {}), **_renewals(schema)}, guards)
+        sent = values_sent(values, schema.editable, schema.encoder)
         answer, plan = yield from _send(policy, table, key, pending, terms, reader.attributes)
         if plan.then_delete:
             pending.settle_first(values, schema.fields, _known(table, values, answer))
+            keep_edits(values, sent)
+            sent = values_sent(values, schema.editable, schema.encoder)
             try:
                 terms = Terms(atomic=atomic, returns="ALL_NEW")
                 answer, _ = yield from _send(policy, table, key, pending, terms, reader.attributes)
             except DynamixError as error:
                 raise _partly(table, key, error) from error
         pending.settle(values, schema.fields, _known(table, values, answer))
+        keep_edits(values, sent)
     finally:
         pending.end(sender)
     if isinstance(answer, StoredValueError):
