@@ -23,10 +23,11 @@ class EmbeddedTransport:
 
     def send(self, target: str, body: bytes, repeatable: bool = True, *, deadline: float = math.inf) -> Response:
         """Answer one request."""
+        if deadline == math.inf:
+            return Response(*self.engine.handle(target, body))
+        work = partial(self.engine.handle, target, body, deadline)
         try:
-            if self.engine.in_memory or deadline == math.inf:
-                return Response(*self.engine.handle(target, body, deadline))
-            return Response(*aside.call(partial(self.engine.handle, target, body, deadline), deadline))
+            return Response(*(work() if self.engine.in_memory else aside.call(work, deadline)))
         except TimeUpError as error:
             raise late(sent=True) from error
         except TooLateError as error:
@@ -34,12 +35,12 @@ class EmbeddedTransport:
 
     async def asend(self, target: str, body: bytes, repeatable: bool = True, *, deadline: float = math.inf) -> Response:
         """Answer one request without holding up the event loop for long."""
+        if deadline == math.inf:
+            work = partial(self.engine.handle, target, body)
+            return Response(*(work() if self.engine.in_memory else await aside.in_pool(work)))
+        work = partial(self.engine.handle, target, body, deadline)
         try:
-            if self.engine.in_memory:
-                return Response(*self.engine.handle(target, body, deadline))
-            if deadline == math.inf:
-                return Response(*await aside.in_pool(partial(self.engine.handle, target, body)))
-            return Response(*await aside.acall(partial(self.engine.handle, target, body, deadline), deadline))
+            return Response(*(work() if self.engine.in_memory else await aside.acall(work, deadline)))
         except TimeUpError as error:
             raise late(sent=True) from error
         except TooLateError as error:
