@@ -5,6 +5,7 @@ import inspect
 import json
 import multiprocessing
 import pickle
+import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
@@ -168,3 +169,36 @@ def test_an_error_comes_back_from_another_process() -> None:
     ):
         pool.submit(fail_in_a_process).result(60)
     assert (caught.value.field, caught.value.value) == ("number", "x")
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_what_cannot_be_pickled_is_told_as_text(protocol: int) -> None:
+    """A pickle of an error has its `repr` in place of what no pickle can hold, and all else as it is."""
+    unpicklable, unsayable = (lambda: 1), Unsayable()
+    error = dynamix.WrongTypeError("said", field="name", value=unpicklable)
+    mixed = dynamix.PartlyAppliedError("said")
+    mixed.stored, mixed.unknown = ({"key": "k", "value": unpicklable}, 1), (unsayable,)
+    twin, mixed_twin = (pickle.loads(pickle.dumps(one, protocol)) for one in (error, mixed))
+    assert (str(twin), twin.field, twin.value) == ("said", "name", repr(unpicklable))
+    assert mixed_twin.stored == ({"key": "k", "value": repr(unpicklable)}, 1)
+    assert "Unsayable object" in mixed_twin.unknown[0]
+    assert mixed.stored[0]["value"] is unpicklable  # the error itself is as it was
+
+
+def test_copies_keep_what_cannot_be_pickled() -> None:
+    """A copy within the process has the values themselves; a deep copy shares those that cannot be copied."""
+    lock = threading.Lock()
+    error = dynamix.WrongTypeError("said", field="name", value=[lock])
+    shallow, deep = copy.copy(error), copy.deepcopy(error)
+    assert shallow.value is error.value
+    assert deep.value == [lock]
+
+
+class Unsayable:
+    """What neither a pickle nor a text can be made of."""
+
+    def __repr__(self) -> str:
+        raise ValueError("no words")
+
+    def __reduce__(self) -> str:
+        raise TypeError("no pickle")

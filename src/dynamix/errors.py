@@ -57,12 +57,14 @@ a repeat was refused (a refusal would seem to say that nothing was stored); else
 Source of the codes: DynamoDB Developer Guide, "Error handling with DynamoDB", and botocore's service model.
 """
 
+import copy
 from collections.abc import Iterable
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, Self, TypeAlias, TypeVar
 
 import msgspec
 
 from dynamix.differences import TableDifference
+from dynamix.interrupts import let_pass
 from dynamix.wire import Item, Response
 
 Applied: TypeAlias = Literal["no", "maybe", "partly", "yes"]
@@ -79,15 +81,60 @@ class DynamixError(Exception):
     applied: Applied = "no"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Copies and pickles are made without `__init__`, whose keywords `args` does not hold."""
-        return (_made_again, (type(self), self.args), *super().__reduce__()[2:])
+        """Copies and pickles are made without `__init__`, whose keywords `args` does not hold. A pickle has texts in
+        place of what cannot be pickled."""
+        return _made_again, (type(self), _picklable(self.args)), {n: _picklable(v) for n, v in vars(self).items()}
+
+    def __copy__(self) -> Self:
+        twin = _made_again(type(self), self.args)
+        vars(twin).update(vars(self))
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        twin = _made_again(type(self), self.args)
+        memo[id(self)] = twin
+        vars(twin).update({name: _deep(value, memo) for name, value in vars(self).items()})
+        return twin
 
 
-def _made_again(kind: type[DynamixError], args: tuple[Any, ...]) -> DynamixError:
+E = TypeVar("E", bound=DynamixError)
+
+
+def _made_again(kind: type[E], args: tuple[Any, ...]) -> E:
     """An error as it is before it has attributes."""
     error = kind.__new__(kind, *args)
     error.args = args
     return error
+
+
+def _picklable(value: Any) -> Any:
+    """A value, or as much of it as can be pickled: instead of the rest what `repr` says of it."""
+    import pickle  # whoever asks for this has it already
+
+    try:
+        pickle.dumps(value)
+    except Exception as error:
+        let_pass(error)
+    else:
+        return value
+    if type(value) is dict:
+        return {_picklable(key): _picklable(inner) for key, inner in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(_picklable, value))
+    try:
+        return repr(value)
+    except Exception as error:
+        let_pass(error)
+        return object.__repr__(value)
+
+
+def _deep(value: Any, memo: dict[int, Any]) -> Any:
+    """A deep copy of a value; of one that cannot be copied, such as an open file, itself."""
+    try:
+        return copy.deepcopy(value, memo)
+    except Exception as error:
+        let_pass(error)
+        return value
 
 
 class ValidationException(DynamixError, ValueError):  # noqa: N818 - a name of the first dynamix
@@ -206,10 +253,11 @@ class PartlyAppliedError(DynamixError):
     """A part of what was asked was stored, and the rest was not: of a batch, or of a commit that takes two requests.
 
     Of a batch, `stored` are those of the instances, items or keys given that were stored (or deleted), `not_stored`
-    those that surely were not, and `unknown` those that may have been. The error that stopped it is the cause.
+    those that surely were not, and `unknown` those that may have been; where nothing surely was stored, `applied` is
+    "maybe". The error that stopped it is the cause.
     """
 
-    applied = "partly"
+    applied: Applied = "partly"
     stored: tuple[Any, ...] = ()
     not_stored: tuple[Any, ...] = ()
     unknown: tuple[Any, ...] = ()

@@ -17,6 +17,7 @@ import argparse
 import asyncio
 import contextlib
 import contextvars
+import copy
 import json
 import multiprocessing
 import random
@@ -145,7 +146,7 @@ def run(server: Address, prefix: str, driver: str, operations: int, *, seed: int
 def prepare(plan: Iterable[tuple[str, str]]) -> dict[str, list[Thing]]:
     """Stores what the writes need; the instances by the key of the write."""
     stored = {
-        key: [Thing(key=each, **BEFORE) for each in WRITES[kind].keys(key)]
+        key: [Thing(key=each, **copy.deepcopy(BEFORE)) for each in WRITES[kind].keys(key)]
         for key, kind in plan
         if WRITES[kind].stored_before
     }
@@ -273,6 +274,8 @@ def judge(write: Told, applied: dict[str, int], report: Report) -> None:
             report.told_wrongly.append(write)
         case "maybe" if not times <= {0, 1, HALF}:
             report.doubled.append(write)
+        case "maybe" if write.parts and (write.parts["stored"] or not parts_hold(write, applied)):
+            report.told_wrongly.append(write)
         case "partly" if not (parts_hold(write, applied) if write.parts else times <= {1, HALF}):
             report.told_wrongly.append(write)
 

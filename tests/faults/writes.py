@@ -84,8 +84,9 @@ UNCLEAR = 9
 class Write:
     """A kind of write.
 
-    `queue` prepares an instance, and `verb` is the method that sends; `arguments` makes those of a class's method from
-    the key, and `actions` come before them. `applied` says how often it was, from the item, None where there is none.
+    `queue` prepares an instance, the one that is stored or a new one, and `verb` is the method that sends; without it,
+    that is the class's. `arguments` makes its arguments from the key; `actions` come before them. `applied` says how
+    often it was, from the item, None where there is none.
     """
 
     verb: str
@@ -105,7 +106,7 @@ class Write:
         if self.queue is None:
             owner: Any = Thing
         else:
-            (owner,) = stored
+            owner = stored[0] if self.stored_before else Thing(key=key)
             self.queue(owner)
         arguments = self.arguments(key) if self.arguments is not None else {}
         calls = (partial(getattr(owner, verb), *self.actions) for verb in (self.verb, f"a{self.verb}"))
@@ -138,6 +139,25 @@ def _words(thing: Thing) -> None:
     thing.remove_from_dict_field(Thing.data, ["a"])
 
 
+def _text(thing: Thing) -> None:
+    thing.text = "new"
+
+
+def _edit_keys(thing: Thing) -> None:
+    thing.data["b"] = 2
+    del thing.data["a"]
+
+
+def _edit_members(thing: Thing) -> None:
+    thing.tags.add("y")
+    thing.tags.remove("x")
+
+
+def _edit_and_add(thing: Thing) -> None:
+    thing.add_to_field(Thing.count, 1)
+    thing.data["b"] = 2
+
+
 def _renewed(thing: Thing | None) -> int:
     return HALF if thing is not None and thing.tags == {"x", "y"} else of("tags", {"x"}, {"y"})(thing)
 
@@ -154,6 +174,11 @@ def commit(queue: Callable[[Thing], object], applied: Callable[[Thing | None], i
 def update(applied: Callable[[Thing | None], int], *actions: dynamix.Action, **options: Any) -> Write:
     """A kind of update without loading."""
     return Write("update_by_key", applied, arguments=lambda key: {"key": key, **options}, actions=actions)
+
+
+def save(edit: Callable[[Thing], object], applied: Callable[[Thing | None], int], **arguments: Any) -> Write:
+    """A way to save."""
+    return Write("save", applied, edit, lambda key: arguments)
 
 
 WRITES: dict[str, Write] = {
@@ -191,6 +216,30 @@ WRITES: dict[str, Write] = {
     "update on a condition": update(
         of("version", 1, 2, 3), Thing.version.add(1), Thing.text.set("new"), condition=Thing.version == 1
     ),
+    "save a new one": Write("save", of("text", None, "new"), _text, stored_before=False),
+    "save keys of a map": save(_edit_keys, of("data", {"a": 1}, {"b": 2})),
+    "save what was appended": save(
+        lambda thing: thing.words.append("new"), of("words", *[["a", "b", "c", *["new"] * times] for times in range(4)])
+    ),
+    "save an element": save(
+        lambda thing: thing.words.__setitem__(1, "new"), of("words", ["a", "b", "c"], ["a", "new", "c"])
+    ),
+    "save a list without its first": save(
+        lambda thing: thing.words.pop(0), of("words", ["a", "b", "c"], ["b", "c"], ["c"], [])
+    ),
+    "save a member": save(lambda thing: thing.tags.add("y"), of("tags", {"x"}, {"x", "y"})),
+    "save members that come and go": save(_edit_members, of("tags", {"x"}, {"y"})),
+    "save edits beside what is queued": save(_edit_and_add, of("count", 0, 1, 2, 3)),
+    "save if unchanged": save(_text, of("text", "old", "new"), if_unchanged=True),
+    "save whole": save(_text, of("text", "old", "new"), overwrite=True),
+    "save on a condition": save(_text, of("text", "old", "new"), condition=Thing.version == 1),
+    "create on a condition": Write(
+        "create",
+        of("text", None, "new"),
+        arguments=lambda key: {"key": key, "text": "new", "condition": Thing.key.not_exists()},
+        stored_before=False,
+    ),
+    "delete and return": Write("delete_by_key", _gone, arguments=lambda key: {"key": key, "returns": "old"}),
     "create": Write(
         "create", of("text", None, "new"), arguments=lambda key: {"key": key, "text": "new"}, stored_before=False
     ),

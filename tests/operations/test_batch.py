@@ -24,7 +24,7 @@ KEYS: list[Any] = [{"name": {"S": str(n)}} for n in range(3)]
 
 def put(keys: list[Any]) -> Flow[Any]:
     """The flow that stores notes."""
-    return batch.write(LONGEST, TABLE, [Note(name=key["name"]["S"]) for key in keys])
+    return batch.write(LONGEST, TABLE, ([Note(name=key["name"]["S"]) for key in keys], ()))
 
 
 def test_unprocessed_keys_are_asked_for_again() -> None:
@@ -93,7 +93,7 @@ def test_a_write_that_another_took_the_place_of_fares_as_that_one() -> None:
         return dynamix.InvalidRequestError("bad") if "b" in names else {"UnprocessedItems": {}}
 
     with pytest.raises(dynamix.PartlyAppliedError) as caught:
-        Script(always=answer).run(batch.write(LONGEST, TABLE, notes))
+        Script(always=answer).run(batch.write(LONGEST, TABLE, (notes, ())))
     told = [[id(note) for note in part] for part in (caught.value.stored, caught.value.not_stored)]
     assert told == [[id(notes[0]), id(notes[2])], [id(notes[1]), id(notes[3]), id(notes[4])]]
     assert caught.value.unknown == ()

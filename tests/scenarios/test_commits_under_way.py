@@ -40,6 +40,79 @@ def test_the_queue_is_left_alone(disturb: Callable[[Thread], None]) -> None:
         assert held.count == 1
 
 
+def _append_queued(thread: Thread) -> None:
+    thread.append_to_listfield(Thread.reviews, "b")
+    thread.commit_changes()
+
+
+def _append_in_place(thread: Thread) -> None:
+    assert thread.reviews is not None
+    thread.reviews.append("b")
+    thread.save()
+
+
+@pytest.mark.parametrize("store", [_append_queued, _append_in_place])
+def test_an_edit_in_place_stays(store: Callable[[Thread], None]) -> None:
+    """What is edited while a commit is under way is there afterwards, and the next save stores it, once."""
+    held = Holding("UpdateItem")
+    with serving(held), ThreadPoolExecutor(1) as pool:
+        dynamix.create_table(Thread)
+        thread = Thread.create(**key(1), reviews=["a"], tags={"x", "y"}, data={"n": 1})
+        storing = pool.submit(copy_context().run, store, thread)
+        request = held.next()
+        assert thread.reviews is not None
+        assert thread.tags is not None
+        assert thread.data is not None
+        thread.reviews.append("c")
+        thread.tags.add("z")
+        thread.data["n"] = 2
+        request.answer()
+        storing.result()
+        held.release()
+        _others_append(held, "theirs")
+        assert (thread.reviews, thread.tags, thread.data) == (["a", "b", "c"], {"x", "y", "z"}, {"n": 2})
+        thread.save()
+        assert thread.reviews == ["a", "b", "theirs", "c"]
+        assert Thread.get_or_raise(**key(1), consistent=True) == thread
+        assert (thread.tags, thread.data) == ({"x", "y", "z"}, {"n": 2})
+
+
+def test_an_edit_in_place_meanwhile_notices_others() -> None:
+    """It is an edit of what was sent, not of what the service has answered."""
+    held = Holding("UpdateItem")
+
+    async def main() -> None:
+        thread = await Thread.acreate(**key(1), reviews=["a", "b"])
+        thread.set_field(Thread.title, "new")
+        storing = asyncio.create_task(thread.asave())
+        request = await held.anext()
+        _others_append(held, "theirs")
+        assert thread.reviews is not None
+        thread.reviews[0] = "mine"
+        request.answer()
+        await storing
+        held.release()
+        with pytest.raises(dynamix.ConditionalCheckFailedError, match=r"Thread\.reviews"):
+            await thread.asave()
+        await thread.arefresh(discard=True)
+        assert thread.reviews == ["a", "b", "theirs"]
+
+    with serving(held):
+        dynamix.create_table(Thread)
+        runner("asyncio")(main)
+
+
+def _others_append(held: Holding, element: str) -> None:
+    """Another program appends to the reviews."""
+    body = {
+        "TableName": "thread",
+        "Key": {name: {"S": value} for name, value in key(1).items()},
+        "UpdateExpression": "SET reviews = list_append(reviews, :new)",
+        "ExpressionAttributeValues": {":new": {"L": [{"S": element}]}},
+    }
+    assert held.engine.handle("UpdateItem", json.dumps(body).encode())[0] == 200
+
+
 def test_a_commit_that_failed_is_not_under_way() -> None:
     """After a failed or cancelled commit the instance can be changed and committed."""
     held = Holding("UpdateItem")

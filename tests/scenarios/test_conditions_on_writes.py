@@ -65,6 +65,17 @@ def test_delete_by_key_takes_a_condition_and_gives_what_it_deleted() -> None:
         Sample.delete_by_key(key="k", returns="new")  # type: ignore[call-overload]
 
 
+def test_what_was_deleted_by_its_key_is_new_again() -> None:
+    """The instance that is returned has no item any more: it is stored whole, and not taken for one without changes."""
+    Sample.create(key="k", items=[1], number=1)
+    deleted = Sample.delete_by_key(key="k", returns="old")
+    assert deleted is not None
+    with pytest.raises(InvalidUpdateError, match="was deleted"):
+        deleted.commit_changes()
+    deleted.save()
+    assert Sample.get_or_raise(key="k", consistent=True) == deleted
+
+
 def test_commit_takes_a_condition() -> None:
     """For this commit only; the changes stay queued where it is not met."""
     sample = Sample.create(key="k", number=1)

@@ -153,6 +153,25 @@ def test_hundreds_of_fields() -> None:
         wide.commit_changes()
 
 
+def test_hundreds_of_fields_that_must_be_unchanged(place: Place) -> None:
+    """More than one condition can compare are refused in words of their own, before anything is sent."""
+    names = [f"field{number}" for number in range(200)]
+    wide: Any = type(
+        "Wide",
+        (dynamix.Model,),
+        {"__module__": __name__, "key": dynamix.CharField(hash_key=True)}
+        | {name: dynamix.IntegerField() for name in names},
+    )
+    dynamix.create_table(wide)
+    one = wide.create(key="k", **dict.fromkeys(names, 1))
+    for name in names:
+        setattr(one, name, 2)
+    with pytest.raises(dynamix.InvalidUpdateError, match="200 fields are to be stored as they were loaded"):
+        one.save(if_unchanged=True)
+    one.save()
+    assert wide.get(key="k", consistent=True) == one
+
+
 def test_too_many_conditions() -> None:
     """Conditions that no request can hold are refused in our own words."""
     large = Large.create(key="k")

@@ -5,6 +5,7 @@ Behind a server stands an engine; the test says which answers are lost, and what
 
 import contextlib
 import json
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -228,6 +229,130 @@ def test_the_second_update_of_a_commit(server: Unlucky) -> None:
         assert changed().tags == {"b", "c"}
 
 
+# Saving
+
+DATA: dict[str, Any] = {"n": 1, "inner": {"a": 1, "s": {"p", "q"}}, "l": [1, 2, 3]}
+
+
+def both(thread: Thread) -> None:
+    """Members come and go."""
+    thread.tags.add("z")
+    thread.tags.remove("a")
+
+
+def keys_of_maps(thread: Thread) -> None:
+    """Keys of a map and of one inside it."""
+    thread.data["inner"]["b"] = 2
+    del thread.data["inner"]["a"]
+    del thread.data["n"]
+
+
+def queued_too(thread: Thread) -> None:
+    """Something queued beside an edit."""
+    thread.add_to_field(Thread.updated_at, 1)
+    thread.data["n"] = 2
+
+
+REPEATED: dict[str, Callable[[Thread], object]] = {
+    "keys of maps": keys_of_maps,
+    "a map inside becomes a text": lambda thread: thread.data.update(inner="text"),
+    "members added": lambda thread: thread.tags.update({"y", "z"}),
+    "members deleted": lambda thread: thread.tags.discard("a"),
+    "a set emptied": lambda thread: thread.tags.clear(),
+}
+NOT_REPEATED: dict[str, Callable[[Thread], object]] = {
+    "appended": lambda thread: thread.reviews.append("c"),
+    "appended inside": lambda thread: thread.data["l"].append(4),
+    "an element": lambda thread: thread.reviews.__setitem__(0, "z"),
+    "an element inside": lambda thread: thread.data["l"].__setitem__(0, 9),
+    "the last cut off": lambda thread: thread.data["l"].pop(),
+    "inserted": lambda thread: thread.reviews.insert(0, "z"),
+    "members come and go": both,
+    "a set inside": lambda thread: thread.data["inner"]["s"].add("r"),
+    "queued too": queued_too,
+}
+
+
+def content(thread: Thread) -> dict[str, Any]:
+    """What a thread shows, but for what is empty."""
+    return {name: value for name, value in thread.to_son().items() if value}
+
+
+def thread_to_edit() -> Thread:
+    """A thread with something in each collection, as it is stored."""
+    Thread.create(**key(1), title="old", updated_at=1, tags={"a", "b"}, reviews=["a", "b"], data=DATA)
+    return Thread.get_or_raise(**key(1))
+
+
+@pytest.mark.parametrize("edit", REPEATED.values(), ids=REPEATED)
+def test_edits_that_are_the_same_twice_are_repeated(server: Unlucky, edit: Callable[[Thread], object]) -> None:
+    """A lost answer is made up for by a repeat, after which what was edited is stored."""
+    thread = thread_to_edit()
+    edit(thread)
+    server.targets.clear()
+    server.steps = [lost()]
+    shown = content(thread)
+    thread.save()
+    assert len(server.targets) == 2
+    assert content(Thread.get_or_raise(**key(1))) == content(thread) == shown
+
+
+@pytest.mark.parametrize("edit", NOT_REPEATED.values(), ids=NOT_REPEATED)
+def test_edits_whose_repeat_would_meet_themselves_are_sent_once(
+    server: Unlucky, edit: Callable[[Thread], object]
+) -> None:
+    """After a lost answer it is told that they may have been stored, never that others changed something."""
+    thread = thread_to_edit()
+    edit(thread)
+    server.targets.clear()
+    server.steps = [lost()]
+    shown = content(thread)
+    with pytest.raises(dynamix.OutcomeUnknownError, match="must not be repeated") as caught:
+        thread.save()
+    assert (caught.value.applied, len(server.targets)) == ("maybe", 1)
+    assert content(Thread.get_or_raise(**key(1))) == shown
+
+
+@pytest.mark.parametrize("edit", {**REPEATED, **NOT_REPEATED}.values(), ids={**REPEATED, **NOT_REPEATED})
+def test_edits_that_were_refused_before_they_were_made(server: Unlucky, edit: Callable[[Thread], object]) -> None:
+    """A throttled request was not made, so whatever it was for is sent again."""
+    thread = thread_to_edit()
+    edit(thread)
+    server.steps = [told(refusal("ThrottlingException"))]
+    shown = content(thread)
+    thread.save()
+    assert content(Thread.get_or_raise(**key(1))) == shown
+
+
+SAVED_ON_A_CONDITION: dict[str, Callable[[Thread], object]] = {
+    "if unchanged": lambda thread: thread.save(if_unchanged=True),
+    "on a condition": lambda thread: thread.save(condition=Thread.title == "old"),
+    "whole on a condition": lambda thread: thread.save(overwrite=True, condition=Thread.title == "old"),
+}
+
+
+@pytest.mark.parametrize("save", SAVED_ON_A_CONDITION.values(), ids=SAVED_ON_A_CONDITION)
+def test_what_is_saved_on_a_condition_is_sent_once(server: Unlucky, save: Callable[[Thread], object]) -> None:
+    """Others may have made the condition true again, and a repeat would undo what they did."""
+    thread = thread_to_edit()
+    thread.title = "new"
+    server.targets.clear()
+    server.steps = [lost()]
+    with pytest.raises(dynamix.OutcomeUnknownError, match="must not be repeated") as caught:
+        save(thread)
+    assert (caught.value.applied, len(server.targets)) == ("maybe", 1)
+
+
+def test_a_new_instance_whose_answer_was_lost(server: Unlucky) -> None:
+    """That it is there after all must not be told as another's item."""
+    server.steps = [lost()]
+    thread = Thread(**key(2), title="new")
+    with pytest.raises(dynamix.OutcomeUnknownError, match="must not be repeated"):
+        thread.save()
+    with pytest.raises(dynamix.ItemExistsError):
+        thread.save()
+
+
 # Batches
 
 
@@ -347,6 +472,31 @@ def test_a_batch_of_which_some_is_unknown(server: Unlucky) -> None:
     assert numbers(error.unknown) == list(range(25, 50))
     assert numbers(error.stored + error.unknown) == stored_numbers()
     assert numbers(error.stored + error.unknown + error.not_stored) == list(range(75))
+
+
+def test_a_batch_of_which_nothing_surely_was_stored(server: Unlucky) -> None:
+    """Where some may have been stored and the rest surely was not, the error does not say that some was."""
+    served = server.engine.handle
+    answers = [FAILED, refusal("AccessDeniedException")]
+
+    arrived = threading.Event()
+
+    def handle(target: str, body: bytes) -> Answer:
+        if target != "BatchWriteItem":
+            return served(target, body)
+        if "t0030" not in body.decode():
+            assert arrived.wait(30)
+            return refusal("AccessDeniedException")
+        arrived.set()
+        return answers.pop(0)
+
+    server.engine.handle = handle  # type: ignore[method-assign]
+    with pytest.raises(dynamix.PartlyAppliedError, match=r"of 50 items, 0 were written") as caught:
+        Thread.batch_write(batch_of(50))
+    error = caught.value
+    assert (error.applied, error.stored) == ("maybe", ())
+    assert numbers(error.unknown) == list(range(25, 50))
+    assert numbers(error.not_stored) == list(range(25))
 
 
 def test_elements_that_are_refused_before_anything_is_sent(server: Unlucky) -> None:

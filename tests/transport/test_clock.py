@@ -1,12 +1,13 @@
 """A machine whose clock is wrong: the service refuses the time of its signatures, and says its own."""
 
+import threading
 import time
 from calendar import timegm
 from email.utils import formatdate
 from typing import Any
 
 import pytest
-from peer import Conversation, always, answer, peer, refusal
+from peer import SECONDS, Conversation, always, answer, peer, refusal
 from sides import KEYS, Side
 
 import dynamix
@@ -14,14 +15,19 @@ from dynamix import Connection
 
 
 class Service:
-    """Takes signatures whose time is at most five minutes away from its own clock."""
+    """Takes signatures whose time is at most five minutes away from its own clock. The first requests are answered
+    when as many have come as are to meet."""
 
-    def __init__(self, ahead: int) -> None:
+    def __init__(self, ahead: int, meeting: threading.Barrier | None = None) -> None:
         self.ahead = ahead
+        self._meeting = meeting
 
     def talk(self, conversation: Conversation) -> None:
         """What is done on each connection."""
         while (request := conversation.read()) is not None:
+            if self._meeting is not None:
+                self._meeting.wait(SECONDS)
+                self._meeting = None
             now = time.time() + self.ahead
             signed = time.strptime(request.headers["x-amz-date"], "%Y%m%dT%H%M%SZ")
             date = f"Date: {formatdate(now, usegmt=True)}"
@@ -47,6 +53,18 @@ def test_a_signature_is_made_anew_by_the_services_clock(ahead: int, side: Side) 
         service.ahead = 0  # the clock here is set right
         assert side.write(connection) == {"n": 1}
         assert len(there.requests) == 6
+        side.close(connection)
+
+
+def test_requests_at_once_are_all_signed_anew(side: Side) -> None:
+    """What one of them has learnt of the clock is not taken for a reason to refuse the others."""
+    service = Service(3600, threading.Barrier(8))
+    with (
+        peer(service.talk) as there,
+        Connection(endpoint_url=f"http://127.0.0.1:{there.port}", max_attempts=1, **KEYS) as connection,
+    ):
+        asked = [side.start(connection, "UpdateItem", repeatable=False) for _ in range(8)]
+        assert [one.result(SECONDS) for one in asked] == [{"n": 1}] * 8
         side.close(connection)
 
 

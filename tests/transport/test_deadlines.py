@@ -1,6 +1,7 @@
 """An operation as a whole has a deadline: the connection's, or that of a block. Whatever it waits for ends then."""
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from pathlib import Path
@@ -15,12 +16,19 @@ from sides import KEYS, Side, asked
 
 import dynamix
 from dynamix import Connection
+from dynamix.engine import Engine
 from dynamix.wire import Call, Flow, Together
 
 SHORT = 0.1
 ENOUGH = 2.0
 """The time in which a request is surely sent, on a busy machine as well."""
 LONG: Any = {"read_timeout": SECONDS, "connect_timeout": SECONDS, "retry_delay": 0.001}
+NOTES: Any = {
+    "TableName": "Notes",
+    "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "k", "AttributeType": "S"}],
+    "BillingMode": "PAY_PER_REQUEST",
+}
 LONG_PAUSES: Any = {"retry_delay": 1e6, "throttle_delay": 1e6, "max_retry_delay": 1e6}
 
 
@@ -205,13 +213,7 @@ def test_an_engine_on_a_file_that_another_program_holds(side: Side, tmp_path: Pa
     """The wait for a file ends at the deadline; the write may have been applied, for it goes on."""
 
     def create() -> Flow[Any]:
-        body = {
-            "TableName": "Notes",
-            "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
-            "AttributeDefinitions": [{"AttributeName": "k", "AttributeType": "S"}],
-            "BillingMode": "PAY_PER_REQUEST",
-        }
-        return asked(connection, "CreateTable", body, repeatable=True)
+        return asked(connection, "CreateTable", NOTES, repeatable=True)
 
     path = tmp_path / "notes.db"
     with Connection(embedded=path) as connection:
@@ -225,6 +227,29 @@ def test_an_engine_on_a_file_that_another_program_holds(side: Side, tmp_path: Pa
             other.execute("ROLLBACK")
             other.close()
         connection.run(call_until_there())
+
+
+def test_an_engine_that_another_thread_uses(side: Side) -> None:
+    """The wait for an engine in memory ends at the deadline, and nothing was done; later it works."""
+    begun, freed = threading.Event(), threading.Event()
+
+    def clock() -> float:  # asked for the time in the middle of the work
+        begun.set()
+        assert freed.wait(SECONDS)
+        return 0.0
+
+    with contextlib.closing(Engine(clock=clock)) as engine, Connection(engine=engine) as connection:
+        other = threading.Thread(target=connection.request, args=("CreateTable", NOTES))
+        other.start()
+        try:
+            assert begun.wait(SECONDS)
+            with pytest.raises(dynamix.DeadlineExceededError) as caught:
+                within(SHORT, side, connection, asked(connection, "DeleteTable", NOTES, repeatable=False))
+        finally:
+            freed.set()
+            other.join()
+        assert (caught.value.sent, caught.value.applied) == (False, "no")
+        assert side.ask(connection, "ListTables") == {"TableNames": ["Notes"]}
 
 
 def call_until_there() -> Flow[None]:

@@ -7,6 +7,7 @@ which stored items are still raw JSON, is encoded.
 
 import contextlib
 import logging
+import math
 import os
 import sqlite3
 import time
@@ -110,13 +111,15 @@ class Engine:
         if path is not None:
             self._look()
 
-    def handle(self, target: str, body: bytes) -> tuple[int, bytes]:
+    def handle(self, target: str, body: bytes, deadline: float = math.inf) -> tuple[int, bytes]:
         """Answer one request: HTTP status and JSON. Any bytes have an answer.
 
         Nothing is raised but what a signal handler raises meanwhile: then the request was carried out as a whole or
-        not at all, and the engine goes on.
+        not at all, and the engine goes on. With a deadline, a time of `time.monotonic`, TooLateError is raised where
+        other threads use the engine until then: the request was not carried out.
         """
         session = self._session()
+        session.deadline = deadline
         request: dict[str, Any] = {}
         try:
             request = shapes.decode(target, body)

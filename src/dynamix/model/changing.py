@@ -362,7 +362,7 @@ def _never_stored(instance: object, state: State) -> InvalidUpdateError:
 
 
 def _changed(instance: object) -> Pending | None:
-    """What is pending, with the automatic times; None where nothing is. Edits in place are refused."""
+    """What is pending, None where nothing is. Edits in place are refused."""
     values, schema = vars(instance), schema_of(type(instance))
     state = state_of(values)
     pending: Pending | None = state.pending
@@ -372,13 +372,7 @@ def _changed(instance: object) -> Pending | None:
         schema.before_save(instance)
         pending = state.pending
     (pending or Pending()).refuse_edits(values, schema.editable)
-    if not pending:
-        return None
-    if schema.renewed:
-        now = datetime.now(UTC)
-        for field in schema.renewed:
-            pending.change(values, field, Draft, lambda draft: draft.assign(now))
-    return pending
+    return pending or None
 
 
 def _own(instance: object, field: AnyField, draft: type[Draft] = Draft) -> None:

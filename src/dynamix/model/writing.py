@@ -1,7 +1,6 @@
 """The verbs that store and delete whole items, and the one that deletes them all with their table."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Literal, Self, TypeVar, overload
 
 from dynamix.errors import InvalidUpdateError, ValidationException, WrongTypeError
@@ -102,7 +101,8 @@ class Writing:
     ) -> Self | None:
         """Delete the item with this key, if `condition` is met. One that does not exist is no error without one.
 
-        With `returns="old"` the result is the instance that was deleted, None where there was none. (Keys called
+        With `returns="old"` the result is the instance that was deleted, None where there was none; it is a new one,
+        which `save()` would store again. (Keys called
         `condition` or `returns` win.)
         """
         return run(cls, items.delete_by_key, by_key(cls, key, condition, returns))
@@ -187,15 +187,17 @@ def by_key(model: type[Any], key: dict[str, Any], condition: Any, returns: objec
     return items.ByKey(schema.key_from(key), checked(model, condition), returns == "old")
 
 
-def _instances(model: type[M], items_or_dicts: Iterable[M | Mapping[str, Any]], unchecked: bool) -> list[M]:
-    """The instances to store, those that were given with the time of this write."""
+def _instances(
+    model: type[M], items_or_dicts: Iterable[M | Mapping[str, Any]], unchecked: bool
+) -> tuple[list[M], set[int]]:
+    """The instances to store, and the positions of those that were given, which get the time of this write."""
     instances: list[M] = []
+    renewed: set[int] = set()
     if schema_of(model).version is not None and not unchecked:
         raise _unlooked(model, "store each by save() or create()")
-    now = datetime.now(UTC)
     for position, item in enumerate(items_or_dicts):
         if isinstance(item, model):
-            schema_of(model).set_times(vars(item), now)
+            renewed.add(position)
             instances.append(item)
             continue
         try:
@@ -209,7 +211,7 @@ def _instances(model: type[M], items_or_dicts: Iterable[M | Mapping[str, Any]], 
     if before_save is not None:
         for instance in instances:
             before_save(instance)
-    return instances
+    return instances, renewed
 
 
 def _unlooked(model: type[Any], advice: str) -> InvalidUpdateError:

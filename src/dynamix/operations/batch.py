@@ -1,6 +1,7 @@
 """Flows on many items: cut into the service's batches, resent until all is done, run beside each other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -80,14 +81,16 @@ def _get_chunk(
         yield Pause(seconds, f"BatchGetItem {table.name} left {len(keys)} keys undone", is_throttled=True)
 
 
-def write(policy: RetryPolicy, table: Table[M], instances: list[M]) -> Flow[list[M]]:
+def write(policy: RetryPolicy, table: Table[M], given: tuple[list[M], Container[int]]) -> Flow[list[M]]:
     """Store whole instances, and return them. They take no changes and commits of their own meanwhile.
 
-    Of several with one key the last is stored. Those that were stored are settled, also where others were not.
+    Those at the positions given beside them get the time of this write. Of several with one key the last is stored.
+    Those that were stored are settled, also where others were not.
     """
-    schema = table.schema
+    schema, (instances, renewed) = table.schema, given
     kept: list[Stored] = []
-    versions: list[dict[str, int]] = []
+    marks: list[dict[str, Any]] = []
+    now = datetime.now(UTC)
     writes = Writes(table, instances)
     pendings = {id(instance): pending_of(vars(instance)) for instance in instances}.values()
     sender = object()
@@ -96,31 +99,33 @@ def write(policy: RetryPolicy, table: Table[M], instances: list[M]) -> Flow[list
             pending.begin(sender)
         for position, instance in enumerate(instances):  # in turn, lest many items be held at once
             try:
-                item, encoded, version = _encoded(table, vars(instance))
+                times = schema.times_whole(vars(instance), now) if position in renewed else {}
+                item, encoded, version = _encoded(table, vars(instance), times)
             except ValidationException as error:
                 locate(schema, error, position, vars(instance))
                 raise
             kept.append(schema.codec.stored(item))
-            versions.append(version)
+            marks.append({**times, **version})
             writes.add(position, item, msgspec.Raw(encoded))
         try:
             yield from _write(policy, writes)
         finally:
             for position in writes.positions("yes"):
                 schema.settle(vars(instances[position]), kept[position])
-                vars(instances[position]).update(versions[position])
+                vars(instances[position]).update(marks[position])
     finally:
         for pending in pendings:
             pending.end(sender)
     return instances
 
 
-def _encoded(table: Table[Any], values: dict[str, Any]) -> tuple[Item, bytes, dict[str, int]]:
-    """An item of at most 400 KB, the JSON of its write, and the version that it gets, by attribute.
+def _encoded(table: Table[Any], values: dict[str, Any], times: dict[str, Any]) -> tuple[Item, bytes, dict[str, int]]:
+    """An item of at most 400 KB, the JSON of its write, and the version that it gets, by attribute. `times` as for
+    `item_of`.
 
     Raises ValidationException.
     """
-    item, version = table.schema.item_of(values), table.schema.version
+    item, version = table.schema.item_of(values, times), table.schema.version
     first = _NO_VERSION if version is None else {version.attribute: started(version, values, item)}
     try:
         encoded = msgspec.json.encode(requests.batch_put(item))

@@ -1,6 +1,6 @@
 """Flows on one item: get, put, delete."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -102,13 +102,19 @@ def create(
 
 
 def store(
-    policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool | None, condition: Condition | None
+    policy: RetryPolicy,
+    table: Table[M],
+    instance: M,
+    overwrite: bool | None,
+    condition: Condition | None,
+    times: Mapping[str, Any] | None = None,
 ) -> Flow[M]:
-    """Store an instance whole, as `create` does."""
+    """Store an instance whole, as `create` does. `times` as for `item_of`."""
     schema, values = table.schema, vars(instance)
-    conditions, item, version = resolved(values, condition), schema.item_of(values), schema.version
+    conditions, item, version = resolved(values, condition), schema.item_of(values, times), schema.version
     first = None if version is None else started(version, values, item)
     yield from put(policy, table, item, version is None if overwrite is None else overwrite, conditions)
+    values.update(times or {})
     schema.settle(values, schema.codec.stored(item))
     if version is not None:
         values[version.attribute] = first
@@ -151,14 +157,17 @@ class ByKey(NamedTuple):
 
 
 def delete_by_key(policy: RetryPolicy, table: Table[M], which: ByKey) -> Flow[M | None]:
-    """Delete an item without reading it; the result is the deleted one where it is asked for."""
+    """Delete an item without reading it; the result is the deleted one where it is asked for, which is a new one."""
     decode = table.schema.codec.reader(table.name).changed if which.returns else None
     deleting = delete(policy, table, which.key, resolved({}, which.condition), decode)
     try:
-        return (yield from (deleting if decode is None else _loaded(table, deleting)))
+        old = yield from (deleting if decode is None else _loaded(table, deleting))
     except StoredValueError as error:
         error.applied = "yes"
         raise
+    if old is not None:
+        pending_of(vars(old)).deleted(vars(old))
+    return old
 
 
 def delete_instance(

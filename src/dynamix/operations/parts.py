@@ -262,8 +262,8 @@ class Asked(NamedTuple):
 def put(
     table: Table[Any], instance: Any, condition: Condition | None, absent: bool, renews: bool, now: datetime
 ) -> Part:
-    """Store an instance whole; with `renews` the fields that hold the time of the last write get it."""
-    times = dict.fromkeys((field.attribute for field in table.schema.renewed), now) if renews else {}
+    """Store an instance whole; with `renews` it gets the automatic times of this write."""
+    times = table.schema.times_whole(vars(instance), now) if renews else {}
     return Put(table, instance, condition, times, absent=absent)
 
 

@@ -10,7 +10,6 @@ from dynamix.operations import items, update
 from dynamix.operations.failures import shown_key
 from dynamix.operations.retry import RetryPolicy
 from dynamix.schema.table import Table
-from dynamix.updates.draft import Draft
 from dynamix.updates.edits import edits_of
 from dynamix.updates.pending import pending_of
 from dynamix.updates.unchanged import as_loaded
@@ -44,9 +43,6 @@ def save(
     pending = pending_of(values)
     changed = [schema.fields[name] for name in schema.fields if name in edits or pending.changes(name)]
     guards = [(as_loaded(values, field), str(field)) for field in changed] if if_unchanged else []
-    now = datetime.now(UTC)
-    for field in schema.renewed:
-        pending.change(values, field, Draft, lambda draft: draft.assign(now))
     return (yield from update.commit(policy, table, instance, pending, False, condition, edits, guards))
 
 
@@ -56,8 +52,8 @@ def _store(policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool, c
     pending = pending_of(values)
     try:
         pending.begin(sender)
-        table.schema.set_times(values, datetime.now(UTC))
-        return (yield from items.store(policy, table, instance, overwrite, condition))
+        times = table.schema.times_whole(values, datetime.now(UTC))
+        return (yield from items.store(policy, table, instance, overwrite, condition, times))
     finally:
         pending.end(sender)
 

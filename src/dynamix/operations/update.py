@@ -27,9 +27,10 @@ from dynamix.operations import requests
 from dynamix.operations.failures import conflict, failed, shown_key, unmet
 from dynamix.operations.items import nothing
 from dynamix.operations.retry import RetryPolicy, request
-from dynamix.schema.table import Table
+from dynamix.schema.table import Schema, Table
 from dynamix.updates.changes import Changes
 from dynamix.updates.draft import Draft
+from dynamix.updates.edits import keep_edits, values_sent
 from dynamix.updates.pending import Pending
 from dynamix.updates.plan import Picture, Plan, all_null, holds
 from dynamix.updates.unchanged import resolved
@@ -94,7 +95,7 @@ def commit(
     """Send what is pending on an instance: one UpdateItem, or a second one where a set has both additions and
     deletions. Then the instance, which is the result, shows what the service answered.
 
-    `edits` and `guards` are those of `Pending.begin`.
+    `edits` and `guards` are those of `Pending.begin`. The time of the last write goes with them.
     Raises ItemNotFoundError where the item does not exist, ConditionalCheckFailedError where a condition is not met;
     then nothing was stored and all is still pending. Raises PartlyAppliedError where the first of two updates was
     stored and the second was not; then what the second is for is still pending. Raises StoredValueError where all was
@@ -108,10 +109,13 @@ def commit(
         edits, guards = raised(schema.version, values, edits, guards)
     try:
         terms = Terms(resolved(values, condition), atomic=atomic, returns="ALL_NEW")
-        pending.begin(sender, edits, guards)
+        pending.begin(sender, {**(edits or {}), **_renewals(schema)}, guards)
+        sent = values_sent(values, schema.editable, schema.encoder)
         answer, plan = yield from _send(policy, table, key, pending, terms, reader.attributes)
         if plan.then_delete:
             pending.settle_first(values, schema.fields, _known(table, values, answer))
+            keep_edits(values, sent)
+            sent = values_sent(values, schema.editable, schema.encoder)
             try:
                 if schema.version is not None:
                     pending.expect(*raised(schema.version, values))
@@ -120,11 +124,21 @@ def commit(
             except DynamixError as error:
                 raise _partly(table, key, error) from error
         pending.settle(values, schema.fields, _known(table, values, answer))
+        keep_edits(values, sent)
     finally:
         pending.end(sender)
     if isinstance(answer, StoredValueError):
         raise _unread(answer) from answer
     return instance
+
+
+def _renewals(schema: Schema[Any]) -> dict[str, Draft]:
+    """The changes that set the fields which hold the time of the last write, by attribute."""
+    drafts: dict[str, Draft] = {}
+    for attribute, now in schema.times_now().items() if schema.renewed else ():
+        drafts[attribute] = Draft(schema.fields[attribute])
+        drafts[attribute].assign(now)
+    return drafts
 
 
 def _unread(error: StoredValueError) -> StoredValueError:

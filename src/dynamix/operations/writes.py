@@ -99,6 +99,7 @@ class Writes:
             parts.append(f"{len(unknown)} may have been (in `unknown`)")
         told = PartlyAppliedError(f"of {len(self._given)} items, {', '.join(parts)}: {error}")
         told.stored, told.not_stored, told.unknown = stored, not_stored, unknown
+        told.applied = "partly" if stored else "maybe"
         return told
 
     def _key(self, item: Item) -> bytes:

@@ -162,8 +162,8 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
                 shown[attribute] = Unreadable(msgspec.json.encode(stored[attribute])) if stored[attribute] else None
         return shown
 
-    def item_of(self, values: dict[str, Any]) -> Item:
-        """The whole item in DynamoDB's form, every value checked.
+    def item_of(self, values: dict[str, Any], times: Mapping[str, Any] | None = None) -> Item:
+        """The whole item in DynamoDB's form, every value checked. `times` take the place of values, by attribute.
 
         What nobody touched since it was loaded is in the form in which it is stored; lists, maps and sets that nobody
         read are not checked. Raises InvalidUpdateError where the instance lacks attributes that the item may have.
@@ -173,11 +173,12 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         for field in self.lazy:
             if field.required or (field.default is not None and not stored.get(field.attribute)):
                 field.value_in(values)  # the default that shows is stored
-        if not self.fields.keys() <= values.keys():
-            self._refuse_lacking(values, stored)
-        item = self.codec.encode_item(values)
+        written = {**values, **times} if times else values
+        if not self.fields.keys() <= written.keys():
+            self._refuse_lacking(written, stored)
+        item = self.codec.encode_item(written)
         if state is not None and stored:
-            self.codec.restore(item, values, state)
+            self.codec.restore(item, written, state)
         return item
 
     def _refuse_lacking(self, values: dict[str, Any], stored: Stored) -> None:
@@ -325,24 +326,27 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         """The fields that hold the time of the last write."""
         return tuple(f for f in self.fields.values() if isinstance(f, DateTimeField) and f.auto_now)
 
+    def times_now(self) -> dict[str, datetime]:
+        """The time of a write that begins, for each of these fields. An instance shows it once that is stored."""
+        now = datetime.now(UTC)
+        return {field.attribute: now for field in self.renewed}
+
     @cached_property
     def stamped(self) -> tuple[DateTimeField[Any], ...]:
         """The fields outside the key that hold the time when an item was made."""
         times = (f for f in self.fields.values() if isinstance(f, DateTimeField) and f.auto_now_add)
         return tuple(field for field in times if not (field.hash_key or field.range_key))
 
-    def set_times(self, values: dict[str, Any], now: datetime) -> None:
-        """Set the automatic times of an instance that is stored whole. One that was deleted becomes another item, which
-        is made now, unless the caller has set another time since."""
-        for field in self.renewed:
-            values[field.attribute] = now
-        if not self.stamped:
-            return
+    def times_whole(self, values: dict[str, Any], now: datetime) -> dict[str, datetime]:
+        """The automatic times of an instance that is stored whole, which it shows once it is. One that was deleted
+        becomes another item, which is made now, unless the caller has set another time since."""
+        times = {field.attribute: now for field in self.renewed}
         state = state_of(values)
-        if state.new and state.stored is not None:
+        if self.stamped and state.new and state.stored is not None:
             for field in self.stamped:
                 if state.pending is None or not state.pending.changes(field.attribute):
-                    values[field.attribute] = now
+                    times[field.attribute] = now
+        return times
 
     @cached_property
     def version(self) -> AnyField | None:

@@ -8,6 +8,7 @@ import math
 from functools import partial
 
 from dynamix.engine import Engine as Engine
+from dynamix.engine.storage.turns import TooLateError
 from dynamix.transport import aside
 from dynamix.transport.deadlines import TimeUpError, late
 from dynamix.wire import Response
@@ -22,23 +23,28 @@ class EmbeddedTransport:
 
     def send(self, target: str, body: bytes, repeatable: bool = True, *, deadline: float = math.inf) -> Response:
         """Answer one request."""
-        if self.engine.in_memory or deadline == math.inf:
+        if deadline == math.inf:
             return Response(*self.engine.handle(target, body))
+        work = partial(self.engine.handle, target, body, deadline)
         try:
-            return Response(*aside.call(partial(self.engine.handle, target, body), deadline))
+            return Response(*(work() if self.engine.in_memory else aside.call(work, deadline)))
         except TimeUpError as error:
             raise late(sent=True) from error
+        except TooLateError as error:
+            raise late(sent=False) from error
 
     async def asend(self, target: str, body: bytes, repeatable: bool = True, *, deadline: float = math.inf) -> Response:
         """Answer one request without holding up the event loop for long."""
-        if self.engine.in_memory:
-            return Response(*self.engine.handle(target, body))
         if deadline == math.inf:
-            return Response(*await aside.in_pool(partial(self.engine.handle, target, body)))
+            work = partial(self.engine.handle, target, body)
+            return Response(*(work() if self.engine.in_memory else await aside.in_pool(work)))
+        work = partial(self.engine.handle, target, body, deadline)
         try:
-            return Response(*await aside.acall(partial(self.engine.handle, target, body), deadline))
+            return Response(*(work() if self.engine.in_memory else await aside.acall(work, deadline)))
         except TimeUpError as error:
             raise late(sent=True) from error
+        except TooLateError as error:
+            raise late(sent=False) from error
 
     def close(self) -> None:
         """Close an engine of its own."""

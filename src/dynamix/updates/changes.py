@@ -67,6 +67,11 @@ class Changes:
         return [str(draft.field) for draft in self._drafts]
 
     @property
+    def unchanged(self) -> list[str]:
+        """No field has to be as it was loaded: nothing was."""
+        return []
+
+    @property
     def depends(self) -> bool:
         """Whether a change depends on what is stored."""
         return any(draft.depends for draft in self._drafts)

@@ -11,15 +11,17 @@ not met is a conflict, never a reason to plan anew.
     else  SET
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
+from dynamix.codec.slot import as_json
 from dynamix.codec.state import NULL as NULL_FORM
 from dynamix.codec.state import State, as_wire, state_of
 from dynamix.codec.values import Numbers, decode
 from dynamix.errors import InvalidUpdateError
 from dynamix.expressions.nodes import AttributeType, Compare, Condition, ListAppend, Path, Value
 from dynamix.fields.base import Field
+from dynamix.interrupts import let_pass
 from dynamix.updates.draft import Changed, Draft
 from dynamix.updates.pending import Pending
 from dynamix.updates.plan import MISSING, NULL, Picture, Plan
@@ -51,6 +53,49 @@ def edits_of(
             if edit is not None:
                 edits[field.attribute] = edit
     return edits
+
+
+class Sent(NamedTuple):
+    """A value as it was when a commit began: its form then, and how to make another."""
+
+    value: Any
+    form: AttributeValue
+    encode: Encoder
+
+
+def values_sent(
+    values: dict[str, Any], fields: Iterable[Field[Any, Any]], encoder: Callable[[Field[Any, Any]], Encoder]
+) -> dict[str, Sent]:
+    """The values that may be edited in place while a commit is under way, by attribute."""
+    sent = {}
+    for field in fields:
+        value = values.get(field.attribute)
+        if value is not None:
+            encode = encoder(field)
+            form = _form_of(value, encode)
+            if form is not None:
+                sent[field.attribute] = Sent(value, form, encode)
+    return sent
+
+
+def _form_of(value: Any, encode: Encoder) -> AttributeValue | None:
+    """The form of a value; None for one that cannot be stored, which whoever saves it is told."""
+    if value == frozenset():
+        return None
+    try:
+        return encode(value)
+    except Exception as error:  # conversions of the user's own may raise whatever
+        let_pass(error)
+        return None
+
+
+def keep_edits(values: dict[str, Any], sent: Mapping[str, Sent]) -> None:
+    """Keep showing what was edited in place while a commit was under way, as an edit of what was sent; by then the
+    instance shows what is stored."""
+    stored = state_of(values).stored or {}
+    for attribute, (value, form, encode) in sent.items():
+        if as_wire(stored.get(attribute)) and _form_of(value, encode) != form:
+            values[attribute], stored[attribute] = value, as_json(form)
 
 
 def _edit_of(values: dict[str, Any], state: State, field: Field[Any, Any], encode: Encoder) -> Draft | None:

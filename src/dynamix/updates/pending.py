@@ -252,7 +252,7 @@ class Pending:
         `pictured` is what is known of attributes by their stored names, in place of what the instance shows. Of the
         attributes in `whole` the value is replaced instead of its parts.
         """
-        plan = Plan(guards=list(self._guards), pictured=pictured)
+        plan = Plan(guards=list(self._guards), repeatable=not self._guards, pictured=pictured)
         for attribute, draft, known in self.sent():
             picture = known if pictured is None else pictured(draft.field.name)
             if attribute in whole:
@@ -279,6 +279,11 @@ class Pending:
     def fields(self) -> list[str]:
         """The names of the fields that are changed."""
         return [str(draft.field) for _, draft, _ in self.sent()]
+
+    @property
+    def unchanged(self) -> list[str]:
+        """The names of the fields that have to be stored as they were loaded."""
+        return [name for _, name in self._guards]
 
     @property
     def depends(self) -> bool:
@@ -333,8 +338,8 @@ class Pending:
 
     def settle_first(self, values: dict[str, Any], fields: Fields, stored: dict[str, Any]) -> None:
         """The same of the first of two updates: what the second is for stays queued."""
-        drafts = [entry.draft for entry in self._entries.values()]
         with self._lock:
+            drafts = [draft for _, draft, _ in self.sent()]
             self.settle(values, fields, stored)
             for draft in drafts:
                 if isinstance(draft, SetDraft) and not draft.assigned and draft.added and draft.deleted:

@@ -7,8 +7,10 @@ Where nothing was loaded they are taken to be missing; the failed request brings
 
 from collections.abc import Callable, Sequence
 
+from dynamix.errors import InvalidUpdateError
 from dynamix.expressions.nodes import Condition, all_of
 from dynamix.expressions.texts import Texts, check_condition, condition_fits, too_large, update_fits, written
+from dynamix.expressions.walk import operators
 from dynamix.updates.changes import Changes
 from dynamix.updates.pending import Pending
 from dynamix.updates.plan import Picture, Plan
@@ -40,8 +42,25 @@ def write(
             return plan, texts
         left = [attribute for attribute in pending.in_parts() if attribute not in whole]
         if not left:
+            fits = condition is None or condition_fits(condition, texts.condition)
+            if not fits and _are_most(pending.unchanged, conditions):
+                raise _too_many(pending.unchanged)
             if conditions:
                 given = all_of(conditions)
                 check_condition(given, written(None, given).condition)
             raise too_large(pending.fields, max(texts.update, texts.condition, key=len))
         whole.append(left[0])
+
+
+def _are_most(unchanged: Sequence[str], conditions: Sequence[Condition]) -> bool:
+    """Whether it is rather what must be unchanged than the caller's conditions that makes a condition large."""
+    return bool(unchanged) and 2 * len(unchanged) > operators(all_of(conditions))
+
+
+def _too_many(fields: Sequence[str]) -> InvalidUpdateError:
+    """The error for more fields than one condition can compare with what was loaded."""
+    return InvalidUpdateError(
+        f"{len(fields)} fields are to be stored as they were loaded ({', '.join(fields[:3])}, ...), and one request "
+        "cannot compare so many: change fewer of them at once, or guard the item by a field that each writer changes, "
+        "such as a version"
+    )

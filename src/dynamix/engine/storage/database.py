@@ -61,9 +61,11 @@ class Storage(Protocol):
 
 
 class Session(Storage, Protocol):
-    """One request's use of the database. `thread` is the one that it is at work in, 0 when it has ended."""
+    """One request's use of the database. `thread` is the one that it is at work in, 0 when it has ended; `deadline` is
+    how long it waits for its turn, a time of `time.monotonic`."""
 
     thread: int
+    deadline: float
 
     def abandon(self) -> None:
         """Undo what is not committed and give back what is held. May be called at any moment, and again."""

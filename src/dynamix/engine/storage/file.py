@@ -14,6 +14,7 @@ not follow the last within a millisecond, the file is compared with the one that
 Source: https://www.sqlite.org/wal.html, "Avoiding Excessively Large WAL Files"
 """
 
+import math
 import os
 import sqlite3
 from collections.abc import Callable
@@ -142,6 +143,7 @@ class FileSession(Struct, eq=False, gc=False):
     writes: bool = False
     begin: str = ""
     catalog: Catalog | None = None
+    deadline: float = math.inf
 
     @property
     def vectors(self) -> Kept:

@@ -1,5 +1,6 @@
 """A database in memory: one connection, which its sessions use by turns."""
 
+import math
 import sqlite3
 from collections.abc import Callable
 from functools import partial
@@ -97,6 +98,7 @@ class MemorySession(Struct, eq=False, gc=False):
     memory: Memory
     thread: int = field(default_factory=get_ident)
     writes: bool = False
+    deadline: float = math.inf
 
     @property
     def vectors(self) -> Kept:

@@ -29,10 +29,18 @@ _OWN_REFERENCES = 3
 
 
 class Taker(Protocol):
-    """Who may take a turn, and in which thread; 0 for one that has ended and does not want it any more."""
+    """Who may take a turn, and in which thread; 0 for one that has ended and does not want it any more. `deadline` is
+    until when it waits, a time of `time.monotonic`."""
 
     @property
     def thread(self) -> int: ...
+
+    @property
+    def deadline(self) -> float: ...
+
+
+class TooLateError(Exception):
+    """A taker's deadline passed while others had the turn; nothing was done."""
 
 
 class Turn:
@@ -49,7 +57,8 @@ class Turn:
         self.forget_waiting()
 
     def take(self, taker: Taker) -> None:
-        """Wait for the turn. Raises Fault where this thread holds it, as nobody else could end that."""
+        """Wait for the turn. Raises TooLateError at the taker's deadline, and Fault where this thread holds the turn,
+        as nobody else could end that."""
         if self.holder.setdefault(HELD, taker) is taker:
             return
         call = threading.Lock()
@@ -63,7 +72,10 @@ class Turn:
                 if self.holder.setdefault(HELD, taker) is taker:
                     return
                 if self._is_held_from(taker):
-                    call.acquire(timeout=sleep)
+                    left = taker.deadline - monotonic()
+                    if left <= 0:
+                        raise TooLateError
+                    call.acquire(timeout=min(sleep, left))
                     sleep = min(2 * sleep, _LONGEST_SLEEP)
         finally:
             with contextlib.suppress(ValueError):

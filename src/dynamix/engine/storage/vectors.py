@@ -9,6 +9,7 @@ needs no lock, and an exception at any moment leaves what there was. Only readin
 thread at a time, since it takes long and much memory.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice
@@ -61,9 +62,11 @@ class _Kept(NamedTuple):
 
 
 class _Reader(msgspec.Struct, eq=False):
-    """A thread that reads all rows of an index."""
+    """A thread that reads all rows of an index. It waits as long as another reads: whoever has a deadline looks from
+    outside."""
 
     thread: int
+    deadline: float = math.inf
 
 
 class Kept:

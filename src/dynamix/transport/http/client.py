@@ -82,8 +82,9 @@ class HttpTransport:
         signer = self._signer
         if signer is None or time.monotonic() > self._fresh_until:
             signer = self._renew_by(deadline)
+        ahead = signer.ahead
         response = self._pool.exchange(signer.request(target, body), deadline)
-        if response.status != 200 and self._is_to_be_signed_anew(signer, response):
+        if response.status != 200 and self._is_to_be_signed_anew(signer, response, ahead):
             response = self._pool.exchange(signer.request(target, body), deadline)
         return response
 
@@ -98,8 +99,9 @@ class HttpTransport:
             signer = await self._arenew_by(deadline)
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop) or self._pool_of(loop)
+        ahead = signer.ahead
         response = await pool.exchange(signer.request(target, body), deadline)
-        if response.status != 200 and self._is_to_be_signed_anew(signer, response):
+        if response.status != 200 and self._is_to_be_signed_anew(signer, response, ahead):
             response = await pool.exchange(signer.request(target, body), deadline)
         return response
 
@@ -126,9 +128,10 @@ class HttpTransport:
         self._others.add(transport)
         return transport
 
-    def _is_to_be_signed_anew(self, signer: Signer, response: Response) -> bool:
+    def _is_to_be_signed_anew(self, signer: Signer, response: Response, signed_ahead: int) -> bool:
         """Whether an error answer says that the clock here is wrong; the signer goes by the answer's time then.
 
+        `signed_ahead` is how far ahead the clock was taken to be for the request; others may have learnt better since.
         Raises ConnectError for an answer of a proxy's own.
         """
         if response.status == 407 and self._proxy is not None:
@@ -141,7 +144,7 @@ class HttpTransport:
             ahead = parsedate_to_datetime(response.date).timestamp() - time.time()
         except ValueError:
             return False
-        if abs(ahead - signer.ahead) < _CLOCK_TOLERANCE_SECONDS:
+        if abs(ahead - signed_ahead) < _CLOCK_TOLERANCE_SECONDS:
             return False
         signer.ahead = self._ahead = round(ahead)
         return True
