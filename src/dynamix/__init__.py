@@ -12,6 +12,8 @@ dynamix.create_table(ForumThread)
 ForumThread.create(forum_id="science", thread_id="physics_1")
 """
 
+from dynamix.batches import abatch_get, batch, batch_get
+from dynamix.codec.names import Key
 from dynamix.connection import Connection
 from dynamix.context import timeout
 from dynamix.current import set_connection, use_connection
@@ -89,6 +91,7 @@ from dynamix.fields import (
     TimeDeltaField,
     TimeField,
 )
+from dynamix.model.batching import Batch
 from dynamix.model.declaration import Model
 from dynamix.schema.index import IndexOptions
 from dynamix.tables import acompare_table, acreate_table, aupdate_table, compare_table, create_table, update_table
@@ -98,6 +101,7 @@ from dynamix.version import __version__ as __version__
 __all__ = [
     "AccessDeniedError",
     "Action",
+    "Batch",
     "BatchIncompleteError",
     "BillingDiffers",
     "BooleanField",
@@ -138,6 +142,7 @@ __all__ = [
     "ItemExistsError",
     "ItemNotFoundError",
     "ItemTooLargeError",
+    "Key",
     "KeyDiffers",
     "KeyTypeDiffers",
     "LimitExceededError",
@@ -168,9 +173,12 @@ __all__ = [
     "UnknownNameError",
     "ValidationException",
     "WrongTypeError",
+    "abatch_get",
     "acompare_table",
     "acreate_table",
     "aupdate_table",
+    "batch",
+    "batch_get",
     "compare_table",
     "create_table",
     "set_connection",

@@ -205,10 +205,12 @@ class PartlyAppliedError(DynamixError):
     """A part of what was asked was stored, and the rest was not: of a batch, or of a commit that takes two requests.
 
     Of a batch, `stored` are those of the instances, items or keys given that were stored (or deleted), `not_stored`
-    those that surely were not, and `unknown` those that may have been. The error that stopped it is the cause.
+    those that surely were not, and `unknown` those that may have been. The error that stopped it is the cause. From a
+    `batch()` block, which alone knows what it was given, it tells of one round of its requests, and is raised as well
+    where nothing of the block was stored: then `applied` is "no" or "maybe".
     """
 
-    applied = "partly"
+    applied: Applied = "partly"
     stored: tuple[Any, ...] = ()
     not_stored: tuple[Any, ...] = ()
     unknown: tuple[Any, ...] = ()

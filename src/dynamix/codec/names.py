@@ -1,16 +1,19 @@
 """The names of a key's attributes.
 
-A key is a dict of attributes and values. Where the stored form of a value is not the one that its field would give, as
-other programs may spell it otherwise, the attribute's name in the dict carries that form: it is a `StoredName`. Names
-survive what is done to keys, `Model.get(**key)`, copies and pickles among it, and a dict of them equals a plain one.
+A key is a dict of attributes and values; a `Key` knows its model besides. Where the stored form of a value is not the
+one that its field would give, as other programs may spell it otherwise, the attribute's name in the dict carries that
+form: it is a `StoredName`. Names survive what is done to keys, `Model.get(**key)`, copies and pickles among it, and a
+dict of them equals a plain one.
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from dynamix.codec.forms import comparable
 from dynamix.errors import FieldValidationException
 from dynamix.wire import AttributeValue
+
+M_co = TypeVar("M_co", covariant=True)
 
 
 class Spelled(Protocol):
@@ -20,6 +23,22 @@ class Spelled(Protocol):
     def attribute(self) -> str: ...
 
     def respelled(self, form: Any, default: Any, /) -> AttributeValue | None: ...
+
+
+class Key(dict[str, Any], Generic[M_co]):
+    """A key that knows its model: `Model.key_of` and `get_primary_key_dict` make it. Else it is like any dict, and
+    equal to one."""
+
+    __slots__ = ("_model",)
+
+    def __init__(self, model: type[M_co], values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self._model = model
+
+    @property
+    def model(self) -> type[M_co]:
+        """The model of whose item this is the key."""
+        return self._model
 
 
 class StoredName(str):

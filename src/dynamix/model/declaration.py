@@ -9,9 +9,9 @@ import copy
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from dynamix.codec.names import StoredName, forms_given
+from dynamix.codec.names import Key, StoredName, forms_given
 from dynamix.codec.state import STATE, State
 from dynamix.codec.values import decode
 from dynamix.connection import Connection
@@ -82,13 +82,13 @@ class Model(Reading, Writing, Changing):
         values = schema.shown(schema.read_all(vars(self)))
         return {name: _printed(schema.fields[name], value) for name, value in values.items()}
 
-    def get_primary_key_dict(self) -> dict[str, Any]:
+    def get_primary_key_dict(self) -> Key[Self]:
         """The key as `get` takes it: attributes and values.
 
         Where another program spelled a value otherwise than its field would, the dict remembers how: what takes a key
         (`get(**key)`, `exists`, `batch_get`, `delete_by_key`, `batch_delete`) reaches this very item.
         """
-        return schema_of(type(self)).key_dict(vars(self))
+        return Key(type(self), schema_of(type(self)).key_dict(vars(self)))
 
     def __repr__(self) -> str:
         values = schema_of(type(self)).shown(vars(self))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Self, TypeVar
 
+from dynamix.codec.names import Key
 from dynamix.errors import UnknownNameError, ValidationException, WrongTypeError
 from dynamix.fields.base import Field
 from dynamix.model.running import arun, connection_of, run, schema_of
@@ -105,14 +106,14 @@ class Reading:
         return await arun(cls, batch.get, keys_of(cls, keys), consistent, check_on_error(on_error))
 
     @classmethod
-    def key_of(cls, /, **stored: Any) -> dict[str, Any]:
-        """The key of an item as it is stored: what `get(**key)` and all that takes a key take.
+    def key_of(cls, /, **stored: Any) -> Key[Self]:
+        """The key of an item as it is stored: what `get(**key)`, `transact_get(key)` and all that takes a key take.
 
         Each value is the text or number that the table holds, or an AttributeValue (`{"S": "..."}`), however the field
         itself would spell it; a value of another type is spelled by its field. Raises MissingKeyError,
         UnknownNameError or FieldValidationException for a wrong key.
         """
-        return schema_of(cls).stored_key(stored)
+        return Key(cls, schema_of(cls).stored_key(stored))
 
     @classmethod
     def query(cls, *fields: Field[Any, Any], on_error: OnError = "raise") -> Query[Self]:

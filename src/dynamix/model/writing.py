@@ -1,11 +1,12 @@
 """The verbs that store and delete whole items, and the one that deletes them all with their table."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, TypeVar, overload
 
 from dynamix.errors import ValidationException, WrongTypeError
 from dynamix.expressions.nodes import Condition
+from dynamix.model.batching import Batch, as_whole
 from dynamix.model.reading import keys_of
 from dynamix.model.running import arun, checked, run, schema_of
 from dynamix.operations import batch, items, saving, tables
@@ -131,6 +132,12 @@ class Writing:
         await arun(cls, batch.delete, *_deletions(cls, (*items_or_keys, *keys)))
 
     @classmethod
+    def batch(cls, *, progress: Callable[[int], object] | None = None) -> Batch[Self]:
+        """A block that stores and deletes any number of items of this model, as `dynamix.batch()` does; it takes dicts
+        too."""
+        return Batch(cls, progress)
+
+    @classmethod
     def delete_table(cls) -> None:
         """Delete the table with all its items, and wait until it is gone. One that does not exist is no error.
 
@@ -173,14 +180,8 @@ def _instances(model: type[M], items_or_dicts: Iterable[M | Mapping[str, Any]]) 
     instances: list[M] = []
     times = dict.fromkeys((field.attribute for field in schema_of(model).renewed), datetime.now(UTC))
     for position, item in enumerate(items_or_dicts):
-        if isinstance(item, model):
-            vars(item).update(times)
-            instances.append(item)
-            continue
         try:
-            if not isinstance(item, Mapping):
-                raise WrongTypeError(f"{item!r} is neither a dict nor a {model.__name__}", field="", value=item)
-            instances.append(model(**item))
+            instances.append(as_whole(model, item, times))
         except ValidationException as error:
             locate(schema_of(model), error, position, item if isinstance(item, Mapping) else {})
             raise

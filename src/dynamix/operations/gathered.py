@@ -1,0 +1,94 @@
+"""Whole items to store and keys to delete, as they are gathered for one round of requests."""
+
+from typing import Any
+
+import msgspec
+
+from dynamix.codec.state import Stored
+from dynamix.limits import BATCH_WRITE_ITEMS, ITEM_BYTES
+from dynamix.operations import requests
+from dynamix.operations.items import refuse_too_large
+from dynamix.operations.unwritable import no_text
+from dynamix.operations.writes import Writes
+from dynamix.schema.table import Table
+from dynamix.updates.pending import Pending, pending_of
+from dynamix.wire import Item
+
+_MOST_WRITES = 40 * BATCH_WRITE_ITEMS
+_MOST_BYTES = 16 * 2**20
+
+
+class Gathered:
+    """Writes over any tables, ready to be sent. Of several with one key the last stands.
+
+    An instance to store is stored as it is when it is gathered, and takes no changes and commits of its own until
+    `end`. `first` is the position of the first write among all that its batch was given.
+    """
+
+    def __init__(self, first: int = 0) -> None:
+        self.writes = Writes(first)
+        self._bytes = 0
+        self._kept: dict[int, Stored] = {}  # what an instance keeps of its item, by the number of its write
+        self._settled: set[int] = set()
+        self._pendings: dict[int, Pending] = {}  # by the id of the instance, which `writes` holds
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is as much as a block keeps in memory: 1,000 writes, or 16 MB."""
+        return len(self.writes) >= _MOST_WRITES or self._bytes >= _MOST_BYTES
+
+    def put(self, table: Table[Any], instance: Any) -> None:
+        """Gather an instance to store. Raises ValidationException; then nothing was gathered."""
+        values = vars(instance)
+        pending = self._pendings.get(id(instance))
+        if pending is not None:
+            self._put(table, instance, values)
+            return
+        pending = self._pendings[id(instance)] = pending_of(values)
+        try:
+            pending.begin(self)
+            self._put(table, instance, values)
+        except BaseException:
+            del self._pendings[id(instance)]
+            pending.end(self)
+            raise
+
+    def _put(self, table: Table[Any], instance: Any, values: dict[str, Any]) -> None:
+        item, encoded = _encoded(table, values)
+        self._kept[len(self.writes)] = table.schema.codec.stored(item)
+        self.writes.add(table, instance, item, msgspec.Raw(encoded))
+        self._bytes += len(encoded)
+
+    def delete(self, table: Table[Any], key: Item, given: Any) -> None:
+        """Gather the key of an item to delete; `given` is the instance or the key that the caller gave."""
+        self.writes.add(table, given, key, requests.batch_delete(key))
+
+    def settle(self) -> None:
+        """Has instances say what became of their items: those that were stored have nothing queued any more, those
+        that were deleted are new ones."""
+        for number in self.writes.numbers("yes"):
+            if number in self._settled:
+                continue
+            self._settled.add(number)
+            table, given = self.writes.entry(number)
+            if number in self._kept:
+                table.schema.settle(vars(given), self._kept[number])
+            elif isinstance(given, table.schema.model):
+                pending_of(vars(given)).deleted(vars(given))
+
+    def end(self) -> None:
+        """Nothing of it is under way any more."""
+        for pending in self._pendings.values():
+            pending.end(self)
+
+
+def _encoded(table: Table[Any], values: dict[str, Any]) -> tuple[Item, bytes]:
+    """An item of at most 400 KB, and the JSON of its write. Raises ValidationException."""
+    item = table.schema.item_of(values)
+    try:
+        encoded = msgspec.json.encode(requests.batch_put(item))
+    except UnicodeEncodeError as error:
+        raise no_text(table.schema, error, item) from error
+    if len(encoded) > ITEM_BYTES:
+        refuse_too_large(table, item)
+    return item, encoded
