@@ -38,7 +38,9 @@ def test_public_names_are_documented() -> None:
     assert [name for name in (*dynamix.__all__, *fields.__all__) if name not in WORDS] == []
 
 
-@pytest.mark.parametrize("cls", [Model, Query, Scan, Connection, Changeable, Engine], ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize(
+    "cls", [Model, Query, Scan, Connection, Changeable, dynamix.Batch, Engine], ids=lambda cls: cls.__name__
+)
 def test_public_methods_are_documented(cls: type) -> None:
     """README or docs mention every public method; an async twin by the name of what it is the twin of."""
     names = public_methods(cls)

@@ -13,6 +13,7 @@ from typing import Any, get_args, get_origin
 import pytest
 
 import dynamix
+from dynamix import Batch
 from dynamix.connection import Connection
 from dynamix.model import Model
 from dynamix.query import Query
@@ -24,6 +25,7 @@ SILENT = {
         "add_to_field",
         "add_to_setfield",
         "append_to_listfield",
+        "batch",
         "change",
         "delete_from_setfield",
         "discard_changes",
@@ -44,7 +46,8 @@ SILENT = {
     Query: {"consistent", "limit", "start_key", "use_index", "where"},
     Scan: {"consistent", "limit", "start_key", "use_index", "where"},
     Connection: set(),
-    dynamix: {"set_connection", "timeout", "use_connection"},
+    Batch: {"update"},
+    dynamix: {"batch", "set_connection", "timeout", "use_connection"},
 }
 """What is public and never talks to a place."""
 
@@ -63,7 +66,9 @@ def functions(owner: Any) -> dict[str, Callable[..., Any]]:
     if inspect.ismodule(owner):
         named = {name: getattr(owner, name) for name in owner.__all__}
         found = {name: value for name, value in named.items() if inspect.isfunction(value)}
-        return dict(sorted(found.items(), key=lambda entry: entry[1].__code__.co_firstlineno))
+        return dict(
+            sorted(found.items(), key=lambda entry: (entry[1].__code__.co_filename, entry[1].__code__.co_firstlineno))
+        )
     names = dict.fromkeys(name for base in reversed(owner.__mro__[:-1]) for name in vars(base))
     public = {name: inspect.getattr_static(owner, name) for name in names if not name.startswith("_")}
     plain = {name: getattr(value, "__func__", value) for name, value in public.items()}
@@ -130,7 +135,7 @@ class Blocking(ast.NodeTransformer):
         return ast.Name("run" if node.id == "arun" else node.id, node.ctx)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        name = {"_arun": "_run", "aget_items": "get_items"}.get(node.attr, node.attr)
+        name = {"_arun": "_run", "arun": "run", "aget_items": "get_items"}.get(node.attr, node.attr)
         return ast.Attribute(self.visit(node.value), name, node.ctx)
 
 
@@ -159,10 +164,11 @@ def test_twins_are_called_on_the_same(owner: Any) -> None:
 
 
 def test_the_language_has_its_twins() -> None:
-    """Queries and scans serve `for` and `async for`, connections `with` and `async with`, by the same signatures."""
+    """Queries and scans serve `for` and `async for`, connections and batches `with` and `async with`, by the same
+    signatures."""
     pairs = {owner: language_pairs(owner) for owner in OWNERS[:-1]}
     iterating, managing = [("__iter__", "__aiter__")], [("__enter__", "__aenter__"), ("__exit__", "__aexit__")]
-    assert pairs == {Model: [], Query: iterating, Scan: iterating, Connection: managing}
+    assert pairs == {Model: [], Query: iterating, Scan: iterating, Connection: managing, Batch: managing}
     for owner, names in pairs.items():
         for name, twin in names:
             assert signature(getattr(owner, twin)) == signature(getattr(owner, name)), name

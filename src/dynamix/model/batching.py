@@ -62,7 +62,7 @@ class Batch(Generic[M]):
         self._connection: Connection | None = None
         self._pace = Pace()
         self._gathered = Gathered()
-        self._rounds: list[Gathered] = []  # what is under way or was interrupted, the oldest first
+        self._interrupted: list[Gathered] = []  # the round that is to be sent again, if there is one
         self._given = self._made = self._unknown = 0
         self._adding = threading.RLock()
         self._turn = threading.RLock()
@@ -156,63 +156,70 @@ class Batch(Generic[M]):
         return added
 
     def _send(self, *, whole: bool) -> None:
-        """Sends what waits, once it is a round's worth; with `whole`, all."""
-        while self._next(whole) is not None:
+        """Sends what waits, once it is a round's worth; with `whole`, all, after what is under way."""
+        while whole or self._is_due():
             with self._turn:
                 if self._is_sending:  # a signal's handler in the middle of it: what it added is sent later
                     return
                 gathered = self._next(whole)
-                if gathered is not None:
-                    with self._sending(gathered) as connection:
-                        connection.run(self._round(connection, gathered))
+                if gathered is None:
+                    return
+                with self._sending(gathered) as connection:
+                    connection.run(self._round(connection, gathered))
             self._tell()
 
     async def _asend(self, *, whole: bool) -> None:
         """The same."""
         assert self._aturn is not None  # noqa: S101 - the block was entered
-        while self._next(whole) is not None:
+        while whole or self._is_due():
             async with self._aturn:
                 gathered = self._next(whole)
-                if gathered is not None:
-                    with self._sending(gathered) as connection:
-                        await connection.arun(self._round(connection, gathered))
+                if gathered is None:
+                    return
+                with self._sending(gathered) as connection:
+                    await connection.arun(self._round(connection, gathered))
             self._tell()
 
     def _round(self, connection: Connection, gathered: Gathered) -> Flow[None]:
         return batch.write_round(connection.retry, gathered, self._pace, self._made)
 
+    def _is_due(self) -> bool:
+        return bool(self._interrupted) or self._gathered.is_full
+
     def _next(self, whole: bool) -> Gathered | None:
-        """The round to be sent next, None where too little waits."""
+        """Takes the round to be sent next, None where too little waits."""
         with self._adding:
-            if self._gathered.is_full or (whole and len(self._gathered.writes)):
-                self._rounds.append(self._gathered)
-                self._gathered = Gathered(self._given)
-            return self._rounds[0] if self._rounds else None
+            if self._interrupted:
+                return self._interrupted.pop()
+            if not (self._gathered.is_full or (whole and len(self._gathered.writes))):
+                return None
+            gathered, self._gathered = self._gathered, Gathered(self._given)
+            return gathered
 
     @contextmanager
     def _sending(self, gathered: Gathered) -> Iterator[Connection]:
-        """Takes a round off that is sent in the block, also where an error ended it, but not where an interrupt did."""
+        """Counts a round that is sent in the block, also where an error ended it; keeps what an interrupt ended."""
         assert self._connection is not None  # noqa: S101 - there is something to send
         self._is_sending = True
         try:
             yield self._connection
         except DynamixError:
-            self._take_off(gathered)
+            self._count(gathered)
             raise
         except BaseException:
             gathered.writes.interrupted()
+            self._interrupted.append(gathered)
             raise
         else:
-            self._take_off(gathered)
+            self._count(gathered)
         finally:
             self._is_sending = False
 
-    def _take_off(self, gathered: Gathered) -> None:
-        with self._adding:
-            self._rounds.remove(gathered)
-            self._made += len(gathered.writes.numbers("yes"))
-            self._unknown += len(gathered.writes.numbers("maybe"))
-            gathered.end()
+    def _count(self, gathered: Gathered) -> None:
+        """Counts what became of a round that is over."""
+        gathered.end()
+        self._made += len(gathered.writes.numbers("yes"))
+        self._unknown += len(gathered.writes.numbers("maybe"))
 
     def _tell(self) -> None:
         if self._progress is not None:
@@ -233,10 +240,8 @@ class Batch(Generic[M]):
             raise
         finally:
             self._has_ended = True
-            for gathered in (*self._rounds, self._gathered):
-                self._made += len(gathered.writes.numbers("yes"))
-                self._unknown += len(gathered.writes.numbers("maybe"))
-                gathered.end()
+            for gathered in (*self._interrupted, self._gathered):
+                self._count(gathered)
             if error is not None and self._made < self._given:
                 not_made = self._given - self._made - self._unknown
                 error.add_note(
