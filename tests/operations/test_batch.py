@@ -1,6 +1,6 @@
 """What the service leaves undone of a batch is sent again; nothing is dropped."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from script import LONGEST, Reply, Script
@@ -104,7 +104,9 @@ def test_a_write_that_another_took_the_place_of_fares_as_that_one() -> None:
 class Paced(Script):
     """Notes how many flows may run beside each other."""
 
-    limits: ClassVar[list[int]] = []
+    def __init__(self, *replies: Reply) -> None:
+        super().__init__(*replies)
+        self.limits: list[int] = []
 
     def _perform(self, effect: Effect) -> Any:
         if isinstance(effect, Together):
@@ -115,15 +117,15 @@ class Paced(Script):
 def test_a_block_slows_down_when_it_is_asked_to() -> None:
     """After a round in which the service asked to slow down, half as many requests travel at once; then one more each
     round. Each way of asking counts."""
-    pace, limits = Pace(), []
-    asks: list[list[Reply]] = [[], [dynamix.ThrottledError("slow")], [{"UnprocessedItems": {"Note": []}}], []]
-    asks[2] = [{"UnprocessedItems": {"Note": [{"PutRequest": {"Item": {"name": {"S": "0"}}}}]}}]
-    for asked in [*asks, [], *[[dynamix.ThrottledError("slow")]] * 4]:
+    pace = Pace()
+    limits: list[int] = []
+    throttled: list[Reply] = [dynamix.ThrottledError("slow")]
+    undone: list[Reply] = [{"UnprocessedItems": {"Note": [{"PutRequest": {"Item": KEYS[0]}}]}}]
+    for asked in ([], throttled, undone, [], [], throttled, throttled, throttled, throttled):
         gathered = Gathered()
         for n in range(30):
             gathered.put(TABLE, Note(name=str(n)))
         script = Paced(*asked, {"UnprocessedItems": {}}, {"UnprocessedItems": {}})
-        script.limits.clear()
         script.run(batch.write_round(LONGEST, gathered, pace, 0))
         limits += script.limits
     assert limits == [8, 8, 4, 2, 3, 4, 2, 1, 1]

@@ -50,8 +50,7 @@ ForumThread.votes += 1  # rejected: assignment, reportAttributeAccessIssue
 thread.change(ForumThread.title == "x")  # rejected: arg-type, reportArgumentType
 sum_of_text = ForumThread.title + 1  # rejected: operator, reportOperatorIssue
 b = dynamix.batch()
-b.put("x")  # rejected: call-overload, reportCallIssue
+b.put(thread).titel = "x"  # rejected: attr-defined, reportAttributeAccessIssue
 put_as_text: str = b.put(thread)  # rejected: assignment, reportAssignmentType
-b.delete(5)  # rejected: call-overload, reportCallIssue
 dynamix.batch(progress=5)  # rejected: arg-type, reportArgumentType
-dynamix.batch_get({"number": "1"})  # rejected: type-var, reportArgumentType
+dynamix.batch_get({"number": "1"})  # rejected: arg-type, reportArgumentType
