@@ -28,8 +28,7 @@ class Gathered:
     def __init__(self, first: int = 0) -> None:
         self.writes = Writes(first)
         self._bytes = 0
-        self._kept: dict[int, Stored] = {}  # what an instance keeps of its item, by the number of its write
-        self._settled: set[int] = set()
+        self._unsettled: dict[int, tuple[Table[Any], Any, Stored | None]] = {}  # instances, by the number of the write
         self._pendings: dict[int, Pending] = {}  # by the id of the instance, which `writes` holds
 
     @property
@@ -40,41 +39,42 @@ class Gathered:
     def put(self, table: Table[Any], instance: Any) -> None:
         """Gather an instance to store. Raises ValidationException; then nothing was gathered."""
         values = vars(instance)
-        pending = self._pendings.get(id(instance))
-        if pending is not None:
-            self._put(table, instance, values)
-            return
-        pending = self._pendings[id(instance)] = pending_of(values)
+        pending = None
+        if id(instance) not in self._pendings:
+            pending = self._pendings[id(instance)] = pending_of(values)
         try:
-            pending.begin(self)
-            self._put(table, instance, values)
+            if pending is not None:
+                pending.begin(self)
+            item, encoded = _encoded(table, values)
         except BaseException:
-            del self._pendings[id(instance)]
-            pending.end(self)
+            if pending is not None:
+                del self._pendings[id(instance)]
+                pending.end(self)
             raise
-
-    def _put(self, table: Table[Any], instance: Any, values: dict[str, Any]) -> None:
-        item, encoded = _encoded(table, values)
-        self._kept[len(self.writes)] = table.schema.codec.stored(item)
-        self.writes.add(table, instance, item, msgspec.Raw(encoded))
+        kept = table.schema.codec.stored(item)
+        number = self.writes.add(table, instance, item, msgspec.Raw(encoded))
+        self._unsettled[number] = table, instance, kept
         self._bytes += len(encoded)
 
     def delete(self, table: Table[Any], key: Item, given: Any) -> None:
         """Gather the key of an item to delete; `given` is the instance or the key that the caller gave."""
-        self.writes.add(table, given, key, requests.batch_delete(key))
+        number = self.writes.add(table, given, key, requests.batch_delete(key))
+        if isinstance(given, table.schema.model):
+            self._unsettled[number] = table, given, None
 
     def settle(self) -> None:
         """Has instances say what became of their items: those that were stored have nothing queued any more, those
         that were deleted are new ones."""
+        take = self._unsettled.pop
         for number in self.writes.numbers("yes"):
-            if number in self._settled:
+            entry = take(number, None)
+            if entry is None:
                 continue
-            self._settled.add(number)
-            table, given = self.writes.entry(number)
-            if number in self._kept:
-                table.schema.settle(vars(given), self._kept[number])
-            elif isinstance(given, table.schema.model):
-                pending_of(vars(given)).deleted(vars(given))
+            table, instance, kept = entry
+            if kept is not None:
+                table.schema.settle(vars(instance), kept)
+            else:
+                pending_of(vars(instance)).deleted(vars(instance))
 
     def end(self) -> None:
         """Nothing of it is under way any more."""

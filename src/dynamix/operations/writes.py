@@ -39,19 +39,22 @@ class Writes:
     def __len__(self) -> int:
         return len(self._given)
 
-    def add(self, table: Table[Any], given: Any, item: Item, part: Body | msgspec.Raw) -> None:
-        """Adds the write of an item, in place of one of the same key. `part` is what is sent of it, as it is or as
-        JSON, which is smaller; `given` is what the caller gave for it."""
-        if table.name not in self._keys:
-            self._keys[table.name] = f"{table.name} ".encode(), [field.name for field in table.schema.table.keys]
-        key = self._key(table.name, item)
+    def add(self, table: Table[Any], given: Any, item: Item, part: Body | msgspec.Raw) -> int:
+        """Adds the write of an item, in place of one of the same key, and returns its number, from 0. `part` is what is
+        sent of it, as it is or as JSON, which is smaller; `given` is what the caller gave for it."""
+        known = self._keys.get(table.name)
+        if known is None:
+            known = f"{table.name} ".encode(), [field.name for field in table.schema.table.keys]
+            self._keys[table.name] = known
+        key = _key(known, item)
         if key in self._last:
             self._earlier.setdefault(key, []).append(self._last[key])
-        self._last[key] = len(self._given)
+        number = self._last[key] = len(self._given)
         self._given.append(given)
         self._tables.append(table)
         self._parts[key] = part
         self.fates[key] = "no"
+        return number
 
     def chunks(self) -> list[list[bytes]]:
         """The keys of the writes that are to be made, as many together as one request takes."""
@@ -60,6 +63,8 @@ class Writes:
 
     def body(self, keys: Iterable[bytes]) -> bytes:
         """The request that makes some of the writes."""
+        if len(self._keys) == 1:
+            return msgspec.json.encode(batch_write({next(iter(self._keys)): [self._parts[key] for key in keys]}))
         parts: dict[str, list[Body | msgspec.Raw]] = {}
         for key in keys:
             parts.setdefault(self._table(key).name, []).append(self._parts[key])
@@ -74,7 +79,7 @@ class Writes:
                 strange += len(entries)
                 continue
             undone = [entry.PutRequest or entry.DeleteRequest or _Undone() for entry in entries]
-            left += [self._key(table, write.item or write.key) for write in undone]
+            left += [_key(self._keys[table], write.item or write.key) for write in undone]
         if strange := strange + len(set(left).difference(keys)):
             raise msgspec.DecodeError(f"it leaves {strange} items undone that it was not asked for")
         return left
@@ -99,10 +104,6 @@ class Writes:
     def given(self, fate: Fate) -> tuple[Any, ...]:
         """What the caller gave for those."""
         return tuple(self._given[number] for number in self.numbers(fate))
-
-    def entry(self, number: int) -> tuple[Table[Any], Any]:
-        """The table of a write, and what the caller gave for it."""
-        return self._tables[number], self._given[number]
 
     def items(self, keys: Iterable[bytes]) -> tuple[Item, ...]:
         """The items to store, or the keys of those to delete, of some writes."""
@@ -139,9 +140,10 @@ class Writes:
     def _table(self, key: bytes) -> Table[Any]:
         return self._tables[self._last[key]]
 
-    def _key(self, table: str, item: Item) -> bytes:
-        start, names = self._keys[table]
-        return start + address(item.get(name) for name in names)
+
+def _key(known: tuple[bytes, list[str]], item: Item) -> bytes:
+    start, names = known
+    return start + address([item.get(name) for name in names])
 
 
 class _Undone(msgspec.Struct):
