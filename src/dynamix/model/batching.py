@@ -62,7 +62,7 @@ class Batch(Generic[M]):
         self._connection: Connection | None = None
         self._pace = Pace()
         self._gathered = Gathered()
-        self._interrupted: list[Gathered] = []  # the round that is to be sent again, if there is one
+        self._round: Gathered | None = None  # what is being sent, or was when an interrupt came
         self._given = self._made = self._unknown = 0
         self._adding = threading.RLock()
         self._turn = threading.RLock()
@@ -165,7 +165,7 @@ class Batch(Generic[M]):
                 if gathered is None:
                     return
                 with self._sending(gathered) as connection:
-                    connection.run(self._round(connection, gathered))
+                    connection.run(self._flow(connection, gathered))
             self._tell()
 
     async def _asend(self, *, whole: bool) -> None:
@@ -177,41 +177,43 @@ class Batch(Generic[M]):
                 if gathered is None:
                     return
                 with self._sending(gathered) as connection:
-                    await connection.arun(self._round(connection, gathered))
+                    await connection.arun(self._flow(connection, gathered))
             self._tell()
 
-    def _round(self, connection: Connection, gathered: Gathered) -> Flow[None]:
+    def _flow(self, connection: Connection, gathered: Gathered) -> Flow[None]:
         return batch.write_round(connection.retry, gathered, self._pace, self._made)
 
     def _is_due(self) -> bool:
-        return bool(self._interrupted) or self._gathered.is_full
+        return self._gathered.is_full or self._was_interrupted
+
+    @property
+    def _was_interrupted(self) -> bool:
+        return self._round is not None and not self._is_sending
 
     def _next(self, whole: bool) -> Gathered | None:
-        """Takes the round to be sent next, None where too little waits."""
+        """The round to be sent next, None where too little waits."""
         with self._adding:
-            if self._interrupted:
-                return self._interrupted.pop()
-            if not (self._gathered.is_full or (whole and len(self._gathered.writes))):
-                return None
-            gathered, self._gathered = self._gathered, Gathered(self._given)
-            return gathered
+            if self._round is None and (self._gathered.is_full or (whole and len(self._gathered.writes))):
+                self._round, self._gathered = self._gathered, Gathered(self._given)
+            return self._round
 
     @contextmanager
     def _sending(self, gathered: Gathered) -> Iterator[Connection]:
         """Counts a round that is sent in the block, also where an error ended it; keeps what an interrupt ended."""
         assert self._connection is not None  # noqa: S101 - there is something to send
-        self._is_sending = True
         try:
+            self._is_sending = True
             yield self._connection
         except DynamixError:
             self._count(gathered)
+            self._round = None
             raise
         except BaseException:
             gathered.writes.interrupted()
-            self._interrupted.append(gathered)
             raise
         else:
             self._count(gathered)
+            self._round = None
         finally:
             self._is_sending = False
 
@@ -240,8 +242,9 @@ class Batch(Generic[M]):
             raise
         finally:
             self._has_ended = True
-            for gathered in (*self._interrupted, self._gathered):
-                self._count(gathered)
+            if self._round is not None and self._was_interrupted:
+                self._count(self._round)
+            self._count(self._gathered)
             if error is not None and self._made < self._given:
                 not_made = self._given - self._made - self._unknown
                 error.add_note(
