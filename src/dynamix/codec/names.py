@@ -6,6 +6,8 @@ form: it is a `StoredName`. Names survive what is done to keys, `Model.get(**key
 dict of them equals a plain one.
 """
 
+import copy
+import sys
 from collections.abc import Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -39,6 +41,19 @@ class Key(dict[str, Any], Generic[M_co]):
     def model(self) -> type[M_co]:
         """The model of whose item this is the key."""
         return self._model
+
+    def __copy__(self) -> "Key[M_co]":
+        return Key(self._model, self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Key[M_co]":
+        return Key(self._model, copy.deepcopy(dict(self), memo))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Of a model that cannot be found by its name, as one inside a function, a pickle holds the plain dict."""
+        found: Any = sys.modules.get(self._model.__module__)
+        for name in self._model.__qualname__.split("."):
+            found = getattr(found, name, None)
+        return (Key, (self._model, dict(self))) if found is self._model else (dict, (dict(self),))
 
 
 class StoredName(str):
