@@ -22,6 +22,7 @@ FLOORS = {
     "dynamix.query": 7,
     "dynamix.scan": 7,
     "dynamix.searching": 7,
+    "dynamix.batches": 7,
     "dynamix.tables": 7,
     "dynamix.transactions": 7,
     "dynamix.connection": 6,

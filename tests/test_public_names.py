@@ -40,7 +40,9 @@ def test_public_names_are_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    "cls", [Model, Query, Scan, Connection, Changeable, Transaction, Engine], ids=lambda cls: cls.__name__
+    "cls",
+    [Model, Query, Scan, Connection, Changeable, Transaction, dynamix.Batch, Engine],
+    ids=lambda cls: cls.__name__,
 )
 def test_public_methods_are_documented(cls: type) -> None:
     """README or docs mention every public method; an async twin by the name of what it is the twin of."""

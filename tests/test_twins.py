@@ -13,6 +13,7 @@ from typing import Any, Union, get_args, get_origin
 import pytest
 
 import dynamix
+from dynamix import Batch
 from dynamix.connection import Connection
 from dynamix.model import Model
 from dynamix.query import Query
@@ -25,6 +26,7 @@ SILENT = {
         "add_to_field",
         "add_to_setfield",
         "append_to_listfield",
+        "batch",
         "change",
         "delete_from_setfield",
         "discard_changes",
@@ -46,7 +48,8 @@ SILENT = {
     Scan: {"consistent", "limit", "start_key", "use_index", "where"},
     Connection: set(),
     Transaction: {"check", "create", "delete", "put", "save", "update"},
-    dynamix: {"set_connection", "timeout", "transaction", "use_connection"},
+    Batch: {"update"},
+    dynamix: {"batch", "set_connection", "timeout", "transaction", "use_connection"},
 }
 """What is public and never talks to a place."""
 
@@ -175,11 +178,12 @@ def test_twins_are_called_on_the_same(owner: Any) -> None:
 
 
 def test_the_language_has_its_twins() -> None:
-    """Queries and scans serve `for` and `async for`, connections and transactions `with` and `async with`, by the same
-    signatures."""
+    """Queries and scans serve `for` and `async for`, connections, transactions and batches `with` and `async with`, by
+    the same signatures."""
     pairs = {owner: language_pairs(owner) for owner in OWNERS[:-1]}
     iterating, managing = [("__iter__", "__aiter__")], [("__enter__", "__aenter__"), ("__exit__", "__aexit__")]
-    assert pairs == {Model: [], Query: iterating, Scan: iterating, Connection: managing, Transaction: managing}
+    managers = dict.fromkeys((Connection, Transaction, Batch), managing)
+    assert pairs == {Model: [], Query: iterating, Scan: iterating, **managers}
     for owner, names in pairs.items():
         for name, twin in names:
             assert signature(getattr(owner, twin)) == signature(getattr(owner, name)), name

@@ -13,6 +13,7 @@ ForumThread.create(forum_id="science", thread_id="physics_1")
 """
 
 from dynamix import ids as ids
+from dynamix.batches import abatch_get, batch, batch_get
 from dynamix.codec.names import Key
 from dynamix.connection import Connection
 from dynamix.context import timeout
@@ -95,6 +96,7 @@ from dynamix.fields import (
     TTLField,
     VersionField,
 )
+from dynamix.model.batching import Batch
 from dynamix.model.declaration import Model
 from dynamix.schema.index import IndexOptions
 from dynamix.tables import acompare_table, acreate_table, aupdate_table, compare_table, create_table, update_table
@@ -106,6 +108,7 @@ from dynamix.wire import RequestInfo, ResponseInfo
 __all__ = [
     "AccessDeniedError",
     "Action",
+    "Batch",
     "BatchIncompleteError",
     "BillingDiffers",
     "BooleanField",
@@ -184,10 +187,13 @@ __all__ = [
     "VersionConflict",
     "VersionField",
     "WrongTypeError",
+    "abatch_get",
     "acompare_table",
     "acreate_table",
     "atransact_get",
     "aupdate_table",
+    "batch",
+    "batch_get",
     "compare_table",
     "create_table",
     "set_connection",

@@ -254,7 +254,9 @@ class PartlyAppliedError(DynamixError):
 
     Of a batch, `stored` are those of the instances, items or keys given that were stored (or deleted), `not_stored`
     those that surely were not, and `unknown` those that may have been; where nothing surely was stored, `applied` is
-    "maybe". The error that stopped it is the cause.
+    "maybe". The error that stopped it is the cause. From a `batch()` block, which alone knows what it was given, it
+    tells of one round of its requests, and is raised as well where nothing of the block was stored: then `applied` is
+    "no" or "maybe".
     """
 
     applied: Applied = "partly"

@@ -62,6 +62,24 @@ class Thing(dynamix.Model):
         for number in range(2):
             tx.update(cls, cls.data["b"]["c"].set(1), cls.count.add(1), key=f"{key}-{number}")
 
+    @classmethod
+    def in_a_block(cls, put: list[dict[str, Any]], delete: list[dict[str, Any]]) -> None:
+        """Stores and deletes in the block of a batch."""
+        with cls.batch() as b:
+            for values in put:
+                b.put(values)
+            for key in delete:
+                b.delete(key)
+
+    @classmethod
+    async def ain_a_block(cls, put: list[dict[str, Any]], delete: list[dict[str, Any]]) -> None:
+        """The same in asyncio."""
+        async with cls.batch() as b:
+            for values in put:
+                await b.aput(values)
+            for key in delete:
+                await b.adelete(key)
+
 
 BEFORE: dict[str, Any] = {
     "count": 0,
@@ -267,5 +285,18 @@ WRITES: dict[str, Write] = {
         _gone,
         arguments=lambda key: {"keys": [{"key": f"{key}-{n}"} for n in range(5)]},
         batch=5,
+    ),
+    "batch block that stores": Write(
+        "in_a_block",
+        of("text", None, "new"),
+        arguments=lambda key: {"put": [{"key": f"{key}-{n}", "text": "new"} for n in range(BATCH)], "delete": []},
+        stored_before=False,
+        batch=BATCH,
+    ),
+    "batch block that deletes": Write(
+        "in_a_block",
+        _gone,
+        arguments=lambda key: {"put": [], "delete": [{"key": f"{key}-{n}"} for n in range(BATCH)]},
+        batch=BATCH,
     ),
 }

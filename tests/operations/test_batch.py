@@ -8,8 +8,10 @@ from script import LONGEST, Reply, Script
 import dynamix
 from dynamix.model.running import schema_of
 from dynamix.operations import batch
+from dynamix.operations.gathered import Gathered
+from dynamix.operations.pace import Pace
 from dynamix.schema.table import Table
-from dynamix.wire import Flow
+from dynamix.wire import Effect, Flow, Together
 
 
 class Note(dynamix.Model):
@@ -97,3 +99,55 @@ def test_a_write_that_another_took_the_place_of_fares_as_that_one() -> None:
     told = [[id(note) for note in part] for part in (caught.value.stored, caught.value.not_stored)]
     assert told == [[id(notes[0]), id(notes[2])], [id(notes[1]), id(notes[3]), id(notes[4])]]
     assert caught.value.unknown == ()
+
+
+class Paced(Script):
+    """Notes how many flows may run beside each other."""
+
+    def __init__(self, *replies: Reply) -> None:
+        super().__init__(*replies)
+        self.limits: list[int] = []
+
+    def _perform(self, effect: Effect) -> Any:
+        if isinstance(effect, Together):
+            self.limits.append(effect.limit)
+        return super()._perform(effect)
+
+
+def test_a_block_slows_down_when_it_is_asked_to() -> None:
+    """After a round in which the service asked to slow down, half as many requests travel at once; then one more each
+    round. Each way of asking counts."""
+    pace = Pace()
+    limits: list[int] = []
+    throttled: list[Reply] = [dynamix.ThrottledError("slow")]
+    undone: list[Reply] = [{"UnprocessedItems": {"Note": [{"PutRequest": {"Item": KEYS[0]}}]}}]
+    for asked in ([], throttled, undone, [], [], throttled, throttled, throttled, throttled):
+        gathered = Gathered()
+        for n in range(30):
+            gathered.put(TABLE, Note(name=str(n)))
+        script = Paced(*asked, {"UnprocessedItems": {}}, {"UnprocessedItems": {}})
+        script.run(batch.write_round(LONGEST, gathered, pace, 0))
+        limits += script.limits
+    assert limits == [8, 8, 4, 2, 3, 4, 2, 1, 1]
+
+
+def test_what_an_interrupted_attempt_may_have_done_stays_doubtful() -> None:
+    """A round that is sent again after an interrupt tells what was under way then as unknown, though it is refused now;
+    what was made is not sent again."""
+    gathered = Gathered()
+    for n in range(30):
+        gathered.put(TABLE, Note(name=str(n)))
+
+    def interrupt(_target: str, body: dict[str, Any]) -> Reply:
+        if len(body["RequestItems"]["Note"]) == 5:
+            raise KeyboardInterrupt
+        return {"UnprocessedItems": {}}
+
+    with pytest.raises(KeyboardInterrupt):
+        Script(always=interrupt).run(batch.write_round(LONGEST, gathered, Pace(), 0))
+    gathered.writes.interrupted()
+    again = Script(dynamix.AccessDeniedError("no more"))
+    with pytest.raises(dynamix.PartlyAppliedError) as caught:
+        again.run(batch.write_round(LONGEST, gathered, Pace(), 0))
+    assert [len(part) for part in (caught.value.stored, caught.value.not_stored, caught.value.unknown)] == [25, 0, 5]
+    assert len(again.requests[0][1]["RequestItems"]["Note"]) == 5

@@ -81,6 +81,11 @@ class Blocking:
         """What iterating gives."""
         return list(reading)
 
+    async def block(self, batch: dynamix.Batch[Any], *steps: tuple[Any, ...]) -> list[Any]:
+        """What the verbs in a block of writes give."""
+        with batch:
+            return [await self.call(batch, name, *arguments) for name, *arguments in steps]
+
 
 class Async(Blocking):
     """Tells the same story with the twins."""
@@ -91,6 +96,11 @@ class Async(Blocking):
     async def all(self, reading: Any) -> list[Any]:
         """What iterating gives."""
         return [item async for item in reading]
+
+    async def block(self, batch: dynamix.Batch[Any], *steps: tuple[Any, ...]) -> list[Any]:
+        """What the verbs in a block of writes give."""
+        async with batch:
+            return [await self.call(batch, name, *arguments) for name, *arguments in steps]
 
 
 async def story(tell: Blocking) -> list[Any]:
@@ -179,6 +189,11 @@ async def story(tell: Blocking) -> list[Any]:
         await call(Thread, "delete_by_key", **key(1)),
         await call(Thread, "batch_delete", [thread, key(2)], keys=[key(n) for n in range(3, 35)]),
         await tell.all(SCIENCE),
+        await tell.block(Thread.batch(), ("put", key(60)), ("delete", key(39)), ("put", key(61)), ("delete", key(61))),
+        await tell.block(dynamix.batch(), ("put", thread), ("put", key(60)), ("delete", Thread.key_of(**key(38)))),
+        await tell.all(SCIENCE),
+        await call(dynamix, "batch_get", Thread.key_of(**key(60)), thread, Thread.key_of(**key(88))),
+        await call(dynamix, "batch_get", key(60)),
         type(await call(Thread, "item_count")),
         await call(
             dynamix, "transact_get", Thread.key_of(**key(39)), Thread.key_of(**key(88)), Thread.key_of(**key(39))

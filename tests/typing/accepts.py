@@ -362,3 +362,31 @@ def report(response: dynamix.ResponseInfo) -> None:
 
 
 dynamix.Connection(embedded=True, on_request=print, on_response=report)
+
+
+# Batches return what they store, and read keys as their models.
+def in_a_batch(stored: Bill) -> None:
+    """What the verbs of a block take and return."""
+    with dynamix.batch(progress=print) as b:
+        assert_type(b, dynamix.Batch[dynamix.Model])
+        assert_type(b.put(stored), Bill)
+        assert_type(b.put(ForumThread, forum_id="science", thread_id="physics_1", author="me"), ForumThread)
+        b.delete(stored)
+        b.delete(Bill, number="1")
+        b.delete(Bill.key_of(number="1"))
+    with Bill.batch() as own:
+        assert_type(own, dynamix.Batch[Bill])
+        assert_type(own.put({"number": "1"}), Bill)
+        own.delete({"number": "1"})
+
+
+async def in_an_async_batch(stored: Bill) -> None:
+    """The same with await."""
+    async with dynamix.batch() as b:
+        assert_type(await b.aput(stored), Bill)
+        await b.adelete(stored)
+    assert_type(await dynamix.abatch_get(stored, Bill.key_of(number="1")), list[Bill])
+
+
+assert_type(dynamix.batch_get(bill, Bill.key_of(number="1")), list[Bill])
+models: list[dynamix.Model] = dynamix.batch_get(bill, thread, consistent=True, on_error="skip")

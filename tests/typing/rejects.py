@@ -64,3 +64,8 @@ dynamix.transaction(token=5)  # rejected: arg-type, reportArgumentType
 (found,) = dynamix.transact_get(thread.get_primary_key_dict())
 name: str = found  # rejected: assignment, reportAssignmentType
 tx.put(thread).titel = "x"  # rejected: attr-defined, reportAttributeAccessIssue
+b = dynamix.batch()
+b.put(thread).titel = "x"  # rejected: attr-defined, reportAttributeAccessIssue
+put_as_text: str = b.put(thread)  # rejected: assignment, reportAssignmentType
+dynamix.batch(progress=5)  # rejected: arg-type, reportArgumentType
+dynamix.batch_get({"number": "1"})  # rejected: arg-type, reportArgumentType

@@ -1,10 +1,11 @@
 """The verbs that store and delete whole items, and the one that deletes them all with their table."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Self, TypeVar, overload
 
-from dynamix.errors import InvalidUpdateError, ValidationException, WrongTypeError
+from dynamix.errors import ValidationException, WrongTypeError
 from dynamix.expressions.nodes import Condition
+from dynamix.model.batching import Batch, as_whole, unlooked
 from dynamix.model.reading import keys_of
 from dynamix.model.running import arun, checked, run, schema_of
 from dynamix.operations import batch, items, saving, tables
@@ -150,6 +151,12 @@ class Writing:
         await arun(cls, batch.delete, *_deletions(cls, (*items_or_keys, *keys), unchecked))
 
     @classmethod
+    def batch(cls, *, progress: Callable[[int], object] | None = None) -> Batch[Self]:
+        """A block that stores and deletes any number of items of this model, as `dynamix.batch()` does; it takes dicts
+        too."""
+        return Batch(cls, progress)
+
+    @classmethod
     def delete_table(cls) -> None:
         """Delete the table with all its items, and wait until it is gone. One that does not exist is no error.
 
@@ -194,16 +201,12 @@ def _instances(
     instances: list[M] = []
     renewed: set[int] = set()
     if schema_of(model).version is not None and not unchecked:
-        raise _unlooked(model, "store each by save() or create()")
+        raise unlooked(model, "store each by save() or create(), or give unchecked=True, whatever version is stored")
     for position, item in enumerate(items_or_dicts):
         if isinstance(item, model):
             renewed.add(position)
-            instances.append(item)
-            continue
         try:
-            if not isinstance(item, Mapping):
-                raise WrongTypeError(f"{item!r} is neither a dict nor a {model.__name__}", field="", value=item)
-            instances.append(model(**item))
+            instances.append(as_whole(model, item))
         except ValidationException as error:
             locate(schema_of(model), error, position, item if isinstance(item, Mapping) else {})
             raise
@@ -214,18 +217,12 @@ def _instances(
     return instances, renewed
 
 
-def _unlooked(model: type[Any], advice: str) -> InvalidUpdateError:
-    """Why a batch is refused that would have to look at versions."""
-    return InvalidUpdateError(
-        f"a batch takes no conditions, so it cannot look at {schema_of(model).version}; {advice}, or give "
-        "unchecked=True, whatever version is stored"
-    )
-
-
 def _deletions(model: type[Any], given: tuple[Any, ...], unchecked: bool) -> tuple[list[Item], tuple[Any, ...]]:
     """The keys of what is to be deleted, and what was given for them."""
     if schema_of(model).version is not None and not unchecked and any(isinstance(item, model) for item in given):
-        raise _unlooked(model, "delete each instance by delete(), give keys")
+        raise unlooked(
+            model, "delete each instance by delete(), give keys, or give unchecked=True, whatever version is stored"
+        )
     keys, before_delete = keys_of(model, given), schema_of(model).before_delete
     if before_delete is not None:
         for instance in given:

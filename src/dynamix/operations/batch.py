@@ -8,25 +8,25 @@ from typing import Any, TypeVar
 import msgspec
 
 from dynamix.codec.reader import Batch
-from dynamix.codec.state import Stored
 from dynamix.errors import (
     BatchIncompleteError,
     DynamixError,
     InvalidRequestError,
     ItemCollectionSizeLimitExceededError,
+    PartlyAppliedError,
+    TableNotFoundError,
     ValidationException,
 )
-from dynamix.limits import BATCH_GET_KEYS, ITEM_BYTES
+from dynamix.limits import BATCH_GET_KEYS
 from dynamix.operations import requests
-from dynamix.operations.items import refuse_too_large
+from dynamix.operations.gathered import Gathered
+from dynamix.operations.pace import Pace
 from dynamix.operations.retry import RetryPolicy, request
-from dynamix.operations.unwritable import no_text
+from dynamix.operations.tables import explained, explaining
 from dynamix.operations.writes import Writes, locate
 from dynamix.schema.key import address
 from dynamix.schema.table import Table
 from dynamix.unreadable import OnError, readable
-from dynamix.updates.pending import pending_of
-from dynamix.updates.version import started
 from dynamix.wire import Call, Flow, Item, Pause, Together
 
 M = TypeVar("M")
@@ -38,24 +38,53 @@ def get(
 ) -> Flow[list[M]]:
     """The instances that exist, in the order of their keys' first mention."""
     wanted = {address(key.values()): key for key in keys}
-    distinct = list(wanted.values())
-    chunks = [distinct[start : start + BATCH_GET_KEYS] for start in range(0, len(distinct), BATCH_GET_KEYS)]
+    answers = yield from _get(policy, table, list(wanted.values()), consistent)
+    found = _found(table, answers, on_error)
+    return [found[key] for key in wanted if key in found]
+
+
+def get_any(
+    policy: RetryPolicy, keys: Sequence[tuple[Table[Any], Item]], consistent: bool | None, on_error: OnError
+) -> Flow[list[Any]]:
+    """The same over any tables. Those of each model are asked for on their own, for two may share a table."""
+    wanted: dict[Table[Any], dict[bytes, Item]] = {}
+    order: dict[tuple[Table[Any], bytes], None] = {}
+    for table, key in keys:
+        place = address(key.values())
+        wanted.setdefault(table, {})[place] = key
+        order[table, place] = None
+    answers: list[list[Batch[Any]]] = yield from _together(
+        [explaining(_get, policy, table, list(those.values()), consistent) for table, those in wanted.items()]
+    )
+    found = {table: _found(table, answer, on_error) for table, answer in zip(wanted, answers, strict=True)}
+    return [found[table][place] for table, place in order if place in found[table]]
+
+
+def _get(policy: RetryPolicy, table: Table[M], keys: list[Item], consistent: bool | None) -> Flow[list[Batch[M]]]:
+    """The answers that have the items with these keys, of which there is one each."""
+    chunks = [keys[start : start + BATCH_GET_KEYS] for start in range(0, len(keys), BATCH_GET_KEYS)]
     consistent = policy.consistent if consistent is None else consistent
     chunked = _together([_get_chunk(policy, table, chunk, consistent) for chunk in chunks])
     answers: list[tuple[list[Batch[M]], list[Item]]] = yield from chunked
     left = [key for _, undone in answers for key in undone]
     if left:
         raise _incomplete("BatchGetItem", left)
-    found = {}
-    for part in (part for parts, _ in answers for part in parts):
-        for instance in readable(table, part.items, part.unread, on_error)[0]:
-            if not table.schema.hides(vars(instance)):
-                found[address(table.schema.key_of(vars(instance)).values())] = instance
-    instances = [found[key] for key in wanted if key in found]
-    if table.schema.after_load is not None:
-        for instance in instances:
-            table.schema.after_load(instance)
-    return instances
+    return [part for parts, _ in answers for part in parts]
+
+
+def _found(table: Table[M], answers: list[Batch[M]], on_error: OnError) -> dict[bytes, M]:
+    """The instances in answers that are not hidden, by what stands for their keys."""
+    schema = table.schema
+    instances = (each for part in answers for each in readable(table, part.items, part.unread, on_error)[0])
+    found = {
+        address(schema.key_of(vars(instance)).values()): instance
+        for instance in instances
+        if not schema.hides(vars(instance))
+    }
+    if schema.after_load is not None:
+        for instance in found.values():
+            schema.after_load(instance)
+    return found
 
 
 def _get_chunk(
@@ -87,81 +116,62 @@ def write(policy: RetryPolicy, table: Table[M], given: tuple[list[M], Container[
     Those at the positions given beside them get the time of this write. Of several with one key the last is stored.
     Those that were stored are settled, also where others were not.
     """
-    schema, (instances, renewed) = table.schema, given
-    kept: list[Stored] = []
-    marks: list[dict[str, Any]] = []
-    now = datetime.now(UTC)
-    writes = Writes(table, instances)
-    pendings = {id(instance): pending_of(vars(instance)) for instance in instances}.values()
-    sender = object()
+    (instances, renewed), now = given, datetime.now(UTC)
+    gathered = Gathered()
     try:
-        for pending in pendings:
-            pending.begin(sender)
-        for position, instance in enumerate(instances):  # in turn, lest many items be held at once
+        for position, instance in enumerate(instances):
             try:
-                times = schema.times_whole(vars(instance), now) if position in renewed else {}
-                item, encoded, version = _encoded(table, vars(instance), times)
+                times = table.schema.times_whole(vars(instance), now) if position in renewed else {}
+                gathered.put(table, instance, times)
             except ValidationException as error:
-                locate(schema, error, position, vars(instance))
+                locate(table.schema, error, position, vars(instance))
                 raise
-            kept.append(schema.codec.stored(item))
-            marks.append({**times, **version})
-            writes.add(position, item, msgspec.Raw(encoded))
-        try:
-            yield from _write(policy, writes)
-        finally:
-            for position in writes.positions("yes"):
-                schema.settle(vars(instances[position]), kept[position])
-                vars(instances[position]).update(marks[position])
+        yield from _write(policy, gathered, Pace())
     finally:
-        for pending in pendings:
-            pending.end(sender)
+        gathered.end()
     return instances
-
-
-def _encoded(table: Table[Any], values: dict[str, Any], times: dict[str, Any]) -> tuple[Item, bytes, dict[str, int]]:
-    """An item of at most 400 KB, the JSON of its write, and the version that it gets, by attribute. `times` as for
-    `item_of`.
-
-    Raises ValidationException.
-    """
-    item, version = table.schema.item_of(values, times), table.schema.version
-    first = _NO_VERSION if version is None else {version.attribute: started(version, values, item)}
-    try:
-        encoded = msgspec.json.encode(requests.batch_put(item))
-    except UnicodeEncodeError as error:
-        raise no_text(table.schema, error, item) from error
-    if len(encoded) > ITEM_BYTES:
-        refuse_too_large(table, item)
-    return item, encoded, first
-
-
-_NO_VERSION: dict[str, int] = {}
 
 
 def delete(policy: RetryPolicy, table: Table[Any], keys: Sequence[Item], given: Sequence[Any]) -> Flow[None]:
     """Delete the items with these keys; those that do not exist are left at that. `given` is what the caller gave for
     each, by which an error tells them; instances whose items were deleted are new ones."""
-    writes = Writes(table, given)
-    for position, key in enumerate(keys):
-        writes.add(position, key, requests.batch_delete(key))
+    gathered = Gathered()
+    for key, what in zip(keys, given, strict=True):
+        gathered.delete(table, key, what)
+    yield from _write(policy, gathered, Pace())
+
+
+def write_round(policy: RetryPolicy, gathered: Gathered, pace: Pace, before: int) -> Flow[None]:
+    """Make the writes of one round of a block, in whose earlier rounds so many were made.
+
+    Whatever ends it, the caller holds nothing of what it was given, so the error always says how each write fared.
+    """
     try:
-        yield from _write(policy, writes)
+        yield from _write(policy, gathered, pace)
+    except (PartlyAppliedError, BatchIncompleteError) as error:
+        if before:
+            error.applied = "partly"
+        raise
+    except DynamixError as error:
+        told = gathered.writes.partly(error, before)
+        told.applied = "partly" if before else error.applied
+        raise told from error
     finally:
-        for instance in writes.given("yes"):
-            if isinstance(instance, table.schema.model):
-                pending_of(vars(instance)).deleted(vars(instance))
+        pace.adapt()
 
 
-def _write(policy: RetryPolicy, writes: Writes) -> Flow[None]:
-    """Make all writes. Where they fare differently, the error says which fared how."""
-    flows = [_write_chunk(policy, writes, chunk) for chunk in writes.chunks()]
+def _write(policy: RetryPolicy, gathered: Gathered, pace: Pace) -> Flow[None]:
+    """Make all writes, and settle the instances. Where they fare differently, the error says which fared how."""
+    writes = gathered.writes
+    flows = [pace.watch(_write_chunk(policy, writes, chunk)) for chunk in writes.chunks()]
     try:
-        leftovers: list[list[bytes]] = yield from _together(flows, lets_finish=True)
+        leftovers: list[list[bytes]] = yield from _together(flows, limit=pace.limit, lets_finish=True)
     except DynamixError as error:
         if set(writes.fates.values()) == {error.applied}:  # the error says it of all
             raise
         raise writes.partly(error) from error
+    finally:
+        gathered.settle()
     left = [key for keys in leftovers for key in keys]
     if left:
         incomplete = _incomplete("BatchWriteItem", writes.items(left))
@@ -183,6 +193,8 @@ def _write_chunk(policy: RetryPolicy, writes: Writes, keys: list[bytes]) -> Flow
         except DynamixError as error:
             if error.applied == "no" and not isinstance(error, ItemCollectionSizeLimitExceededError):
                 writes.mark(keys, "no")
+            if isinstance(error, TableNotFoundError):
+                raise _not_found(writes.tables(keys), error) from error
             if not isinstance(error, InvalidRequestError):
                 raise
             if len(keys) == 1:
@@ -200,7 +212,21 @@ def _write_chunk(policy: RetryPolicy, writes: Writes, keys: list[bytes]) -> Flow
         keys = left
         if (seconds := next(pauses, None)) is None:
             return keys
-        yield Pause(seconds, f"BatchWriteItem {writes.table.name} left {len(keys)} items undone", is_throttled=True)
+        names = ", ".join(table.name for table in writes.tables(keys))
+        yield Pause(seconds, f"BatchWriteItem {names} left {len(keys)} items undone", is_throttled=True)
+
+
+def _not_found(tables: list[Table[Any]], error: TableNotFoundError) -> TableNotFoundError:
+    """The error that names the tables of a request, of which the service does not say which is missing."""
+    if len(tables) == 1:
+        return explained(tables[0], error)
+    names = ", ".join(f"{table.name!r} of {table.schema.model_name}" for table in tables)
+    return TableNotFoundError(
+        f"one of the tables {names} does not exist; create it with dynamix.create_table(<its model>)",
+        code=error.code,
+        status=error.status,
+        request_id=error.request_id,
+    )
 
 
 def _pauses(policy: RetryPolicy) -> Iterator[float]:
@@ -208,11 +234,11 @@ def _pauses(policy: RetryPolicy) -> Iterator[float]:
     return (policy.delay(repeat, throttled=False) for repeat in range(_FRUITLESS_ROUNDS))
 
 
-def _together(flows: list[Flow[Any]], *, lets_finish: bool = False) -> Flow[list[Any]]:
+def _together(flows: list[Flow[Any]], *, limit: int = 8, lets_finish: bool = False) -> Flow[list[Any]]:
     """The results of flows run beside each other; a single one is run as it is."""
     if len(flows) == 1:
         return [(yield from flows[0])]
-    results: list[Any] = (yield Together(flows, lets_finish=lets_finish)) if flows else []
+    results: list[Any] = (yield Together(flows, limit, lets_finish)) if flows else []
     return results
 
 

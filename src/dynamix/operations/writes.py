@@ -18,62 +18,92 @@ Fate: TypeAlias = Literal["no", "maybe", "yes"]
 
 
 class Writes:
-    """The writes of a batch, one for each key. `given` is what the caller gave for each, in order.
+    """The writes of a batch over any tables, one for each key.
 
-    A key is its JSON here. `fates` has for each whether its write was applied; it is "maybe" from the moment that it is
-    sent, so that it is right whenever another's failure ends the batch.
+    A key is the name of its table and its JSON here. `fates` has for each whether its write was applied; it is "maybe"
+    from the moment that it is sent, so that it is right whenever another's failure ends the batch. `first` is the
+    position of the first write that is added.
     """
 
-    def __init__(self, table: Table[Any], given: Sequence[Any]) -> None:
-        self.table = table
+    def __init__(self, first: int = 0) -> None:
         self.fates: dict[bytes, Fate] = {}
-        self._given = given
+        self._first = first
+        self._given: list[Any] = []  # what the caller gave for each, and its table
+        self._tables: list[Table[Any]] = []
         self._parts: dict[bytes, Body | msgspec.Raw] = {}
-        self._last: dict[bytes, int] = {}  # the position of the write that stands
-        self._earlier: dict[bytes, list[int]] = {}  # of those that it took the place of
-        self._names = [field.name for field in table.schema.table.keys]
+        self._last: dict[bytes, int] = {}  # which of those given stands
+        self._earlier: dict[bytes, list[int]] = {}  # those that it took the place of
+        self._doubtful: set[bytes] = set()
+        self._keys: dict[str, tuple[bytes, list[str]]] = {}  # how keys of a table begin, and its key attributes
 
-    def add(self, position: int, item: Item, part: Body | msgspec.Raw) -> None:
-        """Adds the write of an item, in place of one of the same key. `part` is what is sent of it,
-        as it is or as JSON, which is smaller."""
-        key = self._key(item)
+    def __len__(self) -> int:
+        return len(self._given)
+
+    def add(self, table: Table[Any], given: Any, item: Item, part: Body | msgspec.Raw) -> int:
+        """Adds the write of an item, in place of one of the same key, and returns its number, from 0. `part` is what is
+        sent of it, as it is or as JSON, which is smaller; `given` is what the caller gave for it."""
+        known = self._keys.get(table.name)
+        if known is None:
+            known = f"{table.name} ".encode(), [field.name for field in table.schema.table.keys]
+            self._keys[table.name] = known
+        key = _key(known, item)
         if key in self._last:
             self._earlier.setdefault(key, []).append(self._last[key])
-        self._last[key] = position
+        number = self._last[key] = len(self._given)
+        self._given.append(given)
+        self._tables.append(table)
         self._parts[key] = part
         self.fates[key] = "no"
+        return number
 
     def chunks(self) -> list[list[bytes]]:
-        """The keys, as many together as one request takes."""
-        keys = list(self._parts)
+        """The keys of the writes that are to be made, as many together as one request takes."""
+        keys = [key for key, fate in self.fates.items() if fate != "yes"]
         return [keys[start : start + BATCH_WRITE_ITEMS] for start in range(0, len(keys), BATCH_WRITE_ITEMS)]
 
     def body(self, keys: Iterable[bytes]) -> bytes:
         """The request that makes some of the writes."""
-        return msgspec.json.encode(batch_write({self.table.name: [self._parts[key] for key in keys]}))
+        if len(self._keys) == 1:
+            return msgspec.json.encode(batch_write({next(iter(self._keys)): [self._parts[key] for key in keys]}))
+        parts: dict[str, list[Body | msgspec.Raw]] = {}
+        for key in keys:
+            parts.setdefault(self._table(key).name, []).append(self._parts[key])
+        return msgspec.json.encode(batch_write(parts))
 
     def left(self, keys: Sequence[bytes], answer: bytes) -> list[bytes]:
         """Those of the keys of a request whose writes its answer says were not made."""
-        entries = [entry for entries in _decode(answer).UnprocessedItems.values() for entry in entries]
-        undone = [entry.PutRequest or entry.DeleteRequest or _Undone() for entry in entries]
-        left = [self._key(write.item or write.key) for write in undone]
-        if strange := set(left).difference(keys):
-            raise msgspec.DecodeError(f"it leaves {len(strange)} items undone that it was not asked for")
+        left: list[bytes] = []
+        strange = 0
+        for table, entries in _decode(answer).UnprocessedItems.items():
+            if table not in self._keys:
+                strange += len(entries)
+                continue
+            undone = [entry.PutRequest or entry.DeleteRequest or _Undone() for entry in entries]
+            left += [_key(self._keys[table], write.item or write.key) for write in undone]
+        if strange := strange + len(set(left).difference(keys)):
+            raise msgspec.DecodeError(f"it leaves {strange} items undone that it was not asked for")
         return left
 
     def mark(self, keys: Iterable[bytes], fate: Fate) -> None:
         """Says what became of some writes."""
         self.fates.update(dict.fromkeys(keys, fate))
+        if fate == "no" and self._doubtful:
+            self.fates.update(dict.fromkeys(self._doubtful.intersection(keys), "maybe"))
 
-    def positions(self, fate: Fate) -> list[int]:
-        """The positions of what the caller gave whose writes fared like this, in the caller's order."""
-        positions = [self._last[key] for key, fared in self.fates.items() if fared == fate]
-        positions += [n for key, earlier in self._earlier.items() if self.fates[key] == fate for n in earlier]
-        return sorted(positions)
+    def interrupted(self) -> None:
+        """They are sent again, since an interrupt ended the round. What may have been applied stays so, whatever a
+        refusal says then."""
+        self._doubtful.update(key for key, fate in self.fates.items() if fate == "maybe")
+
+    def numbers(self, fate: Fate) -> list[int]:
+        """Which of the writes that were added, counted from 0, fared like this, in order."""
+        numbers = [self._last[key] for key, fared in self.fates.items() if fared == fate]
+        numbers += [n for key, earlier in self._earlier.items() if self.fates[key] == fate for n in earlier]
+        return sorted(numbers)
 
     def given(self, fate: Fate) -> tuple[Any, ...]:
-        """The same, as it was given."""
-        return tuple(self._given[position] for position in self.positions(fate))
+        """What the caller gave for those."""
+        return tuple(self._given[number] for number in self.numbers(fate))
 
     def items(self, keys: Iterable[bytes]) -> tuple[Item, ...]:
         """The items to store, or the keys of those to delete, of some writes."""
@@ -81,29 +111,40 @@ class Writes:
         writes = (msgspec.json.decode(part) if isinstance(part, msgspec.Raw) else part for part in parts)
         return tuple(item for write in writes for content in write.values() for item in content.values())
 
+    def tables(self, keys: Iterable[bytes]) -> list[Table[Any]]:
+        """The tables of some writes, one for each name."""
+        return list({table.name: table for table in map(self._table, keys)}.values())
+
     def locate(self, error: ValidationException, key: bytes) -> None:
         """Has an error of the service name the one write that it is about."""
-        keys = self.table.schema.table.keys
-        values = {
-            field.attribute: field.decode(wire) for field, wire in zip(keys, msgspec.json.decode(key), strict=True)
-        }
-        locate(self.table.schema, error, self._last[key], values)
+        table = self._table(key)
+        forms = msgspec.json.decode(key.removeprefix(self._keys[table.name][0]))
+        keys = table.schema.table.keys
+        values = {field.attribute: field.decode(wire) for field, wire in zip(keys, forms, strict=True)}
+        locate(table.schema, error, self._first + self._last[key], values)
 
-    def partly(self, error: DynamixError) -> PartlyAppliedError:
-        """The error that says which writes were made before another's failure ended the batch."""
+    def partly(self, error: DynamixError, before: int = 0) -> PartlyAppliedError:
+        """The error that says which writes were made before another's failure ended the batch, beside those that were
+        made in earlier rounds."""
         stored, not_stored, unknown = self.given("yes"), self.given("no"), self.given("maybe")
         parts = [f"{len(stored)} were written"]
         if not_stored:
             parts.append(f"{len(not_stored)} were not (in `not_stored`)")
         if unknown:
             parts.append(f"{len(unknown)} may have been (in `unknown`)")
-        told = PartlyAppliedError(f"of {len(self._given)} items, {', '.join(parts)}: {error}")
+        earlier = f", after {before} before them" if before else ""
+        told = PartlyAppliedError(f"of {len(self._given)} items, {', '.join(parts)}{earlier}: {error}")
         told.stored, told.not_stored, told.unknown = stored, not_stored, unknown
         told.applied = "partly" if stored else "maybe"
         return told
 
-    def _key(self, item: Item) -> bytes:
-        return address(item.get(name) for name in self._names)
+    def _table(self, key: bytes) -> Table[Any]:
+        return self._tables[self._last[key]]
+
+
+def _key(known: tuple[bytes, list[str]], item: Item) -> bytes:
+    start, names = known
+    return start + address([item.get(name) for name in names])
 
 
 class _Undone(msgspec.Struct):
