@@ -1,4 +1,4 @@
-"""Versions, hooks and hidden items hold inside transactions as they do outside."""
+"""Versions and hooks hold inside the blocks of transactions and batches as they do outside."""
 
 from typing import Any
 
@@ -114,3 +114,37 @@ def test_hooks_are_called_once_for_each_action() -> None:
     found: Any = dynamix.transact_get(Sheet.key_of(name="a"), Sheet.key_of(name="b"), Sheet.key_of(name="a"))
     assert [sheet and sheet.name for sheet in found] == ["a", None, "a"]
     assert CALLED == [("load", "a")]
+
+
+def test_a_batch_refuses_what_it_cannot_check() -> None:
+    """It takes no conditions, so it stores and deletes no instance at a version; keys it deletes."""
+    sheet = Sheet.create(name="a")
+    with dynamix.batch() as b:
+        with pytest.raises(InvalidUpdateError, match=r"cannot look at Sheet\.version; store each by save\(\)"):
+            b.put(Sheet, name="b")
+        with pytest.raises(InvalidUpdateError, match=r"cannot look at Sheet\.version; delete each instance"):
+            b.delete(sheet)
+        b.delete(Sheet.key_of(name="a"))
+    assert not Sheet.exists(name="a", consistent=True)
+    assert not Sheet.exists(name="b", consistent=True)
+
+
+class Note(Model):
+    name = CharField(hash_key=True)
+
+    def before_save(self) -> None:
+        CALLED.append(("save", self.name))
+
+    def before_delete(self) -> None:
+        CALLED.append(("delete", self.name))
+
+
+def test_hooks_are_called_as_a_batch_is_given_its_writes() -> None:
+    """Once for each instance that it stores or deletes."""
+    dynamix.create_table(Note)
+    with Note.batch() as b:
+        b.put({"name": "a"})
+        b.delete(b.put(Note, name="b"))
+        b.delete({"name": "c"})
+    assert CALLED == [("save", "a"), ("save", "b"), ("delete", "b")]
+    assert [note.name for note in Note.scan().consistent()] == ["a"]
