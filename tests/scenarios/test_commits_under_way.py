@@ -102,6 +102,25 @@ def test_an_edit_in_place_meanwhile_notices_others() -> None:
         runner("asyncio")(main)
 
 
+def test_an_edit_in_place_of_a_set_that_is_emptied() -> None:
+    """What is put into a set while the commit that empties it is under way stays, too."""
+    held = Holding("UpdateItem")
+    with serving(held), ThreadPoolExecutor(1) as pool:
+        dynamix.create_table(Thread)
+        thread = Thread.create(**key(1), tags={"a"})
+        thread.delete_from_setfield(Thread.tags, {"a"})
+        storing = pool.submit(copy_context().run, thread.commit_changes)
+        request = held.next()
+        assert thread.tags == set()
+        thread.tags.add("b")
+        request.answer()
+        storing.result()
+        held.release()
+        assert thread.tags == {"b"}
+        thread.save()
+        assert Thread.get_or_raise(**key(1), consistent=True).tags == {"b"}
+
+
 def _others_append(held: Holding, element: str) -> None:
     """Another program appends to the reviews."""
     body = {

@@ -67,16 +67,17 @@ class Sent(NamedTuple):
     form: AttributeValue | None
 
     @property
-    def changed(self) -> bool:
+    def may_be_edited(self) -> bool:
         """Whether it may be another by now. An image is made much faster than a form, so it is compared first."""
         return self.image is None or _image_of(self.value) != self.image
 
     def form_then(self) -> AttributeValue | None:
-        """The form that it had, None of what is not stored."""
+        """The form that it had, None of what is not stored. Raises whatever its field does."""
         if self.image is None:
             return self.form
         then = marshal.loads(self.image) if isinstance(self.image, bytes) else set(self.image)  # noqa: S302 - our own
-        return _form_of(self.field, then)
+        form: AttributeValue | None = self.field._form(then)
+        return form
 
 
 def values_sent(values: dict[str, Any], fields: Iterable[Field[Any, Any]]) -> dict[str, Sent]:
@@ -85,8 +86,13 @@ def values_sent(values: dict[str, Any], fields: Iterable[Field[Any, Any]]) -> di
     for field in fields:
         value = values.get(field.attribute)
         if value is not None:
-            image = _image_of(value)
-            sent[field.attribute] = Sent(field, value, image, _form_of(field, value) if image is None else None)
+            try:
+                image = _image_of(value)
+                form = field._form(value) if image is None else None
+            except Exception as error:  # one that cannot be stored, which whoever saves it is told
+                let_pass(error)
+                continue
+            sent[field.attribute] = Sent(field, value, image, form)
     return sent
 
 
@@ -100,24 +106,21 @@ def _image_of(value: Any) -> bytes | frozenset[Any] | None:
         return None
 
 
-def _form_of(field: Field[Any, Any], value: Any) -> AttributeValue | None:
-    """The form of a value, None of what is not stored or cannot be, which whoever saves it is told."""
-    try:
-        return field._form(value)
-    except Exception as error:  # conversions of the user's own may raise whatever
-        let_pass(error)
-        return None
-
-
 def keep_edits(values: dict[str, Any], sent: Mapping[str, Sent]) -> None:
     """Keep showing what was edited in place while a commit was under way, as an edit of what was sent; by then the
     instance shows what is stored."""
     stored = state_of(values).stored or {}
     for attribute, then in sent.items():
-        if as_wire(stored.get(attribute)) and then.changed:
+        if attribute not in stored or not then.may_be_edited:
+            continue
+        try:
             form = then.form_then()
-            if form is not None and then.field.differs(then.value, then.field.decode(form)):
-                values[attribute], stored[attribute] = then.value, as_json(form)
+            edited = then.field.differs(then.value, None if form is None else then.field.decode(form))
+        except Exception as error:  # conversions of the user's own may raise whatever
+            let_pass(error)
+            continue
+        if edited:
+            values[attribute], stored[attribute] = then.value, as_json(form)
 
 
 def _edit_of(values: dict[str, Any], state: State, field: Field[Any, Any], encode: Encoder) -> Draft | None:
