@@ -102,6 +102,52 @@ def test_an_edit_in_place_meanwhile_notices_others() -> None:
         runner("asyncio")(main)
 
 
+def test_an_edit_in_place_is_not_sent_with_a_plan_made_anew() -> None:
+    """A commit that meets another item than was loaded sends what it began with: an edit made meanwhile is stored by
+    the next save, once."""
+    held = Holding("UpdateItem")
+    with serving(held), ThreadPoolExecutor(1) as pool:
+        dynamix.create_table(Thread)
+        thread = Thread.create(**key(1))
+        thread.set_field(Thread.reviews, ["a"])
+        thread.update_to_dict_field(Thread.data, {"mine": 1})
+        storing = pool.submit(copy_context().run, thread.commit_changes)
+        request = held.next()
+        _damage(held, data={"M": {"theirs": {"N": "2"}}})
+        assert thread.reviews is not None
+        thread.reviews.append("b")
+        request.answer()
+        again = held.next()
+        thread.reviews.append("c")
+        again.answer()
+        storing.result()
+        held.release()
+        assert Thread.get_or_raise(**key(1), consistent=True).reviews == ["a"]
+        assert (thread.reviews, thread.data) == (["a", "b", "c"], {"mine": 1, "theirs": 2})
+        thread.save()
+        assert Thread.get_or_raise(**key(1), consistent=True) == thread
+        assert thread.reviews == ["a", "b", "c"]
+
+
+def test_an_edit_in_place_of_a_set_that_is_emptied() -> None:
+    """What is put into a set while the commit that empties it is under way stays, too."""
+    held = Holding("UpdateItem")
+    with serving(held), ThreadPoolExecutor(1) as pool:
+        dynamix.create_table(Thread)
+        thread = Thread.create(**key(1), tags={"a"})
+        thread.delete_from_setfield(Thread.tags, {"a"})
+        storing = pool.submit(copy_context().run, thread.commit_changes)
+        request = held.next()
+        assert thread.tags == set()
+        thread.tags.add("b")
+        request.answer()
+        storing.result()
+        held.release()
+        assert thread.tags == {"b"}
+        thread.save()
+        assert Thread.get_or_raise(**key(1), consistent=True).tags == {"b"}
+
+
 def _others_append(held: Holding, element: str) -> None:
     """Another program appends to the reviews."""
     body = {

@@ -47,7 +47,12 @@ def commit(note: Note, condition: Condition) -> None:
     note.commit_changes(condition=condition)
 
 
-@pytest.mark.parametrize("write", [write_all, save_an_edit, commit])
+def commit_an_action(note: Note, condition: Condition) -> None:
+    note.change(Note.done.set(True))
+    note.commit_changes(condition=condition)
+
+
+@pytest.mark.parametrize("write", [write_all, save_an_edit, commit, commit_an_action])
 def test_the_time_of_a_write_shows_once_it_is_stored(note: Note, write: Any) -> None:
     """Where a condition is not met, an instance shows the time before; where it is, the time that is stored."""
     with pytest.raises(ConditionalCheckFailedError):

@@ -76,9 +76,7 @@ class Chain(Draft):
         return None if draft.value is None or draft.value == frozenset() else self.field.to_wire(draft.value)
 
     def plan(self, plan: Plan, picture: Picture) -> None:
-        if self.assigned:
-            super().plan(plan, picture)
-        elif len(self.links) == 1:
+        if len(self.links) == 1:
             self.links[0].plan(plan, picture)
         else:
             self.plan_whole(plan, picture)

@@ -60,11 +60,14 @@ class Draft:
         """Make the same changes on another draft; this one has no whole value."""
 
     def plan(self, plan: Plan, picture: Picture) -> None:
-        """Put the changes into `plan`."""
+        """Put the changes into `plan`; this one has no whole value."""
+        raise NotImplementedError
+
+    def form(self) -> AttributeValue | None:
+        """The stored form of the whole value, None of what is removed."""
         if self.value == frozenset() or (self.value is None and not self.field.null):
-            plan.remove.append(self.path)
-        else:
-            plan.set.append((self.path, Value(self.field.encode(self.value))))
+            return None
+        return self.field.encode(self.value)
 
     def shown_form(self, old: AttributeValue | None) -> AttributeValue | None:
         """The stored form of what an instance shows after the changes, where it showed the old one before."""

@@ -11,6 +11,7 @@ not met is a conflict, never a reason to plan anew.
     else  SET
 """
 
+import marshal
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -29,6 +30,8 @@ from dynamix.wire import AttributeValue
 
 Encoder = Callable[[Any], AttributeValue]
 _SETS = frozenset({"SS", "NS", "BS"})
+_WITHOUT_REFERENCES = 2
+"""The last version of `marshal` whose bytes do not depend on who else refers to a part of a value."""
 
 
 def edits_of(
@@ -56,36 +59,50 @@ def edits_of(
 
 
 class Sent(NamedTuple):
-    """A value as it was when a commit began: its form then, and how to make another."""
+    """A value as it was when a commit began: what tells it then, which is its image, or else its stored form."""
 
+    field: Field[Any, Any]
     value: Any
-    form: AttributeValue
-    encode: Encoder
+    image: bytes | frozenset[Any] | None
+    form: AttributeValue | None
+
+    @property
+    def may_be_edited(self) -> bool:
+        """Whether it may be another by now. An image is made much faster than a form, so it is compared first."""
+        return self.image is None or _image_of(self.value) != self.image
+
+    def form_then(self) -> AttributeValue | None:
+        """The form that it had, None of what is not stored. Raises whatever its field does."""
+        if self.image is None:
+            return self.form
+        then = marshal.loads(self.image) if isinstance(self.image, bytes) else set(self.image)  # noqa: S302 - our own
+        form: AttributeValue | None = self.field._form(then)
+        return form
 
 
-def values_sent(
-    values: dict[str, Any], fields: Iterable[Field[Any, Any]], encoder: Callable[[Field[Any, Any]], Encoder]
-) -> dict[str, Sent]:
+def values_sent(values: dict[str, Any], fields: Iterable[Field[Any, Any]]) -> dict[str, Sent]:
     """The values that may be edited in place while a commit is under way, by attribute."""
     sent = {}
     for field in fields:
         value = values.get(field.attribute)
         if value is not None:
-            encode = encoder(field)
-            form = _form_of(value, encode)
-            if form is not None:
-                sent[field.attribute] = Sent(value, form, encode)
+            try:
+                image = _image_of(value)
+                form = field._form(value) if image is None else None
+            except Exception as error:  # one that cannot be stored, which whoever saves it is told
+                let_pass(error)
+                continue
+            sent[field.attribute] = Sent(field, value, image, form)
     return sent
 
 
-def _form_of(value: Any, encode: Encoder) -> AttributeValue | None:
-    """The form of a value; None for one that cannot be stored, which whoever saves it is told."""
-    if value == frozenset():
-        return None
+def _image_of(value: Any) -> bytes | frozenset[Any] | None:
+    """What is the same for the same value, to the types inside a list or map; None where there is no such thing."""
+    if type(value) is set:
+        return frozenset(value)
     try:
-        return encode(value)
-    except Exception as error:  # conversions of the user's own may raise whatever
-        let_pass(error)
+        return marshal.dumps(value, _WITHOUT_REFERENCES)
+    except ValueError:
         return None
 
 
@@ -93,9 +110,17 @@ def keep_edits(values: dict[str, Any], sent: Mapping[str, Sent]) -> None:
     """Keep showing what was edited in place while a commit was under way, as an edit of what was sent; by then the
     instance shows what is stored."""
     stored = state_of(values).stored or {}
-    for attribute, (value, form, encode) in sent.items():
-        if as_wire(stored.get(attribute)) and _form_of(value, encode) != form:
-            values[attribute], stored[attribute] = value, as_json(form)
+    for attribute, then in sent.items():
+        if attribute not in stored or not then.may_be_edited:
+            continue
+        try:
+            form = then.form_then()
+            edited = then.field.differs(then.value, None if form is None else then.field.decode(form))
+        except Exception as error:  # conversions of the user's own may raise whatever
+            let_pass(error)
+            continue
+        if edited:
+            values[attribute], stored[attribute] = then.value, as_json(form)
 
 
 def _edit_of(values: dict[str, Any], state: State, field: Field[Any, Any], encode: Encoder) -> Draft | None:

@@ -58,14 +58,11 @@ class ListDraft(Draft):
             getattr(draft, verb)(*arguments)
 
     def plan(self, plan: Plan, picture: Picture) -> None:
-        if self.assigned:
-            return super().plan(plan, picture)
         splice = self._splice(len(self.base or ()) if picture.missing else picture.length)
         if picture.null or (picture.missing and not splice.only_appends):
             self.plan_whole(plan, picture)
         else:
             self._change(plan, splice)
-        return None
 
     @property
     def parts(self) -> int:

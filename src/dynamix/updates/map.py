@@ -49,8 +49,6 @@ class MapDraft(Draft):
         draft.discard(list(self.removed))
 
     def plan(self, plan: Plan, picture: Picture) -> None:
-        if self.assigned:
-            return super().plan(plan, picture)
         if picture.missing:
             return self.plan_whole(plan, picture)
         # where no key is named, nothing else would tell a map from a NULL

@@ -58,8 +58,6 @@ class NumberDraft(Draft):
         draft._add(self.amount)
 
     def plan(self, plan: Plan, picture: Picture) -> None:
-        if self.assigned:
-            return super().plan(plan, picture)
         plan.repeatable = False
         base, amount = self._number(self.base), Value(_wire(self.amount))
         if picture.null:
@@ -69,7 +67,6 @@ class NumberDraft(Draft):
             plan.set.append((self.path, Arithmetic("+", IfNotExists(self.path, Value(_wire(base))), amount)))
         else:
             plan.add.append((self.path, amount))
-        return None
 
     def applied(self, old: AttributeValue | None) -> AttributeValue:
         return _wire(_EXACT.add(Decimal(0 if old is None else old["N"]), self.amount))

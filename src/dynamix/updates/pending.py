@@ -26,6 +26,7 @@ from dynamix.updates.entry import Entry, Fields, keep_defaults
 from dynamix.updates.plan import UNKNOWN, Picture, Plan
 from dynamix.updates.queued import shows, step_of, with_known
 from dynamix.updates.set import SetDraft
+from dynamix.wire import AttributeValue
 
 D = TypeVar("D", bound=Draft)
 
@@ -44,6 +45,7 @@ class Pending:
         self._sender: object = None
         self._edits: Mapping[str, Draft] = {}
         self._guards: Sequence[tuple[Condition, str]] = ()
+        self._forms: dict[str, AttributeValue | None] = {}  # of the whole values that are being sent
 
     def __getstate__(self) -> object:
         return self._entries, self._conditions
@@ -65,7 +67,7 @@ class Pending:
         InvalidUpdateError where another does so."""
         with self._lock:
             self._refuse_under_way()
-            self._sender, self._edits, self._guards = sender, edits or {}, guards
+            self._sender, self._edits, self._guards, self._forms = sender, edits or {}, guards, {}
 
     def expect(self, edits: Mapping[str, Draft], guards: Sequence[tuple[Condition, str]]) -> None:
         """What is being sent goes on, with these edits and guards."""
@@ -75,7 +77,7 @@ class Pending:
     def end(self, sender: object) -> None:
         """It is no more sent by `sender`, which may not have begun: an interrupt can fall anywhere."""
         if self._sender is sender:
-            self._sender, self._edits, self._guards = None, {}, ()
+            self._sender, self._edits, self._guards, self._forms = None, {}, (), {}
 
     def _refuse_under_way(self) -> None:
         if self._sender is not None:
@@ -255,7 +257,11 @@ class Pending:
         plan = Plan(guards=list(self._guards), repeatable=not self._guards, pictured=pictured)
         for attribute, draft, known in self.sent():
             picture = known if pictured is None else pictured(draft.field.name)
-            if attribute in whole:
+            if draft.assigned:  # a plan made anew sends what the first one did, though the value be edited meanwhile
+                if attribute not in self._forms:
+                    self._forms[attribute] = draft.form()
+                plan.value(draft.path, self._forms[attribute])
+            elif attribute in whole:
                 draft.plan_whole(plan, picture)
             else:
                 draft.plan(plan, picture)
@@ -370,7 +376,7 @@ class Pending:
 
     def clear(self) -> None:
         """Forget all changes and conditions; what is shown stays."""
-        self._entries, self._edits, self._guards = {}, {}, ()
+        self._entries, self._edits, self._guards, self._forms = {}, {}, (), {}
         self._conditions = ()
 
 

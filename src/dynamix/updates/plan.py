@@ -70,6 +70,13 @@ class Plan(Struct):
         if fact not in self.facts:
             self.facts.append(fact)
 
+    def value(self, path: Path, form: AttributeValue | None) -> None:
+        """Set a whole value, or remove it."""
+        if form is None:
+            self.remove.append(path)
+        else:
+            self.set.append((path, Value(form)))
+
     @property
     def is_sure(self) -> bool:
         """Whether it is made of what is stored, and not of a guess."""

@@ -56,8 +56,6 @@ class SetDraft(Draft):
         draft.delete(self.deleted)
 
     def plan(self, plan: Plan, picture: Picture) -> None:
-        if self.assigned:
-            return super().plan(plan, picture)
         if picture.null or (self.base and picture.missing):
             return self.plan_whole(plan, picture)
         if self.base:
