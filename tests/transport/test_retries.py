@@ -22,7 +22,7 @@ FOUND = answer(b'{"found": true}')
         ("ThrottlingException", 400),
         ("Throttling", 400),
         ("RequestLimitExceeded", 400),
-        ("TransactionInProgressException", 400),
+        ("TransactionConflictException", 400),
         ("LimitExceededException", 400),
         ("ReplicatedWriteConflictException", 400),
         ("ServiceUnavailable", 503),
@@ -49,6 +49,7 @@ def test_what_was_surely_not_applied_is_sent_again(code: str, status: int, side:
     "failure",
     [
         refusal("InternalServerError", 500),
+        refusal("TransactionInProgressException", 400),
         answer(b"<html>bad gateway", status=502),
         answer(b"<html>no backend", status=503),
         answer(b"", status=504),
@@ -57,7 +58,7 @@ def test_what_was_surely_not_applied_is_sent_again(code: str, status: int, side:
         answer(gzip.compress(b"{}"), "Content-Encoding: gzip"),
         b"HTTP/1.1 200 OK\r\n" + b"X-Large: header\r\n" * 10_000 + b"\r\n",
     ],
-    ids=["500", "502", "503", "504", "wrong checksum", "no JSON", "gzip", "large headers"],
+    ids=["500", "in progress", "502", "503", "504", "wrong checksum", "no JSON", "gzip", "large headers"],
 )
 def test_what_was_perhaps_applied(failure: bytes, side: Side) -> None:
     """A failure or a damaged answer is repeated where that is harmless; of another write the outcome is unknown."""
@@ -89,7 +90,6 @@ def test_what_was_perhaps_applied(failure: bytes, side: Side) -> None:
         ("ItemCollectionSizeLimitExceededException", dynamix.ItemCollectionSizeLimitExceededError),
         ("IdempotentParameterMismatchException", dynamix.IdempotentParameterMismatchError),
         ("TransactionCanceledException", dynamix.TransactionCanceledError),
-        ("TransactionConflictException", dynamix.TransactionConflictError),
         ("DuplicateItemException", dynamix.ClientException),
         ("SerializationException", dynamix.ClientException),
     ],
