@@ -10,7 +10,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -18,10 +18,11 @@ import msgspec
 from dynamix.engine.faults import Fault, unable
 from dynamix.engine.operations import account, batch, items, lifetime, search, statements, tables, tags, transact
 from dynamix.engine.requests import shapes
-from dynamix.engine.storage.database import Storage, open_database
+from dynamix.engine.storage.database import Session, Storage, open_database
 from dynamix.engine.storage.failures import fault_of
 from dynamix.engine.storage.snapshots import Snapshot
-from dynamix.engine.tables.catalog import ItemsDue
+from dynamix.engine.storage.transactions import Joined
+from dynamix.engine.tables.catalog import Again, ItemsDue, Later
 from dynamix.errors import StorageError
 
 _OPERATIONS: dict[str, Callable[[Storage, dict[str, Any]], dict[str, Any] | None]] = {
@@ -76,33 +77,34 @@ class Engine:
         Nothing is raised but what a signal handler raises meanwhile: then the request was carried out as a whole or
         not at all, and the engine goes on.
         """
-        session = self._session()
-        request: dict[str, Any] = {}
+        return _handled(self._session(), target, body)
+
+    def in_passing(self, target: str, body: bytes) -> tuple[int, bytes] | None:
+        """As `handle`, where that takes a moment only. None, and nothing done, where it would read long, or would have
+        to wait for another one that writes."""
         try:
-            request = shapes.decode(target, body)
-            operation = _OPERATIONS[target]
-            while True:
-                try:
-                    answer = operation(session, request)
-                except ItemsDue as due:
-                    lifetime.sweep(session, due.name)
-                else:
-                    return 200, _encode(answer) if answer is not None else b""
-        except Fault as fault:
-            misnamed = shapes.misnamed(target, request)  # `fault` gets no other name, which would keep all its frames
-            return (fault.status, fault.body()) if misnamed is None else (misnamed.status, misnamed.body())
-        except StorageError as error:  # another connection to the file could not be opened
-            return _failed(unable(str(error)))
-        except sqlite3.Error as error:
+            return _handled(self._session(hurried=True), target, body)
+        except Later:
+            return None
+
+    def together(self, requests: Sequence[tuple[str, bytes]], *, in_passing: bool) -> list[tuple[int, bytes]] | None:
+        """Carry out requests that write in one transaction, each as if it were alone, and give their answers.
+
+        None where they cannot be carried out in this way, or, if it is to be done `in_passing`, not at once: then
+        nothing is done.
+        """
+        session = self._session(hurried=in_passing)
+        try:
+            with session.writing() as catalog:
+                return [_answer(Joined(catalog), target, body) for target, body in requests]
+        except Later:
+            return None
+        except Exception as error:
+            _log.debug("requests are carried out one by one, as they could not be together: %s", error)
             session.abandon()
-            return _failed(fault_of(error))
-        except BaseException as error:
-            session.thread = 0  # there is no call before this, so nothing else can come before it
-            try:
-                session.abandon()
-            finally:  # what came once may come again
-                session.abandon()
-                _clear(error)
+            return None
+        except BaseException:
+            session.abandon()
             raise
 
     def snapshot(self) -> Snapshot:
@@ -116,6 +118,47 @@ class Engine:
     def close(self) -> None:
         """End the use of the database. What is in memory only is lost."""
         self._database.close()
+
+
+def _handled(session: Session, target: str, body: bytes) -> tuple[int, bytes]:
+    """The answer to one request. Raises Later in a session that is hurried."""
+    try:
+        return _answer(session, target, body)
+    except Later:
+        raise
+    except StorageError as error:  # another connection to the file could not be opened
+        return _failed(unable(str(error)))
+    except sqlite3.Error as error:
+        session.abandon()
+        return _failed(fault_of(error))
+    except BaseException as error:
+        session.thread = 0  # there is no call before this, so nothing else can come before it
+        try:
+            session.abandon()
+        finally:  # what came once may come again
+            session.abandon()
+            _clear(error)
+        raise
+
+
+def _answer(storage: Storage, target: str, body: bytes) -> tuple[int, bytes]:
+    """The answer to a request that is carried out or refused."""
+    request: dict[str, Any] = {}
+    try:
+        request = shapes.decode(target, body)
+        operation = _OPERATIONS[target]
+        while True:
+            try:
+                answer = operation(storage, request)
+            except ItemsDue as due:
+                lifetime.sweep(storage, due.name)
+            except Again:
+                continue
+            else:
+                return 200, _encode(answer) if answer is not None else b""
+    except Fault as fault:
+        misnamed = shapes.misnamed(target, request)  # `fault` gets no other name, which would keep all its frames
+        return (fault.status, fault.body()) if misnamed is None else (misnamed.status, misnamed.body())
 
 
 def _failed(fault: Fault) -> tuple[int, bytes]:

@@ -135,10 +135,11 @@ def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
                 _update_index(record.description, index, catalog.now())
             else:
                 dropped = _existing_index(table, name)
-        changed = catalog.save(table, record)
+        prepared = catalog.compiled(table, record)
         for name, status in statuses.items():
             if status == "CREATING":
-                backfill(catalog.execute, changed, changed.index(name))
+                backfill(catalog, prepared, prepared.index(name))
+        changed = catalog.save(table, record)
         described = descriptions.told(catalog, changed, status="UPDATING", index_statuses=statuses)
         if dropped is not None:
             _remove_index(catalog, changed, next(name for name in statuses if statuses[name] == "DELETING"))

@@ -29,8 +29,8 @@ from dynamix.engine.storage.connections import Connections
 from dynamix.engine.storage.opening import BUSY_SECONDS, State, log_bytes, moved, open_file, state_of
 from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.storage.transactions import finish, patiently
-from dynamix.engine.storage.turns import Turn
-from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.storage.turns import HELD, Turn
+from dynamix.engine.tables.catalog import Catalog, Later
 
 _LOOK_SECONDS = 0.001
 _LOG_BYTES = 16 * 1024 * 1024
@@ -49,6 +49,7 @@ class File:
         self._clock = clock
         self._writes = 0
         self._longest_log = _LOG_BYTES
+        self.log_is_long = False
         self.look_at = 0.0
         self.state: State | None = None
         self.turn = Turn()
@@ -56,7 +57,7 @@ class File:
         self.connections.give(self.connections.take(get_ident()))
         forks.register_keeper(self)
 
-    def sessions(self) -> "Callable[[], FileSession]":
+    def sessions(self) -> "partial[FileSession]":
         return partial(FileSession, self)
 
     def snapshot(self) -> Snapshot:
@@ -86,11 +87,15 @@ class File:
             self._note(state_of(self._path, unchanging=self.state.changed is not None))
         self.look_at = monotonic() + _LOOK_SECONDS
 
-    def shorten_log(self, connection: sqlite3.Connection) -> None:
-        """Empty the log if it has become long. To be called by a writer that has committed."""
+    def watch_log(self) -> None:
+        """Notice that the log has become long. To be called by a writer that has committed."""
         self._writes += 1
-        if self._writes % _WRITES_BETWEEN or log_bytes(self._path) < self._longest_log:
-            return
+        if self._writes % _WRITES_BETWEEN == 0 and log_bytes(self._path) >= self._longest_log:
+            self.log_is_long = True
+
+    def shorten_log(self, connection: sqlite3.Connection) -> None:
+        """Empty the log, as far as those who read now let it be done soon."""
+        self.log_is_long = False
         try:
             connection.execute(f"PRAGMA busy_timeout = {_READERS_SECONDS * 1000:.0f}")
             (still_read, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -134,6 +139,7 @@ class FileSession(Struct, eq=False, gc=False):
     """One request's use of a database in a file. `begin` is how its transaction begins."""
 
     file: File
+    hurried: bool = False
     thread: int = field(default_factory=get_ident)
     writes: bool = False
     begin: str = ""
@@ -161,11 +167,19 @@ class FileSession(Struct, eq=False, gc=False):
             while catalog.state is not file.state:  # the file was changed while it was read as unchanging
                 file.connections.drop(catalog)
                 catalog = self.catalog = file.connections.take(self.thread)
-            if self.writes:
-                file.turn.take(self)
+            if self.hurried:
+                self._begin_at_once(catalog)
+            else:
+                catalog.give_way = None
+                if self.writes:
+                    file.turn.take(self)
+                if self.begin:
+                    patiently(catalog.once, self.begin)
             if self.begin:
-                patiently(catalog.once, self.begin)
                 catalog.refresh()
+        except Later:
+            self._give_back(catalog)
+            raise
         except BaseException:
             self.abandon()
             raise
@@ -180,13 +194,37 @@ class FileSession(Struct, eq=False, gc=False):
             if self.begin:
                 finish(catalog, failed=kind is not None)
             if self.writes:
-                file.shorten_log(catalog.connection)
+                file.watch_log()
+                if file.log_is_long and not self.hurried:
+                    file.shorten_log(catalog.connection)
         finally:
-            if self.writes:
-                file.turn.leave(self)
-            catalog.thread = 0
-            self.catalog = None  # from here on it is not to be dropped by this session
-            file.connections.give(catalog)
+            self._give_back(catalog)
+
+    def _begin_at_once(self, catalog: Catalog) -> None:
+        """Begin without waiting for anybody. Raises Later where another one writes, or the log is to be shortened."""
+        file = self.file
+        catalog.give_way = _no_time
+        if not self.writes:
+            catalog.once(self.begin)
+            return
+        if file.log_is_long or file.turn.holder.setdefault(HELD, self) is not self:
+            raise Later
+        try:
+            catalog.once("PRAGMA busy_timeout = 0")
+            catalog.once(self.begin)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            raise Later from error
+        finally:
+            catalog.once(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+
+    def _give_back(self, catalog: Catalog) -> None:
+        if self.writes:
+            self.file.turn.leave(self)
+        catalog.thread = 0
+        self.catalog = None  # from here on it is not to be dropped by this session
+        self.file.connections.give(catalog)
 
     def abandon(self) -> None:
         self.thread = 0
@@ -195,3 +233,7 @@ class FileSession(Struct, eq=False, gc=False):
             self.file.connections.drop(catalog)
             self.catalog = None
         self.file.turn.pass_over(self)
+
+
+def _no_time() -> None:
+    raise Later

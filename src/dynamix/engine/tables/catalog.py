@@ -7,14 +7,15 @@ database's revision, and every connection reads its tables anew when it meets an
 
 import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
 
 from dynamix.engine.data.keys import Attribute, KeySchema
-from dynamix.engine.data.rows import Execute, Store
+from dynamix.engine.data.rows import Execute, KeyedRow, Store
 from dynamix.engine.faults import Fault, unable
 from dynamix.wire import Item
 
@@ -27,6 +28,8 @@ ARN_PREFIX = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"
 _REVISION = f"SELECT revision FROM state WHERE layout = {LAYOUT:d}"  # noqa: S608 - a number of our own
 _EXPIRY_FORGOTTEN = 5 * 365 * 24 * 3600
 _EXPIRED_AT_ONCE = 500
+_PIECE_ROWS = 256
+"""After how many rows the work that reads them gives way to others."""
 
 
 class Expiry(msgspec.Struct):
@@ -133,12 +136,23 @@ class ItemsDue(Exception):  # noqa: N818 - a signal, not an error
         self.name = name
 
 
+class Later(Exception):  # noqa: N818 - a signal, not an error
+    """What was to be done in passing takes longer, or would have to wait: it must be done from the start elsewhere."""
+
+
+class Again(Exception):  # noqa: N818 - a signal, not an error
+    """Tables have changed while the work gave way to others: it must be begun again."""
+
+
 class Catalog:
     """One connection, and the tables as the transaction that runs on it sees them.
 
     `execute` runs any statement; `once` runs one whose rows are taken before the next, which spares a cursor for each.
     `thread` and `state` are notes of the keeper of several: which thread works with this one now, 0 for none, and what
     was known of the database when it was opened.
+
+    `give_way` lets others work for a moment, or raises Later where the work is to be done in passing; None where others
+    do not wait for it. `changes` counts what changed of tables here.
     """
 
     __slots__ = (
@@ -146,8 +160,10 @@ class Catalog:
         "_changed",
         "_revision",
         "_tables",
+        "changes",
         "connection",
         "execute",
+        "give_way",
         "now",
         "once",
         "state",
@@ -162,8 +178,10 @@ class Catalog:
         self._tables: dict[str, Table] = {}
         self._revision = 0
         self._changed = False
+        self.changes = 0
         self.thread = 0
         self.state: object = None
+        self.give_way: Callable[[], None] | None = None
 
     def close(self) -> None:
         """Close the connection, and undo what is not committed. May be called at any moment, and again.
@@ -189,6 +207,10 @@ class Catalog:
             raise ItemsDue(table.name)
         return table
 
+    def compiled(self, table: Table, record: Record) -> Table:
+        """The table as a changed record describes it, before that is stored."""
+        return _compile(table.id, table.name, record)
+
     def find(self, name: str) -> Table | None:
         """The table of this name or ARN, if there is one."""
         return self._tables.get(name) or self._load(name)
@@ -199,6 +221,30 @@ class Catalog:
         if table is None:
             raise Fault("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
         return table
+
+    def rows(self, store: Store, low: bytes, high: bytes, *, forward: bool = True) -> Iterator[KeyedRow]:
+        """The rows (key, size, item) from `low` to before `high`, read as they are asked for.
+
+        The work on them gives way to others after so many, who may then change what has not been read.
+        """
+        rows = store.between(self.execute, low, high, forward=forward)
+        if self.give_way is None:
+            return rows
+        return chain(islice(rows, _PIECE_ROWS), self._giving_way(rows, store, low, high, forward))
+
+    def _giving_way(
+        self, rows: sqlite3.Cursor, store: Store, low: bytes, high: bytes, forward: bool
+    ) -> Iterator[KeyedRow]:
+        while (row := rows.fetchone()) is not None:
+            rows.close()
+            assert self.give_way is not None  # noqa: S101 - else this is not called
+            self.give_way()
+            if forward:
+                low = row[0]
+            else:
+                high = row[0] + b"\x00"
+            rows = store.between(self.execute, low, high, forward=forward)
+            yield from islice(rows, _PIECE_ROWS)
 
     def due(self, table: Table) -> list[bytes]:
         """The keys in the table's expiry store of some items that have expired."""
@@ -269,6 +315,7 @@ class Catalog:
     def _raise_revision(self) -> None:
         self.execute("UPDATE state SET revision = revision + 1")
         self._changed = True
+        self.changes += 1
         self.forget()
 
     def _load(self, name: str) -> Table | None:
