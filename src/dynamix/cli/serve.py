@@ -12,6 +12,8 @@ from dynamix.engine.http.server import Server
 from dynamix.errors import DynamixError
 
 _ENDINGS = (signal.SIGTERM, signal.SIGINT)
+_SWITCH_SECONDS = 0.0001
+"""How long a thread that does something long keeps the one that answers from going on."""
 
 
 def add_to(subparsers: Any) -> None:
@@ -58,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
         )
     if not server.is_local:
         _warn(options.host)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     with server:
         _announce_and_wait(*server.address)
     engine.close()

@@ -7,6 +7,7 @@ Source: "DNS rebinding" in OWASP's testing guide; https://fetch.spec.whatwg.org,
 """
 
 from collections.abc import Collection
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -17,9 +18,10 @@ class Names:
     def __init__(self, allowed: Collection[str], *, any_host: bool) -> None:
         self._allowed = frozenset(name.lower().rstrip(".") for name in allowed)
         self._any_host = any_host
+        self.refusal = lru_cache(64)(self._refusal)
+        """Why a request with this Host and Origin is refused, None where it is not."""
 
-    def refusal(self, host: str | None, origin: str | None) -> str | None:
-        """Why a request is refused, None where it is not."""
+    def _refusal(self, host: str | None, origin: str | None) -> str | None:
         if origin is not None and not self._is_known(_host_of(origin)):
             return f"requests of web pages at {origin!r} are refused; to serve them name their host: --allow-host NAME"
         if host is not None and not (self._any_host or self._is_known(_host_of(f"//{host}"))):
