@@ -282,10 +282,13 @@ def test_a_request_over_16_megabytes_in_chunks_is_refused(server: Server) -> Non
 
 
 def test_get_answers_that_all_is_well(http_: http.client.HTTPConnection) -> None:
-    """Load balancers and SDK tests ask by GET."""
-    http_.request("GET", "/")
+    """Load balancers and SDK tests ask by GET; what they asked for is named, and nothing else is there."""
+    http_.request("GET", "/", headers={"Host": "localhost:1234"})
     answer = http_.getresponse()
-    assert (answer.status, answer.read()[:17]) == (200, b"healthy: dynamodb")
+    assert (answer.status, answer.read()) == (200, b"healthy: localhost:1234 ")
+    http_.request("GET", "/other")
+    answer = http_.getresponse()
+    assert (answer.status, answer.read()) == (404, b"<UnknownOperationException/>\n")
 
 
 @pytest.mark.parametrize(
@@ -522,6 +525,56 @@ def test_the_command_takes_names() -> None:
     with served("--allow-host", "one.example", "--allow-host", "two.example") as (_, connection):
         assert post(connection, "ListTables", Host="two.example")[0] == 200
         assert post(connection, "ListTables", Host="three.example")[0] == 403
+
+
+@pytest.mark.parametrize("source", ["file", "env"])
+def test_the_command_checks_signatures(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys come from a file or the environment; who signs with another one, or not at all, is refused."""
+    path = tmp_path / "keys"
+    path.write_text("[default]\naws_access_key_id = AKID\naws_secret_access_key = secret%1\n[other]\nregion = x\n")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret%1")
+    with served("--keys", str(path) if source == "file" else "env") as (_, connection):
+        refused = post(connection, "ListTables")
+        assert (refused[0], b"IncompleteSignatureException" in refused[2]) == (400, True)
+        client = boto3.client(
+            "dynamodb",
+            endpoint_url=f"http://{connection.host}:{connection.port}",
+            region_name="eu-west-1",
+            aws_access_key_id="AKID",
+            aws_secret_access_key="secret%1",
+        )
+        assert client.list_tables()["TableNames"] == []
+        client.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "cannot read the file 'keys': No such file or directory"),
+        ("secret", "the file 'keys' is not like ~/.aws/credentials"),
+        ("[a]\naws_access_key_id = secret\n", "the file 'keys': no access key with its secret key is there"),
+    ],
+)
+def test_bad_keys_are_said(
+    text: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file without keys is refused, and nothing of what it holds is told."""
+    monkeypatch.chdir(tmp_path)
+    if text is not None:
+        Path("keys").write_text(text)
+    assert main(["serve", "--port", "0", "--keys", "keys"]) == 1
+    told = capsys.readouterr().err
+    assert said in told
+    assert "= secret" not in told
+
+
+def test_the_command_allows_pages() -> None:
+    """Origins are named with commas between them."""
+    with served("--cors", "https://one.example, two.example") as (_, connection):
+        for origin in ("https://one.example", "http://two.example:1"):
+            assert post(connection, "ListTables", Origin=origin)[0] == 200
+        assert post(connection, "ListTables", Origin="http://one.example")[0] == 403
 
 
 def test_the_command_warns(server: Server, capsys: pytest.CaptureFixture[str]) -> None:

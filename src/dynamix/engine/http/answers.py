@@ -17,14 +17,9 @@ _IDS_AT_ONCE = 100  # asking the system for randomness takes longer than what el
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
-def answer(status: int, body: bytes, content_type: str = JSON, *, keep_alive: bool = True) -> bytes:
-    """A whole answer."""
-    return head(status, body, content_type, keep_alive=keep_alive) + body
-
-
-def head(status: int, body: bytes, content_type: str = JSON, *, keep_alive: bool = True) -> bytes:
-    """What stands before the body of an answer."""
-    return (
+def answer(status: int, body: bytes, content_type: str = JSON, *, keep_alive: bool = True, more: str = "") -> bytes:
+    """A whole answer. `more` are further lines of its head."""
+    head = (
         f"HTTP/1.1 {status} {_REASONS[status]}\r\n"
         f"Server: Server\r\n"
         f"Date: {_date()}\r\n"
@@ -32,8 +27,9 @@ def head(status: int, body: bytes, content_type: str = JSON, *, keep_alive: bool
         f"Content-Length: {len(body)}\r\n"
         f"Connection: {'keep-alive' if keep_alive else 'close'}\r\n"
         f"x-amzn-RequestId: {_request_id()}\r\n"
-        f"x-amz-crc32: {zlib.crc32(body)}\r\n\r\n"
-    ).encode("latin-1")
+        f"x-amz-crc32: {zlib.crc32(body)}\r\n{more}\r\n"
+    )
+    return head.encode("latin-1") + body
 
 
 def refusal(fault: Fault) -> bytes:

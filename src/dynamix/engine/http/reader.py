@@ -7,6 +7,7 @@ import httptools
 
 from dynamix.engine.faults import Fault
 from dynamix.engine.http.answers import answer, refusal
+from dynamix.engine.http.encodings import too_large
 from dynamix.engine.http.names import Names
 from dynamix.limits import BATCH_BYTES
 
@@ -14,7 +15,7 @@ _HEADER_BYTES = 64 * 1024
 
 
 class Request:
-    """One request as it arrives. `headers` are by names in small letters; of several of one name it has the last."""
+    """One request as it arrives. `headers` are by names in small letters; several of one name are put together."""
 
     __slots__ = ("body", "headers", "keep_alive", "method", "url")
 
@@ -76,7 +77,7 @@ class RequestReader:
         if self.refused is not None:
             return refusal(Fault("AccessDeniedException", self.refused, status=403))
         if self.too_large:
-            return refusal(Fault("RequestEntityTooLargeException", "Request exceeds the limit of 16 MB", status=413))
+            return refusal(too_large())
         return answer(400, b"", keep_alive=False) if broken else None
 
     def _parse(self, data: bytes | memoryview) -> None:
@@ -104,7 +105,12 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count_header(len(name) + len(value))
-        self._request.headers[name.lower()] = value
+        headers = self._request.headers
+        name = name.lower()
+        if name not in headers:
+            headers[name] = value
+        elif name != b"accept-encoding":  # the service looks at the first
+            headers[name] += b"," + value
 
     def on_headers_complete(self) -> None:
         self._framing = 0

@@ -17,23 +17,30 @@ its own that it lets resolve to this machine ("DNS rebinding").
 
 import asyncio
 import contextlib
+import json
 import logging
 import socket
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 from ipaddress import ip_address
 from typing import Any
 
 from dynamix.engine.faults import Fault, unknown_operation
-from dynamix.engine.http.answers import BLANK_LINE, answer
+from dynamix.engine.http.answers import BLANK_LINE, JSON, answer
 from dynamix.engine.http.connection import Connection
+from dynamix.engine.http.encodings import WORTH_BYTES, decoded, encoded, preferred
 from dynamix.engine.http.names import Names
 from dynamix.engine.http.reader import Request
+from dynamix.engine.http.signatures import Signatures, refuse_chunked
 from dynamix.engine.http.work import Handler, Outcome, Waiting, Work, failed
 
 _TARGET_PREFIX = "DynamoDB_20120810."
 _CONTENT_TYPES = (b"application/x-amz-json-1.0", b"application/json")
+_PRESIGNED = b"X-Amz-Algorithm="
+_EXPOSED = "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,x-amz-crc32,Date"
+_ENDPOINT_MINUTES = 1440
+_LARGE_BYTES = 64 * 1024  # that take long to be encoded
 _BUFFER_BYTES = 256 * 1024
 _REQUEST_SECONDS = 60.0  # from a request's first byte to its last, and for an answer to be taken
 _LOOKS = 4  # for late ones, in this time
@@ -47,11 +54,19 @@ _log = logging.getLogger(__name__)
 class Server:
     """Listens at an address until it is closed. A `port` of 0 is any free one; `address` says which.
 
-    `allowed` are names by which others than this machine's own programs may come.
+    `allowed` are names by which others than this machine's own programs may come, `origins` the web pages that may (see
+    names.py). With `keys`, secret keys by access keys, a request must be signed with one of them.
     """
 
     def __init__(
-        self, engine: Handler, host: str = "127.0.0.1", port: int = 0, *, allowed: Collection[str] = ()
+        self,
+        engine: Handler,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        allowed: Collection[str] = (),
+        origins: Collection[str] = (),
+        keys: Mapping[str, str] | None = None,
     ) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
@@ -59,7 +74,8 @@ class Server:
         bound_host, bound_port = self._listener.getsockname()[:2]
         self.address: tuple[str, int] = bound_host, bound_port
         self.is_local = ip_address(bound_host).is_loopback
-        self.names = Names(allowed, any_host=not self.is_local)
+        self.names = Names(allowed, any_host=not self.is_local, origins=origins)
+        self._signatures = None if keys is None else Signatures(keys)
         self.loop = asyncio.new_event_loop()
         self.buffer = memoryview(bytearray(_BUFFER_BYTES))
         self.grace = float(_GRACE_SECONDS)
@@ -184,36 +200,101 @@ class Server:
 
     def answer(self, connection: Connection, request: Request) -> bytes | None:
         """The answer to a request; None where the connection is told later."""
-        if request.method == b"GET":
-            return _form(request, (200, b"healthy: dynamodb.ddblocal.amazonaws.com "), "text/plain")
-        content_type = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if request.method != b"POST" or content_type not in _CONTENT_TYPES:
-            return _form(request, (404, b"<UnknownOperationException/>\n"), "application/xml")
+        if request.method != b"POST" or not _is_json(request):
+            return self._other(request)
+        encoding = request.headers.get(b"content-encoding")
         try:
-            asked = _target(request), bytes(request.body)
+            target = self._checked(request)
+            if encoding is not None or target == "DescribeEndpoints":
+                self._work.aside(partial(self._made_aside, request, target, encoding), connection.answer)
+                return None
+            asked = target, bytes(request.body)
             outcome = self._work.now(asked)
         except Fault as fault:
             outcome = fault.status, fault.body()
         except Exception:
             _log.exception("a request failed inside the engine")
             outcome = failed()
-        if outcome is not None:
-            return _form(request, outcome)
-        self._work.begin(Waiting(asked, partial(_form, request), connection.answer))
-        return None
+        if outcome is None:
+            self._work.begin(Waiting(asked, partial(_form, request), connection.answer))
+            return None
+        if len(outcome[1]) > _LARGE_BYTES and _encoding_of(request) is not None:
+            self._work.aside(partial(_form, request, outcome), connection.answer)
+            return None
+        return _form(request, outcome)
+
+    def _checked(self, request: Request) -> str:
+        """The operation that is asked for. Raises a Fault where there is none, or not the credentials for it."""
+        target = request.headers.get(b"x-amz-target", b"").decode("latin-1")
+        if not target.startswith(_TARGET_PREFIX):
+            raise unknown_operation(target) if target else Fault("UnknownOperationException", "")
+        if b"x-amz-content-sha256" in request.headers:
+            refuse_chunked(request)
+        if self._signatures is not None:
+            self._signatures.check(request)
+        elif not (request.headers.get(b"authorization", b"").startswith(b"AWS4-") or _PRESIGNED in request.url):
+            raise Fault("MissingAuthenticationTokenException", "Request is missing Authentication Token")
+        return target.removeprefix(_TARGET_PREFIX)
+
+    def _made_aside(self, request: Request, target: str, encoding: bytes | None) -> bytes:
+        """The answer to a request whose body is encoded, or that asks for the server itself."""
+        try:
+            body = bytes(request.body) if encoding is None else decoded(bytes(request.body), encoding)
+        except Fault as fault:
+            return _form(request, (fault.status, fault.body()))
+        outcome = self._work.outcome((target, body))
+        if target == "DescribeEndpoints" and outcome[0] == 200:
+            endpoint = {"Address": self._asked_for(request), "CachePeriodInMinutes": _ENDPOINT_MINUTES}
+            outcome = 200, json.dumps({"Endpoints": [endpoint]}).encode()
+        return _form(request, outcome)
+
+    def _other(self, request: Request) -> bytes:
+        """The answer to what is no operation: a look whether the server is well, or the question of a web page."""
+        headers = request.headers
+        if request.method == b"GET" and request.url.partition(b"?")[0] == b"/":
+            return _form(request, (200, f"healthy: {self._asked_for(request)} ".encode()), "text/plain")
+        if request.method == b"OPTIONS" and b"origin" in headers and b"access-control-request-method" in headers:
+            return _form(request, (200, b""), "text/plain")
+        return _form(request, (404, b"<UnknownOperationException/>\n"), "application/xml")
+
+    def _asked_for(self, request: Request) -> str:
+        """By which name the client knows the server."""
+        host, port = self.address
+        own = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return request.headers.get(b"host", b"").decode("latin-1") or own
 
 
-def _form(request: Request, outcome: Outcome, content_type: str = "application/x-amz-json-1.0") -> bytes:
+def _is_json(request: Request) -> bool:
+    content_type = request.headers.get(b"content-type", b"")
+    return content_type in _CONTENT_TYPES or content_type.partition(b";")[0].strip().lower() in _CONTENT_TYPES
+
+
+def _encoding_of(request: Request) -> bytes | None:
+    """The encoding in which the client would like its answer."""
+    accepted = request.headers.get(b"accept-encoding")
+    return None if accepted is None else preferred(accepted)
+
+
+def _form(request: Request, outcome: Outcome, content_type: str = JSON) -> bytes:
     """The bytes of the answer to a request."""
-    whole = answer(*outcome, content_type, keep_alive=request.keep_alive)
+    status, body = outcome
+    more = ""
+    if len(body) > WORTH_BYTES and (encoding := _encoding_of(request)) is not None:
+        body = encoded(body, encoding)
+        more = f"Content-Encoding: {encoding.decode()}\r\n"
+    if b"origin" in request.headers:
+        more += _for_pages(request.headers)
+    whole = answer(status, body, content_type, keep_alive=request.keep_alive, more=more)
     return whole.partition(BLANK_LINE)[0] + BLANK_LINE if request.method == b"HEAD" else whole
 
 
-def _target(request: Request) -> str:
-    """The operation that is asked for. Raises a Fault where there is none, or no sign of credentials."""
-    target = request.headers.get(b"x-amz-target", b"").decode("latin-1")
-    if not target.startswith(_TARGET_PREFIX):
-        raise unknown_operation(target) if target else Fault("UnknownOperationException", "")
-    if not (request.headers.get(b"authorization", b"").startswith(b"AWS4-") or b"X-Amz-Algorithm=" in request.url):
-        raise Fault("MissingAuthenticationTokenException", "Request is missing Authentication Token")
-    return target.removeprefix(_TARGET_PREFIX)
+def _for_pages(headers: dict[bytes, bytes]) -> str:
+    """What a browser wants to be told before it hands an answer to a page, or sends a request of one."""
+    lines = f"Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: {_EXPOSED}\r\n"
+    method = headers.get(b"access-control-request-method")
+    if method is not None:
+        names = headers.get(b"access-control-request-headers")
+        lines += f"Access-Control-Allow-Methods: {method.decode('latin-1')}\r\nAccess-Control-Max-Age: 172800\r\n"
+        if names is not None:
+            lines += f"Access-Control-Allow-Headers: {names.decode('latin-1')}\r\n"
+    return lines

@@ -85,13 +85,25 @@ class Work:
         target, body = waiting.asked
         many = target in _WRITES_OF_MANY
         if self._quick is None or not (many or target in _WRITES):
-            self._threads.submit(self._carry_out, waiting)
+            self.aside(lambda: waiting.form(self.outcome(waiting.asked)), waiting.tell)
         elif len(body) > (_SMALL_MANY_BYTES if many else _SMALL_BYTES):
             self._leave((waiting,))
         else:
             if not self._come:
                 self._loop.call_soon(self._write)
             self._come.append(waiting)
+
+    def aside(self, make: Callable[[], bytes], tell: Callable[[bytes], None]) -> None:
+        """Have a thread make an answer that takes long to make."""
+        self._threads.submit(lambda: self._loop.call_soon_threadsafe(tell, make()))
+
+    def outcome(self, asked: Asked) -> Outcome:
+        """The outcome of a request, however long it takes, in any thread."""
+        try:
+            return self._engine.handle(*asked)
+        except Exception:
+            _log.exception("a request failed inside the engine")
+            return failed()
 
     def close(self) -> None:
         """To be called when nothing waits any more."""
@@ -137,17 +149,7 @@ class Work:
             outcomes = self._quick.together(requests, in_passing=False)
             if outcomes is not None:
                 return outcomes
-        return [self._outcome(asked) for asked in requests]
-
-    def _carry_out(self, waiting: Waiting) -> None:
-        self._loop.call_soon_threadsafe(waiting.tell, waiting.form(self._outcome(waiting.asked)))
-
-    def _outcome(self, asked: Asked) -> Outcome:
-        try:
-            return self._engine.handle(*asked)
-        except Exception:
-            _log.exception("a request failed inside the engine")
-            return failed()
+        return [self.outcome(asked) for asked in requests]
 
 
 def failed() -> Outcome:
