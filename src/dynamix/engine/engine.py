@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -61,13 +61,20 @@ class Engine:
     """DynamoDB in this process: in memory, or in the file at `path`.
 
     All methods may be called from any thread. A file may be used by several processes at once. `clock` gives the time
-    in seconds since 1970; items expire by it.
+    in seconds since 1970; items expire by it. With `durability="full"` an answered write in a file survives that the
+    machine goes off, with "process" only the end of the process.
 
     Raises `dynamix.DatabaseFileError` if the file cannot be opened, is not an engine's, or is of a newer dynamix.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None, *, clock: Callable[[], float] = time.time) -> None:
-        self._database = open_database(path, clock)
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        durability: Literal["process", "full"] = "process",
+    ) -> None:
+        self._database = open_database(path, clock, durable=durability == "full")
         self._session = self._database.sessions()
         self.in_memory = path is None
 
@@ -114,6 +121,10 @@ class Engine:
     def restore(self, snapshot: Snapshot) -> None:
         """Make all tables what they were when the snapshot was taken, by this engine or another."""
         self._database.restore(snapshot)
+
+    def check(self) -> None:
+        """Read the whole file and look whether it is sound; raises `dynamix.DatabaseFileError` where it is not."""
+        self._database.check()
 
     def close(self) -> None:
         """End the use of the database. What is in memory only is lost."""

@@ -51,11 +51,20 @@ _BACKLOG = 1024
 _log = logging.getLogger(__name__)
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; connections can be taken from it in several processes. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
 class Server:
     """Listens at an address until it is closed. A `port` of 0 is any free one; `address` says which.
 
-    `allowed` are names by which others than this machine's own programs may come, `origins` the web pages that may (see
-    names.py). With `keys`, secret keys by access keys, a request must be signed with one of them.
+    `listener` is a socket that listens already. `allowed` are names by which others than this machine's own programs
+    may come, `origins` the web pages that may (see names.py). With `keys`, secret keys by access keys, a request must
+    be signed with one of them.
     """
 
     def __init__(
@@ -67,10 +76,9 @@ class Server:
         allowed: Collection[str] = (),
         origins: Collection[str] = (),
         keys: Mapping[str, str] | None = None,
+        listener: socket.socket | None = None,
     ) -> None:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-        self._listener.setblocking(False)
+        self._listener = listen(host, port) if listener is None else listener
         bound_host, bound_port = self._listener.getsockname()[:2]
         self.address: tuple[str, int] = bound_host, bound_port
         self.is_local = ip_address(bound_host).is_loopback

@@ -81,13 +81,20 @@ class Database(Protocol):
 
     def restore(self, snapshot: Snapshot) -> None: ...
 
+    def check(self) -> None: ...
+
     def close(self) -> None: ...
 
 
-def open_database(path: str | os.PathLike[str] | None, clock: Callable[[], float]) -> Database:
-    """The database in the file at `path`, made if it does not exist; in memory for None. Raises DatabaseFileError."""
+def open_database(
+    path: str | os.PathLike[str] | None, clock: Callable[[], float], *, durable: bool = False
+) -> Database:
+    """The database in the file at `path`, made if it does not exist; in memory for None. Raises DatabaseFileError.
+
+    With `durable` each commit waits until the disk has it.
+    """
     if path is None:
         return Memory(clock)
     if os.fspath(path) in _NO_FILES:
         raise DatabaseFileError(f"{path!r} names no file; for an engine in memory give no path (embedded=True)")
-    return File(path, clock)
+    return File(path, clock, durable=durable)

@@ -3,7 +3,8 @@
 There is a connection for each piece of work that runs at the same time (see connections.py); SQLite's write-ahead log
 lets readers go on while one writer, of this or another process, writes. A writer begins with `BEGIN IMMEDIATE`, so
 nothing that it read can change before it commits; the writers of this process go by turns. With `synchronous=NORMAL` a
-committed write is in the operating system's hands: it survives the end of the process.
+committed write is in the operating system's hands: it survives the end of the process. With `synchronous=FULL` it is on
+the disk.
 
 SQLite empties the log when no reader needs it, which readers that overlap never let happen. So a writer that finds the
 log long waits for those that read now, while new ones already read from the file.
@@ -31,6 +32,7 @@ from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.storage.transactions import finish, patiently
 from dynamix.engine.storage.turns import HELD, Turn
 from dynamix.engine.tables.catalog import Catalog, Later
+from dynamix.errors import DatabaseFileError
 
 _LOOK_SECONDS = 0.001
 _LOG_BYTES = 16 * 1024 * 1024
@@ -44,9 +46,10 @@ _READERS_SECONDS = 0.5
 class File:
     """The database in the file at `path`."""
 
-    def __init__(self, path: str | os.PathLike[str], clock: Callable[[], float]) -> None:
+    def __init__(self, path: str | os.PathLike[str], clock: Callable[[], float], *, durable: bool) -> None:
         self._path = os.path.abspath(os.fspath(path))
         self._clock = clock
+        self.durable = durable
         self._writes = 0
         self._longest_log = _LOG_BYTES
         self.log_is_long = False
@@ -77,6 +80,21 @@ class File:
         except BaseException:
             session.abandon()
             raise
+
+    def check(self) -> None:
+        """Read the whole file. Raises DatabaseFileError where it is damaged."""
+        session = FileSession(self)
+        try:
+            with session.reading() as catalog:
+                (found,) = catalog.execute("PRAGMA quick_check(1)").fetchone()
+        except sqlite3.DatabaseError as error:
+            session.abandon()
+            found = str(error)
+        except BaseException:
+            session.abandon()
+            raise
+        if found != "ok":
+            raise DatabaseFileError(f"the database {self._path!r} is damaged; restore it from a copy: {found}")
 
     def close(self) -> None:
         self.connections.close()
@@ -112,6 +130,8 @@ class File:
         except BaseException:
             connection.close()
             raise
+        if self.durable and not unchanging:
+            connection.execute("PRAGMA synchronous = FULL")
         catalog = Catalog(connection, self._clock)
         catalog.state = self.state
         return catalog
@@ -201,13 +221,16 @@ class FileSession(Struct, eq=False, gc=False):
             self._give_back(catalog)
 
     def _begin_at_once(self, catalog: Catalog) -> None:
-        """Begin without waiting for anybody. Raises Later where another one writes, or the log is to be shortened."""
+        """Begin without waiting for anybody.
+
+        Raises Later where another one writes, the log is to be shortened, or each commit waits for the disk.
+        """
         file = self.file
         catalog.give_way = _no_time
         if not self.writes:
             catalog.once(self.begin)
             return
-        if file.log_is_long or file.turn.holder.setdefault(HELD, self) is not self:
+        if file.log_is_long or file.durable or file.turn.holder.setdefault(HELD, self) is not self:
             raise Later
         try:
             catalog.once("PRAGMA busy_timeout = 0")

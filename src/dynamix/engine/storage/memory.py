@@ -83,6 +83,9 @@ class Memory:
             raise
         old.connection.close()
 
+    def check(self) -> None:
+        """There is no file that could be damaged."""
+
     def close(self) -> None:
         session = MemorySession(self)
         try:

@@ -1,0 +1,169 @@
+"""The `serve` command: workers, durability, damaged files, and the options of DynamoDB Local."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dynamix.cli import main
+from dynamix.engine import Engine
+from dynamix.engine.storage.file import File
+from dynamix.errors import DatabaseFileError
+from engine.database import Database, wire
+from engine.served import post, served
+
+CREATE = json.dumps(
+    {
+        "TableName": "tab",
+        "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+).encode()
+
+
+def test_the_options_of_dynamodb_local_are_understood(tmp_path: Path) -> None:
+    """A line as people have it in scripts serves a file in the directory named; the port may be any."""
+    options = ["-port", "0", "-sharedDb", "-dbPath", str(tmp_path), "-cors", "*", "-disableTelemetry"]
+    with served(*options) as (process, connection):
+        assert post(connection, "CreateTable", CREATE, Origin="https://any.example")[0] == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert os.listdir(tmp_path) == ["dynamix.db"]
+    with served("-inMemory", "-sharedDb") as (_, connection):
+        assert json.loads(post(connection, "ListTables")[2]) == {"TableNames": []}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-inMemory", "-dbPath", "."], "argument -dbPath: not allowed with argument -inMemory"),
+        (["-dbPath", "no/such"], "there is no directory 'no/such'; make it first"),
+        (["--workers", "0", "--db", "x"], "'0' is not a number of processes; give one from 1 to 256"),
+        (["--durability", "none"], "invalid choice: 'none'"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Mistakes end the command with status 2 and a message."""
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", *arguments])
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_workers_need_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """Processes have no memory in common."""
+    assert main(["serve", "--port", "0", "--workers", "2"]) == 1
+    assert "several workers have no memory in common; give them a file: --db PATH" in capsys.readouterr().err
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are looked up in /proc")
+def test_workers_serve_one_file(tmp_path: Path) -> None:
+    """A worker that dies is begun again, what it answered stays, and a signal to the parent ends all."""
+    with served("--db", str(tmp_path / "file.db"), "--workers", "2") as (process, connection):
+        assert post(connection, "CreateTable", CREATE)[0] == 200
+        begun = children(process.pid)
+        assert len(begun) == 2
+        for number in range(20):
+            connection.close()  # so that the workers take turns
+            body = json.dumps({"TableName": "tab", "Item": wire({"a": str(number)})}).encode()
+            assert post(connection, "PutItem", body)[0] == 200
+        connection.close()
+        os.kill(begun[0], signal.SIGKILL)
+        assert process.stderr is not None
+        assert process.stderr.readline() == f"dynamix serve: worker {begun[0]} has ended (signal 9)\n"
+        while len(children(process.pid)) < 2:
+            pass
+        now = children(process.pid)
+        assert begun[0] not in now
+        assert json.loads(post(connection, "Scan", b'{"TableName": "tab", "Select": "COUNT"}')[2])["Count"] == 20
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+        assert not any(Path(f"/proc/{pid}").exists() for pid in now)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are looked up in /proc")
+def test_workers_end_with_their_parent(tmp_path: Path) -> None:
+    """A parent that is killed leaves nobody behind."""
+    with served("--db", str(tmp_path / "file.db"), "--workers", "2") as (process, connection):
+        assert post(connection, "ListTables")[0] == 200
+        connection.close()
+        begun = children(process.pid)
+        process.kill()
+        process.wait()
+        for pid in begun:
+            while Path(f"/proc/{pid}").exists() and " Z " not in Path(f"/proc/{pid}/stat").read_text():
+                pass
+
+
+WORKERS = """
+import os, sys
+from dynamix.cli.workers import run_workers
+sys.exit(run_workers(2, lambda: 3))
+"""
+
+
+def test_workers_that_cannot_work_end_it(tmp_path: Path) -> None:
+    """Where each worker dies as soon as it is begun, the parent gives up and says how they ended."""
+    ended = subprocess.run([sys.executable, "-c", WORKERS], capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr.count("has ended (status 3)") >= 5
+
+
+def damaged(path: Path) -> None:
+    """A file of the engine with some of its middle overwritten."""
+    engine = Engine(path)
+    database = Database(engine)
+    database.create("a:S")
+    for number in range(300):
+        database.put(a=str(number), text="x" * 300)
+    engine.close()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 9000] = b"?" * 9000
+    path.write_bytes(content)
+
+
+def test_a_damaged_file_is_not_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command reads the file when it opens it, and says what is wrong."""
+    path = tmp_path / "file.db"
+    damaged(path)
+    assert main(["serve", "--port", "0", "--db", str(path)]) == 1
+    assert f"dynamix serve: the database '{path}' is damaged; restore it from a copy: " in capsys.readouterr().err
+    engine = Engine(path)
+    with pytest.raises(DatabaseFileError, match="is damaged"):
+        engine.check()
+    engine.close()
+
+
+def test_a_sound_file_passes(tmp_path: Path) -> None:
+    """A file in use is sound, and so is memory."""
+    for place in (None, tmp_path / "file.db"):
+        engine = Engine(place)
+        Database(engine).create("a:S")
+        engine.check()
+        engine.close()
+
+
+@pytest.mark.parametrize(("durability", "synchronous"), [("process", 1), ("full", 2)])
+def test_durability_is_what_sqlite_is_told(tmp_path: Path, durability: str, synchronous: int) -> None:
+    """With "full" each commit waits for the disk, and so is nothing that is done in passing."""
+    engine = Engine(tmp_path / "file.db", durability=durability)  # type: ignore[arg-type]
+    Database(engine).create("a:S")
+    assert isinstance(engine._database, File)
+    with engine._database.sessions()().reading() as catalog:
+        assert catalog.execute("PRAGMA synchronous").fetchone() == (synchronous,)
+    put = "PutItem", json.dumps({"TableName": "tab", "Item": wire({"a": "x"})}).encode()
+    assert (engine.in_passing(*put) is None) == (durability == "full")
+    assert engine.handle(*put) == (200, b"{}")
+    assert engine.together([put, put], in_passing=False) == [(200, b"{}")] * 2
+    engine.close()
