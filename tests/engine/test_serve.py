@@ -1,5 +1,6 @@
 """The `serve` command: workers, durability, damaged files, and the options of DynamoDB Local."""
 
+import http.client
 import json
 import os
 import signal
@@ -34,7 +35,9 @@ def test_the_options_of_dynamodb_local_are_understood(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     assert os.listdir(tmp_path) == ["dynamix.db"]
-    with served("-inMemory", "-sharedDb") as (_, connection):
+    with served("-inMemory", "-sharedDb", "-delayTransientStatuses") as (process, connection):
+        assert process.stderr is not None
+        assert "note: statuses are not delayed" in process.stderr.readline()
         assert json.loads(post(connection, "ListTables")[2]) == {"TableNames": []}
 
 
@@ -45,6 +48,8 @@ def test_the_options_of_dynamodb_local_are_understood(tmp_path: Path) -> None:
         (["-dbPath", "no/such"], "there is no directory 'no/such'; make it first"),
         (["--workers", "0", "--db", "x"], "'0' is not a number of processes; give one from 1 to 256"),
         (["--durability", "none"], "invalid choice: 'none'"),
+        (["--accounts", "--per-key"], "argument --per-key: not allowed with argument --accounts"),
+        (["-sharedDb", "--accounts"], "argument --accounts: not allowed with argument -sharedDb"),
     ],
 )
 def test_options_that_cannot_be_are_refused(
@@ -118,6 +123,54 @@ def test_workers_that_cannot_work_end_it(tmp_path: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", WORKERS], capture_output=True, text=True)
     assert ended.returncode == 1
     assert ended.stderr.count("has ended (status 3)") >= 5
+
+
+def credentials(access_key: str, region: str = "eu-west-1") -> dict[str, str]:
+    scope = f"Credential={access_key}/20270115/{region}/dynamodb/aws4_request"
+    return {"Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=x"}
+
+
+def tables(connection: http.client.HTTPConnection, access_key: str, region: str = "eu-west-1") -> list[str]:
+    """The ARNs of the tables that somebody sees."""
+    who = credentials(access_key, region)
+    names = json.loads(post(connection, "ListTables", **who)[2])["TableNames"]
+    described = [
+        post(connection, "DescribeTable", json.dumps({"TableName": name}).encode(), **who)[2] for name in names
+    ]
+    return [json.loads(told)["Table"]["TableArn"] for told in described]
+
+
+ONE, TWO = "111111111111", "222222222222"
+
+
+def test_accounts_are_apart(tmp_path: Path) -> None:
+    """Who has another account or region sees other tables, with ARNs to match; all other keys share one account."""
+    with served("--accounts", "--db", str(tmp_path / "file.db")) as (process, connection):
+        for access_key, region in ((ONE, "eu-west-1"), (TWO, "eu-west-1"), (ONE, "us-east-2"), ("any", "eu-west-1")):
+            assert tables(connection, access_key, region) == []
+            assert post(connection, "CreateTable", CREATE, **credentials(access_key, region))[0] == 200
+            account = "000000000000" if access_key == "any" else access_key
+            assert tables(connection, access_key, region) == [f"arn:aws:dynamodb:{region}:{account}:table/tab"]
+        assert len(tables(connection, "other")) == 1
+        assert post(connection, "ListTables", **credentials(ONE, "../x"))[0] == 400
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert sorted(os.listdir(tmp_path)) == [
+        "file-000000000000_eu-west-1.db",
+        "file-111111111111_eu-west-1.db",
+        "file-111111111111_us-east-2.db",
+        "file-222222222222_eu-west-1.db",
+    ]
+
+
+def test_access_keys_are_apart() -> None:
+    """With DynamoDB Local's rule each access key has tables of its own, in one account."""
+    with served("--per-key") as (_, connection):
+        assert post(connection, "CreateTable", CREATE, **credentials("one"))[0] == 200
+        assert tables(connection, "one") == ["arn:aws:dynamodb:eu-west-1:000000000000:table/tab"]
+        assert tables(connection, "two") == tables(connection, "one", "us-east-1") == []
+        status, _, body = post(connection, "ListTables", **credentials("a-b"))
+        assert (status, b"UnrecognizedClientException" in body) == (400, True)
 
 
 def damaged(path: Path) -> None:

@@ -1,7 +1,7 @@
 """`dynamix serve`: the embedded engine for every program that speaks DynamoDB's protocol.
 
 It also understands the options of Amazon's DynamoDB Local, as people have them in scripts: `-port`, `-inMemory`,
-`-sharedDb`, `-dbPath`, `-cors` and `-disableTelemetry`.
+`-sharedDb`, `-dbPath`, `-cors`, `-disableTelemetry` and `-delayTransientStatuses`.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from typing import Any
 from dynamix.cli.keys import read_keys
 from dynamix.cli.workers import run_workers
 from dynamix.engine import Engine
+from dynamix.engine.http.accounts import Accounts
 from dynamix.engine.http.server import Server, listen
 from dynamix.errors import DynamixError
 
@@ -71,8 +72,20 @@ def add_to(subparsers: Any) -> None:
         help="check signatures against the keys in a file like ~/.aws/credentials; 'env' takes the variables "
         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     )
-    parser.add_argument("-sharedDb", action="store_true", help="one set of tables for all, as there always is")
+    apart = parser.add_mutually_exclusive_group()
+    apart.add_argument(
+        "--accounts",
+        action="store_true",
+        help="keep tables apart by account (an access key of 12 digits; 000000000000 for all others) and by region",
+    )
+    apart.add_argument(
+        "--per-key",
+        action="store_true",
+        help="keep tables apart by access key and region, as DynamoDB Local does without -sharedDb",
+    )
+    apart.add_argument("-sharedDb", action="store_true", help="one set of tables for all, as there always is")
     parser.add_argument("-disableTelemetry", action="store_true", help="send nothing to anybody, as it never does")
+    parser.add_argument("-delayTransientStatuses", action="store_true", help="has no effect, which is said")
     parser.set_defaults(run=run)
 
 
@@ -84,8 +97,7 @@ def run(options: argparse.Namespace) -> int:
         return _fail("several workers have no memory in common; give them a file: --db PATH")
     try:
         keys = read_keys(given["keys"]) if "keys" in given else None
-        engine = Engine(path, durability=options.durability)
-        engine.check()
+        engine = _engine(given)
     except (DynamixError, ValueError) as error:
         return _fail(str(error))
     try:
@@ -97,19 +109,41 @@ def run(options: argparse.Namespace) -> int:
             f"cannot listen at {options.host} port {options.port}: {reason}; check --host, or try another --port, or 0"
         )
     _allow_many_connections()
+    if "delayTransientStatuses" in given:
+        _tell("note: statuses are not delayed; a change of a table is finished when it is answered")
     if keys is None and not ip_address(listener.getsockname()[0]).is_loopback:
         _warn(options.host)
     if count == 1:
         return _serve(engine, listener, given, keys, announced=False)
     engine.close()
     _announce(listener)
-    return run_workers(
-        count, lambda: _serve(Engine(path, durability=options.durability), listener, given, keys, announced=True)
-    )
+    return run_workers(count, lambda: _serve(_engine(given), listener, given, keys, announced=True))
+
+
+def _engine(given: Mapping[str, Any]) -> Engine | Accounts:
+    """The engine that is served, or what makes one for each account."""
+    path, durability = given.get("db"), given["durability"]
+
+    def make(name: str, account: str, region: str) -> Engine:
+        stem, ending = os.path.splitext(path or "")
+        engine = Engine(path and f"{stem}-{name}{ending}", durability=durability, account=account, region=region)
+        engine.check()
+        return engine
+
+    if "accounts" in given or "per_key" in given:
+        return Accounts(make, per_key="per_key" in given)
+    engine = Engine(path, durability=durability)
+    engine.check()
+    return engine
 
 
 def _serve(
-    engine: Engine, listener: socket.socket, given: Mapping[str, Any], keys: dict[str, str] | None, *, announced: bool
+    engine: Engine | Accounts,
+    listener: socket.socket,
+    given: Mapping[str, Any],
+    keys: dict[str, str] | None,
+    *,
+    announced: bool,
 ) -> int:
     sys.setswitchinterval(_SWITCH_SECONDS)
     ended = threading.Event()
@@ -136,11 +170,8 @@ def _allow_many_connections() -> None:
 
 
 def _warn(host: str) -> None:
-    print(  # noqa: T201
-        f"dynamix serve: warning: whoever reaches this machine at {host} can read and change all data, as signatures "
-        "are not checked",
-        file=sys.stderr,
-        flush=True,
+    _tell(
+        f"warning: whoever reaches this machine at {host} can read and change all data, as signatures are not checked"
     )
 
 
@@ -177,5 +208,9 @@ def _file_in(directory: str) -> str:
 
 
 def _fail(message: str) -> int:
-    print(f"dynamix serve: {message}", file=sys.stderr)  # noqa: T201
+    _tell(message)
     return 1
+
+
+def _tell(message: str) -> None:
+    print(f"dynamix serve: {message}", file=sys.stderr, flush=True)  # noqa: T201

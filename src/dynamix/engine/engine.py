@@ -22,7 +22,7 @@ from dynamix.engine.storage.database import Session, Storage, open_database
 from dynamix.engine.storage.failures import fault_of
 from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.storage.transactions import Joined
-from dynamix.engine.tables.catalog import Again, ItemsDue, Later
+from dynamix.engine.tables.catalog import ACCOUNT, REGION, Again, Home, ItemsDue, Later
 from dynamix.errors import StorageError
 
 _OPERATIONS: dict[str, Callable[[Storage, dict[str, Any]], dict[str, Any] | None]] = {
@@ -62,7 +62,7 @@ class Engine:
 
     All methods may be called from any thread. A file may be used by several processes at once. `clock` gives the time
     in seconds since 1970; items expire by it. With `durability="full"` an answered write in a file survives that the
-    machine goes off, with "process" only the end of the process.
+    machine goes off, with "process" only the end of the process. `account` and `region` are those of ARNs.
 
     Raises `dynamix.DatabaseFileError` if the file cannot be opened, is not an engine's, or is of a newer dynamix.
     """
@@ -73,8 +73,10 @@ class Engine:
         *,
         clock: Callable[[], float] = time.time,
         durability: Literal["process", "full"] = "process",
+        account: str = ACCOUNT,
+        region: str = REGION,
     ) -> None:
-        self._database = open_database(path, clock, durable=durability == "full")
+        self._database = open_database(path, clock, Home(account, region), durable=durability == "full")
         self._session = self._database.sessions()
         self.in_memory = path is None
 

@@ -26,7 +26,8 @@ from functools import partial
 from ipaddress import ip_address
 from typing import Any
 
-from dynamix.engine.faults import Fault, unknown_operation
+from dynamix.engine.faults import Fault, unable, unknown_operation
+from dynamix.engine.http.accounts import Accounts
 from dynamix.engine.http.answers import BLANK_LINE, JSON, answer
 from dynamix.engine.http.connection import Connection
 from dynamix.engine.http.encodings import WORTH_BYTES, decoded, encoded, preferred
@@ -34,6 +35,7 @@ from dynamix.engine.http.names import Names
 from dynamix.engine.http.reader import Request
 from dynamix.engine.http.signatures import Signatures, refuse_chunked
 from dynamix.engine.http.work import Handler, Outcome, Waiting, Work, failed
+from dynamix.errors import StorageError
 
 _TARGET_PREFIX = "DynamoDB_20120810."
 _CONTENT_TYPES = (b"application/x-amz-json-1.0", b"application/json")
@@ -69,7 +71,7 @@ class Server:
 
     def __init__(
         self,
-        engine: Handler,
+        engine: Handler | Accounts,
         host: str = "127.0.0.1",
         port: int = 0,
         *,
@@ -87,7 +89,8 @@ class Server:
         self.loop = asyncio.new_event_loop()
         self.buffer = memoryview(bytearray(_BUFFER_BYTES))
         self.grace = float(_GRACE_SECONDS)
-        self._work = Work(engine, self.loop)
+        self._engine = engine
+        self._works: dict[Handler, Work] = {}
         self._connections: set[Connection] = set()
         self._accepted: set[asyncio.Task[Any]] = set()
         self._waits = False
@@ -113,7 +116,8 @@ class Server:
             self.loop.run_until_complete(self._serve())
         finally:
             self._listener.close()
-            self._work.close()
+            for work in self._works.values():
+                work.close()
             self.loop.close()
 
     async def _serve(self) -> None:
@@ -213,23 +217,37 @@ class Server:
         encoding = request.headers.get(b"content-encoding")
         try:
             target = self._checked(request)
+            work = self._work_for(request)
             if encoding is not None or target == "DescribeEndpoints":
-                self._work.aside(partial(self._made_aside, request, target, encoding), connection.answer)
+                work.aside(partial(self._made_aside, work, request, target, encoding), connection.answer)
                 return None
             asked = target, bytes(request.body)
-            outcome = self._work.now(asked)
+            outcome = work.now(asked)
         except Fault as fault:
             outcome = fault.status, fault.body()
         except Exception:
             _log.exception("a request failed inside the engine")
             outcome = failed()
         if outcome is None:
-            self._work.begin(Waiting(asked, partial(_form, request), connection.answer))
+            work.begin(Waiting(asked, partial(_form, request), connection.answer))
             return None
         if len(outcome[1]) > _LARGE_BYTES and _encoding_of(request) is not None:
-            self._work.aside(partial(_form, request, outcome), connection.answer)
+            work.aside(partial(_form, request, outcome), connection.answer)
             return None
         return _form(request, outcome)
+
+    def _work_for(self, request: Request) -> Work:
+        """Where a request is carried out. Raises Fault."""
+        engine = self._engine
+        if isinstance(engine, Accounts):
+            try:
+                engine = engine.engine_of(request)
+            except StorageError as error:
+                raise unable(str(error)) from error
+        work = self._works.get(engine)
+        if work is None:
+            work = self._works[engine] = Work(engine, self.loop)
+        return work
 
     def _checked(self, request: Request) -> str:
         """The operation that is asked for. Raises a Fault where there is none, or not the credentials for it."""
@@ -244,13 +262,13 @@ class Server:
             raise Fault("MissingAuthenticationTokenException", "Request is missing Authentication Token")
         return target.removeprefix(_TARGET_PREFIX)
 
-    def _made_aside(self, request: Request, target: str, encoding: bytes | None) -> bytes:
+    def _made_aside(self, work: Work, request: Request, target: str, encoding: bytes | None) -> bytes:
         """The answer to a request whose body is encoded, or that asks for the server itself."""
         try:
             body = bytes(request.body) if encoding is None else decoded(bytes(request.body), encoding)
         except Fault as fault:
             return _form(request, (fault.status, fault.body()))
-        outcome = self._work.outcome((target, body))
+        outcome = work.outcome((target, body))
         if target == "DescribeEndpoints" and outcome[0] == 200:
             endpoint = {"Address": self._asked_for(request), "CachePeriodInMinutes": _ENDPOINT_MINUTES}
             outcome = 200, json.dumps({"Endpoints": [endpoint]}).encode()

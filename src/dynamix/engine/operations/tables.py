@@ -45,7 +45,7 @@ def create_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     with storage.writing() as catalog:
         if catalog.find(name) is not None:
             raise Fault("ResourceInUseException", f"Table already exists: {name}")
-        description = descriptions.new_description(request, catalog.now())
+        description = descriptions.new_description(request, catalog.home.table_arn(name), catalog.now())
         indexes = [
             index["IndexName"]
             for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes")

@@ -28,7 +28,7 @@ from typing import Protocol
 from dynamix.engine.storage.file import File
 from dynamix.engine.storage.memory import Memory
 from dynamix.engine.storage.snapshots import Snapshot
-from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.catalog import Catalog, Home
 from dynamix.errors import DatabaseFileError
 
 _NO_FILES = ("", ":memory:")
@@ -87,14 +87,14 @@ class Database(Protocol):
 
 
 def open_database(
-    path: str | os.PathLike[str] | None, clock: Callable[[], float], *, durable: bool = False
+    path: str | os.PathLike[str] | None, clock: Callable[[], float], home: Home, *, durable: bool
 ) -> Database:
     """The database in the file at `path`, made if it does not exist; in memory for None. Raises DatabaseFileError.
 
     With `durable` each commit waits until the disk has it.
     """
     if path is None:
-        return Memory(clock)
+        return Memory(clock, home)
     if os.fspath(path) in _NO_FILES:
         raise DatabaseFileError(f"{path!r} names no file; for an engine in memory give no path (embedded=True)")
-    return File(path, clock, durable=durable)
+    return File(path, clock, home, durable=durable)

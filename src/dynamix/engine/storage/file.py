@@ -31,7 +31,7 @@ from dynamix.engine.storage.opening import BUSY_SECONDS, State, log_bytes, moved
 from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.storage.transactions import finish, patiently
 from dynamix.engine.storage.turns import HELD, Turn
-from dynamix.engine.tables.catalog import Catalog, Later
+from dynamix.engine.tables.catalog import Catalog, Home, Later
 from dynamix.errors import DatabaseFileError
 
 _LOOK_SECONDS = 0.001
@@ -46,9 +46,10 @@ _READERS_SECONDS = 0.5
 class File:
     """The database in the file at `path`."""
 
-    def __init__(self, path: str | os.PathLike[str], clock: Callable[[], float], *, durable: bool) -> None:
+    def __init__(self, path: str | os.PathLike[str], clock: Callable[[], float], home: Home, *, durable: bool) -> None:
         self._path = os.path.abspath(os.fspath(path))
         self._clock = clock
+        self._home = home
         self.durable = durable
         self._writes = 0
         self._longest_log = _LOG_BYTES
@@ -132,7 +133,7 @@ class File:
             raise
         if self.durable and not unchanging:
             connection.execute("PRAGMA synchronous = FULL")
-        catalog = Catalog(connection, self._clock)
+        catalog = Catalog(connection, self._clock, self._home)
         catalog.state = self.state
         return catalog
 

@@ -15,7 +15,7 @@ from dynamix.engine.storage.layout import connect, lay_out, set_page_size
 from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.storage.transactions import finish, undo
 from dynamix.engine.storage.turns import HELD, Turn, at_work_already
-from dynamix.engine.tables.catalog import Again, Catalog, Later
+from dynamix.engine.tables.catalog import Again, Catalog, Home, Later
 
 _PAUSE_SECONDS = 0.002
 
@@ -23,14 +23,15 @@ _PAUSE_SECONDS = 0.002
 class Memory:
     """A database in memory, shared by all threads."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], home: Home) -> None:
         self._clock = clock
+        self._home = home
         connection = connect(":memory:")
         set_page_size(connection)
         lay_out(connection)
         self.turn = Turn()
         self.holder = self.turn.holder
-        self.catalog = Catalog(connection, clock)
+        self.catalog = Catalog(connection, clock, home)
         self.resting: MemorySession | None = None
         self._forking: MemorySession | None = None
         forks.register_keeper(self)
@@ -77,7 +78,7 @@ class Memory:
         session = MemorySession(self)
         try:
             with session.alone() as old:
-                self.catalog = Catalog(connection, self._clock)
+                self.catalog = Catalog(connection, self._clock, self._home)
         except BaseException:
             session.abandon()
             raise

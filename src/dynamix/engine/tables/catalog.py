@@ -24,12 +24,22 @@ LAYOUT = 2
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
-ARN_PREFIX = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"
 _REVISION = f"SELECT revision FROM state WHERE layout = {LAYOUT:d}"  # noqa: S608 - a number of our own
 _EXPIRY_FORGOTTEN = 5 * 365 * 24 * 3600
 _EXPIRED_AT_ONCE = 500
 _PIECE_ROWS = 256
 """After how many rows the work that reads them gives way to others."""
+
+
+class Home(msgspec.Struct, frozen=True):
+    """The account and region to which the tables of a database belong."""
+
+    account: str = ACCOUNT
+    region: str = REGION
+
+    def table_arn(self, name: str) -> str:
+        """The ARN of a table."""
+        return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{name}"
 
 
 class Expiry(msgspec.Struct):
@@ -151,8 +161,8 @@ class Catalog:
     `thread` and `state` are notes of the keeper of several: which thread works with this one now, 0 for none, and what
     was known of the database when it was opened.
 
-    `give_way` lets others work for a moment, or raises Later where the work is to be done in passing; None where others
-    do not wait for it. `changes` counts what changed of tables here.
+    `home` is the account and region of the tables. `give_way` lets others work for a moment, or raises Later where the
+    work is to be done in passing; None where others do not wait for it. `changes` counts what changed of tables here.
     """
 
     __slots__ = (
@@ -164,14 +174,16 @@ class Catalog:
         "connection",
         "execute",
         "give_way",
+        "home",
         "now",
         "once",
         "state",
         "thread",
     )
 
-    def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
+    def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float], home: "Home") -> None:
         self.connection = connection
+        self.home = home
         self.now = clock
         self.execute: Execute = connection.execute
         self.once: Execute = connection.cursor().execute
