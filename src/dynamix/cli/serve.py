@@ -18,6 +18,7 @@ from dynamix.cli.keys import read_keys
 from dynamix.cli.workers import run_workers
 from dynamix.engine import Engine
 from dynamix.engine.http.accounts import Accounts
+from dynamix.engine.http.control import Clock, Control
 from dynamix.engine.http.server import Server, listen
 from dynamix.errors import DynamixError
 
@@ -84,6 +85,11 @@ def add_to(subparsers: Any) -> None:
         help="keep tables apart by access key and region, as DynamoDB Local does without -sharedDb",
     )
     apart.add_argument("-sharedDb", action="store_true", help="one set of tables for all, as there always is")
+    parser.add_argument(
+        "--control",
+        action="store_true",
+        help="let tests control the server by requests to /_control/; whoever reaches it may use them",
+    )
     parser.add_argument("-disableTelemetry", action="store_true", help="send nothing to anybody, as it never does")
     parser.add_argument("-delayTransientStatuses", action="store_true", help="has no effect, which is said")
     parser.set_defaults(run=run)
@@ -91,10 +97,12 @@ def add_to(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serves until a signal ends it; returns the exit status."""
-    given = vars(options)
+    given = {**vars(options), "clock": Clock()}
     count, path = given.get("workers", 1), given.get("db")
     if count > 1 and path is None:
         return _fail("several workers have no memory in common; give them a file: --db PATH")
+    if "control" in given and (count > 1 or "accounts" in given or "per_key" in given):
+        return _fail("one engine is controlled; leave --workers, --accounts and --per-key out, or --control")
     try:
         keys = read_keys(given["keys"]) if "keys" in given else None
         engine = _engine(given)
@@ -132,9 +140,18 @@ def _engine(given: Mapping[str, Any]) -> Engine | Accounts:
 
     if "accounts" in given or "per_key" in given:
         return Accounts(make, per_key="per_key" in given)
-    engine = Engine(path, durability=durability)
+    engine = Engine(path, durability=durability, clock=given["clock"])
     engine.check()
     return engine
+
+
+def _control(engine: Engine | Accounts, given: Mapping[str, Any]) -> Control | None:
+    if "control" not in given or isinstance(engine, Accounts):
+        return None
+    unused = Engine()
+    empty = unused.snapshot()
+    unused.close()
+    return Control(engine, given["clock"], empty)
 
 
 def _serve(
@@ -151,7 +168,9 @@ def _serve(
         signal.signal(ending, lambda *_: ended.set())
     origins = [origin.strip() for origin in given.get("cors", "").split(",") if origin.strip()]
     allowed = given.get("allow_host", ())
-    with Server(engine, listener=listener, allowed=allowed, origins=origins, keys=keys):
+    with Server(
+        engine, listener=listener, allowed=allowed, origins=origins, keys=keys, control=_control(engine, given)
+    ):
         if not announced:
             _announce(listener)
         ended.wait()

@@ -30,6 +30,7 @@ from dynamix.engine.faults import Fault, unable, unknown_operation
 from dynamix.engine.http.accounts import Accounts
 from dynamix.engine.http.answers import BLANK_LINE, JSON, answer
 from dynamix.engine.http.connection import Connection
+from dynamix.engine.http.control import PATH, Broken, Control, answered_in_place
 from dynamix.engine.http.encodings import WORTH_BYTES, decoded, encoded, preferred
 from dynamix.engine.http.names import Names
 from dynamix.engine.http.reader import Request
@@ -66,7 +67,7 @@ class Server:
 
     `listener` is a socket that listens already. `allowed` are names by which others than this machine's own programs
     may come, `origins` the web pages that may (see names.py). With `keys`, secret keys by access keys, a request must
-    be signed with one of them.
+    be signed with one of them. `control` answers requests to `/_control/`.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Server:
         origins: Collection[str] = (),
         keys: Mapping[str, str] | None = None,
         listener: socket.socket | None = None,
+        control: Control | None = None,
     ) -> None:
         self._listener = listen(host, port) if listener is None else listener
         bound_host, bound_port = self._listener.getsockname()[:2]
@@ -90,6 +92,7 @@ class Server:
         self.buffer = memoryview(bytearray(_BUFFER_BYTES))
         self.grace = float(_GRACE_SECONDS)
         self._engine = engine
+        self._control = control
         self._works: dict[Handler, Work] = {}
         self._connections: set[Connection] = set()
         self._accepted: set[asyncio.Task[Any]] = set()
@@ -212,6 +215,8 @@ class Server:
 
     def answer(self, connection: Connection, request: Request) -> bytes | None:
         """The answer to a request; None where the connection is told later."""
+        if self._control is not None and request.url.startswith(PATH):
+            return self._controlled(self._control, connection, request)
         if request.method != b"POST" or not _is_json(request):
             return self._other(request)
         encoding = request.headers.get(b"content-encoding")
@@ -222,6 +227,10 @@ class Server:
                 work.aside(partial(self._made_aside, work, request, target, encoding), connection.answer)
                 return None
             asked = target, bytes(request.body)
+            if self._control is not None and (broken := self._control.next_fault(target)) is not None:
+                return self._broken(
+                    broken, connection, Waiting(asked, partial(_form, request), connection.answer), work
+                )
             outcome = work.now(asked)
         except Fault as fault:
             outcome = fault.status, fault.body()
@@ -235,6 +244,34 @@ class Server:
             work.aside(partial(_form, request, outcome), connection.answer)
             return None
         return _form(request, outcome)
+
+    def _controlled(self, control: Control, connection: Connection, request: Request) -> bytes | None:
+        """Have what controls the server carried out, for who may."""
+        if request.method != b"POST":
+            return _form(request, (404, b'{"message":"send a POST"}'))
+        try:
+            if self._signatures is not None:
+                self._signatures.check(request)
+        except Fault as fault:
+            return _form(request, (fault.status, fault.body()))
+        verb = request.url.removeprefix(PATH).decode("latin-1")
+        make = partial(control.handle, verb, bytes(request.body))
+        assert not isinstance(self._engine, Accounts)  # noqa: S101 - one engine is controlled
+        self._work_for(request).aside(lambda: _form(request, make()), connection.answer)
+        return None
+
+    def _broken(self, broken: Broken, connection: Connection, waiting: Waiting, work: Work) -> bytes | None:
+        """Let go wrong what is to go wrong with a request."""
+        fault = answered_in_place(broken)
+        if fault is not None:
+            return waiting.form((fault.status, fault.body()))
+        if broken.kind == "cut":
+            if not broken.after:
+                self.loop.call_soon(connection.abort)
+                return None
+            waiting.tell = lambda _: connection.abort()
+        self.loop.call_later(broken.seconds if broken.kind == "delay" else 0, work.begin, waiting)
+        return None
 
     def _work_for(self, request: Request) -> Work:
         """Where a request is carried out. Raises Fault."""
