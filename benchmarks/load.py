@@ -22,7 +22,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 TABLE = {
@@ -132,13 +132,26 @@ def whole(answer: bytes) -> bool:
     return bool(blank) and len(body) >= int(head[at + 16 : head.find(b"\r\n", at)])
 
 
-def drive(served: Served, asked: list[bytes], connections: int, ended: threading.Event) -> list[float]:
-    """Asks until `ended`; the seconds that each request took."""
+def drive(
+    served: Served,
+    asked: list[bytes],
+    connections: int,
+    ended: threading.Event,
+    begin: Callable[[], None] | None = None,
+) -> list[float]:
+    """Asks until `ended`; the seconds that each request took, from `begin` on, when each connection has an answer."""
     poll = select.epoll()
     state: dict[int, list[object]] = {}
     clients = [served.connect() for _ in range(connections)]
     taken: list[float] = []
     clock = time.perf_counter
+    for client in clients:
+        client.sendall(asked[0])
+        answer = b""
+        while not whole(answer):
+            answer += client.recv(262144)
+    if begin is not None:
+        begin()
     for number, client in enumerate(clients):
         poll.register(client.fileno(), select.EPOLLIN)
         client.sendall(asked[number % VARIANTS])
@@ -172,10 +185,15 @@ def rate(served: Served, operation: str, connections: int, seconds: float) -> tu
     """Requests a second, and microseconds of the server's CPU for each."""
     ended = threading.Event()
     timer = threading.Timer(seconds, ended.set)
-    before, begun = served.cpu(), time.perf_counter()
-    timer.start()
-    taken = drive(served, requests(operation), connections, ended)
-    return len(taken) / (time.perf_counter() - begun), (served.cpu() - before) / len(taken) * 1e6
+    before: list[float] = []
+
+    def begin() -> None:
+        before.extend((served.cpu(), time.perf_counter()))
+        timer.start()
+
+    taken = drive(served, requests(operation), connections, ended, begin)
+    cpu, begun = before
+    return len(taken) / (time.perf_counter() - begun), (served.cpu() - cpu) / len(taken) * 1e6
 
 
 @contextlib.contextmanager

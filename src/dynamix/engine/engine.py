@@ -104,6 +104,8 @@ class Engine:
         """
         session = self._session(hurried=in_passing)
         try:
+            if len(requests) == 1:
+                return [_answer(session, *requests[0])]
             with session.writing() as catalog:
                 return [_answer(Joined(catalog), target, body) for target, body in requests]
         except Later:

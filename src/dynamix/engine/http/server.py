@@ -231,7 +231,7 @@ class Server:
                 return self._broken(
                     broken, connection, Waiting(asked, partial(_form, request), connection.answer), work
                 )
-            outcome = work.now(asked)
+            outcome = work.now(asked, alone=len(self._connections) == 1)
         except Fault as fault:
             outcome = fault.status, fault.body()
         except Exception:

@@ -73,10 +73,15 @@ class Work:
         self._left: deque[Waiting] = deque()  # writes that are left to the thread
         self._thread_writes = False
 
-    def now(self, asked: Asked) -> Outcome | None:
-        """The outcome of a request that reads, if that takes a moment only."""
+    def now(self, asked: Asked, *, alone: bool) -> Outcome | None:
+        """The outcome of a request that takes a moment only.
+
+        Writes wait for others that may come with them, but for the one of a client that is `alone`.
+        """
         target, body = asked
-        if self._quick is not None and target in _READS and len(body) <= _SMALL_BYTES:
+        if self._quick is None or len(body) > _SMALL_BYTES:
+            return None
+        if target in _READS or (alone and target in _WRITES and not self._thread_writes):
             return self._quick.in_passing(target, body)
         return None
 

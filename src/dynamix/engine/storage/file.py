@@ -192,6 +192,7 @@ class FileSession(Struct, eq=False, gc=False):
                 self._begin_at_once(catalog)
             else:
                 catalog.give_way = None
+                _let_wait(catalog, waits=True)
                 if self.writes:
                     file.turn.take(self)
                 if self.begin:
@@ -233,15 +234,13 @@ class FileSession(Struct, eq=False, gc=False):
             return
         if file.log_is_long or file.durable or file.turn.holder.setdefault(HELD, self) is not self:
             raise Later
+        _let_wait(catalog, waits=False)
         try:
-            catalog.once("PRAGMA busy_timeout = 0")
             catalog.once(self.begin)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
             raise Later from error
-        finally:
-            catalog.once(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
 
     def _give_back(self, catalog: Catalog) -> None:
         if self.writes:
@@ -257,6 +256,13 @@ class FileSession(Struct, eq=False, gc=False):
             self.file.connections.drop(catalog)
             self.catalog = None
         self.file.turn.pass_over(self)
+
+
+def _let_wait(catalog: Catalog, *, waits: bool) -> None:
+    """Say whether SQLite is to wait for other writers, if the last to use the connection said otherwise."""
+    if catalog.waits is not waits:
+        catalog.once(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000 if waits else 0:.0f}")
+        catalog.waits = waits
 
 
 def _no_time() -> None:

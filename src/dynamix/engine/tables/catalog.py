@@ -158,8 +158,8 @@ class Catalog:
     """One connection, and the tables as the transaction that runs on it sees them.
 
     `execute` runs any statement; `once` runs one whose rows are taken before the next, which spares a cursor for each.
-    `thread` and `state` are notes of the keeper of several: which thread works with this one now, 0 for none, and what
-    was known of the database when it was opened.
+    `thread`, `state` and `waits` are notes of the keeper of several: which thread works with this one now, 0 for none,
+    what was known of the database when it was opened, and whether SQLite waits for other writers.
 
     `home` is the account and region of the tables. `give_way` lets others work for a moment, or raises Later where the
     work is to be done in passing; None where others do not wait for it. `changes` counts what changed of tables here.
@@ -179,6 +179,7 @@ class Catalog:
         "once",
         "state",
         "thread",
+        "waits",
     )
 
     def __init__(self, connection: sqlite3.Connection, clock: Callable[[], float], home: "Home") -> None:
@@ -193,6 +194,7 @@ class Catalog:
         self.changes = 0
         self.thread = 0
         self.state: object = None
+        self.waits = True
         self.give_way: Callable[[], None] | None = None
 
     def close(self) -> None:
