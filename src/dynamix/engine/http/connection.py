@@ -124,7 +124,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._rest:
             self._send_rest()
         if not self._undrained:
-            self.began = None
+            self._note_begun()
             self._go_on()
 
     def answer(self, answer: bytes) -> None:
@@ -143,15 +143,18 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.abort()
 
     def _feed(self, data: memoryview | bytes) -> None:
-        reader = self._reader
+        whole = len(self._reader.arrived)
         try:
-            reader.feed(data)
+            self._reader.feed(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._broken = True
-        if not reader.has_begun:
-            self.began = None
-        elif self.began is None:
-            self.began = self._host.loop.time()
+        if self.began is None or len(self._reader.arrived) > whole:
+            self._note_begun()
+
+    def _note_begun(self) -> None:
+        """From now on what is not whole is waited for, or what is not taken."""
+        waits = self._undrained or self._reader.has_begun
+        self.began = self._host.loop.time() if waits else None
 
     def _go_on(self) -> None:
         """Answer what has arrived, until an answer has to be waited for or cannot be sent yet."""
@@ -182,15 +185,13 @@ class Connection(asyncio.BufferedProtocol):
 
     def _send(self, answer: bytes) -> None:
         self._owes = False
-        now = self._host.loop.time()
-        self.idle_since = now
+        self.idle_since = self._host.loop.time()
         if len(answer) > _PIECE:
             self._rest = memoryview(answer)
             self._send_rest()
         else:
             self._transport.write(answer)
-        if self._undrained:
-            self.began = now
+        self._note_begun()
         self._ending = not self._keep_alive
 
     def _send_rest(self) -> None:

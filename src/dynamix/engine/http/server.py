@@ -203,7 +203,7 @@ class Server:
     def _end_late_ones(self) -> None:
         before = self.loop.time() - _REQUEST_SECONDS
         for connection in list(self._connections):
-            if connection.began is not None and connection.began < before:
+            if connection.began is not None and connection.began < before and not connection.owes:
                 connection.abort()
         self.loop.call_later(_REQUEST_SECONDS / _LOOKS, self._end_late_ones)
 
