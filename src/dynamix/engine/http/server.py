@@ -210,6 +210,8 @@ class Server:
     def has_lost(self, connection: Connection) -> None:
         """Forget a connection that has ended."""
         self._connections.discard(connection)
+        for work in self._works.values():
+            work.has_lost(connection)
         if not self._connections:
             self._emptied.set()
 
@@ -238,7 +240,7 @@ class Server:
             _log.exception("a request failed inside the engine")
             outcome = failed()
         if outcome is None:
-            work.begin(Waiting(asked, partial(_form, request), connection.answer))
+            work.begin(Waiting(asked, partial(_form, request), connection.answer), connection)
             return None
         if len(outcome[1]) > _LARGE_BYTES and _encoding_of(request) is not None:
             work.aside(partial(_form, request, outcome), connection.answer)
@@ -270,7 +272,7 @@ class Server:
                 self.loop.call_soon(connection.abort)
                 return None
             waiting.tell = lambda _: connection.abort()
-        self.loop.call_later(broken.seconds if broken.kind == "delay" else 0, work.begin, waiting)
+        self.loop.call_later(broken.seconds if broken.kind == "delay" else 0, work.begin, waiting, connection)
         return None
 
     def _work_for(self, request: Request) -> Work:

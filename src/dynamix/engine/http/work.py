@@ -2,7 +2,8 @@
 
 What takes a moment is done in the event loop's own thread, in passing: reads at once, and the writes that have come
 meanwhile together, in one transaction. What turns out to take longer, or would have to wait for another writer, is left
-to threads: one for writes, which again takes all that are ready into one transaction, and a few for the rest.
+to threads: one for writes, which again takes all that are ready into one transaction, and a few for the rest. A handler
+that is no engine may block as it likes: then each connection has a thread of its own.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from dynamix.engine.faults import Fault
+from dynamix.engine.http.threads import Threads
 
 Outcome: TypeAlias = tuple[int, bytes]
 """Status and body of an answer."""
@@ -68,6 +70,7 @@ class Work:
         self._quick = engine if isinstance(engine, Quick) else None
         self._loop = loop
         self._threads = ThreadPoolExecutor(_THREADS, "dynamix-work")
+        self._own_threads = Threads()
         self._writer = ThreadPoolExecutor(1, "dynamix-writer")
         self._come: deque[Waiting] = deque()  # writes that the next turn of the loop carries out
         self._left: deque[Waiting] = deque()  # writes that are left to the thread
@@ -85,12 +88,14 @@ class Work:
             return self._quick.in_passing(target, body)
         return None
 
-    def begin(self, waiting: Waiting) -> None:
-        """Carry out a request that could not be carried out now; it is told its answer."""
+    def begin(self, waiting: Waiting, connection: object) -> None:
+        """Carry out a request of a connection that could not be carried out now; it is told its answer."""
         target, body = waiting.asked
         many = target in _WRITES_OF_MANY
-        if self._quick is None or not (many or target in _WRITES):
-            self.aside(lambda: waiting.form(self.outcome(waiting.asked)), waiting.tell)
+        if self._quick is None:
+            self._own_threads.run(connection, lambda: self._carry_out(waiting))
+        elif not (many or target in _WRITES):
+            self._threads.submit(self._carry_out, waiting)
         elif len(body) > (_SMALL_MANY_BYTES if many else _SMALL_BYTES):
             self._leave((waiting,))
         else:
@@ -102,6 +107,9 @@ class Work:
         """Have a thread make an answer that takes long to make."""
         self._threads.submit(lambda: self._loop.call_soon_threadsafe(tell, make()))
 
+    def _carry_out(self, waiting: Waiting) -> None:
+        self._loop.call_soon_threadsafe(waiting.tell, waiting.form(self.outcome(waiting.asked)))
+
     def outcome(self, asked: Asked) -> Outcome:
         """The outcome of a request, however long it takes, in any thread."""
         try:
@@ -110,8 +118,13 @@ class Work:
             _log.exception("a request failed inside the engine")
             return failed()
 
+    def has_lost(self, connection: object) -> None:
+        """A connection has ended."""
+        self._own_threads.end(connection)
+
     def close(self) -> None:
         """To be called when nothing waits any more."""
+        self._own_threads.close()
         self._threads.shutdown()
         self._writer.shutdown()
 
