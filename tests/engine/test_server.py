@@ -7,8 +7,6 @@ import os
 import resource
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import zlib
@@ -26,27 +24,8 @@ from dynamix.engine import Engine
 from dynamix.engine.http import server as server_module
 from dynamix.engine.http.names import Names
 from dynamix.engine.http.server import Server
+from engine.served import CONTENT, LIST, SIGNED, Echo, bodies, post, request, served, talk
 from engine.vector_tables import vector, vectors
-
-SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=a/b/c/dynamodb/aws4_request, SignedHeaders=host, Signature=x"}
-CONTENT = {"Content-Type": "application/x-amz-json-1.0"}
-LIST = {"X-Amz-Target": "DynamoDB_20120810.ListTables", **SIGNED, **CONTENT}
-
-
-class Echo:
-    """Answers with what it was asked; "Fail" fails, "Wait" waits for `go`."""
-
-    def __init__(self) -> None:
-        self.asked = threading.Event()
-        self.go = threading.Event()
-
-    def handle(self, target: str, body: bytes) -> tuple[int, bytes]:
-        if target == "Fail":
-            raise RuntimeError("no")
-        if target == "Wait":
-            self.asked.set()
-            self.go.wait()
-        return 200, json.dumps([target, len(body), body[:100].decode()]).encode()
 
 
 @pytest.fixture
@@ -65,34 +44,6 @@ def http_(server: Server) -> Iterator[http.client.HTTPConnection]:
     connection = http.client.HTTPConnection(*server.address)
     yield connection
     connection.close()
-
-
-def post(connection: http.client.HTTPConnection, target: str, body: bytes = b"{}", **headers: str) -> Any:
-    connection.request(
-        "POST", "/", body, {"X-Amz-Target": f"DynamoDB_20120810.{target}", **SIGNED, **CONTENT, **headers}
-    )
-    answer = connection.getresponse()
-    return answer.status, answer.headers, answer.read()
-
-
-def talk(server: Server, *parts: bytes) -> bytes:
-    """Sends the parts one by one and reads until the server closes."""
-    with socket.create_connection(server.address) as client:
-        for part in parts:
-            client.sendall(part)
-        client.shutdown(socket.SHUT_WR)
-        return b"".join(iter(lambda: client.recv(65536), b""))
-
-
-def request(target: str, body: bytes, *headers: str) -> bytes:
-    lines = [f"X-Amz-Target: DynamoDB_20120810.{target}", "Authorization: AWS4-x", "Content-Type: application/json"]
-    lines += [f"Content-Length: {len(body)}", *headers]
-    return b"POST / HTTP/1.1\r\nHost: localhost\r\n" + "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
-
-def bodies(answers: bytes) -> list[Any]:
-    """The JSON bodies of a stream of answers."""
-    return [json.loads(part.partition(b"\r\n\r\n")[2]) for part in answers.split(b"HTTP/1.1 ")[1:]]
 
 
 def test_an_answer_has_the_headers_of_the_service(http_: http.client.HTTPConnection) -> None:
@@ -332,10 +283,13 @@ def test_a_request_over_16_megabytes_in_chunks_is_refused(server: Server) -> Non
 
 
 def test_get_answers_that_all_is_well(http_: http.client.HTTPConnection) -> None:
-    """Load balancers and SDK tests ask by GET."""
-    http_.request("GET", "/")
+    """Load balancers and SDK tests ask by GET; what they asked for is named, and nothing else is there."""
+    http_.request("GET", "/", headers={"Host": "localhost:1234"})
     answer = http_.getresponse()
-    assert (answer.status, answer.read()[:17]) == (200, b"healthy: dynamodb")
+    assert (answer.status, answer.read()) == (200, b"healthy: localhost:1234 ")
+    http_.request("GET", "/other")
+    answer = http_.getresponse()
+    assert (answer.status, answer.read()) == (404, b"<UnknownOperationException/>\n")
 
 
 @pytest.mark.parametrize(
@@ -549,20 +503,6 @@ def test_many_connections_are_served_at_once(client: Any) -> None:
     assert not with_error
 
 
-@contextlib.contextmanager
-def served(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], http.client.HTTPConnection]]:
-    """The command in a process of its own, and a connection to the address that it printed."""
-    command = [sys.executable, "-m", "dynamix", "serve", "--port", "0", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        connection = http.client.HTTPConnection(process.stdout.readline().strip().rpartition("//")[2])
-        try:
-            yield process, connection
-        finally:
-            connection.close()
-            process.kill()
-
-
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_command_cleanly(tmp_path: Path, ending: signal.Signals) -> None:
     """SIGTERM and SIGINT end the process with status 0 and nothing said; what was written is kept."""
@@ -609,6 +549,56 @@ def test_the_command_takes_names() -> None:
     with served("--allow-host", "one.example", "--allow-host", "two.example") as (_, connection):
         assert post(connection, "ListTables", Host="two.example")[0] == 200
         assert post(connection, "ListTables", Host="three.example")[0] == 403
+
+
+@pytest.mark.parametrize("source", ["file", "env"])
+def test_the_command_checks_signatures(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys come from a file or the environment; who signs with another one, or not at all, is refused."""
+    path = tmp_path / "keys"
+    path.write_text("[default]\naws_access_key_id = AKID\naws_secret_access_key = secret%1\n[other]\nregion = x\n")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret%1")
+    with served("--keys", str(path) if source == "file" else "env") as (_, connection):
+        refused = post(connection, "ListTables")
+        assert (refused[0], b"IncompleteSignatureException" in refused[2]) == (400, True)
+        client = boto3.client(
+            "dynamodb",
+            endpoint_url=f"http://{connection.host}:{connection.port}",
+            region_name="eu-west-1",
+            aws_access_key_id="AKID",
+            aws_secret_access_key="secret%1",
+        )
+        assert client.list_tables()["TableNames"] == []
+        client.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "cannot read the file 'keys': No such file or directory"),
+        ("secret", "the file 'keys' is not like ~/.aws/credentials"),
+        ("[a]\naws_access_key_id = secret\n", "the file 'keys': no access key with its secret key is there"),
+    ],
+)
+def test_bad_keys_are_said(
+    text: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file without keys is refused, and nothing of what it holds is told."""
+    monkeypatch.chdir(tmp_path)
+    if text is not None:
+        Path("keys").write_text(text)
+    assert main(["serve", "--port", "0", "--keys", "keys"]) == 1
+    told = capsys.readouterr().err
+    assert said in told
+    assert "= secret" not in told
+
+
+def test_the_command_allows_pages() -> None:
+    """Origins are named with commas between them."""
+    with served("--cors", "https://one.example, two.example") as (_, connection):
+        for origin in ("https://one.example", "http://two.example:1"):
+            assert post(connection, "ListTables", Origin=origin)[0] == 200
+        assert post(connection, "ListTables", Origin="http://one.example")[0] == 403
 
 
 def test_the_command_warns(server: Server, capsys: pytest.CaptureFixture[str]) -> None:

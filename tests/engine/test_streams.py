@@ -624,3 +624,24 @@ def test_a_number_of_shards_that_cannot_be_is_refused(number: int) -> None:
     """A stream has at least one open shard."""
     with pytest.raises(ValidationException, match=f"stream_shards={number} cannot be; give one from 1 to 1000"):
         Engine(stream_shards=number)
+
+
+@pytest.mark.parametrize("place", ["memory", "file"])
+def test_a_stream_is_of_the_account_and_region_of_its_table(place: str, tmp_path: Path) -> None:
+    """ARNs and records name both, and go on doing so where the file is opened for others."""
+    path = None if place == "memory" else tmp_path / "file.db"
+    engine = Engine(path, sweep_seconds=None, account="123456789012", region="eu-west-1")
+    database = Database(engine)
+    arn = streamed(database)
+    assert arn.startswith("arn:aws:dynamodb:eu-west-1:123456789012:table/tab/stream/")
+    if path is not None:
+        engine.close()
+        database = Database(Engine(path, sweep_seconds=None))
+    database.put(a="x")
+    (stream,) = database.call("ListStreams")["Streams"]
+    assert stream["StreamArn"] == arn == describe(database, arn)["StreamArn"]
+    assert [record["awsRegion"] for record in read(database, arn)] == ["eu-west-1"]
+    elsewhere = arn.replace("eu-west-1", "us-east-1")
+    assert database.refusal("DescribeStream", StreamArn=elsewhere)[0] == "ResourceNotFoundException"
+    assert database.call("ListStreams", ExclusiveStartStreamArn=arn)["Streams"] == []
+    database.engine.close()

@@ -11,8 +11,8 @@ import math
 import os
 import sqlite3
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import msgspec
 
@@ -32,11 +32,13 @@ from dynamix.engine.operations import (
     vectors,
 )
 from dynamix.engine.requests import shapes
-from dynamix.engine.storage.database import Storage, open_database
+from dynamix.engine.storage.database import Session, Storage, open_database
 from dynamix.engine.storage.failures import fault_of
 from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.snapshots import Snapshot
+from dynamix.engine.storage.transactions import Joined
 from dynamix.engine.sweeper import Sweeper
+from dynamix.engine.tables.catalog import ACCOUNT, REGION, Again, Home, Later
 from dynamix.engine.tables.streams import roll_all
 from dynamix.errors import StorageError, ValidationException
 
@@ -84,7 +86,9 @@ class Engine:
     """DynamoDB in this process: in memory, or in the file at `path`.
 
     All methods may be called from any thread. A file may be used by several processes at once. `clock` gives the time
-    in seconds since 1970; items expire by it, and records of streams grow old.
+    in seconds since 1970; items expire by it, and records of streams grow old. With `durability="full"` an answered
+    write in a file survives that the machine goes off, with "process" only the end of the process. `account` and
+    `region` are those of ARNs.
 
     Once in `sweep_seconds` a thread removes what has expired, as soon as there is a table with a time to live or a
     stream; with None nothing is removed but by `expire()`. A new stream has `stream_shards` open shards, each for the
@@ -101,11 +105,15 @@ class Engine:
         clock: Callable[[], float] = time.time,
         sweep_seconds: float | None = 1.0,
         stream_shards: int = 1,
+        durability: Literal["process", "full"] = "process",
+        account: str = ACCOUNT,
+        region: str = REGION,
     ) -> None:
         if not 1 <= stream_shards <= MOST_SHARDS:
             raise ValidationException(f"stream_shards={stream_shards!r} cannot be; give one from 1 to {MOST_SHARDS}")
         self._sweeper = Sweeper(self, sweep_seconds)
-        self._database = open_database(path, Settings(clock, self._sweeper, stream_shards))
+        settings = Settings(clock, self._sweeper, stream_shards, Home(account, region), durable=durability == "full")
+        self._database = open_database(path, settings)
         self._session = self._database.sessions()
         self.in_memory = path is None
         if path is not None:
@@ -120,26 +128,36 @@ class Engine:
         """
         session = self._session()
         session.deadline = deadline
-        request: dict[str, Any] = {}
+        return _handled(session, target, body)
+
+    def in_passing(self, target: str, body: bytes) -> tuple[int, bytes] | None:
+        """As `handle`, where that takes a moment only. None, and nothing done, where it would read long, or would have
+        to wait for another one that writes."""
         try:
-            request = shapes.decode(target, body)
-            answer = _OPERATIONS[target](session, request)
-            return 200, _encode(answer) if answer is not None else b""
-        except Fault as fault:
-            misnamed = shapes.misnamed(target, request)  # `fault` gets no other name, which would keep all its frames
-            return (fault.status, fault.body()) if misnamed is None else (misnamed.status, misnamed.body())
-        except StorageError as error:  # another connection to the file could not be opened
-            return _failed(unable(str(error)))
-        except sqlite3.Error as error:
+            return _handled(self._session(hurried=True), target, body)
+        except Later:
+            return None
+
+    def together(self, requests: Sequence[tuple[str, bytes]], *, in_passing: bool) -> list[tuple[int, bytes]] | None:
+        """Carry out requests that write in one transaction, each as if it were alone, and give their answers.
+
+        None where they cannot be carried out in this way, or, if it is to be done `in_passing`, not at once: then
+        nothing is done.
+        """
+        session = self._session(hurried=in_passing)
+        try:
+            if len(requests) == 1:
+                return [_answer(session, *requests[0])]
+            with session.writing() as catalog:
+                return [_answer(Joined(catalog, session.vectors), target, body) for target, body in requests]
+        except Later:
+            return None
+        except Exception as error:
+            _log.debug("requests are carried out one by one, as they could not be together: %s", error)
             session.abandon()
-            return _failed(fault_of(error))
-        except BaseException as error:
-            session.thread = 0  # there is no call before this, so nothing else can come before it
-            try:
-                session.abandon()
-            finally:  # what came once may come again
-                session.abandon()
-                _clear(error)
+            return None
+        except BaseException:
+            session.abandon()
             raise
 
     def expire(self) -> int:
@@ -171,6 +189,10 @@ class Engine:
         """Make all tables what they were when the snapshot was taken, by this engine or another."""
         self._database.restore(snapshot)
 
+    def check(self) -> None:
+        """Read the whole file and look whether it is sound; raises `dynamix.DatabaseFileError` where it is not."""
+        self._database.check()
+
     def close(self) -> None:
         """End the use of the database, and the thread that sweeps. What is in memory only is lost."""
         self._sweeper.end()
@@ -193,6 +215,45 @@ class Engine:
         except BaseException:
             session.abandon()
             raise
+
+
+def _handled(session: Session, target: str, body: bytes) -> tuple[int, bytes]:
+    """The answer to one request. Raises Later in a session that is hurried."""
+    try:
+        return _answer(session, target, body)
+    except Later:
+        raise
+    except StorageError as error:  # another connection to the file could not be opened
+        return _failed(unable(str(error)))
+    except sqlite3.Error as error:
+        session.abandon()
+        return _failed(fault_of(error))
+    except BaseException as error:
+        session.thread = 0  # there is no call before this, so nothing else can come before it
+        try:
+            session.abandon()
+        finally:  # what came once may come again
+            session.abandon()
+            _clear(error)
+        raise
+
+
+def _answer(storage: Storage, target: str, body: bytes) -> tuple[int, bytes]:
+    """The answer to a request that is carried out or refused."""
+    request: dict[str, Any] = {}
+    try:
+        request = shapes.decode(target, body)
+        operation = _OPERATIONS[target]
+        while True:
+            try:
+                answer = operation(storage, request)
+            except Again:
+                continue
+            else:
+                return 200, _encode(answer) if answer is not None else b""
+    except Fault as fault:
+        misnamed = shapes.misnamed(target, request)  # `fault` gets no other name, which would keep all its frames
+        return (fault.status, fault.body()) if misnamed is None else (misnamed.status, misnamed.body())
 
 
 def _failed(fault: Fault) -> tuple[int, bytes]:

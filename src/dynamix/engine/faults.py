@@ -9,6 +9,14 @@ _NAMESPACE = "com.amazonaws.dynamodb.v20120810#"
 _CORAL = "com.amazon.coral.service#"
 _CORAL_VALIDATION = "com.amazon.coral.validate#"
 _OWN = "dynamix#"
+_OF_CREDENTIALS = frozenset(
+    (
+        "MissingAuthenticationTokenException",
+        "UnrecognizedClientException",
+        "InvalidSignatureException",
+        "IncompleteSignatureException",
+    )
+)
 _SPELLING = {
     "ValidationException": _CORAL_VALIDATION,
     "SerializationException": _CORAL,
@@ -16,6 +24,9 @@ _SPELLING = {
     "AccessDeniedException": _CORAL,
     "MissingAuthenticationTokenException": _CORAL,
     "RequestEntityTooLargeException": _CORAL,
+    "UnrecognizedClientException": _CORAL,
+    "InvalidSignatureException": _CORAL,
+    "IncompleteSignatureException": _CORAL,
     "StorageException": _OWN,
 }
 
@@ -51,7 +62,7 @@ class Fault(Exception):  # noqa: N818 - the word of SOAP and Smithy for an error
         """The JSON body of the answer, `__type` spelt as the service spells it."""
         kind = _SPELLING.get(self.code, _NAMESPACE) + self.code
         capital = "CancellationReasons" in self.members or (
-            _SPELLING.get(self.code) == _CORAL and self.code != "MissingAuthenticationTokenException"
+            _SPELLING.get(self.code) == _CORAL and self.code not in _OF_CREDENTIALS
         )
         said = {"Message" if capital else "message": self.message} if self.message else {}
         return msgspec.json.encode({"__type": kind, **said, **self.members})

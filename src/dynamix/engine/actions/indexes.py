@@ -14,7 +14,7 @@ from dynamix.engine.actions.capacity import write_units
 from dynamix.engine.data.keys import raw_bytes
 from dynamix.engine.data.rows import FIRST, LAST, Execute, Row, decode_item, encode_item
 from dynamix.engine.faults import Fault, Kind, invalid
-from dynamix.engine.tables.catalog import Index, Table
+from dynamix.engine.tables.catalog import Catalog, Index, Table
 from dynamix.limits import PARTITION_KEY_BYTES, SORT_KEY_BYTES
 from dynamix.wire import Item
 
@@ -164,9 +164,13 @@ def _oversized(index: Index, item: Item) -> tuple[str, str, int] | None:
     return None
 
 
-def backfill(execute: Execute, table: Table, index: Index) -> None:
-    """Fill a new index from the table's items. Items whose key values the index cannot hold are left out."""
-    for key, size, body in table.store.between(execute, FIRST, LAST):
+def backfill(catalog: Catalog, table: Table, index: Index) -> None:
+    """Fill a new index from the table's items. Items whose key values the index cannot hold are left out.
+
+    Nobody may know of the index yet: others read meanwhile.
+    """
+    execute = catalog.execute
+    for key, size, body in catalog.rows(table.store, FIRST, LAST):
         version = Version(decode_item(body), (size, body))
         entry_key = _entry_key(index, key, version)
         if entry_key is not None:

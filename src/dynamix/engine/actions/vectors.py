@@ -18,7 +18,7 @@ from dynamix.engine.actions.indexes import Version
 from dynamix.engine.data.keys import raw_bytes
 from dynamix.engine.data.rows import FIRST, LAST, Execute, decode_item
 from dynamix.engine.faults import Fault, Kind, invalid
-from dynamix.engine.tables.catalog import Table
+from dynamix.engine.tables.catalog import Catalog, Table
 from dynamix.engine.tables.vector_index import VectorIndex
 from dynamix.engine.vectors.floats import is_float, packed
 from dynamix.engine.vectors.rows import mark
@@ -111,10 +111,14 @@ def replace(
     charge.table = write_units(_packed_size(old, before), _packed_size(new, after))
 
 
-def backfill(execute: Execute, table: Table, index: VectorIndex) -> None:
-    """Fill a new vector index from the table's items. What it cannot hold is left out."""
+def backfill(catalog: Catalog, table: Table, index: VectorIndex) -> None:
+    """Fill a new vector index from the table's items. What it cannot hold is left out.
+
+    Nobody may know of the index yet: others read meanwhile.
+    """
+    execute = catalog.execute
     items = total = packing = 0
-    for key, size, body in table.store.between(execute, FIRST, LAST):
+    for key, size, body in catalog.rows(table.store, FIRST, LAST):
         version = Version(decode_item(body), (size, body))
         vector = _vectors(table, version).get(index.attribute)
         held = _held(index, version, vector)

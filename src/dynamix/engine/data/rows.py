@@ -19,6 +19,9 @@ Execute: TypeAlias = Callable[..., Cursor]
 Row: TypeAlias = tuple[int, bytes]
 """The size of an item, and the item as JSON."""
 
+KeyedRow: TypeAlias = tuple[bytes, int, bytes]
+"""A row after its key."""
+
 encode_item = msgspec.json.Encoder().encode
 decode_item = msgspec.json.Decoder(dict[str, AttributeValue]).decode
 

@@ -1,9 +1,13 @@
 """Requests from the bytes of a connection, by httptools; what is too large, or not for us, is noted at once."""
 
-import socket
+from collections import deque
+from collections.abc import Callable
 
 import httptools
 
+from dynamix.engine.faults import Fault
+from dynamix.engine.http.answers import answer, refusal
+from dynamix.engine.http.encodings import too_large
 from dynamix.engine.http.names import Names
 from dynamix.limits import BATCH_BYTES
 
@@ -11,31 +15,48 @@ _HEADER_BYTES = 64 * 1024
 
 
 class Request:
-    """One request as it arrives."""
+    """One request as it arrives. `headers` are by names in small letters; several of one name are put together."""
+
+    __slots__ = ("body", "headers", "keep_alive", "method", "url")
 
     def __init__(self) -> None:
-        self.method = ""
-        self.headers: dict[str, str] = {}
+        self.method = b""
+        self.headers: dict[bytes, bytes] = {}
         self.url = b""
         self.body = bytearray()
         self.keep_alive = True
 
 
 class RequestReader:
-    """What httptools calls while it parses; `arrived` holds the complete requests."""
+    """What httptools calls while it parses; `arrived` holds the complete requests.
 
-    def __init__(self, connection: socket.socket, names: Names) -> None:
+    `leave_to_send` is called where a client waits for leave to send its body.
+    """
+
+    __slots__ = (
+        "_framing",
+        "_header_bytes",
+        "_leave_to_send",
+        "_names",
+        "_request",
+        "arrived",
+        "parser",
+        "refused",
+        "too_large",
+    )
+
+    def __init__(self, leave_to_send: Callable[[], None], names: Names) -> None:
         self.parser = httptools.HttpRequestParser(self)
-        self.arrived: list[Request] = []
+        self.arrived: deque[Request] = deque()
         self.too_large = False
         self.refused: str | None = None
-        self._connection = connection
+        self._leave_to_send = leave_to_send
         self._names = names
         self._request = Request()
         self._header_bytes = 0
         self._framing = 0  # bytes since the last that was a whole header, or part of a body
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """Parse what has come. An offer to go on in another protocol is left alone, as RFC 9110 7.8 allows.
 
         httptools ends a request that makes the offer with its headers, so it is parsed once more without it. It keeps
@@ -51,26 +72,32 @@ class RequestReader:
         """Whether a part of a request has come, and not its end."""
         return self._framing > 0 or self._header_bytes > 0
 
-    def _parse(self, data: bytes) -> None:
+    def last_answer(self, *, broken: bool) -> bytes | None:
+        """The answer after which nothing more is read, if it is time for one."""
+        if self.refused is not None:
+            return refusal(Fault("AccessDeniedException", self.refused, status=403))
+        if self.too_large:
+            return refusal(too_large())
+        return answer(400, b"", keep_alive=False) if broken else None
+
+    def _parse(self, data: bytes | memoryview) -> None:
         while True:
             try:
                 return self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as offer:
-                if self.too_large or self.arrived[-1].method == "CONNECT":
+                if self.too_large or self.arrived[-1].method == b"CONNECT":
                     raise
                 data = self._without_offer(self.arrived.pop()) + data[offer.args[0] :]
                 self.parser = httptools.HttpRequestParser(self)
 
     def _without_offer(self, request: Request) -> bytes:
         """The head of a request once more."""
-        kept = {
-            name: value for name, value in request.headers.items() if name not in ("connection", "upgrade", "expect")
-        }
+        dropped = (b"connection", b"upgrade", b"expect")
+        kept = {name: value for name, value in request.headers.items() if name not in dropped}
         if not request.keep_alive:
-            kept["connection"] = "close"
-        lines = "".join(f"{name}: {value}\r\n" for name, value in kept.items())
-        start = b"%s %s HTTP/1.1\r\n" % (request.method.encode("latin-1"), request.url)
-        return start + lines.encode("latin-1") + b"\r\n"
+            kept[b"connection"] = b"close"
+        lines = b"".join(b"%s: %s\r\n" % header for header in kept.items())
+        return b"%s %s HTTP/1.1\r\n%s\r\n" % (request.method, request.url, lines)
 
     def on_url(self, url: bytes) -> None:
         self._count_header(len(url))
@@ -78,18 +105,23 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count_header(len(name) + len(value))
-        self._request.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        headers = self._request.headers
+        name = name.lower()
+        if name not in headers:
+            headers[name] = value
+        elif name != b"accept-encoding":  # the service looks at the first
+            headers[name] += b"," + value
 
     def on_headers_complete(self) -> None:
         self._framing = 0
         headers = self._request.headers
-        self.refused = self.refused or self._names.refusal(headers.get("host"), headers.get("origin"))
+        self.refused = self.refused or self._names.refusal(_text(headers.get(b"host")), _text(headers.get(b"origin")))
         if self.refused is not None:
             return
-        if int(self._request.headers.get("content-length", "0")) > BATCH_BYTES:
+        if int(headers.get(b"content-length", b"0")) > BATCH_BYTES:
             self.too_large = True
-        elif self._request.headers.get("expect", "").lower() == "100-continue":
-            self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        elif b"expect" in headers and headers[b"expect"].lower() == b"100-continue":
+            self._leave_to_send()
 
     def on_body(self, body: bytes) -> None:
         self._framing = 0
@@ -102,9 +134,10 @@ class RequestReader:
         self._framing = 0
         if self.too_large or self.refused is not None:
             return
-        self._request.method = self.parser.get_method().decode("latin-1")
-        self._request.keep_alive = self.parser.should_keep_alive()
-        self.arrived.append(self._request)
+        request = self._request
+        request.method = self.parser.get_method()
+        request.keep_alive = self.parser.should_keep_alive()
+        self.arrived.append(request)
         self._request = Request()
         self._header_bytes = 0
 
@@ -112,3 +145,7 @@ class RequestReader:
         self._header_bytes += size
         if self._header_bytes > _HEADER_BYTES:
             raise ValueError("too many headers")
+
+
+def _text(header: bytes | None) -> str | None:
+    return None if header is None else header.decode("latin-1")

@@ -1,84 +1,106 @@
 """The engine behind DynamoDB's HTTP protocol, for the AWS SDKs and tools of any language.
 
-Each connection has a thread that reads, asks the engine, and answers; requests that arrive together are answered in
-their order. `httptools` does the parsing. The address of a request and its signature are not looked at, except
-that a request without credentials is refused, as the service does.
+One thread runs an event loop, in which connections are read and answered (see connection.py) and what takes a moment
+only is carried out; the rest is left to a few threads (see work.py). `httptools` does the parsing. A connection
+costs some kilobytes and no thread.
 
 Closing the server ends the connections between two answers: what the engine has been asked is also answered.
 
-Where the process can have no more connections or threads, those that there are go on, and others wait for their turn.
-A request that has begun must arrive as a whole within a minute, and answers must be taken within one; connections that
-wait for a request may wait for ever, but when there are too many, the one that waits longest is ended for a new one.
+Where the process can have no more connections, those that there are go on, and others wait for their turn. A request
+that has begun must arrive as a whole within a minute, and answers must be taken within one; connections that wait for a
+request may wait for ever, but when there are too many, the one that waits longest is ended for a new one.
 
 Web pages are not served: a request with the Origin of another machine is refused before it is read, and while the
 server listens on this machine alone, so is one that names another Host. Else a page could reach it through a name of
 its own that it lets resolve to this machine ("DNS rebinding").
 """
 
-import base64
+import asyncio
 import contextlib
+import json
 import logging
-import os
 import socket
 import threading
-import time
-import zlib
-from collections.abc import Collection
-from email.utils import formatdate
-from http import HTTPStatus
+from collections.abc import Collection, Mapping
+from functools import partial
 from ipaddress import ip_address
-from typing import Protocol
+from typing import Any
 
-import httptools
-
-from dynamix.engine.faults import Fault
+from dynamix.engine.faults import Fault, unable
+from dynamix.engine.http.accounts import Accounts
+from dynamix.engine.http.answers import BLANK_LINE, JSON, answer
+from dynamix.engine.http.connection import Connection
+from dynamix.engine.http.control import PATH, Broken, Control, answered_in_place
+from dynamix.engine.http.encodings import WORTH_BYTES, decoded, encoded, preferred
 from dynamix.engine.http.names import Names
-from dynamix.engine.http.reader import Request, RequestReader
+from dynamix.engine.http.reader import Request
+from dynamix.engine.http.signatures import Signatures, refuse_chunked
+from dynamix.engine.http.work import Handler, Outcome, Waiting, Work, failed
 from dynamix.engine.requests.targets import operation_of
-from dynamix.limits import BATCH_BYTES
+from dynamix.errors import StorageError
 
-_CONTENT_TYPES = ("application/json", "application/x-amz-json-1.0")
-_ANSWER_TYPE = "application/x-amz-json-1.0"
-_BLANK_LINE = b"\r\n\r\n"
-_CHUNK = 256 * 1024
+_CONTENT_TYPES = (b"application/x-amz-json-1.0", b"application/json")
+_PRESIGNED = b"X-Amz-Algorithm="
+_EXPOSED = "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,x-amz-crc32,Date"
+_ENDPOINT_MINUTES = 1440
+_LARGE_BYTES = 64 * 1024  # that take long to be encoded
+_BUFFER_BYTES = 256 * 1024
 _REQUEST_SECONDS = 60.0  # from a request's first byte to its last, and for an answer to be taken
-_MOST_CONNECTIONS = 1024
+_LOOKS = 4  # for late ones, in this time
+_MOST_CONNECTIONS = 10_000
 _GRACE_SECONDS = 5  # for clients that do not read their answers
 _PAUSE_SECONDS = 0.1  # until there may be room for another connection
+_BACKLOG = 1024
 _log = logging.getLogger(__name__)
 
 
-class Handler(Protocol):
-    """What answers requests: the engine."""
-
-    def handle(self, target: str, body: bytes) -> tuple[int, bytes]: ...
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; connections can be taken from it in several processes. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    listener.setblocking(False)
+    return listener
 
 
 class Server:
     """Listens at an address until it is closed. A `port` of 0 is any free one; `address` says which.
 
-    `allowed` are names by which others than this machine's own programs may come.
+    `listener` is a socket that listens already. `allowed` are names by which others than this machine's own programs
+    may come, `origins` the web pages that may (see names.py). With `keys`, secret keys by access keys, a request must
+    be signed with one of them. `control` answers requests to `/_control/`.
     """
 
     def __init__(
-        self, engine: Handler, host: str = "127.0.0.1", port: int = 0, *, allowed: Collection[str] = ()
+        self,
+        engine: Handler | Accounts,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        allowed: Collection[str] = (),
+        origins: Collection[str] = (),
+        keys: Mapping[str, str] | None = None,
+        listener: socket.socket | None = None,
+        control: Control | None = None,
     ) -> None:
+        self._listener = listen(host, port) if listener is None else listener
+        bound_host, bound_port = self._listener.getsockname()[:2]
+        self.address: tuple[str, int] = bound_host, bound_port
+        self.is_local = ip_address(bound_host).is_loopback
+        self.names = Names(allowed, any_host=not self.is_local, origins=origins)
+        self._signatures = None if keys is None else Signatures(keys)
+        self.loop = asyncio.new_event_loop()
+        self.buffer = memoryview(bytearray(_BUFFER_BYTES))
+        self.grace = float(_GRACE_SECONDS)
         self._engine = engine
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listener = socket.create_server((host, port), family=family, backlog=128)
-        self.is_local = ip_address(self.address[0]).is_loopback
-        self._names = Names(allowed, any_host=not self.is_local)
-        self._connections: dict[threading.Thread, _Served] = {}
-        self._lock = threading.Lock()
-        self._closed = threading.Event()
-        self._acceptor = threading.Thread(target=self._accept, name="dynamix-server", daemon=True)
-        self._acceptor.start()
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port."""
-        host, port = self._listener.getsockname()[:2]
-        return host, port
+        self._control = control
+        self._works: dict[Handler, Work] = {}
+        self._connections: set[Connection] = set()
+        self._accepted: set[asyncio.Task[Any]] = set()
+        self._waits = False
+        self._closing = asyncio.Event()
+        self._emptied = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="dynamix-server", daemon=True)
+        self._thread.start()
 
     def __enter__(self) -> "Server":
         return self
@@ -88,207 +110,254 @@ class Server:
 
     def close(self) -> None:
         """Takes no more requests, gives the answers that are owed, and returns when all connections are closed."""
-        with self._lock:
-            self._closed.set()
-            connections = dict(self._connections)
-        for connection in (self._listener, *(served.socket for served in connections.values())):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RD)
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self.loop.call_soon_threadsafe(self._closing.set)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self.loop.run_until_complete(self._serve())
+        finally:
+            self._listener.close()
+            for work in self._works.values():
+                work.close()
+            self.loop.close()
+
+    async def _serve(self) -> None:
+        self.loop.add_reader(self._listener, self._accept)
+        self.loop.call_later(_REQUEST_SECONDS / _LOOKS, self._end_late_ones)
+        await self._closing.wait()
+        self.loop.remove_reader(self._listener)
         self._listener.close()
-        self._acceptor.join()
-        deadline = time.monotonic() + _GRACE_SECONDS
-        for thread in connections:
-            thread.join(max(deadline - time.monotonic(), 0))
-        for thread, served in connections.items():
-            with contextlib.suppress(OSError):
-                served.socket.shutdown(socket.SHUT_RDWR)
-            thread.join()
+        await asyncio.sleep(0)  # what has been received by now is read
+        await asyncio.gather(*self._accepted, return_exceptions=True)
+        for connection in list(self._connections):
+            connection.finish()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wait_for_end(), self.grace)
+        self.grace = 0.0
+        while self._connections:
+            for connection in list(self._connections):
+                if not connection.owes:
+                    connection.abort()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wait_for_end(), _PAUSE_SECONDS)
+
+    async def _wait_for_end(self) -> None:
+        """Until there is no connection any more."""
+        while self._connections:
+            self._emptied.clear()
+            await self._emptied.wait()
 
     def _accept(self) -> None:
-        waiting = False
-        while True:
-            self._make_room()
+        """Take the connections that wait, as far as there is room."""
+        for _ in range(_BACKLOG):
+            if not self._has_room():
+                self._accept_later()
+                return
             try:
-                connection, _ = self._listener.accept()
-            except ConnectionAbortedError:
-                continue
+                client, _ = self._listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
             except OSError as error:
-                if self._closed.is_set():
-                    return
-                if not waiting:
+                if not self._waits:
                     _log.warning("new connections have to wait: %s", error)
-                waiting = True
-                self._closed.wait(_PAUSE_SECONDS)
-                continue
-            waiting = False
-            served = _Served(connection)
-            thread = threading.Thread(target=self._serve, args=(served,), name="dynamix-connection", daemon=True)
-            with self._lock:
-                if self._closed.is_set():
-                    connection.close()
-                    return
-                try:
-                    thread.start()
-                except RuntimeError as error:
-                    _log.warning("a connection had to be refused: %s", error)
-                    connection.close()
-                else:
-                    self._connections[thread] = served
-
-    def _make_room(self) -> None:
-        """Wait until there is room for one more connection; one that waits for a request may have to go."""
-        while not self._closed.is_set():
-            with self._lock:
-                connections = list(self._connections.values())
-            if len(connections) < _MOST_CONNECTIONS:
+                self._waits = True
+                self._accept_later()
                 return
-            idle = [served for served in connections if served.idle_since is not None]
-            if idle:
-                longest = min(idle, key=lambda served: served.idle_since or 0.0)
-                with contextlib.suppress(OSError):
-                    longest.socket.shutdown(socket.SHUT_RD)
-            self._closed.wait(_PAUSE_SECONDS)
+            self._waits = False
+            client.setblocking(False)
+            connection = Connection(self)
+            self._connections.add(connection)
+            task = self.loop.create_task(self._take(client, connection))
+            self._accepted.add(task)
+            task.add_done_callback(self._accepted.discard)
 
-    def _serve(self, served: "_Served") -> None:
+    async def _take(self, client: socket.socket, connection: Connection) -> None:
         try:
-            with served.socket, contextlib.suppress(OSError):  # it is gone, or too slow
-                served.socket.settimeout(_REQUEST_SECONDS)
-                served.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                _converse(served, self._engine, self._names)
-        finally:
-            with self._lock:
-                self._connections.pop(threading.current_thread(), None)
+            await self.loop.connect_accepted_socket(lambda: connection, client)
+        except OSError:
+            client.close()
+            self.has_lost(connection)
 
+    def _accept_later(self) -> None:
+        self.loop.remove_reader(self._listener)
+        self.loop.call_later(_PAUSE_SECONDS, self._accept_again)
 
-class _Served:
-    """A connection; since when it has waited for a request, or until when the one that has begun must be there."""
+    def _accept_again(self) -> None:
+        if not self._closing.is_set():
+            self.loop.add_reader(self._listener, self._accept)
 
-    __slots__ = ("deadline", "idle_since", "socket")
+    def _has_room(self) -> bool:
+        """Whether there is room for one more connection; one that waits for a request may have to go."""
+        if len(self._connections) < _MOST_CONNECTIONS:
+            return True
+        idle = [connection for connection in self._connections if connection.is_idle]
+        if not idle:
+            return False
+        longest = min(idle, key=lambda connection: connection.idle_since)
+        self._connections.discard(longest)
+        longest.finish()
+        return True
 
-    def __init__(self, connection: socket.socket) -> None:
-        self.socket = connection
-        self.idle_since: float | None = time.monotonic()
-        self.deadline = 0.0
+    def _end_late_ones(self) -> None:
+        before = self.loop.time() - _REQUEST_SECONDS
+        for connection in list(self._connections):
+            if connection.began is not None and connection.began < before and not connection.owes:
+                connection.abort()
+        self.loop.call_later(_REQUEST_SECONDS / _LOOKS, self._end_late_ones)
 
+    def has_lost(self, connection: Connection) -> None:
+        """Forget a connection that has ended."""
+        self._connections.discard(connection)
+        for work in self._works.values():
+            work.has_lost(connection)
+        if not self._connections:
+            self._emptied.set()
 
-def _converse(served: _Served, engine: Handler, names: Names) -> None:
-    """Answers the requests of one connection until one side ends it."""
-    connection = served.socket
-    reader = RequestReader(connection, names)
-    while data := _receive(served, reader):
+    def answer(self, connection: Connection, request: Request) -> bytes | None:
+        """The answer to a request; None where the connection is told later."""
+        if self._control is not None and request.url.startswith(PATH):
+            return self._controlled(self._control, connection, request)
+        if request.method != b"POST" or not _is_json(request):
+            return self._other(request)
+        encoding = request.headers.get(b"content-encoding")
         try:
-            reader.feed(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            broken = True
-        else:
-            broken = False
-        for request in reader.arrived:
-            keep_alive = request.keep_alive and not broken
-            answer = _answer(request, engine, keep_alive=keep_alive)
-            if request.method == "HEAD":
-                answer = answer.partition(_BLANK_LINE)[0] + _BLANK_LINE
-            connection.sendall(answer)
-            if not request.keep_alive:
-                return
-        reader.arrived.clear()
-        last = _last_answer(reader, broken=broken)
-        if last is not None:
-            connection.sendall(last)
-            _drain(connection)
-            return
+            target = self._checked(request)
+            work = self._work_for(request)
+            if encoding is not None or target == "DescribeEndpoints":
+                work.aside(partial(self._made_aside, work, request, target, encoding), connection.answer)
+                return None
+            asked = target, bytes(request.body)
+            if self._control is not None and (broken := self._control.next_fault(target)) is not None:
+                return self._broken(
+                    broken, connection, Waiting(asked, partial(_form, request), connection.answer), work
+                )
+            outcome = work.now(asked, alone=len(self._connections) == 1)
+        except Fault as fault:
+            outcome = fault.status, fault.body()
+        except Exception:
+            _log.exception("a request failed inside the engine")
+            outcome = failed()
+        if outcome is None:
+            work.begin(Waiting(asked, partial(_form, request), connection.answer), connection)
+            return None
+        if len(outcome[1]) > _LARGE_BYTES and _encoding_of(request) is not None:
+            work.aside(partial(_form, request, outcome), connection.answer)
+            return None
+        return _form(request, outcome)
 
-
-def _receive(served: _Served, reader: RequestReader) -> bytes:
-    """What comes next; nothing at the end. A request that has begun has so many seconds for all the rest of it."""
-    if served.idle_since is None and not reader.has_begun:
-        served.idle_since = time.monotonic()
-    while True:
+    def _controlled(self, control: Control, connection: Connection, request: Request) -> bytes | None:
+        """Have what controls the server carried out, for who may."""
+        if request.method != b"POST":
+            return _form(request, (404, b'{"message":"send a POST"}'))
         try:
-            data = served.socket.recv(_CHUNK)
-        except TimeoutError:
-            if served.idle_since is None:
-                raise
-            continue
-        now = time.monotonic()
-        if served.idle_since is not None:
-            served.idle_since = None
-            served.deadline = now + _REQUEST_SECONDS
-        elif now > served.deadline:
-            raise TimeoutError
-        return data
+            if self._signatures is not None:
+                self._signatures.check(request)
+        except Fault as fault:
+            return _form(request, (fault.status, fault.body()))
+        verb = request.url.removeprefix(PATH).decode("latin-1")
+        make = partial(control.handle, verb, bytes(request.body))
+        assert not isinstance(self._engine, Accounts)  # noqa: S101 - one engine is controlled
+        self._work_for(request).aside(lambda: _form(request, make()), connection.answer)
+        return None
+
+    def _broken(self, broken: Broken, connection: Connection, waiting: Waiting, work: Work) -> bytes | None:
+        """Let go wrong what is to go wrong with a request."""
+        fault = answered_in_place(broken)
+        if fault is not None:
+            return waiting.form((fault.status, fault.body()))
+        if broken.kind == "cut":
+            if not broken.after:
+                self.loop.call_soon(connection.abort)
+                return None
+            waiting.tell = lambda _: connection.abort()
+        self.loop.call_later(broken.seconds if broken.kind == "delay" else 0, work.begin, waiting, connection)
+        return None
+
+    def _work_for(self, request: Request) -> Work:
+        """Where a request is carried out. Raises Fault."""
+        engine = self._engine
+        if isinstance(engine, Accounts):
+            try:
+                engine = engine.engine_of(request)
+            except StorageError as error:
+                raise unable(str(error)) from error
+        work = self._works.get(engine)
+        if work is None:
+            work = self._works[engine] = Work(engine, self.loop)
+        return work
+
+    def _checked(self, request: Request) -> str:
+        """The operation that is asked for. Raises a Fault where there is none, or not the credentials for it."""
+        operation = operation_of(request.headers.get(b"x-amz-target", b"").decode("latin-1"))
+        if b"x-amz-content-sha256" in request.headers:
+            refuse_chunked(request)
+        if self._signatures is not None:
+            self._signatures.check(request)
+        elif not (request.headers.get(b"authorization", b"").startswith(b"AWS4-") or _PRESIGNED in request.url):
+            raise Fault("MissingAuthenticationTokenException", "Request is missing Authentication Token")
+        return operation
+
+    def _made_aside(self, work: Work, request: Request, target: str, encoding: bytes | None) -> bytes:
+        """The answer to a request whose body is encoded, or that asks for the server itself."""
+        try:
+            body = bytes(request.body) if encoding is None else decoded(bytes(request.body), encoding)
+        except Fault as fault:
+            return _form(request, (fault.status, fault.body()))
+        outcome = work.outcome((target, body))
+        if target == "DescribeEndpoints" and outcome[0] == 200:
+            endpoint = {"Address": self._asked_for(request), "CachePeriodInMinutes": _ENDPOINT_MINUTES}
+            outcome = 200, json.dumps({"Endpoints": [endpoint]}).encode()
+        return _form(request, outcome)
+
+    def _other(self, request: Request) -> bytes:
+        """The answer to what is no operation: a look whether the server is well, or the question of a web page."""
+        headers = request.headers
+        if request.method == b"GET" and request.url.partition(b"?")[0] == b"/":
+            return _form(request, (200, f"healthy: {self._asked_for(request)} ".encode()), "text/plain")
+        if request.method == b"OPTIONS" and b"origin" in headers and b"access-control-request-method" in headers:
+            return _form(request, (200, b""), "text/plain")
+        return _form(request, (404, b"<UnknownOperationException/>\n"), "application/xml")
+
+    def _asked_for(self, request: Request) -> str:
+        """By which name the client knows the server."""
+        host, port = self.address
+        own = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return request.headers.get(b"host", b"").decode("latin-1") or own
 
 
-def _last_answer(reader: RequestReader, *, broken: bool) -> bytes | None:
-    """The answer after which nothing more is read, if it is time for one."""
-    if reader.refused is not None:
-        fault = Fault("AccessDeniedException", reader.refused, status=403)
-        return _response(403, fault.body(), keep_alive=False)
-    if reader.too_large:
-        fault = Fault("RequestEntityTooLargeException", "Request exceeds the limit of 16 MB", status=413)
-        return _response(413, fault.body(), keep_alive=False)
-    return _response(400, b"", keep_alive=False) if broken else None
+def _is_json(request: Request) -> bool:
+    content_type = request.headers.get(b"content-type", b"")
+    return content_type in _CONTENT_TYPES or content_type.partition(b";")[0].strip().lower() in _CONTENT_TYPES
 
 
-def _drain(connection: socket.socket) -> None:
-    """Reads what is still on its way, for some time: closing earlier could take the answer from the client."""
-    connection.shutdown(socket.SHUT_WR)
-    until = time.monotonic() + _GRACE_SECONDS
-    left = 4 * BATCH_BYTES
-    while left > 0 and (seconds := until - time.monotonic()) > 0:
-        connection.settimeout(seconds)
-        data = connection.recv(_CHUNK)
-        if not data:
-            return
-        left -= len(data)
+def _encoding_of(request: Request) -> bytes | None:
+    """The encoding in which the client would like its answer."""
+    accepted = request.headers.get(b"accept-encoding")
+    return None if accepted is None else preferred(accepted)
 
 
-def _answer(request: Request, engine: Handler, *, keep_alive: bool) -> bytes:
-    if request.method == "GET":
-        return _response(200, b"healthy: dynamodb.ddblocal.amazonaws.com ", "text/plain", keep_alive=keep_alive)
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method != "POST" or content_type not in _CONTENT_TYPES:
-        return _response(404, b"<UnknownOperationException/>\n", "application/xml", keep_alive=keep_alive)
-    try:
-        status, body = engine.handle(_target(request), bytes(request.body))
-    except Fault as fault:
-        status, body = fault.status, fault.body()
-    except Exception:
-        _log.exception("a request failed inside the engine")
-        status, body = 500, Fault("InternalServerError", "the request failed inside the engine; see its log").body()
-    return _response(status, body, keep_alive=keep_alive)
+def _form(request: Request, outcome: Outcome, content_type: str = JSON) -> bytes:
+    """The bytes of the answer to a request."""
+    status, body = outcome
+    more = ""
+    if len(body) > WORTH_BYTES and (encoding := _encoding_of(request)) is not None:
+        body = encoded(body, encoding)
+        more = f"Content-Encoding: {encoding.decode()}\r\n"
+    if b"origin" in request.headers:
+        more += _for_pages(request.headers)
+    whole = answer(status, body, content_type, keep_alive=request.keep_alive, more=more)
+    return whole.partition(BLANK_LINE)[0] + BLANK_LINE if request.method == b"HEAD" else whole
 
 
-def _target(request: Request) -> str:
-    """The operation that is asked for. Raises a Fault where there is none, or no sign of credentials."""
-    operation = operation_of(request.headers.get("x-amz-target", ""))
-    signed = request.headers.get("authorization", "").strip().startswith("AWS4-") or b"X-Amz-Algorithm=" in request.url
-    if not signed:
-        raise Fault("MissingAuthenticationTokenException", "Request is missing Authentication Token")
-    return operation
-
-
-def _response(status: int, body: bytes, content_type: str = _ANSWER_TYPE, *, keep_alive: bool) -> bytes:
-    request_id = base64.b32encode(os.urandom(32))[:52].decode()
-    head = (
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
-        f"Server: Server\r\n"
-        f"Date: {_date()}\r\n"
-        f"Content-Type: {content_type}\r\n"
-        f"Content-Length: {len(body)}\r\n"
-        f"Connection: {'keep-alive' if keep_alive else 'close'}\r\n"
-        f"x-amzn-RequestId: {request_id}\r\n"
-        f"x-amz-crc32: {zlib.crc32(body)}\r\n\r\n"
-    )
-    return head.encode("latin-1") + body
-
-
-def _date() -> str:
-    """The time now as HTTP writes it; one text serves a whole second."""
-    global _last_date
-    now = int(time.time())
-    if _last_date[0] != now:
-        _last_date = now, formatdate(now, usegmt=True)
-    return _last_date[1]
-
-
-_last_date = 0, ""
+def _for_pages(headers: dict[bytes, bytes]) -> str:
+    """What a browser wants to be told before it hands an answer to a page, or sends a request of one."""
+    lines = f"Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: {_EXPOSED}\r\n"
+    method = headers.get(b"access-control-request-method")
+    if method is not None:
+        names = headers.get(b"access-control-request-headers")
+        lines += f"Access-Control-Allow-Methods: {method.decode('latin-1')}\r\nAccess-Control-Max-Age: 172800\r\n"
+        if names is not None:
+            lines += f"Access-Control-Allow-Headers: {names.decode('latin-1')}\r\n"
+    return lines

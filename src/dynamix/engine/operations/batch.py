@@ -112,7 +112,9 @@ class _KeyReader:
             self.left.add(key)
             return
         self._partition_room[partition] = room - size
-        self.room -= size
+        before, self.room = self.room, self.room - size
+        if before // PAGE_BYTES > self.room // PAGE_BYTES and self._catalog.give_way is not None:
+            self._catalog.give_way()
         self.charge.table += read_units(size, self._part)
         if row is not None:
             yield msgspec.Raw(row[1]) if self._projection is None else self._projection(decode_item(row[1]))

@@ -11,7 +11,7 @@ from typing import Any
 
 from dynamix.engine.actions.action import erase
 from dynamix.engine.actions.indexes import EXPIRY_BYTES, expiry_key
-from dynamix.engine.data.rows import FIRST, LAST, Execute, Store, decode_item
+from dynamix.engine.data.rows import FIRST, LAST, Store, decode_item
 from dynamix.engine.faults import invalid
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables.catalog import Catalog, Expiry, Table, fresh_record
@@ -38,7 +38,7 @@ def update_time_to_live(storage: Storage, request: dict[str, Any]) -> dict[str, 
                         f"{current.attribute}"
                     )
                 raise invalid("TimeToLive is already enabled")
-            record.expiry = Expiry(attribute, _note_all(catalog.execute, table, attribute).id)
+            record.expiry = Expiry(attribute, _note_all(catalog, table, attribute).id)
         else:
             if current is None or table.expiry_store is None:
                 raise invalid("TimeToLive is already disabled")
@@ -83,10 +83,11 @@ def due(catalog: Catalog, table: Table) -> list[bytes]:
     return [key for key, _, _ in rows.fetchmany(AT_ONCE)]
 
 
-def _note_all(execute: Execute, table: Table, attribute: str) -> Store:
-    """A new expiry store with the expiry times of the items that are there."""
+def _note_all(catalog: Catalog, table: Table, attribute: str) -> Store:
+    """A new expiry store with the expiry times of the items that are there. Others read meanwhile."""
+    execute = catalog.execute
     store = Store.create(execute)
-    for key, _, body in table.store.between(execute, FIRST, LAST):
+    for key, _, body in catalog.rows(table.store, FIRST, LAST):
         noted = expiry_key(attribute, decode_item(body), key)
         if noted is not None:
             store.put(execute, noted, 0, b"", None)

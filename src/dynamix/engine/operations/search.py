@@ -91,7 +91,7 @@ def query(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         _check_filter_projected(search)
         _check_projected(search)
         search.table.check_scalars(expressions.entered)
-        return _answer(search, _page(catalog.execute, search))
+        return _answer(search, _page(catalog, search))
 
 
 def scan(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def scan(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
             _start_after(search, key)
         search.table.check_scalars(expressions.entered_by_projection)
         search.table.check_scalars(expressions.entered)
-        return _answer(search, _page(catalog.execute, search))
+        return _answer(search, _page(catalog, search))
 
 
 def _check_select(request: dict[str, Any]) -> None:
@@ -191,16 +191,16 @@ def _start_after(search: _Search, key: bytes) -> None:
         search.high = key
 
 
-def _page(execute: Execute, search: _Search) -> _Page:
+def _page(catalog: Catalog, search: _Search) -> _Page:
     """Read rows until the page is full or the range ends."""
     page = _Page()
     limit: int | None = search.request.get("Limit")
     stop = _FEW_ROWS if limit is None else min(limit, _FEW_ROWS)
-    view = _view(execute, search, page)
+    view = _view(catalog.execute, search, page)
     append = page.items.append
     size = 0
     body = b""
-    for _, row_size, body in search.store.between(execute, search.low, search.high, forward=search.forward):
+    for _, row_size, body in catalog.rows(search.store, search.low, search.high, forward=search.forward):
         page.scanned += 1
         size += row_size
         shown = msgspec.Raw(body) if view is None else view(body)

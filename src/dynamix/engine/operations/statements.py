@@ -41,7 +41,7 @@ def execute_statement(storage: Storage, request: dict[str, Any]) -> dict[str, An
     if isinstance(statement, Select):
         with storage.reading() as catalog:
             selection = Selection(catalog, statement, request)
-            page = selection.page(catalog.execute)
+            page = selection.page(catalog)
         answer: dict[str, Any] = {"Items": page.items}
         if page.last is not None:
             answer |= {"NextToken": page.token, "LastEvaluatedKey": page.last}

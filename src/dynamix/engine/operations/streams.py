@@ -16,7 +16,7 @@ from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.requests.iterators import Position, iterator, position
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables import streams
-from dynamix.engine.tables.catalog import ARN_PREFIX, REGION, STREAM_SECONDS, Catalog
+from dynamix.engine.tables.catalog import PIECE_ROWS, STREAM_SECONDS, Catalog
 from dynamix.engine.tables.streams import Shard, Stream
 
 _MOST_LISTED = 100
@@ -41,11 +41,9 @@ def list_streams(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         raise invalid(f"{_INVALID}Limit cannot be greater than the maximum allowed size: {_MOST_LISTED}")
     after = ("", "")
     if "ExclusiveStartStreamArn" in request:
-        arn = request["ExclusiveStartStreamArn"]
-        name, found, label = arn.removeprefix(ARN_PREFIX).partition("/stream/")
-        if not arn.startswith(ARN_PREFIX) or not found:
+        after = streams.named_by(request["ExclusiveStartStreamArn"])
+        if not any(after):
             raise invalid("Invalid StreamArn")
-        after = (name, label)
     told: list[dict[str, Any]] = []
     answer: dict[str, Any] = {"Streams": told}
     with storage.reading() as catalog:
@@ -77,7 +75,7 @@ def describe_stream(storage: Storage, request: dict[str, Any]) -> dict[str, Any]
         "StreamViewType": stream.view,
         "CreationRequestDateTime": stream.created / 1000,
         "TableName": stream.table,
-        "KeySchema": stream.keys["KeySchema"],
+        "KeySchema": stream.described["KeySchema"],
         "Shards": [_described(shard) for shard in shards[:limit]],
     }
     if len(shards) > limit:
@@ -117,10 +115,10 @@ def get_records(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     with storage.reading() as catalog:
         now = catalog.milliseconds()
         asked = position(request["ShardIterator"], now)
-        stream = _found(catalog, asked.stream)
-        shard = _shard(catalog, stream, asked.shard)
-        last = _last(catalog, stream, shard)
-        first = _first(catalog, stream, shard, asked.number, last)
+        stream, shard, first, last = _run(catalog, asked)
+        if last - first >= PIECE_ROWS and catalog.give_way is not None:
+            catalog.give_way()
+            stream, shard, first, last = _run(catalog, asked)
         following = last + 1
         keys = stream.key_schema
         for change in stream.log.between(catalog.execute, first, last, low=shard.low, high=shard.high):
@@ -209,6 +207,14 @@ def _first(catalog: Catalog, stream: Stream, shard: Shard, number: int | None, l
     return number
 
 
+def _run(catalog: Catalog, asked: Position) -> tuple[Stream, Shard, int, int]:
+    """Where to read for an iterator: the stream, the shard, the numbers of the first and of the last change."""
+    stream = _found(catalog, asked.stream)
+    shard = _shard(catalog, stream, asked.shard)
+    last = _last(catalog, stream, shard)
+    return stream, shard, _first(catalog, stream, shard, asked.number, last), last
+
+
 def _trimmed() -> Fault:
     return Fault(
         "TrimmedDataAccessException", "The operation attempted to read past the oldest stream record in a shard."
@@ -250,7 +256,7 @@ def _record(stream: Stream, keys: KeySchema, change: Change) -> dict[str, Any]:
         "eventName": "INSERT" if old is None else "REMOVE" if new is None else "MODIFY",
         "eventVersion": "1.1",
         "eventSource": "aws:dynamodb",
-        "awsRegion": REGION,
+        "awsRegion": stream.region,
         "dynamodb": {**told, "SequenceNumber": number, "SizeBytes": size, "StreamViewType": stream.view},
     }
     if change.expired:

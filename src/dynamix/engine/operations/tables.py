@@ -47,7 +47,7 @@ def create_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     with storage.writing() as catalog:
         if catalog.find(name) is not None:
             raise Fault("ResourceInUseException", f"Table already exists: {name}")
-        description = descriptions.new_description(request, catalog.now())
+        description = descriptions.new_description(request, catalog.home.table_arn(name), catalog.now())
         indexes = [
             index["IndexName"]
             for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes")
@@ -138,7 +138,6 @@ def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         _check_stream(record.description, request)
         billing.update_billing(record.description, request, catalog.now())
         descriptions.set_settings(record.description, request)
-        _switch_stream(catalog, record, request.get("StreamSpecification"))
         statuses: dict[str, str] = {}
         dropped: Store | None = None
         for update in updates:
@@ -157,13 +156,9 @@ def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
                 vector_indexes.add(catalog, record, given, index)
             else:
                 vector_indexes.check_present(table, index["IndexName"])
+        _fill(catalog, catalog.compiled(table, record), updates, vector_updates)
+        _switch_stream(catalog, record, request.get("StreamSpecification"))
         changed = catalog.save(table, record)
-        for update in updates:
-            if "Create" in update:
-                backfill(catalog.execute, changed, changed.index(update["Create"]["IndexName"]))
-        for kind, index in vector_updates:
-            if kind == "Create":
-                vector_indexes.fill(catalog, changed, index["IndexName"])
         described = descriptions.told(catalog, changed, status="UPDATING", index_statuses=statuses)
         if dropped is not None:
             _remove_index(catalog, changed, next(name for name in statuses if statuses[name] == "DELETING"))
@@ -172,6 +167,18 @@ def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
                 storage.vectors.forget(changed.vector_index(index["IndexName"]).rows)
                 vector_indexes.remove(catalog, changed, index["IndexName"])
     return {"TableDescription": described}
+
+
+def _fill(
+    catalog: Catalog, prepared: Table, updates: list[dict[str, Any]], vector_updates: list[tuple[str, dict[str, Any]]]
+) -> None:
+    """Fill the new indexes of a table that is not stored yet, before anything is: others read meanwhile."""
+    for update in updates:
+        if "Create" in update:
+            backfill(catalog, prepared, prepared.index(update["Create"]["IndexName"]))
+    for kind, index in vector_updates:
+        if kind == "Create":
+            vector_indexes.fill(catalog, prepared, index["IndexName"])
 
 
 def _check_available(operation: str, request: dict[str, Any], members: Iterable[str]) -> None:

@@ -39,8 +39,8 @@ def add(catalog: Catalog, record: Record, given: dict[str, str], index: dict[str
 
 
 def fill(catalog: Catalog, table: Table, name: str) -> None:
-    """Fill a new index from the items that are there."""
-    backfill(catalog.execute, table, table.vector_index(name))
+    """Fill a new index from the items that are there. Nobody may know of it yet: others read meanwhile."""
+    backfill(catalog, table, table.vector_index(name))
 
 
 def check_present(table: Table, name: str) -> None:

@@ -39,6 +39,8 @@ def search_vectors(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     vector = _vector(request["SearchVector"])
     while True:
         with storage.reading() as catalog:
+            if catalog.give_way is not None:
+                catalog.give_way()
             table = catalog.table(request["TableName"])
             index = table.vector_index(request["IndexName"])
             wanted = _wanted(index, vector, count, expressions)

@@ -104,18 +104,18 @@ class Selection:
                 f"project [{', '.join(lacking)}]"
             )
 
-    def page(self, execute: Execute) -> Page:
+    def page(self, catalog: Catalog) -> Page:
         """The page that follows the request's token, or the first."""
         store = self.table.store if self._index is None else self._index.store
         limit = self._most_rows()
         several = len(self._ranges) > 1
-        show = self._view(execute)
+        show = self._view(catalog.execute)
         items: list[Any] = []
         fetched = Charge()
         scanned = size = 0
         last: tuple[bytes, bytes] | None = None
         for low, high in self._remaining():
-            for key, row_size, body in store.between(execute, low, high, forward=self._forward):
+            for key, row_size, body in catalog.rows(store, low, high, forward=self._forward):
                 scanned += 1
                 size += row_size
                 shown = show(body, fetched)

@@ -23,7 +23,6 @@ which may be called at any moment, and again.
 """
 
 import os
-from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol
 
@@ -62,7 +61,10 @@ class Storage(Protocol):
 
 class Session(Storage, Protocol):
     """One request's use of the database. `thread` is the one that it is at work in, 0 when it has ended; `deadline` is
-    how long it waits for its turn, a time of `time.monotonic`."""
+    how long it waits for its turn, a time of `time.monotonic`.
+
+    One that is `hurried` raises Later rather than read long, or wait for another that writes.
+    """
 
     thread: int
     deadline: float
@@ -71,15 +73,23 @@ class Session(Storage, Protocol):
         """Undo what is not committed and give back what is held. May be called at any moment, and again."""
 
 
+class Sessions(Protocol):
+    """Makes the sessions of a database."""
+
+    def __call__(self, *, hurried: bool = False) -> Session: ...
+
+
 class Database(Protocol):
     """A whole database, used by all threads."""
 
-    def sessions(self) -> Callable[[], Session]:
+    def sessions(self) -> "Sessions":
         """What makes sessions, one for each request."""
 
     def snapshot(self) -> Snapshot: ...
 
     def restore(self, snapshot: Snapshot) -> None: ...
+
+    def check(self) -> None: ...
 
     def close(self) -> None: ...
 

@@ -3,7 +3,8 @@
 There is a connection for each piece of work that runs at the same time (see connections.py); SQLite's write-ahead log
 lets readers go on while one writer, of this or another process, writes. A writer begins with `BEGIN IMMEDIATE`, so
 nothing that it read can change before it commits; the writers of this process go by turns. With `synchronous=NORMAL` a
-committed write is in the operating system's hands: it survives the end of the process.
+committed write is in the operating system's hands: it survives the end of the process. With `synchronous=FULL` it is on
+the disk.
 
 SQLite empties the log when no reader needs it, which readers that overlap never let happen. So a writer that finds the
 log long waits for those that read now, while new ones already read from the file.
@@ -17,7 +18,6 @@ Source: https://www.sqlite.org/wal.html, "Avoiding Excessively Large WAL Files"
 import math
 import os
 import sqlite3
-from collections.abc import Callable
 from functools import partial
 from threading import get_ident
 from time import monotonic
@@ -31,9 +31,10 @@ from dynamix.engine.storage.opening import BUSY_SECONDS, State, log_bytes, moved
 from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.storage.transactions import finish, patiently
-from dynamix.engine.storage.turns import Turn
+from dynamix.engine.storage.turns import HELD, Turn
 from dynamix.engine.storage.vectors import Kept
-from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.catalog import Catalog, Later
+from dynamix.errors import DatabaseFileError
 
 _LOOK_SECONDS = 0.001
 _LOG_BYTES = 16 * 1024 * 1024
@@ -49,9 +50,10 @@ class File:
 
     def __init__(self, path: str | os.PathLike[str], settings: Settings) -> None:
         self._path = os.path.abspath(os.fspath(path))
-        self._settings = settings
+        self.settings = settings
         self._writes = 0
         self._longest_log = _LOG_BYTES
+        self.log_is_long = False
         self.look_at = 0.0
         self.state: State | None = None
         self.turn = Turn()
@@ -60,7 +62,7 @@ class File:
         self.connections.give(self.connections.take(get_ident()))
         forks.register_keeper(self)
 
-    def sessions(self) -> "Callable[[], FileSession]":
+    def sessions(self) -> "partial[FileSession]":
         return partial(FileSession, self)
 
     def snapshot(self) -> Snapshot:
@@ -76,10 +78,25 @@ class File:
         session = FileSession(self)
         try:
             with session.replacing() as catalog:
-                snapshot.restore(catalog.connection, self._settings)
+                snapshot.restore(catalog.connection, self.settings)
         except BaseException:
             session.abandon()
             raise
+
+    def check(self) -> None:
+        """Read the whole file. Raises DatabaseFileError where it is damaged."""
+        session = FileSession(self)
+        try:
+            with session.reading() as catalog:
+                (found,) = catalog.execute("PRAGMA quick_check(1)").fetchone()
+        except sqlite3.DatabaseError as error:
+            session.abandon()
+            found = str(error)
+        except BaseException:
+            session.abandon()
+            raise
+        if found != "ok":
+            raise DatabaseFileError(f"the database {self._path!r} is damaged; restore it from a copy: {found}")
 
     def close(self) -> None:
         self.connections.close()
@@ -90,11 +107,15 @@ class File:
             self._note(state_of(self._path, unchanging=self.state.changed is not None))
         self.look_at = monotonic() + _LOOK_SECONDS
 
-    def shorten_log(self, connection: sqlite3.Connection) -> None:
-        """Empty the log if it has become long. To be called by a writer that has committed."""
+    def watch_log(self) -> None:
+        """Notice that the log has become long. To be called by a writer that has committed."""
         self._writes += 1
-        if self._writes % _WRITES_BETWEEN or log_bytes(self._path) < self._longest_log:
-            return
+        if self._writes % _WRITES_BETWEEN == 0 and log_bytes(self._path) >= self._longest_log:
+            self.log_is_long = True
+
+    def shorten_log(self, connection: sqlite3.Connection) -> None:
+        """Empty the log, as far as those who read now let it be done soon."""
+        self.log_is_long = False
         try:
             connection.execute(f"PRAGMA busy_timeout = {_READERS_SECONDS * 1000:.0f}")
             (still_read, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -111,7 +132,9 @@ class File:
         except BaseException:
             connection.close()
             raise
-        catalog = self._settings.catalog(connection)
+        if self.settings.durable and not unchanging:
+            connection.execute("PRAGMA synchronous = FULL")
+        catalog = self.settings.catalog(connection)
         catalog.state = self.state
         return catalog
 
@@ -124,7 +147,7 @@ class File:
         raise moved(self._path)
 
     def _before_fork(self) -> None:
-        self._settings.background.pause()
+        self.settings.background.pause()
         self.connections.before_fork()
 
     def _after_fork_in_parent(self) -> None:
@@ -139,6 +162,7 @@ class FileSession(Struct, eq=False, gc=False):
     """One request's use of a database in a file. `begin` is how its transaction begins."""
 
     file: File
+    hurried: bool = False
     thread: int = field(default_factory=get_ident)
     writes: bool = False
     begin: str = ""
@@ -171,11 +195,20 @@ class FileSession(Struct, eq=False, gc=False):
             while catalog.state is not file.state:  # the file was changed while it was read as unchanging
                 file.connections.drop(catalog)
                 catalog = self.catalog = file.connections.take(self.thread)
-            if self.writes:
-                file.turn.take(self)
+            if self.hurried:
+                self._begin_at_once(catalog)
+            else:
+                catalog.give_way = None
+                _let_wait(catalog, waits=True)
+                if self.writes:
+                    file.turn.take(self)
+                if self.begin:
+                    patiently(catalog.once, self.begin)
             if self.begin:
-                patiently(catalog.once, self.begin)
                 catalog.refresh()
+        except Later:
+            self._give_back(catalog)
+            raise
         except BaseException:
             self.abandon()
             raise
@@ -190,13 +223,38 @@ class FileSession(Struct, eq=False, gc=False):
             if self.begin:
                 finish(catalog, failed=kind is not None)
             if self.writes:
-                file.shorten_log(catalog.connection)
+                file.watch_log()
+                if file.log_is_long and not self.hurried:
+                    file.shorten_log(catalog.connection)
         finally:
-            if self.writes:
-                file.turn.leave(self)
-            catalog.thread = 0
-            self.catalog = None  # from here on it is not to be dropped by this session
-            file.connections.give(catalog)
+            self._give_back(catalog)
+
+    def _begin_at_once(self, catalog: Catalog) -> None:
+        """Begin without waiting for anybody.
+
+        Raises Later where another one writes, the log is to be shortened, or each commit waits for the disk.
+        """
+        file = self.file
+        catalog.give_way = _no_time
+        if not self.writes:
+            catalog.once(self.begin)
+            return
+        if file.log_is_long or file.settings.durable or file.turn.holder.setdefault(HELD, self) is not self:
+            raise Later
+        _let_wait(catalog, waits=False)
+        try:
+            catalog.once(self.begin)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            raise Later from error
+
+    def _give_back(self, catalog: Catalog) -> None:
+        if self.writes:
+            self.file.turn.leave(self)
+        catalog.thread = 0
+        self.catalog = None  # from here on it is not to be dropped by this session
+        self.file.connections.give(catalog)
 
     def abandon(self) -> None:
         self.thread = 0
@@ -205,3 +263,14 @@ class FileSession(Struct, eq=False, gc=False):
             self.file.connections.drop(catalog)
             self.catalog = None
         self.file.turn.pass_over(self)
+
+
+def _let_wait(catalog: Catalog, *, waits: bool) -> None:
+    """Say whether SQLite is to wait for other writers, if the last to use the connection said otherwise."""
+    if catalog.waits is not waits:
+        catalog.once(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000 if waits else 0:.0f}")
+        catalog.waits = waits
+
+
+def _no_time() -> None:
+    raise Later

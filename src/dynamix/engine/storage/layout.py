@@ -102,7 +102,8 @@ def _begin_stream(connection: DatabaseConnection, name: str, description: dict[s
         f"CREATE TABLE l{log:d} (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, k BLOB NOT NULL, old_size INTEGER, "
         "old BLOB, new_size INTEGER, new BLOB, expired INTEGER NOT NULL)"
     )
-    keys = {
+    described = {
+        "TableArn": description["TableArn"],
         "KeySchema": description["KeySchema"],
         "AttributeDefinitions": description["AttributeDefinitions"],
     }
@@ -113,7 +114,7 @@ def _begin_stream(connection: DatabaseConnection, name: str, description: dict[s
             description["LatestStreamLabel"],
             log,
             description["StreamSpecification"]["StreamViewType"],
-            msgspec.json.encode(keys),
+            msgspec.json.encode(described),
             now,
         ),
     ).lastrowid

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.catalog import Catalog, Home
 
 
 class Background(Protocol):
@@ -18,12 +18,18 @@ class Background(Protocol):
 
 
 class Settings(NamedTuple):
-    """The time, what works in the background, and how many open shards a new stream has."""
+    """The time, what works in the background, how many open shards a new stream has, and where tables are.
+
+    With `durable` each commit to a file waits until the disk has it.
+    """
 
     clock: Callable[[], float]
     background: Background
     stream_shards: int
+    home: Home
+    durable: bool
 
     def catalog(self, connection: sqlite3.Connection) -> Catalog:
         """The tables as a connection sees them, which goes by these settings."""
-        return Catalog(connection, self.clock, seen=self.background.seen, stream_shards=self.stream_shards)
+        seen = self.background.seen
+        return Catalog(connection, self.clock, self.home, seen=seen, stream_shards=self.stream_shards)

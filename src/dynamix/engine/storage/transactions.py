@@ -2,9 +2,11 @@
 
 import sqlite3
 import time
+from types import TracebackType
 
 from dynamix.engine.data.rows import Execute
 from dynamix.engine.faults import unable
+from dynamix.engine.storage.vectors import Kept
 from dynamix.engine.tables.catalog import Catalog
 
 _PATIENCE_SECONDS = 60.0
@@ -36,6 +38,32 @@ class Deadline:
         """Raises Fault when it has passed."""
         if time.monotonic() > self._at:
             raise unable(f"another process has held the database for {_PATIENCE_SECONDS:.0f} seconds")
+
+
+class Joined:
+    """A request's share of a transaction that it has in common with others: where it fails, it is undone alone."""
+
+    def __init__(self, catalog: Catalog, vectors: Kept) -> None:
+        self._catalog = catalog
+        self.vectors = vectors
+
+    def reading(self) -> "Joined":
+        return self
+
+    def writing(self) -> "Joined":
+        return self
+
+    def __enter__(self) -> Catalog:
+        self._catalog.once("SAVEPOINT request")
+        return self._catalog
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._catalog.once("ROLLBACK TO request")
+            self._catalog.undone()
+        self._catalog.once("RELEASE request")
 
 
 def finish(catalog: Catalog, *, failed: bool) -> None:

@@ -7,15 +7,16 @@ database's revision, and every connection reads its tables anew when it meets an
 
 import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
 
 from dynamix.engine.data.changes import ChangeLog
 from dynamix.engine.data.keys import Attribute, KeySchema
-from dynamix.engine.data.rows import Execute, Store
+from dynamix.engine.data.rows import Execute, KeyedRow, Store
 from dynamix.engine.faults import Fault, unable
 from dynamix.engine.tables.vector_index import VectorIndex, vector_index
 from dynamix.wire import Item
@@ -25,11 +26,27 @@ LAYOUT = 2
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
-ARN_PREFIX = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"
 STREAM_SECONDS = 24 * 3600
 """For how long a stream shows a change."""
 
 _REVISION = f"SELECT revision FROM state WHERE layout = {LAYOUT:d}"  # noqa: S608 - a number of our own
+PIECE_ROWS = 256
+"""After how many rows the work that reads them gives way to others."""
+
+
+class Home(msgspec.Struct, frozen=True):
+    """The account and region to which the tables of a database belong."""
+
+    account: str = ACCOUNT
+    region: str = REGION
+
+    def table_arn(self, name: str) -> str:
+        """The ARN of a table."""
+        return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{name}"
+
+
+HOME = Home()
+"""Where tables are unless somebody says otherwise."""
 
 
 class Expiry(msgspec.Struct):
@@ -156,14 +173,25 @@ def _no_scalar(what: str) -> Fault:
     )
 
 
+class Later(Exception):  # noqa: N818 - a signal, not an error
+    """What was to be done in passing takes longer, or would have to wait: it must be done from the start elsewhere."""
+
+
+class Again(Exception):  # noqa: N818 - a signal, not an error
+    """Tables have changed while the work gave way to others: it must be begun again."""
+
+
 class Catalog:
     """One connection, and the tables as the transaction that runs on it sees them.
 
     `execute` runs any statement; `once` runs one whose rows are taken before the next, which spares a cursor for each.
-    `moment` is None until a transaction asks for its time; who begins one sets it back. `seen` is called where a table
-    comes to sight of which time alone removes something, `stream_shards` is how many a new stream has. `thread` and
-    `state` are notes of the keeper of several: which thread works with this one now, 0 for none, and what was known of
-    the database when it was opened.
+    `home` is the account and region of the tables. `moment` is None until a transaction asks for its time; who begins
+    one sets it back. `seen` is called where a table comes to sight of which time alone removes something,
+    `stream_shards` is how many a new stream has. `give_way` lets others work for a moment, or raises Later where the
+    work is to be done in passing; None where others do not wait for it. `changes` counts what changed of tables here.
+
+    `thread`, `state` and `waits` are notes of the keeper of several: which thread works with this one now, 0 for none,
+    what was known of the database when it was opened, and whether SQLite waits for other writers.
     """
 
     __slots__ = (
@@ -172,25 +200,31 @@ class Catalog:
         "_revision",
         "_seen",
         "_tables",
+        "changes",
         "connection",
         "execute",
+        "give_way",
+        "home",
         "moment",
         "now",
         "once",
         "state",
         "stream_shards",
         "thread",
+        "waits",
     )
 
     def __init__(
         self,
         connection: sqlite3.Connection,
         clock: Callable[[], float],
+        home: Home = HOME,
         *,
         seen: Callable[[], None] | None = None,
         stream_shards: int = 1,
     ) -> None:
         self.connection = connection
+        self.home = home
         self.now = clock
         self.execute: Execute = connection.execute
         self.once: Execute = connection.cursor().execute
@@ -200,8 +234,11 @@ class Catalog:
         self._seen = seen
         self.stream_shards = stream_shards
         self.moment: int | None = None
+        self.changes = 0
         self.thread = 0
         self.state: object = None
+        self.waits = True
+        self.give_way: Callable[[], None] | None = None
 
     def close(self) -> None:
         """Close the connection, and undo what is not committed. May be called at any moment, and again.
@@ -224,6 +261,10 @@ class Catalog:
         if table is None:
             raise Fault("ResourceNotFoundException", "Requested resource not found")
         return table
+
+    def compiled(self, table: Table, record: Record) -> Table:
+        """The table as a changed record describes it, before that is stored."""
+        return _compile(table.id, table.name, record)
 
     def find(self, name: str) -> Table | None:
         """The table of this name or ARN, if there is one."""
@@ -252,6 +293,30 @@ class Catalog:
         if self.moment is None or not self.connection.in_transaction:
             self.moment = int(self.now() * 1000)
         return self.moment
+
+    def rows(self, store: Store, low: bytes, high: bytes, *, forward: bool = True) -> Iterator[KeyedRow]:
+        """The rows (key, size, item) from `low` to before `high`, read as they are asked for.
+
+        The work on them gives way to others after so many, who may then change what has not been read.
+        """
+        rows = store.between(self.execute, low, high, forward=forward)
+        if self.give_way is None:
+            return rows
+        return chain(islice(rows, PIECE_ROWS), self._giving_way(rows, store, low, high, forward))
+
+    def _giving_way(
+        self, rows: sqlite3.Cursor, store: Store, low: bytes, high: bytes, forward: bool
+    ) -> Iterator[KeyedRow]:
+        while (row := rows.fetchone()) is not None:
+            rows.close()
+            assert self.give_way is not None  # noqa: S101 - else this is not called
+            self.give_way()
+            if forward:
+                low = row[0]
+            else:
+                high = row[0] + b"\x00"
+            rows = store.between(self.execute, low, high, forward=forward)
+            yield from islice(rows, PIECE_ROWS)
 
     def refresh(self) -> None:
         """Notice what other connections changed. To be called as a transaction begins."""
@@ -318,6 +383,7 @@ class Catalog:
     def _raise_revision(self) -> None:
         self.execute("UPDATE state SET revision = revision + 1")
         self._changed = True
+        self.changes += 1
         self.forget()
 
     def _load(self, name: str) -> Table | None:

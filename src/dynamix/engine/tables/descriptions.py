@@ -7,15 +7,14 @@ request is answered, so only the answers to them show the statuses between.
 import uuid
 from typing import Any
 
-from dynamix.engine.tables.catalog import ARN_PREFIX, Catalog, Table
+from dynamix.engine.tables.catalog import Catalog, Table
 
 _ON_DEMAND_WARM = {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000}
 
 
-def new_description(request: dict[str, Any], now: float) -> dict[str, Any]:
+def new_description(request: dict[str, Any], arn: str, now: float) -> dict[str, Any]:
     """The description of a table that is being made."""
     name = request["TableName"]
-    arn = ARN_PREFIX + name
     description: dict[str, Any] = {
         "AttributeDefinitions": request["AttributeDefinitions"],
         "TableName": name,

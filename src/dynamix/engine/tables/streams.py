@@ -21,7 +21,7 @@ from dynamix.engine.data.changes import ChangeLog
 from dynamix.engine.data.keys import KeySchema
 from dynamix.engine.data.rows import hash_range
 from dynamix.engine.tables import logs
-from dynamix.engine.tables.catalog import ARN_PREFIX, STREAM_SECONDS, Catalog, Record, fresh_record, key_schema
+from dynamix.engine.tables.catalog import STREAM_SECONDS, Catalog, Record, fresh_record, key_schema
 
 _SHARD_SECONDS = 4 * 3600
 _COLUMNS = "id, table_name, label, log, view, keys, created, ended"
@@ -30,27 +30,36 @@ _DROPPED_AT_ONCE = 256
 
 
 class Stream(NamedTuple):
-    """One stream. Times are in milliseconds since 1970; `ended` is None while it is enabled."""
+    """One stream. Times are in milliseconds since 1970; `ended` is None while it is enabled.
+
+    `described` is what is needed of the description of its table, which may be gone.
+    """
 
     id: int
     table: str
     label: str
     log: ChangeLog
     view: str
-    keys: dict[str, Any]
+    described: dict[str, Any]
     created: int
     ended: int | None
 
     @property
     def arn(self) -> str:
         """Its name for everybody."""
-        return f"{ARN_PREFIX}{self.table}/stream/{self.label}"
+        return f"{self.described['TableArn']}/stream/{self.label}"
+
+    @property
+    def region(self) -> str:
+        """Where it is."""
+        region: str = self.described["TableArn"].split(":")[3]
+        return region
 
     @property
     def key_schema(self) -> KeySchema:
         """The keys of its items."""
-        types = {entry["AttributeName"]: entry["AttributeType"] for entry in self.keys["AttributeDefinitions"]}
-        return key_schema(self.keys["KeySchema"], types)
+        types = {entry["AttributeName"]: entry["AttributeType"] for entry in self.described["AttributeDefinitions"]}
+        return key_schema(self.described["KeySchema"], types)
 
 
 class Shard(NamedTuple):
@@ -73,13 +82,20 @@ class Shard(NamedTuple):
 
 def find(catalog: Catalog, arn: str) -> Stream | None:
     """The stream of this ARN, unless it ended more than a day ago."""
-    name, _, label = arn.removeprefix(ARN_PREFIX).partition("/stream/")
+    name, label = named_by(arn)
     row = catalog.execute(
         f"SELECT {_COLUMNS} FROM streams WHERE table_name = ? AND label = ?",  # noqa: S608 - columns of our own
         (name, label),
     ).fetchone()
     stream = None if row is None else _stream(row)
     return stream if stream is not None and stream.arn == arn and _is_told(catalog, stream.ended) else None
+
+
+def named_by(arn: str) -> tuple[str, str]:
+    """The table's name and the label that the ARN of a stream has, both empty where it is none."""
+    of_table, _, label = arn.partition("/stream/")
+    _, _, name = of_table.partition(":table/")
+    return (name, label) if name and label else ("", "")
 
 
 def streams(catalog: Catalog, table: str | None = None, after: tuple[str, str] = ("", "")) -> Iterator[Stream]:
@@ -121,11 +137,11 @@ def begin(catalog: Catalog, record: Record, specification: dict[str, Any]) -> No
     label = _new_label(catalog, name, now)
     description["LatestStreamLabel"] = label
     description["LatestStreamArn"] = f"{description['TableArn']}/stream/{label}"
-    keys = {member: description[member] for member in ("KeySchema", "AttributeDefinitions")}
+    described = {member: description[member] for member in ("TableArn", "KeySchema", "AttributeDefinitions")}
     view = specification["StreamViewType"]
     stream = catalog.execute(
         "INSERT INTO streams (table_name, label, log, view, keys, created) VALUES (?, ?, ?, ?, ?, ?)",
-        (name, label, record.log.id, view, msgspec.json.encode(keys), now),
+        (name, label, record.log.id, view, msgspec.json.encode(described), now),
     ).lastrowid
     assert stream is not None  # noqa: S101 - an INSERT has one
     _, last = ChangeLog(record.log.id, 0).bounds(catalog.execute)
@@ -207,8 +223,9 @@ def sweep(catalog: Catalog) -> None:
 
 
 def _stream(row: tuple[Any, ...]) -> Stream:
-    id_, table, label, log, view, keys, created, ended = row
-    return Stream(id_, table, label, ChangeLog(log, STREAM_SECONDS), view, msgspec.json.decode(keys), created, ended)
+    id_, table, label, log, view, described, created, ended = row
+    log = ChangeLog(log, STREAM_SECONDS)
+    return Stream(id_, table, label, log, view, msgspec.json.decode(described), created, ended)
 
 
 def _is_told(catalog: Catalog, ended: int | None) -> bool:

@@ -1,0 +1,136 @@
+"""The server's one thread: whom it lets wait, and what a client may make it hold."""
+
+import contextlib
+import json
+import socket
+import sqlite3
+import threading
+from pathlib import Path
+
+from dynamix.engine import Engine
+from dynamix.engine.http import server as server_module
+from dynamix.engine.http.server import Server
+from engine.database import Database, index, wire
+from engine.served import bodies, request, talk
+
+
+def ask(client: socket.socket, operation: str, **members: object) -> None:
+    client.sendall(request(operation, json.dumps({"TableName": "tab", **members}).encode()))
+
+
+def told(client: socket.socket) -> object:
+    """The JSON of one small answer."""
+    answer = b""
+    while not (b"\r\n\r\n" in answer and answer.endswith((b"}", b"]"))):
+        answer += client.recv(65536)
+    (body,) = bodies(answer)
+    return body
+
+
+def test_nobody_waits_for_a_write_that_waits(tmp_path: Path) -> None:
+    """While another process holds the file, reads of other clients are answered; the write is, when it can be done."""
+    engine = Engine(tmp_path / "file.db")
+    Database(engine).create("a:S")
+    other = sqlite3.connect(tmp_path / "file.db", isolation_level=None)
+    with Server(engine) as server, contextlib.ExitStack() as clients:
+        writers = [clients.enter_context(socket.create_connection(server.address)) for _ in range(5)]
+        reader = clients.enter_context(socket.create_connection(server.address))
+        other.execute("BEGIN IMMEDIATE")
+        for number, writer in enumerate(writers):
+            ask(writer, "PutItem", Item=wire({"a": str(number)}))
+        for _ in range(20):
+            ask(reader, "Scan")
+            assert told(reader) == {"Count": 0, "ScannedCount": 0, "Items": []}
+        other.execute("ROLLBACK")
+        assert [told(writer) for writer in writers] == [{}] * 5
+        ask(reader, "Scan", Select="COUNT")
+        assert told(reader) == {"Count": 5, "ScannedCount": 5}
+    other.close()
+    engine.close()
+
+
+def test_nobody_waits_for_an_index_that_is_made() -> None:
+    """Reads are answered while a table-sized piece of work goes on, in memory too; it is answered when it is done."""
+    engine = Engine()
+    database = Database(engine)
+    database.create("a:S")
+    for number in range(5000):
+        database.put(a=str(number), c="c")
+    with (
+        Server(engine) as server,
+        socket.create_connection(server.address) as maker,
+        socket.create_connection(server.address) as reader,
+    ):
+        new = index("new", "c:S")
+        ask(
+            maker,
+            "UpdateTable",
+            AttributeDefinitions=new.pop("definitions"),
+            GlobalSecondaryIndexUpdates=[{"Create": new}],
+        )
+        maker.setblocking(False)
+        answered = 0
+        while True:
+            ask(reader, "GetItem", Key=wire({"a": "7"}))
+            assert told(reader) == {"Item": {"a": {"S": "7"}, "c": {"S": "c"}}}
+            with contextlib.suppress(BlockingIOError):
+                if maker.recv(1):
+                    break
+            answered += 1
+        assert answered > 2
+    engine.close()
+
+
+def test_a_client_that_does_not_read_is_not_served_on() -> None:
+    """One answer is owed at a time: who sends and sends without reading is soon not read any more."""
+    counted = []
+
+    class Large:
+        def handle(self, target: str, body: bytes) -> tuple[int, bytes]:
+            counted.append(target)
+            return 200, bytes(1024 * 1024)
+
+    with Server(Large()) as server, socket.create_connection(server.address) as client:
+        client.settimeout(1)
+        sent = 0
+        with contextlib.suppress(TimeoutError):
+            while sent < 1000:
+                client.sendall(request("GetItem", bytes(1024 * 1024)))
+                sent += 1
+        assert sent < 50
+        assert len(counted) < 20
+        client.settimeout(None)
+        received = 0
+        while received < len(counted) * 1024 * 1024:
+            received += len(client.recv(1 << 20))
+
+
+def test_half_open_connections_cost_no_thread() -> None:
+    """A connection that asks nothing, or only half a request, is an entry in a set and no thread."""
+    with Server(Engine()) as server, contextlib.ExitStack() as clients:
+        assert talk(server, request("ListTables", b"{}")).startswith(b"HTTP/1.1 200 ")
+        before = threading.active_count()
+        for number in range(300):
+            client = clients.enter_context(socket.create_connection(server.address))
+            if number % 2:
+                client.sendall(b"POST / HTTP/1.1\r\nHost: loc")
+        assert talk(server, request("ListTables", b"{}")).startswith(b"HTTP/1.1 200 ")
+        assert len(server._connections) >= 300
+        assert threading.active_count() <= before + 1
+    assert server_module._MOST_CONNECTIONS > 5000
+
+
+def test_writes_of_many_clients_are_all_answered() -> None:
+    """Writes that come together have their own answers, whatever became of the others."""
+    engine = Engine()
+    database = Database(engine)
+    database.create("a:S")
+    with Server(engine) as server, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(socket.create_connection(server.address)) for _ in range(100)]
+        for number, client in enumerate(clients):
+            ask(client, "PutItem", Item=wire({"a": str(number % 50)}), ConditionExpression="attribute_not_exists(a)")
+        answers = [told(client) for client in clients]
+    assert answers.count({}) == 50
+    assert sum("ConditionalCheckFailed" in str(answer) for answer in answers) == 50
+    assert database.call("Scan", TableName="tab", Select="COUNT")["Count"] == 50
+    engine.close()
