@@ -109,8 +109,8 @@ def commit(
         answer, plan = yield from _send(policy, table, key, pending, terms, reader.attributes)
         if plan.then_delete:
             pending.settle_first(values, schema.fields, _known(table, values, answer))
-            keep_edits(values, sent)
-            sent = values_sent(values, schema.editable, pending)
+            kept = keep_edits(values, sent)
+            sent = {**values_sent(values, schema.editable, pending), **kept}
             try:
                 terms = Terms(atomic=atomic, returns="ALL_NEW")
                 answer, _ = yield from _send(policy, table, key, pending, terms, reader.attributes)

@@ -112,10 +112,11 @@ def _image_of(value: Any) -> bytes | frozenset[Any] | None:
         return None
 
 
-def keep_edits(values: dict[str, Any], sent: Mapping[str, Sent]) -> None:
+def keep_edits(values: dict[str, Any], sent: Mapping[str, Sent]) -> dict[str, Sent]:
     """Keep showing what was edited in place while a commit was under way, as an edit of what was sent; by then the
-    instance shows what is stored."""
+    instance shows what is stored. Returns what of `sent` was edited."""
     stored = state_of(values).stored or {}
+    kept = {}
     for attribute, then in sent.items():
         if attribute not in stored or not then.may_be_edited:
             continue
@@ -128,6 +129,8 @@ def keep_edits(values: dict[str, Any], sent: Mapping[str, Sent]) -> None:
         if edited:
             values[attribute] = then.value
             stored[attribute] = as_json(form) if then.loaded is LACKING else then.loaded
+            kept[attribute] = then
+    return kept
 
 
 def _edit_of(values: dict[str, Any], state: State, field: Field[Any, Any], encode: Encoder) -> Draft | None:
