@@ -148,6 +148,67 @@ def test_an_edit_in_place_of_a_set_that_is_emptied() -> None:
         assert Thread.get_or_raise(**key(1), consistent=True).tags == {"b"}
 
 
+@pytest.mark.parametrize("edited_again", [False, True])
+def test_an_edit_in_place_between_two_updates(edited_again: bool) -> None:
+    """What is edited while the first of two updates is under way is there after the second."""
+    held = Holding("UpdateItem")
+    with serving(held), ThreadPoolExecutor(1) as pool:
+        dynamix.create_table(Thread)
+        thread = Thread.create(**key(1), reviews=["a"], tags={"x", "y"})
+        thread.add_to_setfield(Thread.tags, {"z"})
+        thread.delete_from_setfield(Thread.tags, {"x"})
+        storing = pool.submit(copy_context().run, thread.commit_changes)
+        request = held.next()
+        assert thread.reviews is not None
+        assert thread.tags is not None
+        thread.reviews.append("b")
+        thread.tags.add("new")
+        request.answer()
+        second = held.next()
+        if edited_again:
+            thread.reviews.append("c")
+        second.answer()
+        storing.result()
+        held.release()
+        reviews = ["a", "b", "c"] if edited_again else ["a", "b"]
+        assert (thread.reviews, thread.tags) == (reviews, {"y", "z", "new"})
+        thread.save()
+        assert (thread.reviews, thread.tags) == (reviews, {"y", "z", "new"})
+        assert Thread.get_or_raise(**key(1), consistent=True) == thread
+
+
+class Kept(dynamix.Model):
+    """A list that shows a default where none is stored."""
+
+    __table_name__ = "kept"
+
+    key = dynamix.CharField(hash_key=True)
+    words = dynamix.ListField(default=["a"])
+    count = dynamix.IntegerField()
+
+
+def test_an_edit_in_place_of_a_default() -> None:
+    """A default that shows is no stored value, whose edit would be of one."""
+    held = Holding("UpdateItem")
+    with serving(held), ThreadPoolExecutor(1) as pool:
+        dynamix.create_table(Kept)
+        item = json.dumps({"TableName": "kept", "Item": {"key": {"S": "k"}}}).encode()
+        assert held.engine.handle("PutItem", item)[0] == 200
+        kept = Kept.get_or_raise(key="k", consistent=True)
+        assert kept.words == ["a"]
+        kept.set_field(Kept.count, 1)
+        storing = pool.submit(copy_context().run, kept.commit_changes)
+        request = held.next()
+        kept.words.append("b")
+        request.answer()
+        storing.result()
+        held.release()
+        assert kept.words == ["a", "b"]
+        kept.save()
+        assert kept.words == ["a", "b"]
+        assert Kept.get_or_raise(key="k", consistent=True) == kept
+
+
 def _others_append(held: Holding, element: str) -> None:
     """Another program appends to the reviews."""
     body = {

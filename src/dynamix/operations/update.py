@@ -110,12 +110,12 @@ def commit(
     try:
         terms = Terms(resolved(values, condition), atomic=atomic, returns="ALL_NEW")
         pending.begin(sender, {**(edits or {}), **_renewals(schema)}, guards)
-        sent = values_sent(values, schema.editable)
+        sent = values_sent(values, schema.editable, pending)
         answer, plan = yield from _send(policy, table, key, pending, terms, reader.attributes)
         if plan.then_delete:
             pending.settle_first(values, schema.fields, _known(table, values, answer))
-            keep_edits(values, sent)
-            sent = values_sent(values, schema.editable)
+            kept = keep_edits(values, sent)
+            sent = {**values_sent(values, schema.editable, pending), **kept}
             try:
                 if schema.version is not None:
                     pending.expect(*raised(schema.version, values))

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from dynamix.codec.slot import as_json
+from dynamix.codec.state import LACKING, State, as_wire, state_of
 from dynamix.codec.state import NULL as NULL_FORM
-from dynamix.codec.state import State, as_wire, state_of
 from dynamix.codec.values import Numbers, decode
 from dynamix.errors import InvalidUpdateError
 from dynamix.expressions.nodes import AttributeType, Compare, Condition, ListAppend, Path, Value
@@ -59,12 +59,16 @@ def edits_of(
 
 
 class Sent(NamedTuple):
-    """A value as it was when a commit began: what tells it then, which is its image, or else its stored form."""
+    """A value as it was when a commit began: what tells it then, which is its image, or else its form.
+
+    `loaded` is the form that the state of the instance kept of a value that the commit does not change, else LACKING.
+    """
 
     field: Field[Any, Any]
     value: Any
     image: bytes | frozenset[Any] | None
     form: AttributeValue | None
+    loaded: Any
 
     @property
     def may_be_edited(self) -> bool:
@@ -80,8 +84,9 @@ class Sent(NamedTuple):
         return form
 
 
-def values_sent(values: dict[str, Any], fields: Iterable[Field[Any, Any]]) -> dict[str, Sent]:
-    """The values that may be edited in place while a commit is under way, by attribute."""
+def values_sent(values: dict[str, Any], fields: Iterable[Field[Any, Any]], pending: Pending) -> dict[str, Sent]:
+    """The values that may be edited in place while a commit of what is pending is under way, by attribute."""
+    stored = state_of(values).stored or {}
     sent = {}
     for field in fields:
         value = values.get(field.attribute)
@@ -92,7 +97,8 @@ def values_sent(values: dict[str, Any], fields: Iterable[Field[Any, Any]]) -> di
             except Exception as error:  # one that cannot be stored, which whoever saves it is told
                 let_pass(error)
                 continue
-            sent[field.attribute] = Sent(field, value, image, form)
+            loaded = LACKING if pending.sends(field.attribute) else stored.get(field.attribute, LACKING)
+            sent[field.attribute] = Sent(field, value, image, form, loaded)
     return sent
 
 
@@ -106,10 +112,11 @@ def _image_of(value: Any) -> bytes | frozenset[Any] | None:
         return None
 
 
-def keep_edits(values: dict[str, Any], sent: Mapping[str, Sent]) -> None:
+def keep_edits(values: dict[str, Any], sent: Mapping[str, Sent]) -> dict[str, Sent]:
     """Keep showing what was edited in place while a commit was under way, as an edit of what was sent; by then the
-    instance shows what is stored."""
+    instance shows what is stored. Returns what of `sent` was edited."""
     stored = state_of(values).stored or {}
+    kept = {}
     for attribute, then in sent.items():
         if attribute not in stored or not then.may_be_edited:
             continue
@@ -120,7 +127,10 @@ def keep_edits(values: dict[str, Any], sent: Mapping[str, Sent]) -> None:
             let_pass(error)
             continue
         if edited:
-            values[attribute], stored[attribute] = then.value, as_json(form)
+            values[attribute] = then.value
+            stored[attribute] = as_json(form) if then.loaded is LACKING else then.loaded
+            kept[attribute] = then
+    return kept
 
 
 def _edit_of(values: dict[str, Any], state: State, field: Field[Any, Any], encode: Encoder) -> Draft | None:

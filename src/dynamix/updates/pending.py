@@ -101,6 +101,10 @@ class Pending:
         """Whether a change of this attribute is queued."""
         return attribute in self._entries
 
+    def sends(self, attribute: str) -> bool:
+        """Whether a change of this attribute is being sent, be it an edit in place."""
+        return attribute in self._entries or attribute in self._edits
+
     def draft(self, attribute: str) -> Draft | None:
         """What is queued of an attribute, None for nothing."""
         entry = self._entries.get(attribute)
