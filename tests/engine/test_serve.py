@@ -100,7 +100,6 @@ def test_workers_serve_one_file(tmp_path: Path) -> None:
         assert not any(Path(f"/proc/{pid}").exists() for pid in now)
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are looked up in /proc")
 @pytest.mark.parametrize("place", ["memory", "file", "workers"])
 def test_what_expires_is_removed_while_requests_are_answered(place: str, tmp_path: Path) -> None:
     """Threads that sweep and loops that write let each other go on, and nothing is removed twice."""
@@ -150,6 +149,7 @@ def expired(path: Path) -> list[str]:
     return sorted(keys, key=int)
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are looked up in /proc")
 def test_workers_end_with_their_parent(tmp_path: Path) -> None:
     """A parent that is killed leaves nobody behind."""
     with served("--db", str(tmp_path / "file.db"), "--workers", "2") as (process, connection):
