@@ -124,7 +124,7 @@ def test_a_block_slows_down_when_it_is_asked_to() -> None:
     for asked in ([], throttled, undone, [], [], throttled, throttled, throttled, throttled):
         gathered = Gathered()
         for n in range(30):
-            gathered.put(TABLE, Note(name=str(n)))
+            gathered.put(TABLE, Note(name=str(n)), {})
         script = Paced(*asked, {"UnprocessedItems": {}}, {"UnprocessedItems": {}})
         script.run(batch.write_round(LONGEST, gathered, pace, 0))
         limits += script.limits
@@ -136,7 +136,7 @@ def test_what_an_interrupted_attempt_may_have_done_stays_doubtful() -> None:
     what was made is not sent again."""
     gathered = Gathered()
     for n in range(30):
-        gathered.put(TABLE, Note(name=str(n)))
+        gathered.put(TABLE, Note(name=str(n)), {})
 
     def interrupt(_target: str, body: dict[str, Any]) -> Reply:
         if len(body["RequestItems"]["Note"]) == 5:
