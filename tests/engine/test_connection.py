@@ -56,6 +56,7 @@ class Host:
         self.names = Names((), any_host=True)
         self.buffer = memoryview(bytearray(4096))
         self.grace = 1.0
+        self.unfinished = 0
         self.answers = True
 
     def answer(self, connection: Connection, request: Request) -> bytes | None:

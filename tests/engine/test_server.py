@@ -212,6 +212,29 @@ def test_a_half_request_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
         assert b" 200 OK" in idle.recv(65536)
 
 
+def test_half_bodies_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would pass the bound is ended; what had come before is answered when it is whole, and makes room then."""
+    monkeypatch.setattr("dynamix.engine.http.connection._UNFINISHED_BYTES", 1_000_000)
+    whole = request("GetItem", b"x" * 600_000)
+    with Server(Echo()) as server, socket.create_connection(server.address) as first:
+        first.sendall(whole[:-1])
+        await_bytes(server, 590_000)
+        with socket.create_connection(server.address) as second, contextlib.suppress(ConnectionError):
+            second.sendall(whole[:-1])
+            assert second.recv(1) == b""
+        await_bytes(server, 590_000)
+        first.sendall(whole[-1:])
+        assert b" 200 OK" in first.recv(65536)
+        assert server.unfinished == 0
+        assert b" 200 OK" in talk(server, whole)
+
+
+def await_bytes(server: Server, least: int) -> None:
+    """Wait until so much of half bodies has arrived, and no more than one of them."""
+    while not least <= server.unfinished <= 600_000:
+        time.sleep(0.01)
+
+
 def test_what_follows_a_refusal_is_read_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who goes on sending after the last answer, a byte now and then, is ended all the same."""
     monkeypatch.setattr(server_module, "_GRACE_SECONDS", 0.3)

@@ -8,6 +8,7 @@ All of it runs in the event loop's thread.
 """
 
 import asyncio
+import logging
 from typing import Protocol
 
 import httptools
@@ -18,15 +19,21 @@ from dynamix.engine.http.reader import Request, RequestReader
 from dynamix.limits import BATCH_BYTES
 
 _PIECE = 256 * 1024
+_UNFINISHED_BYTES = 1024 * 1024 * 1024
+"""Of all bodies together that have not arrived whole."""
+
+_log = logging.getLogger("dynamix.engine.http.server")
 
 
 class Host(Protocol):
-    """What a connection needs of its server. `buffer` is where bytes arrive, for all connections one."""
+    """What a connection needs of its server. `buffer` is where bytes arrive, for all connections one; `unfinished` is
+    how many bytes all of them keep of bodies that have not arrived whole."""
 
     loop: asyncio.AbstractEventLoop
     names: Names
     buffer: memoryview
     grace: float
+    unfinished: int
 
     def answer(self, connection: "Connection", request: Request) -> bytes | None:
         """The answer to a request; None where `Connection.answer` is called with it later."""
@@ -51,6 +58,7 @@ class Connection(asyncio.BufferedProtocol):
         "_rest",
         "_transport",
         "_undrained",
+        "_unfinished",
         "began",
         "idle_since",
     )
@@ -64,6 +72,7 @@ class Connection(asyncio.BufferedProtocol):
         self._held = b""
         self._rest = memoryview(b"")
         self._undrained = False
+        self._unfinished = 0
         self._broken = False
         self._closing = False  # when all that has come is answered
         self._ending = False  # the last answer is given
@@ -91,6 +100,8 @@ class Connection(asyncio.BufferedProtocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._rest = memoryview(b"")
         self._reader.arrived.clear()
+        self._host.unfinished -= self._unfinished
+        self._unfinished = 0
         self._host.has_lost(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -150,6 +161,15 @@ class Connection(asyncio.BufferedProtocol):
             self._broken = True
         if self.began is None or len(self._reader.arrived) > whole:
             self._note_begun()
+        self._count_unfinished()
+
+    def _count_unfinished(self) -> None:
+        """End what would make the bodies that have not arrived whole too much; their clients try again."""
+        before, self._unfinished = self._unfinished, self._reader.unfinished
+        self._host.unfinished += self._unfinished - before
+        if self._unfinished > before and self._host.unfinished > _UNFINISHED_BYTES:
+            _log.warning("a request was ended: half requests take more than %d bytes", _UNFINISHED_BYTES)
+            self._transport.abort()
 
     def _note_begun(self) -> None:
         """From now on what is not whole is waited for, or what is not taken."""

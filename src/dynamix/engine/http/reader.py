@@ -99,6 +99,11 @@ class RequestReader:
         lines = b"".join(b"%s: %s\r\n" % header for header in kept.items())
         return b"%s %s HTTP/1.1\r\n%s\r\n" % (request.method, request.url, lines)
 
+    @property
+    def unfinished(self) -> int:
+        """How many bytes of a body have come that is not whole."""
+        return len(self._request.body)
+
     def on_url(self, url: bytes) -> None:
         self._count_header(len(url))
         self._request.url += url

@@ -91,6 +91,7 @@ class Server:
         self.loop = asyncio.new_event_loop()
         self.buffer = memoryview(bytearray(_BUFFER_BYTES))
         self.grace = float(_GRACE_SECONDS)
+        self.unfinished = 0
         self._engine = engine
         self._control = control
         self._works: dict[Handler, Work] = {}
