@@ -1,5 +1,7 @@
-"""How many calls of our own stand between a verb and its transport. The count is the same on every machine."""
+"""What a program pays for without asking for it: modules that an import loads, calls of our own between a verb and its
+transport. Both are the same on every machine."""
 
+import subprocess
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -55,3 +57,11 @@ def test_a_get_makes_few_calls() -> None:
     assert any(call.startswith("<dynamix read") for call in calls)
     assert "operations/items.py get" in calls
     assert len(calls) <= 25, calls
+
+
+def test_an_import_loads_nothing_slow() -> None:
+    """Modules that take long to load are left to what needs them: a function's first call starts a cold program."""
+    slow = {"ast", "asyncio", "botocore", "concurrent.futures", "dataclasses", "difflib", "inspect", "logging", "numpy"}
+    program = f"import sys, dynamix; print(*sorted({slow} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

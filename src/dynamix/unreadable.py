@@ -8,7 +8,6 @@ By default lists, maps and sets are read when somebody asks for them, so an erro
 for something else than "raise" gets only items that were read whole.
 """
 
-import inspect
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -16,6 +15,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from dynamix.codec.reader import Unread
 from dynamix.errors import InvalidQueryError, StoredValueError
 from dynamix.schema.table import Table
+from dynamix.wire import is_coroutine_function
 
 M = TypeVar("M")
 
@@ -24,7 +24,7 @@ OnError: TypeAlias = Literal["raise", "skip"] | Callable[[StoredValueError], obj
 
 def check_on_error(on_error: OnError) -> OnError:
     """The same, if it is one of what `on_error` takes. Raises InvalidQueryError."""
-    if inspect.iscoroutinefunction(on_error):
+    if is_coroutine_function(on_error):
         raise InvalidQueryError(f"on_error takes a plain function, not {on_error!r}, which would have to be awaited")
     if on_error not in ("raise", "skip") and not callable(on_error):
         raise InvalidQueryError(f"on_error takes 'raise', 'skip' or a function of one argument, not {on_error!r}")

@@ -12,6 +12,7 @@ so each operation is written once.
 
 import math
 from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
@@ -159,3 +160,14 @@ class Transport(Protocol):
     def close(self) -> None: ...
 
     async def aclose(self) -> None: ...
+
+
+def is_coroutine_function(function: object) -> bool:
+    """Whether a function, a method or a partial has to be awaited. The module `inspect` takes long to import."""
+    while isinstance(function, partial):
+        function = function.func
+    code = getattr(function, "__code__", None)
+    return bool(getattr(code, "co_flags", 0) & _COROUTINE)
+
+
+_COROUTINE = 0x80  # inspect.CO_COROUTINE

@@ -5,7 +5,6 @@ One `Placeholders` serves all expressions of one request, which share the names 
 
 from collections.abc import Sequence
 from itertools import product
-from string import ascii_letters, digits
 from typing import assert_never
 
 from dynamix.errors import InvalidQueryError
@@ -38,7 +37,7 @@ from dynamix.expressions.nodes import (
 )
 from dynamix.wire import AttributeValue
 
-_DIGITS = digits + ascii_letters
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _NUMERALS = (*_DIGITS, *map("".join, product(_DIGITS, repeat=2)))
 _NAMES = tuple([f"#{numeral}" for numeral in _NUMERALS])
 _VALUES = tuple([f":{numeral}" for numeral in _NUMERALS])

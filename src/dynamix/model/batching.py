@@ -8,7 +8,6 @@ A round that an interrupt ended (a key pressed, a cancelled task) is sent again 
 whole items and deletions, which repeating does no harm.
 """
 
-import inspect
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from dynamix.operations import batch
 from dynamix.operations.gathered import Gathered
 from dynamix.operations.pace import Pace
 from dynamix.schema.table import Table
-from dynamix.wire import Flow, Item
+from dynamix.wire import Flow, Item, is_coroutine_function
 
 if TYPE_CHECKING:
     import asyncio
@@ -49,7 +48,7 @@ class Batch(Generic[M]):
     """
 
     def __init__(self, model: type[M] | None, progress: Callable[[int], object] | None) -> None:
-        if progress is not None and (not callable(progress) or inspect.iscoroutinefunction(progress)):
+        if progress is not None and (not callable(progress) or is_coroutine_function(progress)):
             raise WrongTypeError(
                 f"progress={progress!r} is not a plain function of one argument, the number of writes made",
                 field="progress",

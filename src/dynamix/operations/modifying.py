@@ -1,7 +1,7 @@
 """The flow that reads an item, has the caller change it, and writes it, again where others were first."""
 
 from collections.abc import Awaitable, Callable
-from inspect import iscoroutine
+from types import CoroutineType
 from typing import Any, NamedTuple, TypeVar
 
 from dynamix.codec.state import state_of
@@ -51,7 +51,7 @@ def modify(policy: RetryPolicy, table: Table[M], asked: Modification) -> Flow[M]
 def _strange(answer: object, model: str) -> WrongTypeError:
     """Why nothing is stored of what a function did."""
     advice = f"it has to change the {model} that it is given, and return that or None"
-    if iscoroutine(answer):
+    if isinstance(answer, CoroutineType):
         answer.close()  # lest Python warn that nobody awaited it
         advice = "an async function is for amodify"
     return WrongTypeError(

@@ -9,10 +9,10 @@ the service refused it while no answer was outstanding. Under a token that the c
 caller may come back with it, and what it stands for must not change.
 """
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
-from uuid import uuid4
 
 import msgspec
 
@@ -180,7 +180,7 @@ def _send(policy: RetryPolicy, batch: _Batch, token: str | None) -> Flow[None]:
     """Send the parts, and where some were planned for other items than are stored, the parts planned anew."""
     plans = 0
     while True:
-        body, plans = batch.body(token or uuid4().hex), plans + 1
+        body, plans = batch.body(token or os.urandom(16).hex()), plans + 1
         try:
             return (yield from request(policy, Call("TransactWriteItems", body, nothing)))
         except TransactionCanceledError as error:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from inspect import iscoroutinefunction
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
@@ -34,7 +33,7 @@ from dynamix.limits import (
 )
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.key import as_stored, check_key
-from dynamix.wire import AttributeValue, Item
+from dynamix.wire import AttributeValue, Item, is_coroutine_function
 
 M = TypeVar("M")
 Hook: TypeAlias = Callable[[Any], object]
@@ -388,7 +387,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         method = getattr(self.model, name, None)
         if method is None or isinstance(method, Field):
             return None
-        if not callable(method) or iscoroutinefunction(method):
+        if not callable(method) or is_coroutine_function(method):
             kind = "an async method" if callable(method) else repr(method)
             raise ModelDefinitionError(f"{self.model_name}.{name} is {kind}; it has to be a plain method")
         return method  # type: ignore[no-any-return]

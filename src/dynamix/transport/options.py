@@ -3,13 +3,12 @@
 import os
 import re
 from collections.abc import Callable, Mapping
-from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from dynamix.errors import ValidationException, WrongTypeError, unknown
 from dynamix.transport.hidden import Secret
 from dynamix.transport.http.endpoint import checked_host, parse
-from dynamix.wire import RequestInfo, ResponseInfo
+from dynamix.wire import RequestInfo, ResponseInfo, is_coroutine_function
 
 if TYPE_CHECKING:
     from dynamix.transport.embedded import Engine
@@ -140,7 +139,7 @@ def _check_types(given: Mapping[str, Any]) -> None:
             checked_seconds(name, value)
         if name in _COUNTS and not (_is_number(value) and isinstance(value, int) and value > 0):
             raise _wrong(name, value, "an int above 0")
-        if name in _CALLBACKS and (not callable(value) or iscoroutinefunction(value)):
+        if name in _CALLBACKS and (not callable(value) or is_coroutine_function(value)):
             raise _wrong(name, value, "a plain function of one argument")
         if name == "boto_client" and not _is_client(value):
             raise _wrong(name, value, "a client for DynamoDB, as boto3.client('dynamodb') makes one")
