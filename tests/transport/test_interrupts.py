@@ -141,7 +141,7 @@ def test_a_waiting_thread_gets_the_place_of_an_interrupted_one(interrupts: Inter
 
     with (
         peer(echo) as there,
-        Connection(is_local_endpoint=there.address, max_connections=1, read_timeout=SECONDS) as connection,
+        Connection(is_local_endpoint=there.address, max_connections=1, read_timeout=4 * SECONDS) as connection,
         ThreadPoolExecutor(2) as threads,
     ):
         working = [threads.submit(work) for _ in range(2)]
@@ -150,7 +150,7 @@ def test_a_waiting_thread_gets_the_place_of_an_interrupted_one(interrupts: Inter
             with pytest.raises(KeyboardInterrupt):
                 ask_for_ever(connection, n)
         stop.set()
-        assert all(one.result(SECONDS) for one in working)
+        assert all(one.result(4 * SECONDS) for one in working)
 
 
 @pytest.mark.parametrize("limit", [1, 4])
