@@ -128,7 +128,6 @@ def test_a_blocking_operation_is_interrupted(limit: int, kind: type[BaseExceptio
         assert len(pool._open) == len(pool._idle) <= limit
 
 
-@pytest.mark.xfail(strict=False, reason="open: beside many other tests, a waiting thread was not woken for two minutes")
 def test_a_waiting_thread_gets_the_place_of_an_interrupted_one(interrupts: Interrupts) -> None:
     """A thread that waits for the only place goes on whatever became of the interrupted one, which asks no more."""
     stop = threading.Event()

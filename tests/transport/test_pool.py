@@ -2,8 +2,11 @@
 
 import json
 import signal
+import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -255,6 +258,40 @@ def test_who_waits_for_a_connection_is_served_first(side: Side) -> None:
         assert [one.result(SECONDS) for one in waiting] == [{"n": 1}, {"n": 2}, {"n": 3}]
         assert [json.loads(request.body)["n"] for request in there.requests] == [0, 1, 2, 3]
         side.close(connection)
+
+
+def test_who_waits_for_a_connection_sleeps() -> None:
+    """A waiting thread looks at the pool when it is called, and now and then; so it keeps nobody from giving back."""
+    held, looks, waits = Held(), 0, threading.Event()
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        nonlocal looks
+        if event == "call" and frame.f_code is blocking.BlockingPool._heal.__code__:
+            looks += 1
+            waits.set()
+
+    def ask(number: int) -> Any:
+        sys.setprofile(count if number else None)
+        try:
+            return connection.run(asked(connection, "GetItem", {"n": number}, repeatable=True))
+        finally:
+            sys.setprofile(None)
+
+    with (
+        peer(held.talk) as there,
+        Connection(is_local_endpoint=there.address, max_connections=1) as connection,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        first = threads.submit(ask, 0)
+        held.wait()
+        second = threads.submit(ask, 1)
+        assert waits.wait(SECONDS)
+        since = time.monotonic()
+        time.sleep(0.2)
+        looked = looks
+        held.release(2)
+        assert looked <= 2 + (time.monotonic() - since) / blocking.LOOK_AGAIN_SECONDS
+        assert [first.result(SECONDS), second.result(SECONDS)] == [{"n": 0}, {"n": 1}]
 
 
 def test_waiting_for_a_connection_has_an_end(side: Side) -> None:

@@ -191,6 +191,7 @@ class BlockingPool:
                 self._end(connection)
         with self._lock:
             self._heal()
+            self._wake()
         connection = BlockingConnection(self._connect(deadline))
         with self._lock:
             self._out[place] = connection
@@ -263,7 +264,6 @@ class BlockingPool:
             self._out.pop(place)
         for connection in self._open.difference(self._idle, self._out.values()):
             self._end(connection)
-        self._wake()
 
     def _end(self, connection: BlockingConnection) -> None:
         self._open.discard(connection)
