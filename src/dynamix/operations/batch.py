@@ -194,7 +194,7 @@ def _write_chunk(policy: RetryPolicy, writes: Writes, keys: list[bytes]) -> Flow
             if error.applied == "no" and not isinstance(error, ItemCollectionSizeLimitExceededError):
                 writes.mark(keys, "no")
             if isinstance(error, TableNotFoundError):
-                raise _not_found(writes.tables(keys), error) from error
+                raise explained(writes.tables(keys), error) from error
             if not isinstance(error, InvalidRequestError):
                 raise
             if len(keys) == 1:
@@ -214,19 +214,6 @@ def _write_chunk(policy: RetryPolicy, writes: Writes, keys: list[bytes]) -> Flow
             return keys
         names = ", ".join(table.name for table in writes.tables(keys))
         yield Pause(seconds, f"BatchWriteItem {names} left {len(keys)} items undone", is_throttled=True)
-
-
-def _not_found(tables: list[Table[Any]], error: TableNotFoundError) -> TableNotFoundError:
-    """The error that names the tables of a request, of which the service does not say which is missing."""
-    if len(tables) == 1:
-        return explained(tables[0], error)
-    names = ", ".join(f"{table.name!r} of {table.schema.model_name}" for table in tables)
-    return TableNotFoundError(
-        f"one of the tables {names} does not exist; create it with dynamix.create_table(<its model>)",
-        code=error.code,
-        status=error.status,
-        request_id=error.request_id,
-    )
 
 
 def _pauses(policy: RetryPolicy) -> Iterator[float]:

@@ -1,6 +1,6 @@
 """Flows on tables: create, compare, update, drop, count. They wait by pausing between descriptions."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -186,11 +186,13 @@ def count(policy: RetryPolicy, table: Table[Any]) -> Flow[int]:
     return int((yield from _existing(policy, table)).get("ItemCount", 0))
 
 
-def explained(table: Table[Any], error: TableNotFoundError) -> TableNotFoundError:
-    """What to raise in place of an error that does not say which table does not exist and how to make it."""
-    name = table.schema.model_name
+def explained(tables: Iterable[Table[Any]], error: TableNotFoundError) -> TableNotFoundError:
+    """What to raise in place of an error that does not say which of the tables does not exist and how to make it."""
+    models = {table.name: table.schema.model_name for table in tables}
+    each = ", ".join(f"{name!r} of {model}" for name, model in models.items())
+    which, model = ("the table", *models.values()) if len(models) == 1 else ("one of the tables", "<its model>")
     return TableNotFoundError(
-        f"the table {table.name!r} of {name} does not exist; create it with dynamix.create_table({name})",
+        f"{which} {each} does not exist; create it with dynamix.create_table({model})",
         code=error.code,
         status=error.status,
         request_id=error.request_id,
@@ -208,7 +210,7 @@ def explaining(
     try:
         return (yield from flow(policy, table, *args, **kw))
     except TableNotFoundError as error:
-        raise explained(table, error) from error
+        raise explained((table,), error) from error
     except UnicodeEncodeError as error:
         raise no_text(table.schema, error, *args) from error
     except StoredValueError as error:

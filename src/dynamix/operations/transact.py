@@ -32,6 +32,7 @@ from dynamix.operations.failures import shown_key
 from dynamix.operations.items import nothing
 from dynamix.operations.parts import Asked, Check, Part, shown_reason
 from dynamix.operations.retry import PASSING_REASONS, RetryPolicy, request
+from dynamix.operations.tables import explained
 from dynamix.operations.unwritable import no_text
 from dynamix.operations.update import TOO_LARGE
 from dynamix.schema.key import address
@@ -198,7 +199,7 @@ def _send(policy: RetryPolicy, batch: _Batch, token: str | None) -> Flow[None]:
         except IdempotentParameterMismatchError as error:
             raise _mismatch(token, error) from error
         except TableNotFoundError as error:
-            raise _no_table([part.table for part in batch.parts], error) from error
+            raise explained((part.table for part in batch.parts), error) from error
 
 
 def read(policy: RetryPolicy, gets: Sequence[Get]) -> Flow[tuple[Any, ...]]:
@@ -223,7 +224,7 @@ def read(policy: RetryPolicy, gets: Sequence[Get]) -> Flow[tuple[Any, ...]]:
             error.reasons = tuple(told[place] for place in places)
         raise
     except TableNotFoundError as error:
-        raise _no_table([get.table for get in gets], error) from error
+        raise explained((get.table for get in gets), error) from error
     for place, get in distinct:
         if found[place] is not None and get.table.schema.after_load is not None:
             get.table.schema.after_load(found[place])
@@ -266,19 +267,6 @@ def _mismatch(token: str | None, error: IdempotentParameterMismatchError) -> Ide
     return IdempotentParameterMismatchError(
         f"the token {token!r} was used for another transaction within the last 10 minutes, and nothing was stored for "
         "this one; use a token for one transaction, with the same actions and values, or give none",
-        code=error.code,
-        status=error.status,
-        request_id=error.request_id,
-    )
-
-
-def _no_table(tables: Sequence[Table[Any]], error: TableNotFoundError) -> TableNotFoundError:
-    """The error that names the tables, of which the service does not say which is missing."""
-    models = {table.name: table.schema.model_name for table in tables}
-    each = ", ".join(f"{name!r} of {model}" for name, model in models.items())
-    return TableNotFoundError(
-        f"{'the table' if len(models) == 1 else 'one of the tables'} {each} does not exist; create it with "
-        f"dynamix.create_table({next(iter(models.values())) if len(models) == 1 else '<its model>'})",
         code=error.code,
         status=error.status,
         request_id=error.request_id,

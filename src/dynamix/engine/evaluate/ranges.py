@@ -7,7 +7,7 @@ before `high`.
 Source: DynamoDB Developer Guide, "Key condition expressions for the Query operation".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from dynamix.engine.data.keys import KeySchema, escape, partition_bytes, raw_byt
 from dynamix.engine.data.rows import after
 from dynamix.engine.faults import Fault, invalid
 from dynamix.expressions import nodes
+from dynamix.expressions.walk import joined
 from dynamix.wire import AttributeValue
 
 _OPERATORS = frozenset({"=", "<", "<=", ">", ">=", "BETWEEN", "begins_with"})
@@ -45,7 +46,7 @@ class KeyTest:
 def key_tests(condition: nodes.Condition) -> dict[str, KeyTest]:
     """What a key condition asks of each attribute; refuses what no key condition can say."""
     tests: dict[str, KeyTest] = {}
-    for part in _parts(condition):
+    for part in joined([condition]):
         test = _test(part)
         if test.name in tests:
             raise invalid("KeyConditionExpressions must only contain one condition per key")
@@ -119,14 +120,6 @@ def _check_test(test: KeyTest, type_: str) -> None:
                 "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain "
                 f"an empty {kind} value. Key: {test.name}"
             )
-
-
-def _parts(condition: nodes.Condition) -> Iterator[nodes.Condition]:
-    if isinstance(condition, nodes.And):
-        for part in condition.conditions:
-            yield from _parts(part)
-    else:
-        yield condition
 
 
 def _test(part: nodes.Condition) -> KeyTest:

@@ -3,13 +3,14 @@
 Source: Amazon DynamoDB API Reference, SearchVectors: SearchConditionExpression.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from dynamix.engine.faults import invalid
 from dynamix.engine.tables.vector_index import VectorIndex
 from dynamix.engine.vectors.rows import mark_number
 from dynamix.expressions import nodes
+from dynamix.expressions.walk import joined
 from dynamix.wire import AttributeValue
 
 SearchTest: TypeAlias = tuple[str, AttributeValue]
@@ -20,7 +21,7 @@ _INVALID = "Invalid SearchConditionExpression: "
 
 def search_tests(condition: nodes.Condition) -> tuple[SearchTest, ...]:
     """What a condition asks of attributes; refuses what no search can be asked."""
-    return tuple(_test(part) for part in _parts(condition))
+    return tuple(_test(part) for part in joined([condition]))
 
 
 def filters_of(index: VectorIndex, tests: Sequence[SearchTest]) -> tuple[tuple[int, int], ...]:
@@ -42,14 +43,6 @@ def filters_of(index: VectorIndex, tests: Sequence[SearchTest]) -> tuple[tuple[i
     if index.partition is not None and all(name != index.partition for name, _ in tests):
         raise invalid(f"SearchConditionExpression missed the HASH key of SearchSchema: {index.partition}")
     return tuple((places[name], mark_number(value)) for name, value in tests)
-
-
-def _parts(condition: nodes.Condition) -> Iterator[nodes.Condition]:
-    if isinstance(condition, nodes.And):
-        for part in condition.conditions:
-            yield from _parts(part)
-    else:
-        yield condition
 
 
 def _test(part: nodes.Condition) -> SearchTest:
