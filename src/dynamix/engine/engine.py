@@ -38,7 +38,8 @@ from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.storage.transactions import Joined
 from dynamix.engine.sweeper import Sweeper
-from dynamix.engine.tables.catalog import ACCOUNT, REGION, Again, Home, Later
+from dynamix.engine.tables.catalog import Again, Later
+from dynamix.engine.tables.home import ACCOUNT, REGION, Home
 from dynamix.engine.tables.streams import roll_all
 from dynamix.errors import StorageError, ValidationException
 

@@ -14,7 +14,8 @@ from dynamix.engine.actions.capacity import Charge, write_units
 from dynamix.engine.actions.indexes import Version
 from dynamix.engine.data.rows import Row, decode_item
 from dynamix.engine.faults import Fault
-from dynamix.engine.tables.catalog import Catalog, Table
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.table import Table
 from dynamix.wire import Item
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from dynamix.engine.tables.catalog import Table
+from dynamix.engine.tables.table import Table
 
 _READ_BYTES = 4096
 _WRITE_BYTES = 1024

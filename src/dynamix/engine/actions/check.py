@@ -4,7 +4,8 @@ import msgspec
 
 from dynamix.engine.actions.action import Guard, Outcome, current
 from dynamix.engine.actions.capacity import Charge, write_units
-from dynamix.engine.tables.catalog import Catalog, Table
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.table import Table
 from dynamix.wire import Item
 
 

@@ -14,7 +14,8 @@ from dynamix.engine.actions.capacity import write_units
 from dynamix.engine.data.keys import raw_bytes
 from dynamix.engine.data.rows import FIRST, LAST, Execute, Row, decode_item, encode_item
 from dynamix.engine.faults import Fault, Kind, invalid
-from dynamix.engine.tables.catalog import Catalog, Index, Table
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.table import Index, Table
 from dynamix.limits import PARTITION_KEY_BYTES, SORT_KEY_BYTES
 from dynamix.wire import Item
 

@@ -5,7 +5,8 @@ import msgspec
 from dynamix.engine.actions import indexes, vectors
 from dynamix.engine.actions.action import Guard, Outcome, current, write
 from dynamix.engine.data.rows import encode_item
-from dynamix.engine.tables.catalog import Catalog, Table
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.table import Table
 from dynamix.wire import Item
 
 

@@ -10,7 +10,8 @@ from dynamix.engine.data.rows import Row, decode_item, encode_item
 from dynamix.engine.data.values import resized
 from dynamix.engine.evaluate.updates import TOO_LARGE, BoundUpdate
 from dynamix.engine.faults import invalid
-from dynamix.engine.tables.catalog import Catalog, Table
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.table import Table
 from dynamix.limits import ITEM_BYTES
 from dynamix.wire import Item
 

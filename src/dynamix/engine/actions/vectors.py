@@ -18,7 +18,8 @@ from dynamix.engine.actions.indexes import Version
 from dynamix.engine.data.keys import raw_bytes
 from dynamix.engine.data.rows import FIRST, LAST, Execute, decode_item
 from dynamix.engine.faults import Fault, Kind, invalid
-from dynamix.engine.tables.catalog import Catalog, Table
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.table import Table
 from dynamix.engine.tables.vector_index import VectorIndex
 from dynamix.engine.vectors.floats import is_float, packed
 from dynamix.engine.vectors.rows import mark

@@ -11,7 +11,7 @@ from dynamix.engine.data.rows import hash_range
 from dynamix.engine.data.values import check_item
 from dynamix.engine.evaluate.ranges import KeyTest
 from dynamix.engine.faults import Fault, Kind, invalid
-from dynamix.engine.tables.catalog import Index, Table
+from dynamix.engine.tables.table import Index, Table
 from dynamix.wire import Item
 
 _TESTS_A_PAGE = 5_000_000

@@ -3,7 +3,7 @@
 from typing import Any
 
 from dynamix.engine.storage.database import Storage
-from dynamix.engine.tables.catalog import REGION
+from dynamix.engine.tables.home import REGION
 
 
 def describe_limits(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from dynamix.engine.operations.items import collection_metrics
 from dynamix.engine.requests import actions
 from dynamix.engine.requests.expressions import Expressions, check_parameters, read
 from dynamix.engine.storage.database import Storage
-from dynamix.engine.tables.catalog import Catalog, Table
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.table import Table
 from dynamix.limits import BATCH_BYTES, BATCH_GET_KEYS, BATCH_WRITE_ITEMS, PAGE_BYTES
 from dynamix.wire import Item
 

@@ -12,7 +12,8 @@ from dynamix.engine.data.values import check_item
 from dynamix.engine.requests import actions
 from dynamix.engine.requests.expressions import check_parameters, read
 from dynamix.engine.storage.database import Storage
-from dynamix.engine.tables.catalog import Catalog, Table
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.table import Table
 from dynamix.wire import Item
 
 _GIGABYTE = 1 << 30

@@ -14,7 +14,9 @@ from dynamix.engine.actions.indexes import EXPIRY_BYTES, expiry_key
 from dynamix.engine.data.rows import FIRST, LAST, Store, decode_item
 from dynamix.engine.faults import invalid
 from dynamix.engine.storage.database import Storage
-from dynamix.engine.tables.catalog import Catalog, Expiry, Table, fresh_record
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.record import Expiry
+from dynamix.engine.tables.table import Table, fresh_record
 
 AT_ONCE = 256
 """How many items one transaction removes: nobody waits for long."""

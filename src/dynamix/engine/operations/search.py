@@ -29,7 +29,8 @@ from dynamix.engine.faults import invalid
 from dynamix.engine.requests.expressions import Expressions, check_parameters, read
 from dynamix.engine.requests.placeholders import VALUES
 from dynamix.engine.storage.database import Storage
-from dynamix.engine.tables.catalog import Catalog, Index, Table
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.table import Index, Table
 from dynamix.limits import PAGE_BYTES
 
 _FEW_ROWS = 16

@@ -19,7 +19,8 @@ from dynamix.engine.partiql.reading import Selection, project
 from dynamix.engine.partiql.statements import Exists, Select, Statement
 from dynamix.engine.partiql.writing import Located, Writing, locate
 from dynamix.engine.storage.database import Storage
-from dynamix.engine.tables.catalog import Catalog, Table
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.table import Table
 from dynamix.wire import Item
 
 _NO_EXISTS = "EXISTS can only be used in ExecuteTransaction write requests."

@@ -16,7 +16,8 @@ from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.requests.iterators import Position, iterator, position
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables import streams
-from dynamix.engine.tables.catalog import PIECE_ROWS, STREAM_SECONDS, Catalog
+from dynamix.engine.tables.catalog import PIECE_ROWS, Catalog
+from dynamix.engine.tables.record import STREAM_SECONDS
 from dynamix.engine.tables.streams import Shard, Stream
 
 _MOST_LISTED = 100

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dynamix.engine.operations import lifetime
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables import streams
-from dynamix.engine.tables.catalog import Catalog, Table
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.table import Table
 
 
 def sweep(storage: Storage, stopped: Callable[[], bool]) -> int:

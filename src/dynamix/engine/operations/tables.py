@@ -10,7 +10,9 @@ from dynamix.engine.operations import vector_indexes
 from dynamix.engine.operations.tags import check_tags
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables import billing, definitions, descriptions, streams
-from dynamix.engine.tables.catalog import Catalog, Record, Table, fresh_record
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.record import Record
+from dynamix.engine.tables.table import Table, fresh_record
 from dynamix.engine.vectors.rows import VectorRows
 from dynamix.limits import GLOBAL_INDEXES
 

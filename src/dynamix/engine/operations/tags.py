@@ -7,7 +7,9 @@ from typing import Any
 
 from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.storage.database import Storage
-from dynamix.engine.tables.catalog import ACCOUNT, Catalog, Table, fresh_record
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.home import ACCOUNT
+from dynamix.engine.tables.table import Table, fresh_record
 
 _ARN = re.compile(r"(?>.+?:){5}.+?/.+")  # each part is as short as can be, which never has to be taken back
 _TABLE_ARN = re.compile(r"arn:aws:dynamodb:.+:\d+:table/[^/]{3,}", re.ASCII)

@@ -22,7 +22,8 @@ from dynamix.engine.operations.items import collection_metrics
 from dynamix.engine.requests import actions
 from dynamix.engine.requests.expressions import check_parameters, read
 from dynamix.engine.storage.database import Storage
-from dynamix.engine.tables.catalog import Catalog, Table
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.table import Table
 from dynamix.limits import TRANSACT_BYTES
 
 T = TypeVar("T")

@@ -5,7 +5,9 @@ from typing import Any
 from dynamix.engine.actions.vectors import backfill
 from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.tables import definitions, descriptions
-from dynamix.engine.tables.catalog import Catalog, Record, Table, fresh_record
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.record import Record
+from dynamix.engine.tables.table import Table, fresh_record
 from dynamix.engine.vectors.rows import VectorRows
 
 _ACTIONS = "VectorIndexUpdate.Create, VectorIndexUpdate.Delete"

@@ -16,7 +16,8 @@ from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.requests.expressions import Expressions, check_parameters, read
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.storage.vectors import Behind, Shape
-from dynamix.engine.tables.catalog import Catalog, Table
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.table import Table
 from dynamix.engine.tables.vector_index import VectorIndex
 from dynamix.engine.vectors.distances import Wanted
 from dynamix.engine.vectors.floats import FLOAT_BYTES, packed, shown, unpacked

@@ -22,7 +22,8 @@ from dynamix.engine.faults import invalid
 from dynamix.engine.partiql.keys import Range, attributes, ranges
 from dynamix.engine.partiql.parse import result_name
 from dynamix.engine.partiql.statements import Select
-from dynamix.engine.tables.catalog import Catalog, Index, Table
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.table import Index, Table
 from dynamix.expressions.nodes import Path
 from dynamix.limits import PAGE_BYTES
 from dynamix.wire import Item

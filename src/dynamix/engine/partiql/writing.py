@@ -16,7 +16,8 @@ from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.partiql import statements
 from dynamix.engine.partiql.keys import attributes, check_types, single
 from dynamix.engine.partiql.parse import refuse_overlaps
-from dynamix.engine.tables.catalog import Catalog, Table
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.table import Table
 from dynamix.expressions import nodes
 from dynamix.limits import ITEM_BYTES
 from dynamix.wire import Item

@@ -18,7 +18,8 @@ from dynamix.engine.data.keys import KeySchema
 from dynamix.engine.data.values import check_item, measured_item
 from dynamix.engine.faults import invalid
 from dynamix.engine.requests.expressions import Expressions, check_parameters, read
-from dynamix.engine.tables.catalog import Catalog, Table
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.table import Table
 from dynamix.limits import ITEM_BYTES
 from dynamix.wire import Item
 

@@ -1,7 +1,7 @@
 """The database under the engine: one SQLite database, in memory or in a file.
 
 What is stored
-    tables   one row per DynamoDB table: its name and its record (see tables/catalog.py)
+    tables   one row per DynamoDB table: its name and its record (see tables/record.py)
     stores   one row per row store, with the number of its rows and the sum of their sizes
     s1, s2.. the row stores: the items of one table, or the entries of one index, by key bytes (see data/keys.py)
     logs     one row per log of a table's changes, and whether changes still come

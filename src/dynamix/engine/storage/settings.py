@@ -4,7 +4,8 @@ import sqlite3
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from dynamix.engine.tables.catalog import Catalog, Home
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.home import Home
 
 
 class Background(Protocol):

@@ -1,176 +1,26 @@
 """The tables as the engine works with them, read from their records when they are first used.
 
-A record is what is stored of a table: its description as DescribeTable gives it, less what is counted, and the
-numbers of its row stores. A `Table` is the same made ready for work. Tables are frozen; a change of a record raises the
-database's revision, and every connection reads its tables anew when it meets another revision than its own.
+A change of a record raises the database's revision, and every connection reads its tables anew when it meets another
+revision than its own.
 """
 
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any
 
-import msgspec
-
-from dynamix.engine.data.changes import ChangeLog
-from dynamix.engine.data.keys import Attribute, KeySchema
 from dynamix.engine.data.rows import Execute, KeyedRow, Store
 from dynamix.engine.faults import Fault, unable
-from dynamix.engine.tables.vector_index import VectorIndex, vector_index
-from dynamix.wire import Item
+from dynamix.engine.tables.home import HOME, Home
+from dynamix.engine.tables.record import Record, decode_record, encode_record
+from dynamix.engine.tables.table import Table, compile_table
 
 LAYOUT = 2
 """Which tables of SQLite there are, and what their rows say; storage/layout.py makes them."""
 
-REGION = "us-east-1"
-ACCOUNT = "000000000000"
-STREAM_SECONDS = 24 * 3600
-"""For how long a stream shows a change."""
-
 _REVISION = f"SELECT revision FROM state WHERE layout = {LAYOUT:d}"  # noqa: S608 - a number of our own
 PIECE_ROWS = 256
 """After how many rows the work that reads them gives way to others."""
-
-
-class Home(msgspec.Struct, frozen=True):
-    """The account and region to which the tables of a database belong."""
-
-    account: str = ACCOUNT
-    region: str = REGION
-
-    def table_arn(self, name: str) -> str:
-        """The ARN of a table."""
-        return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{name}"
-
-
-HOME = Home()
-"""Where tables are unless somebody says otherwise."""
-
-
-class Expiry(msgspec.Struct):
-    """By which attribute the items of a table expire, and the store that has them by that time."""
-
-    attribute: str
-    store: int
-
-
-class Log(msgspec.Struct):
-    """The number of the log of a table's changes, and for how many seconds it keeps them."""
-
-    id: int
-    kept: int
-
-
-class Record(msgspec.Struct):
-    """What is stored of a table. `index_stores` has the number of each index's row store, or of its vectors' rows."""
-
-    description: dict[str, Any]
-    store: int
-    index_stores: dict[str, int]
-    tags: dict[str, str] = {}
-    expiry: Expiry | None = None
-    log: Log | None = None
-
-    @property
-    def log_kept(self) -> int:
-        """For how many seconds the changes of the table are wanted, by whatever wants them for the longest time."""
-        return STREAM_SECONDS if "StreamSpecification" in self.description else 0
-
-    @property
-    def swept(self) -> bool:
-        """Whether time alone changes what there is of the table."""
-        return self.expiry is not None or self.log is not None
-
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Record).decode
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """One secondary index. `kept` are the attributes it holds of an item, None for all."""
-
-    name: str
-    is_global: bool
-    keys: KeySchema
-    store: Store
-    kept: frozenset[str] | None
-
-    def project(self, item: Item) -> Item:
-        """What the index holds of an item."""
-        kept = self.kept
-        return item if kept is None else {name: value for name, value in item.items() if name in kept}
-
-    def holds_alike(self, old: Item, new: Item) -> bool:
-        """Whether the index holds the same of two versions of an item."""
-        kept = self.kept
-        return old == new if kept is None else all(old.get(name) == new.get(name) for name in kept)
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One table, ready for work."""
-
-    id: int
-    name: str
-    record: Record
-    keys: KeySchema
-    store: Store
-    indexes: tuple[Index, ...]
-    expiry_store: Store | None
-    index_keys: tuple[tuple[str, str, str], ...]
-    """Of each index, global ones first: key attribute, type, index name; what written items are checked against."""
-    index_attributes: frozenset[str]
-    """The attributes that an index, also one of vectors, asks something of."""
-    vectors: tuple[VectorIndex, ...]
-    log: ChangeLog | None
-    is_indexed: bool
-    """Whether indexes, vectors or expiry times follow from the items."""
-    is_followed: bool
-    """Whether anything beside the table itself is written when an item changes: they, or the log."""
-
-    def index(self, name: str) -> Index:
-        """The index of this name; raises Fault where there is none."""
-        for index in self.indexes:
-            if index.name == name:
-                return index
-        raise _no_index(name)
-
-    def vector_index(self, name: str) -> VectorIndex:
-        """The vector index of this name; raises Fault where there is none."""
-        for index in self.vectors:
-            if index.name == name:
-                return index
-        raise _no_index(name)
-
-    def check_readable(self, name: str | None, operation: str) -> None:
-        """Refuse to read a vector index as others are read."""
-        if any(index.name == name for index in self.vectors):
-            raise Fault("ValidationException", f"{operation} operation not supported on this index type")
-
-    def check_scalars(self, entered: frozenset[str]) -> None:
-        """Refuse expressions that look into key attributes, which hold neither maps nor lists."""
-        if not entered:
-            return
-        for name, _ in self.keys.attributes:
-            if name in entered:
-                raise _no_scalar(f"Key: {name}")
-        for name, _, _ in self.index_keys:
-            if name in entered:
-                raise _no_scalar(f"IndexKey: {name}")
-
-
-def _no_index(name: str) -> Fault:
-    return Fault("ValidationException", f"The table does not have the specified index: {name}")
-
-
-def _no_scalar(what: str) -> Fault:
-    return Fault(
-        "ValidationException",
-        f"Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: {what}",
-    )
 
 
 class Later(Exception):  # noqa: N818 - a signal, not an error
@@ -264,7 +114,7 @@ class Catalog:
 
     def compiled(self, table: Table, record: Record) -> Table:
         """The table as a changed record describes it, before that is stored."""
-        return _compile(table.id, table.name, record)
+        return compile_table(table.id, table.name, record)
 
     def find(self, name: str) -> Table | None:
         """The table of this name or ARN, if there is one."""
@@ -344,14 +194,14 @@ class Catalog:
 
     def add(self, name: str, record: Record) -> Table:
         """Store a new table."""
-        row = (name, _encode(record), record.swept)
+        row = (name, encode_record(record), record.swept)
         self.execute("INSERT INTO tables (name, record, swept) VALUES (?, ?, ?)", row)
         self._raise_revision()
         return self._saved(name)
 
     def save(self, table: Table, record: Record) -> Table:
         """Store a changed record of a table."""
-        row = (_encode(record), record.swept, table.id)
+        row = (encode_record(record), record.swept, table.id)
         self.execute("UPDATE tables SET record = ?, swept = ? WHERE id = ?", row)
         self._raise_revision()
         return self._saved(table.name)
@@ -392,77 +242,8 @@ class Catalog:
         row = self.execute("SELECT id, record FROM tables WHERE name = ?", (name,)).fetchone()
         if row is None:
             return None
-        table = _compile(row[0], name, _decode(row[1]))
+        table = compile_table(row[0], name, decode_record(row[1]))
         self._tables[name] = table
         if table.record.swept and self._seen is not None:
             self._seen()
         return table
-
-
-def fresh_record(table: Table) -> Record:
-    """A copy of the table's record, to be changed."""
-    return _decode(_encode(table.record))
-
-
-def key_schema(description: list[dict[str, str]], types: dict[str, str]) -> KeySchema:
-    """The key schema that a `KeySchema` list of the service describes."""
-    partition: list[Attribute] = []
-    sort: list[Attribute] = []
-    for element in description:
-        name = element["AttributeName"]
-        (partition if element["KeyType"] == "HASH" else sort).append((name, types[name]))
-    return KeySchema(tuple(partition), tuple(sort))
-
-
-def _compile(id_: int, name: str, record: Record) -> Table:
-    description = record.description
-    types = {entry["AttributeName"]: entry["AttributeType"] for entry in description["AttributeDefinitions"]}
-    keys = key_schema(description["KeySchema"], types)
-    indexes = [
-        _compile_index(entry, keys, types, record, is_global=member == "GlobalSecondaryIndexes")
-        for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes")
-        for entry in description.get(member, ())
-    ]
-    index_keys = tuple(
-        (attribute, type_, index.name)
-        for index in sorted(indexes, key=lambda index: not index.is_global)
-        for attribute, type_ in index.keys.attributes
-        if attribute not in keys.names
-    )
-    expiry_store = Store(record.expiry.store) if record.expiry else None
-    vectors = tuple(
-        vector_index(entry, keys, types, record.index_stores[entry["IndexName"]])
-        for entry in description.get("VectorIndexes", ())
-    )
-    index_attributes = frozenset(attribute for attribute, _, _ in index_keys).union(
-        *({index.attribute, *(name for name, _ in index.schema)} for index in vectors)
-    )
-    is_indexed = bool(indexes) or bool(vectors) or expiry_store is not None
-    log = ChangeLog(record.log.id, record.log.kept) if record.log else None
-    return Table(
-        id_,
-        name,
-        record,
-        keys,
-        Store(record.store),
-        tuple(indexes),
-        expiry_store,
-        index_keys,
-        index_attributes,
-        vectors,
-        log,
-        is_indexed,
-        is_indexed or log is not None,
-    )
-
-
-def _compile_index(
-    entry: dict[str, Any], keys: KeySchema, types: dict[str, str], record: Record, *, is_global: bool
-) -> Index:
-    own = key_schema(entry["KeySchema"], types)
-    projection = entry["Projection"]
-    kept = None
-    if projection["ProjectionType"] != "ALL":
-        kept = keys.names | own.names | frozenset(projection.get("NonKeyAttributes", ()))
-    name = entry["IndexName"]
-    return Index(name, is_global, own, Store(record.index_stores[name]), kept)

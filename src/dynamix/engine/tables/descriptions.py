@@ -7,7 +7,8 @@ request is answered, so only the answers to them show the statuses between.
 import uuid
 from typing import Any
 
-from dynamix.engine.tables.catalog import Catalog, Table
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.table import Table
 
 _ON_DEMAND_WARM = {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000}
 

@@ -4,7 +4,8 @@ What needs it says so in the table's record (`Record.log_kept`), and has the log
 """
 
 from dynamix.engine.data.changes import ChangeLog
-from dynamix.engine.tables.catalog import Catalog, Log, Record
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.record import Log, Record
 
 
 def settle(catalog: Catalog, record: Record) -> None:

@@ -21,7 +21,9 @@ from dynamix.engine.data.changes import ChangeLog
 from dynamix.engine.data.keys import KeySchema
 from dynamix.engine.data.rows import hash_range
 from dynamix.engine.tables import logs
-from dynamix.engine.tables.catalog import STREAM_SECONDS, Catalog, Record, fresh_record, key_schema
+from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.record import STREAM_SECONDS, Record
+from dynamix.engine.tables.table import fresh_record, key_schema
 
 _SHARD_SECONDS = 4 * 3600
 _COLUMNS = "id, table_name, label, log, view, keys, created, ended"
