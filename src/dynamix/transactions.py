@@ -187,7 +187,8 @@ class Transaction:
             instance, condition = what, checked(type(what), condition)
         make = partial(parts.put, table, instance, condition, absent, not isinstance(what, type))
         asked = Asked(action, table, table.schema.key_of(vars(instance)), make, instance)
-        asked.made(datetime.now(UTC))  # a wrong value is refused here, where it was given
+        if table.schema.before_save is None:  # which may complete what is given here
+            asked.made(datetime.now(UTC))  # a wrong value is refused where it was given
         self._write(asked)
         return instance
 

@@ -129,6 +129,26 @@ def test_a_batch_refuses_what_it_cannot_check() -> None:
     assert not Sheet.exists(name="b", consistent=True)
 
 
+class Article(Model):
+    title = CharField(hash_key=True)
+    slug = CharField(required=True)
+
+    def before_save(self) -> None:
+        self.slug = self.title.lower()
+
+
+def test_a_hook_may_complete_what_a_block_is_given() -> None:
+    """What it sets is stored, and needs not be given."""
+    dynamix.create_table(Article)
+    with dynamix.transaction() as tx:
+        tx.create(Article, title="One")
+        tx.put(Article, title="Two")
+    with dynamix.batch() as b:
+        b.put(Article, title="Three")
+    Article.create(title="Four")
+    assert {article.slug for article in Article.scan().consistent()} == {"one", "two", "three", "four"}
+
+
 class Note(Model):
     name = CharField(hash_key=True)
 
