@@ -77,6 +77,35 @@ def test_an_edit_in_place_stays(store: Callable[[Thread], None]) -> None:
         assert (thread.tags, thread.data) == ({"x", "y", "z"}, {"n": 2})
 
 
+def test_an_edit_in_place_stays_after_a_transaction() -> None:
+    """Of what the transaction stored whole or left alone; the next save stores it, once."""
+    held = Holding("TransactWriteItems")
+
+    def transact(thread: Thread) -> None:
+        thread.set_field(Thread.tags, {"x"})
+        with dynamix.transaction() as tx:
+            tx.save(thread)
+
+    with serving(held), ThreadPoolExecutor(1) as pool:
+        dynamix.create_table(Thread)
+        thread = Thread.create(**key(1), reviews=["a"], data={"n": 1})
+        storing = pool.submit(copy_context().run, transact, thread)
+        request = held.next()
+        assert thread.reviews is not None
+        assert thread.tags is not None
+        assert thread.data is not None
+        thread.reviews.append("c")
+        thread.tags.add("z")
+        thread.data["n"] = 2
+        request.answer()
+        storing.result()
+        held.release()
+        assert (thread.reviews, thread.tags, thread.data) == (["a", "c"], {"x", "z"}, {"n": 2})
+        thread.save()
+        assert Thread.get_or_raise(**key(1), consistent=True) == thread
+        assert (thread.reviews, thread.tags, thread.data) == (["a", "c"], {"x", "z"}, {"n": 2})
+
+
 def test_an_edit_in_place_meanwhile_notices_others() -> None:
     """It is an edit of what was sent, not of what the service has answered."""
     held = Holding("UpdateItem")

@@ -3,7 +3,7 @@
 A caller's action is an `Asked`, kept until the block ends. Then it is made a `Part`, from what its instance has become.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -29,7 +29,7 @@ from dynamix.schema.table import Table
 from dynamix.updates import untold
 from dynamix.updates.changes import Changes
 from dynamix.updates.draft import Draft
-from dynamix.updates.edits import edits_of
+from dynamix.updates.edits import Sent, edits_of, keep_edits, values_sent
 from dynamix.updates.pending import Pending, pending_of
 from dynamix.updates.plan import Picture, Plan, all_null, holds
 from dynamix.updates.unchanged import as_loaded, resolved
@@ -187,6 +187,9 @@ class Update(Part):
         self.changes = changes
         self.upsert = upsert
         self.values = values
+        self.sent: Mapping[str, Sent] = {}
+        if isinstance(changes, Pending) and values is not None:
+            self.sent = values_sent(values, table.schema.editable, changes)
         self.plan = Plan()
         self._pictured: Callable[[str], Picture] | None = None
         self._guessed = False
@@ -228,6 +231,7 @@ class Update(Part):
     def settle(self) -> None:
         if isinstance(self.changes, Pending) and self.values is not None:
             untold.settle(self.changes, self.values, self.table.schema, self.plan, self.given)
+            keep_edits(self.values, self.sent)
 
     def _broken(self, stored: Item) -> list[str]:
         return list(dict.fromkeys(name for guard, name in self.plan.guards if not holds(guard, stored)))
