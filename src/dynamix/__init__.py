@@ -80,6 +80,7 @@ from dynamix.errors import (
     VersionConflict,
     WrongTypeError,
 )
+from dynamix.expressions.nodes import Condition
 from dynamix.fields import (
     BooleanField,
     CharField,
@@ -98,6 +99,7 @@ from dynamix.fields import (
 )
 from dynamix.model.batching import Batch
 from dynamix.model.declaration import Model
+from dynamix.model.typed import TypedModel
 from dynamix.schema.index import IndexOptions
 from dynamix.tables import acompare_table, acreate_table, aupdate_table, compare_table, create_table, update_table
 from dynamix.transactions import Transaction, atransact_get, transact_get, transaction
@@ -115,6 +117,7 @@ __all__ = [
     "CancellationReason",
     "CharField",
     "ClientException",
+    "Condition",
     "ConditionalCheckFailedError",
     "ConnectError",
     "Connection",
@@ -182,6 +185,7 @@ __all__ = [
     "TransactionCanceledError",
     "TransactionConflictError",
     "TransactionInProgressError",
+    "TypedModel",
     "UnknownNameError",
     "ValidationException",
     "VersionConflict",

@@ -39,7 +39,7 @@ Sheet.version.eq("1")  # rejected: arg-type, reportArgumentType
 dynamix.VersionField(default=1)  # rejected: call-arg, reportCallIssue
 Sheet.modify(len, name="plan")  # rejected: arg-type, reportArgumentType
 dynamix.TTLField(hash_key=True)  # rejected: call-overload, reportCallIssue
-dynamix.TTLField(default="soon")  # rejected: call-overload, reportArgumentType
+dynamix.TTLField(default="soon")  # rejected: call-overload, reportArgumentType+reportCallIssue
 dynamix.Connection(embedded=True, on_response=5)  # rejected: arg-type, reportArgumentType
 ForumThread.votes.add("x")  # rejected: arg-type, reportArgumentType
 ForumThread.votes.add(1.5)  # rejected: arg-type, reportArgumentType

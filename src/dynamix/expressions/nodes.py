@@ -58,17 +58,17 @@ class Size(Struct, frozen=True):
 Operand: TypeAlias = Path | Value | Placeholder | Size
 
 
-class _Node(Struct, frozen=True):
-    """What all conditions share: how they combine."""
+class Condition(Struct, frozen=True):
+    """A condition: a field's comparison (`Page.views >= 3`), or several, combined by `&`, `|` and `~`."""
 
-    def __and__(self, other: "Condition") -> "And":
-        return And((*_parts(And, self), *_parts(And, other))) if isinstance(other, _Node) else NotImplemented
+    def __and__(self, other: "Condition") -> "Condition":
+        return And((*_parts(And, self), *_parts(And, other))) if isinstance(other, Condition) else NotImplemented
 
-    def __or__(self, other: "Condition") -> "Or":
-        return Or((*_parts(Or, self), *_parts(Or, other))) if isinstance(other, _Node) else NotImplemented
+    def __or__(self, other: "Condition") -> "Condition":
+        return Or((*_parts(Or, self), *_parts(Or, other))) if isinstance(other, Condition) else NotImplemented
 
     def __invert__(self) -> "Condition":
-        return self.condition if isinstance(self, Not) else Not(self)  # type: ignore[arg-type]
+        return self.condition if isinstance(self, Not) else Not(self)
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a condition has no truth value; combine conditions with &, | and ~, not with and, or, not")
@@ -80,7 +80,7 @@ class _Node(Struct, frozen=True):
 Comparator: TypeAlias = Literal["=", "<>", "<", "<=", ">", ">="]
 
 
-class Compare(_Node, frozen=True):
+class Compare(Condition, frozen=True):
     """`left operator right`."""
 
     operator: Comparator
@@ -88,7 +88,7 @@ class Compare(_Node, frozen=True):
     right: Operand
 
 
-class Between(_Node, frozen=True):
+class Between(Condition, frozen=True):
     """`operand BETWEEN low AND high`, both ends included."""
 
     operand: Operand
@@ -96,54 +96,54 @@ class Between(_Node, frozen=True):
     high: Operand
 
 
-class In(_Node, frozen=True):
+class In(Condition, frozen=True):
     """`operand IN (options)`, 1 to 100 options."""
 
     operand: Operand
     options: tuple[Operand, ...]
 
 
-class AttributeExists(_Node, frozen=True):
+class AttributeExists(Condition, frozen=True):
     """`attribute_exists(path)`."""
 
     path: Path
 
 
-class AttributeNotExists(_Node, frozen=True):
+class AttributeNotExists(Condition, frozen=True):
     """`attribute_not_exists(path)`."""
 
     path: Path
 
 
-class AttributeType(_Node, frozen=True):
+class AttributeType(Condition, frozen=True):
     """`attribute_type(path, type)`; the type is a string value such as "S" or "NULL"."""
 
     path: Operand
     type: Operand
 
 
-class BeginsWith(_Node, frozen=True):
+class BeginsWith(Condition, frozen=True):
     """`begins_with(operand, prefix)`."""
 
     operand: Operand
     prefix: Operand
 
 
-class Contains(_Node, frozen=True):
+class Contains(Condition, frozen=True):
     """`contains(operand, part)`: a substring, or an element of a set or list."""
 
     operand: Operand
     part: Operand
 
 
-class Unchanged(_Node, frozen=True):
+class Unchanged(Condition, frozen=True):
     """The attribute is what was loaded of it. The service knows no such condition; the mapper puts another in its place
     when it plans a change."""
 
     path: Path
 
 
-class _Joint(_Node, frozen=True, eq=False):
+class _Joint(Condition, frozen=True, eq=False):
     """A condition made of conditions. Such trees may be deep, so nothing here recurses."""
 
     def __eq__(self, other: object) -> bool:
@@ -172,25 +172,19 @@ class _Joint(_Node, frozen=True, eq=False):
 class And(_Joint, frozen=True, eq=False):
     """All of at least two conditions. `a AND b AND c` is one node; parentheses make nodes of their own."""
 
-    conditions: tuple["Condition", ...]
+    conditions: tuple[Condition, ...]
 
 
 class Or(_Joint, frozen=True, eq=False):
     """Any of at least two conditions."""
 
-    conditions: tuple["Condition", ...]
+    conditions: tuple[Condition, ...]
 
 
 class Not(_Joint, frozen=True, eq=False):
     """The opposite of a condition."""
 
-    condition: "Condition"
-
-
-Simple: TypeAlias = (
-    Compare | Between | In | AttributeExists | AttributeNotExists | AttributeType | BeginsWith | Contains | Unchanged
-)
-Condition: TypeAlias = Simple | And | Or | Not
+    condition: Condition
 
 
 def _parts(kind: type[And] | type[Or], condition: Any) -> tuple[Condition, ...]:

@@ -29,7 +29,6 @@ from dynamix.expressions.nodes import (
     Placeholder,
     Projection,
     SetOperand,
-    Simple,
     Size,
     Unchanged,
     Update,
@@ -92,7 +91,7 @@ class Placeholders:
 def render_condition(condition: Condition, placeholders: Placeholders) -> str:
     """The text of a condition, filter or key condition. Deep trees do no harm."""
     if isinstance(condition, And) and not any(isinstance(part, _JOINTS) for part in condition.conditions):
-        return " AND ".join([_simple(part, placeholders) for part in condition.conditions])  # type: ignore[arg-type]
+        return " AND ".join([_simple(part, placeholders) for part in condition.conditions])
     texts: list[str] = []
     ahead: list[Condition | str] = [condition]
     while ahead:
@@ -125,7 +124,7 @@ def _grouped(condition: Condition, loose: tuple[type[Condition], ...]) -> tuple[
     return (")", condition, "(") if isinstance(condition, loose) else (condition,)
 
 
-def _simple(condition: Simple, placeholders: Placeholders) -> str:
+def _simple(condition: Condition, placeholders: Placeholders) -> str:
     match condition:
         case Compare(operator, left, right):
             return f"{_operand(left, placeholders)} {operator} {_operand(right, placeholders)}"
@@ -150,7 +149,7 @@ def _simple(condition: Simple, placeholders: Placeholders) -> str:
                 f"{path.source}.unchanged() compares with what an instance has loaded, so it is for changes and "
                 "deletes; compare with a value"
             )
-    assert_never(condition)
+    raise TypeError(f"{condition!r} is no condition")
 
 
 def render_update(update: Update, placeholders: Placeholders) -> str:

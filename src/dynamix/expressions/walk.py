@@ -1,7 +1,6 @@
 """What a tree of nodes speaks of."""
 
 from collections.abc import Iterable
-from typing import assert_never
 
 from dynamix.expressions.nodes import (
     And,
@@ -22,7 +21,6 @@ from dynamix.expressions.nodes import (
     Or,
     Path,
     SetOperand,
-    Simple,
     Size,
     Unchanged,
     Update,
@@ -56,7 +54,7 @@ def operators(condition: Condition) -> int:
     return joints + sum(1 for _ in simple(condition)) + sum(sizes)
 
 
-def simple(condition: Condition) -> Iterable[Simple]:
+def simple(condition: Condition) -> Iterable[Condition]:
     """The conditions that a condition is made of by AND, OR and NOT, from left to right. Deep trees do no harm."""
     ahead = [condition]
     while ahead:
@@ -80,7 +78,7 @@ def joined(conditions: Iterable[Condition]) -> Iterable[Condition]:
                 yield part
 
 
-def _operands(part: Simple) -> tuple[Operand, ...]:
+def _operands(part: Condition) -> tuple[Operand, ...]:
     match part:
         case AttributeExists(path) | AttributeNotExists(path) | AttributeType(path) | Unchanged(path):
             return (path,)
@@ -92,7 +90,7 @@ def _operands(part: Simple) -> tuple[Operand, ...]:
             return operand, low, high
         case In(operand, options):
             return operand, *options
-    assert_never(part)
+    raise TypeError(f"{part!r} is no condition")
 
 
 def update_operators(update: Update) -> int:

@@ -6,25 +6,37 @@ from typing import Any, Generic, Literal, Required, TypedDict, TypeVar
 V = TypeVar("V")
 
 
-class Options(TypedDict, Generic[V], total=False):
-    """The options of every field.
-
-    `name` is the stored name (default: the attribute's own). `indexed` makes a local index on the field, and
-    `projections` names what that index holds beside the keys (none or "KEYS_ONLY": keys only; "ALL": everything).
-    `default_using_instance` computes a default from the new instance. `validator` is called with each value; None and
-    True accept it, False and a ValueError refuse it. With `null=True`, None is stored as NULL instead of being left
-    out.
-    """
+class Common(TypedDict, Generic[V], total=False):
+    """The options of every field, but for its default."""
 
     name: str
+    """The stored name; without it, the attribute's own."""
+
     indexed: bool
+    """Makes a local index on the field."""
+
     projections: Sequence[str] | Literal["ALL", "KEYS_ONLY"]
+    """What that index holds beside the keys; without it, or with "KEYS_ONLY", nothing."""
+
     default_using_instance: Callable[[Any], V | None]
+    """Computes a default from the new instance."""
+
     validator: Callable[[V], bool | None]
+    """Called with each value: None and True accept it, False and a ValueError refuse it."""
+
     null: bool
+    """Stores None as NULL instead of leaving it out."""
 
 
-class HashKey(Options[V], total=False):
+class Options(Common[V], total=False):
+    """The options of a field that may be missing. `default=None` says so to type checkers where a model is declared
+    with annotations: the constructor can then do without the field.
+    """
+
+    default: None
+
+
+class HashKey(Common[V], total=False):
     """The options of a partition key."""
 
     hash_key: Required[Literal[True]]
@@ -32,7 +44,7 @@ class HashKey(Options[V], total=False):
     default: V | Callable[[], V]
 
 
-class RangeKey(Options[V], total=False):
+class RangeKey(Common[V], total=False):
     """The options of a sort key."""
 
     range_key: Required[Literal[True]]
@@ -40,14 +52,14 @@ class RangeKey(Options[V], total=False):
     default: V | Callable[[], V]
 
 
-class Present(Options[V], total=False):
+class Present(Common[V], total=False):
     """The options of a field that must have a value."""
 
     required: Required[Literal[True]]
     default: V | Callable[[], V]
 
 
-class Defaulted(Options[V], total=False):
+class Defaulted(Common[V], total=False):
     """The options of a field with a default: a value, copied per instance, or a callable without arguments."""
 
     default: Required[V | Callable[[], V]]

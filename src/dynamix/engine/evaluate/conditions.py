@@ -83,7 +83,7 @@ def compile_condition(condition: Condition) -> Test:
             return _not(compile_condition(inner))
         case Unchanged(path):
             raise TypeError(f"no text says that {path} is unchanged")
-    assert_never(condition)
+    raise TypeError(f"{condition!r} is no condition")
 
 
 def compile_operand(operand: Operand) -> Term:
