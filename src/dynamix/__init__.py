@@ -99,6 +99,7 @@ from dynamix.fields import (
 )
 from dynamix.model.batching import Batch
 from dynamix.model.declaration import Model
+from dynamix.model.records import StreamRecord
 from dynamix.model.typed import TypedModel
 from dynamix.schema.index import IndexOptions
 from dynamix.tables import acompare_table, acreate_table, aupdate_table, compare_table, create_table, update_table
@@ -171,6 +172,7 @@ __all__ = [
     "SetField",
     "StorageError",
     "StoredValueError",
+    "StreamRecord",
     "TTLField",
     "TableDifference",
     "TableDiffersError",

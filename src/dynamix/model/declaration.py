@@ -13,20 +13,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from dynamix.codec.names import Key, StoredName, forms_given
 from dynamix.codec.state import STATE, State
-from dynamix.codec.values import decode
 from dynamix.connection import Connection
 from dynamix.errors import ValidationException, nearest, unknown
-from dynamix.fields.base import Field
 from dynamix.model.changing import Changing, assign
+from dynamix.model.converting import Converting
 from dynamix.model.names import check_names
-from dynamix.model.plain import UnprintableError, plain
 from dynamix.model.reading import Reading
 from dynamix.model.running import forget_schema, schema_of
 from dynamix.model.writing import Writing
 from dynamix.schema.index import IndexOptions
 
 
-class Model(Reading, Writing, Changing):
+class Model(Reading, Writing, Changing, Converting):
     """The base of all models.
 
     A model gives `__table_name__` (default: the class's name), `ReadCapacityUnits` and `WriteCapacityUnits` (absent:
@@ -75,16 +73,6 @@ class Model(Reading, Writing, Changing):
             return True
         return False
 
-    def to_son(self) -> dict[str, Any]:
-        """The values as what `json.dumps` takes.
-
-        Sets are sorted lists, times ISO 8601 text, timedeltas seconds, bytes base64, and numbers that neither int nor
-        float holds exactly are text. What a field class of your own makes, and JSON does not know, is as it is stored.
-        """
-        schema = schema_of(type(self))
-        values = schema.shown(schema.read_all(vars(self)))
-        return {name: _printed(schema.fields[name], value) for name, value in values.items()}
-
     def get_primary_key_dict(self) -> Key[Self]:
         """The key as `get` takes it: attributes and values.
 
@@ -103,6 +91,14 @@ class Model(Reading, Writing, Changing):
             return NotImplemented
         schema = schema_of(type(self))
         return schema.shown(vars(self)) == schema.shown(vars(other))
+
+    def __hash__(self) -> int:
+        """By the key, since equal instances have equal ones. Raises MissingKeyError where it is not complete."""
+        schema = schema_of(type(self))
+        values = [vars(self).get(field.attribute) for field in schema.table.keys]
+        if None in values:
+            schema.key_of(vars(self))
+        return hash((type(self), *values))
 
     if not TYPE_CHECKING:  # a type checker that saw these would let every name pass
 
@@ -149,10 +145,3 @@ def _absent(instance: Model, name: str) -> str:
 
 def _is_public(name: str) -> bool:
     return not name.startswith("_")
-
-
-def _printed(field: Field[Any, Any], value: Any) -> Any:
-    try:
-        return plain(value)
-    except UnprintableError:
-        return plain(decode(field._literal(value)))
