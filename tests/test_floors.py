@@ -17,6 +17,7 @@ FLOORS = {
     "dynamix": 9,  # the package itself gathers the public names
     "dynamix.__main__": 9,
     "dynamix.cli": 8,
+    "dynamix.contrib": 8,
     "dynamix.testing": 8,
     "dynamix.model": 7,
     "dynamix.query": 7,

@@ -1,0 +1,1 @@
+"""What joins dynamix to other libraries. Each module needs an extra of the same name."""
