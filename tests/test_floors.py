@@ -22,6 +22,7 @@ FLOORS = {
     "dynamix.model": 7,
     "dynamix.query": 7,
     "dynamix.scan": 7,
+    "dynamix.statements": 7,
     "dynamix.searching": 7,
     "dynamix.batches": 7,
     "dynamix.tables": 7,

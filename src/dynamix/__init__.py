@@ -66,6 +66,7 @@ from dynamix.errors import (
     RequestTimeoutError,
     RequiredFieldError,
     ServiceUnavailableError,
+    StatementsFailedError,
     StorageError,
     StoredValueError,
     TableDiffersError,
@@ -101,7 +102,17 @@ from dynamix.model.batching import Batch
 from dynamix.model.declaration import Model
 from dynamix.model.records import StreamRecord
 from dynamix.model.typed import TypedModel
+from dynamix.operations.statements import Rows
 from dynamix.schema.index import IndexOptions
+from dynamix.statements import (
+    Statement,
+    apartiql,
+    apartiql_batch,
+    apartiql_transaction,
+    partiql,
+    partiql_batch,
+    partiql_transaction,
+)
 from dynamix.tables import acompare_table, acreate_table, aupdate_table, compare_table, create_table, update_table
 from dynamix.transactions import Transaction, atransact_get, transact_get, transaction
 from dynamix.updates.actions import Action
@@ -168,8 +179,11 @@ __all__ = [
     "RequestTimeoutError",
     "RequiredFieldError",
     "ResponseInfo",
+    "Rows",
     "ServiceUnavailableError",
     "SetField",
+    "Statement",
+    "StatementsFailedError",
     "StorageError",
     "StoredValueError",
     "StreamRecord",
@@ -196,12 +210,18 @@ __all__ = [
     "abatch_get",
     "acompare_table",
     "acreate_table",
+    "apartiql",
+    "apartiql_batch",
+    "apartiql_transaction",
     "atransact_get",
     "aupdate_table",
     "batch",
     "batch_get",
     "compare_table",
     "create_table",
+    "partiql",
+    "partiql_batch",
+    "partiql_transaction",
     "set_connection",
     "timeout",
     "transact_get",

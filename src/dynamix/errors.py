@@ -16,6 +16,7 @@
     │   └── InvalidRequestError                 the service itself refused the request (ValidationException)
     ├── FieldNotLoadedError                     the instance was loaded without this field; also an AttributeError
     ├── StoredValueError                        what is stored is not what its field holds (.key, .field, .value)
+    ├── StatementsFailedError                   PartiQL statements of a batch failed (.errors, .results)
     ├── PartlyAppliedError                      some was stored, some was not (.stored, .not_stored, .unknown)
     ├── ConnectionException                     no answer (.sent: whether the request may have been received)
     │   ├── NotConfiguredError
@@ -58,7 +59,8 @@ Source of the codes: DynamoDB Developer Guide, "Error handling with DynamoDB", a
 """
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self, TypeAlias, TypeVar
 
 import msgspec
@@ -351,7 +353,7 @@ class ConditionalCheckFailedError(ClientException, codes=("ConditionalCheckFaile
     changed: tuple[str, ...] = ()
 
 
-class ItemExistsError(ConditionalCheckFailedError):
+class ItemExistsError(ConditionalCheckFailedError, codes=("DuplicateItemException",)):
     """An item with this key exists already; it was left alone."""
 
 
@@ -457,6 +459,16 @@ class BatchIncompleteError(ThrottledError):
     not_stored: tuple[Any, ...] = ()
 
 
+class StatementsFailedError(DynamixError):
+    """Some PartiQL statements of a batch failed; each of the others did its work.
+
+    `errors` has their errors by position, `results` the rows of all, None for those that failed.
+    """
+
+    errors: Mapping[int, DynamixError] = MappingProxyType({})
+    results: tuple[Any, ...] = ()
+
+
 class ServiceUnavailableError(
     ClientException,
     codes=(
@@ -479,6 +491,16 @@ class StorageError(ClientException, codes=("StorageException",)):
 class DatabaseFileError(StorageError, ConnectError):
     """The file of an embedded engine cannot be opened: it may not be read, is damaged, is another program's, or of a
     newer dynamix. Nothing was stored."""
+
+
+def from_code(code: str, message: str, item: Item | None) -> ClientException:
+    """The error of one statement of a batch, whose code lacks the end that errors of requests have."""
+    named = code.replace("ValidationError", "Validation").replace("ThrottlingError", "Throttling")
+    error_class = _CLASS_BY_CODE.get(named) or _CLASS_BY_CODE.get(f"{named}Exception", ClientException)
+    error = error_class(message or code, code=code, status=200)
+    if isinstance(error, ConditionalCheckFailedError):
+        error.stored_item = item
+    return error
 
 
 class _ErrorBody(msgspec.Struct):

@@ -390,3 +390,9 @@ async def in_an_async_batch(stored: Bill) -> None:
 
 assert_type(dynamix.batch_get(bill, Bill.key_of(number="1")), list[Bill])
 models: list[dynamix.Model] = dynamix.batch_get(bill, thread, consistent=True, on_error="skip")
+
+# PartiQL gives rows of the model's own type, or dicts.
+assert_type(dynamix.partiql("SELECT ...", ["x"], model=ForumThread), dynamix.Rows[ForumThread])
+assert_type(dynamix.partiql("SELECT ...", scan=True), dynamix.Rows[dict[str, Any]])
+assert_type(dynamix.partiql_batch(dynamix.Statement("SELECT ...", ["x"], ForumThread)), list[ForumThread | None])
+assert_type(dynamix.partiql("SELECT ...", model=ForumThread).cursor, str | None)

@@ -69,3 +69,6 @@ b.put(thread).titel = "x"  # rejected: attr-defined, reportAttributeAccessIssue
 put_as_text: str = b.put(thread)  # rejected: assignment, reportAssignmentType
 dynamix.batch(progress=5)  # rejected: arg-type, reportArgumentType
 dynamix.batch_get({"number": "1"})  # rejected: arg-type, reportArgumentType
+dynamix.partiql("SELECT ...", model=str)  # rejected: type-var, reportArgumentType
+dynamix.partiql("SELECT ...", 5)  # rejected: call-overload, reportArgumentType
+dynamix.partiql_batch("SELECT ...")  # rejected: arg-type, reportArgumentType

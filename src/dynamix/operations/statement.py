@@ -1,0 +1,139 @@
+"""One PartiQL statement, checked before it is sent."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from msgspec import Struct
+
+from dynamix.codec import values
+from dynamix.errors import InvalidQueryError, StoredValueError, WrongTypeError
+from dynamix.fields.base import Field
+from dynamix.operations import partiql_text
+from dynamix.schema.table import Table
+from dynamix.wire import AttributeValue, Item
+
+Parse: TypeAlias = Callable[[Item], Any]
+
+
+class Plan(Struct, frozen=True):
+    """A statement that was checked: its JSON members, its verb, and what becomes of an item that it finds.
+
+    `table` is that of its model, if it has one. The result of `parse` is None for an item that its model hides.
+    """
+
+    body: dict[str, Any]
+    verb: str
+    parse: Parse
+    table: Table[Any] | None
+
+    @property
+    def reads(self) -> bool:
+        """Whether it stores nothing."""
+        return self.verb == "SELECT"
+
+
+def plan(
+    statement: str, parameters: Sequence[Any], table: Table[Any] | None, scan: bool, consistent: bool | None
+) -> Plan:
+    """Check a statement. Raises InvalidQueryError, WrongTypeError or FieldValidationException."""
+    words = partiql_text.tokens(statement)
+    expected = partiql_text.parameters(words)
+    if expected != len(parameters):
+        raise InvalidQueryError(
+            f"{statement!r} has {expected} question marks, and {len(parameters)} parameters were given"
+        )
+    body: dict[str, Any] = {"Statement": statement}
+    if parameters:
+        body["Parameters"] = [_encoded(number, parameter) for number, parameter in enumerate(parameters)]
+    if consistent is not None:
+        body["ConsistentRead"] = consistent
+    verb = partiql_text.verb(words)
+    if verb == "SELECT" and not scan:
+        _check_key(statement, words, table)
+    return Plan(body, verb, _parser(statement, words, table, verb == "SELECT"), table)
+
+
+def _encoded(number: int, parameter: Any) -> AttributeValue:
+    """A parameter in DynamoDB's form: a value, or a pair of a field and a value that is stored as the field does."""
+    if isinstance(parameter, tuple) and len(parameter) == 2 and isinstance(parameter[0], Field):
+        field, value = parameter
+        literal: AttributeValue = field._literal(value)
+        return literal
+    try:
+        return values.encode(parameter)
+    except values.UnstorableError as error:
+        raise WrongTypeError(
+            f"parameter {number + 1}: {error}; or give a pair (Model.field, value), which is stored as the field does",
+            field="",
+            value=parameter,
+        ) from error
+
+
+def _check_key(statement: str, words: list[partiql_text.Token], table: Table[Any] | None) -> None:
+    """Refuse a SELECT that may read a whole table."""
+    place = partiql_text.place(words)
+    if table is None or place is None:
+        raise InvalidQueryError(
+            f"{statement!r} may read the whole table; give model=, whose key is known, or scan=True"
+        )
+    index = table.schema.table if place[1] is None else table.schema.index(place[1])
+    if not partiql_text.chooses(words, index.hash_key.name):
+        raise InvalidQueryError(
+            f"{statement!r} reads the whole {'table' if place[1] is None else 'index'}, since no condition says that "
+            f"{index.hash_key.name!r} equals a value; add one with AND, or give scan=True"
+        )
+
+
+def _parser(statement: str, words: list[partiql_text.Token], table: Table[Any] | None, reads: bool) -> Parse:
+    """What makes a result of an item that the statement found."""
+    if table is None:
+        return lambda item: {name: values.decode(value) for name, value in item.items()}
+    schema = table.schema
+    place = partiql_text.place(words) if reads else None
+    if place is not None and place[0] != table.name:
+        raise InvalidQueryError(
+            f"{statement!r} reads the table {place[0]!r}; that of {schema.model_name} is {table.name!r}"
+        )
+    if not reads and any(word.keyword == "MODIFIED" for word in words):
+        raise InvalidQueryError(
+            "RETURNING MODIFIED gives parts of items, of which no instance is made; leave out model="
+        )
+    held = _held(statement, words, table, place) if place is not None else None
+    reader = schema.codec.reader(table.name, held)
+
+    def parse(item: Item) -> Any:
+        try:
+            found = reader.instance(item)
+        except StoredValueError as error:
+            error.table = table.name
+            raise
+        if schema.hides(vars(found)):
+            return None
+        if schema.after_load is not None:
+            schema.after_load(found)
+        return found
+
+    return parse
+
+
+def _held(
+    statement: str, words: list[partiql_text.Token], table: Table[Any], place: tuple[str, str | None]
+) -> frozenset[str] | None:
+    """The attributes that the instances found have, None for all."""
+    schema = table.schema
+    try:
+        names = partiql_text.selected(words)
+    except ValueError as error:
+        raise InvalidQueryError(
+            f"{statement!r} selects {error}, which is no whole attribute and makes no instance; leave out model="
+        ) from error
+    held = None if place[1] is None else schema.loaded_from(schema.index(place[1]))
+    if names is None:
+        return held
+    if missing := [field.name for field in schema.table.keys if field.name not in names]:
+        raise InvalidQueryError(
+            f"{statement!r} does not select {' and '.join(map(repr, missing))}, without which no instance of "
+            f"{schema.model_name} is made; select it too, or leave out model="
+        )
+    chosen = frozenset(attribute for attribute, field in schema.fields.items() if field.name in names)
+    return chosen if held is None else chosen & held
