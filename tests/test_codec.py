@@ -22,18 +22,25 @@ from dynamix.codec.state import STATE
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import StoredValueError
 from dynamix.fields import (
+    AnyField,
+    BinaryField,
     BooleanField,
     CharField,
     DateField,
     DateTimeField,
+    DecimalField,
     DictField,
+    EnumField,
     FloatField,
     IntegerField,
+    JSONField,
     ListField,
+    LiteralField,
     SetField,
     TimeDeltaField,
     TimeField,
     TTLField,
+    UUIDField,
 )
 from dynamix.model import Model
 from dynamix.model.running import schema_of
@@ -169,6 +176,13 @@ def test_subclasses_are_stored_by_their_value() -> None:
     assert [type(element) for element in read["k"]] == [str, int, int, float]
 
 
+class Hue(Enum):
+    """Values with names."""
+
+    RED = "r"
+    BLUE = "b"
+
+
 class Everything(Model):
     """One field of each kind, with each way of being absent."""
 
@@ -190,6 +204,32 @@ class Everything(Model):
     listing = ListField(default=[])
     mapping = DictField(name="a.b \N{SNOWMAN}")
     members = SetField()
+    exact = DecimalField()
+    price = DecimalField(places=2)
+    binary = BinaryField()
+    uuid = UUIDField()
+    hue = EnumField(Hue)
+    level = EnumField(Level, by="name", unknown=Level.LOW)
+    number = EnumField(Level)
+    state = LiteralField("on", "off")
+    grade = LiteralField(1, 2, unknown=2)
+    document = JSONField()
+    json_text = JSONField(stored="text")
+    anything = AnyField()
+    exactly = AnyField(numbers=Decimal)
+
+
+def json_values(integers: Any, floats: Any, keys: Any) -> Any:
+    """JSON values of such numbers, in which dicts have such keys."""
+    return st.recursive(
+        st.none() | st.booleans() | text | integers | floats,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
+        max_leaves=8,
+    )
+
+
+def _is_given(value: Any) -> bool:
+    return value is not None
 
 
 attributes = st.fixed_dictionaries(
@@ -214,6 +254,21 @@ attributes = st.fixed_dictionaries(
         "listing": st.lists(free, max_size=3),
         "mapping": st.dictionaries(map_keys, free, max_size=3),
         "members": sets,
+        "exact": exact_decimals | st.decimals(-(10**18), 10**18, places=20),
+        "price": st.decimals(-(10**35), 10**35, places=2),
+        "binary": st.binary(max_size=8),
+        "uuid": st.uuids(),
+        "hue": st.sampled_from(Hue),
+        "level": st.sampled_from(Level),
+        "number": st.sampled_from(Level),
+        "state": st.sampled_from(["on", "off"]),
+        "grade": st.sampled_from([1, 2]),
+        "document": json_values(st.integers(-(10**38) + 1, 10**38 - 1), free_floats, map_keys).filter(_is_given),
+        "json_text": json_values(st.integers(), st.floats(allow_nan=False, allow_infinity=False), text).filter(
+            _is_given
+        ),
+        "anything": free.filter(_is_given),
+        "exactly": exact_decimals,
     },
 )
 
@@ -278,6 +333,20 @@ def test_a_default_is_not_shared() -> None:
         ("listing", {"L": [{"N": "Infinity"}]}),
         ("mapping", {"L": []}),
         ("mapping", {"M": {"a": {"N": "x"}}}),
+        ("exact", {"N": "NaN"}),
+        ("price", {"S": "1"}),
+        ("binary", {"B": "x"}),
+        ("binary", {"S": "AA=="}),
+        ("uuid", {"S": "x"}),
+        ("hue", {"S": "x"}),
+        ("number", {"N": "9"}),
+        ("number", {"S": "1"}),
+        ("state", {"S": ""}),
+        ("level", {"N": "1"}),
+        ("document", {"L": [{"B": "AA=="}]}),
+        ("json_text", {"S": "{"}),
+        ("json_text", {"S": "[1e999]"}),
+        ("json_text", {"S": "NaN"}),
     ],
 )
 def test_a_stored_value_of_another_type_is_named(name: str, stored: dict[str, Any]) -> None:

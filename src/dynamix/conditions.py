@@ -6,7 +6,8 @@ written.
 """
 
 from collections.abc import Iterable
-from typing import Any, Generic, Literal, TypeVar
+from datetime import date, datetime, time, timedelta
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, overload
 
 from dynamix.codec import values
 from dynamix.errors import InvalidQueryError, WrongTypeError
@@ -150,17 +151,21 @@ class Conditions(Comparable[V]):
         """The JSON form of what `contains` looks for."""
         return _encode_free(self._path(), value)
 
-    def _prefix_literal(self, prefix: str) -> AttributeValue:
+    def _prefix_literal(self, prefix: Any) -> AttributeValue:
         """The JSON form of what `begins_with` looks for."""
-        return {"S": prefix}
+        return self._part_literal(prefix)
 
-    def begins_with(self, prefix: str) -> Condition:
-        """The string starts with `prefix`."""
-        if not isinstance(prefix, str):
+    @overload
+    def begins_with(self: "Conditions[bytes]", prefix: bytes) -> Condition: ...
+    @overload
+    def begins_with(self: "Texts", prefix: str) -> Condition: ...
+    def begins_with(self, prefix: Any) -> Condition:
+        """The string, or the binary, starts with `prefix`."""
+        if not isinstance(prefix, str | bytes | bytearray | memoryview):
             raise WrongTypeError(
-                f"begins_with takes a str, not {prefix!r}", field=str(self._path().parts[0]), value=prefix
+                f"begins_with takes a str, or bytes, not {prefix!r}", field=str(self._path().parts[0]), value=prefix
             )
-        return BeginsWith(self._path(), Value(self._prefix_literal(str.__str__(prefix))))
+        return BeginsWith(self._path(), Value(self._prefix_literal(prefix)))
 
     def contains(self, part: Any) -> Condition:
         """The string holds the substring `part`, or the set or list the element `part`."""
@@ -184,6 +189,10 @@ class Conditions(Comparable[V]):
         if type_name not in TypeName.__args__:  # type: ignore[attr-defined]
             raise InvalidQueryError(f"{type_name!r} is none of DynamoDB's types: {', '.join(TypeName.__args__)}")  # type: ignore[attr-defined]
         return AttributeType(self._path(), Value({"S": type_name}))
+
+
+Texts: TypeAlias = Conditions[str] | Conditions[date] | Conditions[datetime] | Conditions[time] | Conditions[timedelta]
+"""What is stored as text that may begin with another."""
 
 
 def deeper(path: Path, part: str | int) -> Path:

@@ -138,10 +138,6 @@ def _sort(index: Index, found: list[Condition]) -> tuple[Condition, ...]:
                 f"it, not {_verb(condition)}"
             )
     match found:
-        case [BeginsWith()] if index.range_key is not None and index.range_key.key_type != "S":
-            raise InvalidQueryError(
-                f"{index.range_key}, the sort key, is stored as a number; begins_with is for strings, between for both"
-            )
         case [] | [_]:
             return tuple(found)
         case [Compare(">=", path, low), Compare("<=", _, high)] | [Compare("<=", path, high), Compare(">=", _, low)]:

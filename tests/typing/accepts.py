@@ -5,8 +5,9 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar, TypeVar, Unpack, assert_type, overload
+from uuid import UUID
 
-from forum import ForumThread, Sheet
+from forum import Colour, ForumThread, Part, Sheet, State
 
 import dynamix
 from dynamix import Cursor
@@ -134,6 +135,31 @@ assert_type(kinds.items, list[Any])
 assert_type(kinds.mapping, dict[str, Any])
 assert_type(kinds.many, set[Any])
 assert_type(thread.created, datetime.datetime | None)
+
+# Fields of exact values: with default=None they may read as None, with required=True not.
+part = Part(digest=b"x", price=Decimal(1))
+assert_type(part.digest, bytes)
+assert_type(part.price, Decimal)
+assert_type(part.cost, Decimal | None)
+assert_type(part.rate, Decimal)
+assert_type(part.seal, bytes | None)
+assert_type(part.id, UUID)
+assert_type(part.other_id, UUID | None)
+assert_type(part.colour, Colour)
+assert_type(part.shade, Colour | None)
+assert_type(part.state, State)
+assert_type(part.old_state, State | None)
+assert_type(part.level, int | None)
+assert_type(part.document, Any | None)
+assert_type(part.details, Any)
+assert_type(part.anything, Any | None)
+assert_type(part.title, str | None)
+part.price = 5
+part.seal = bytearray(b"x")
+part.state = "live"
+part.change(Part.cost.add(Decimal(1)), Part.colour.set(Colour.RED), Part.details["a"][0].set(1))
+Part.scan().where(Part.digest.begins_with(b"x"), Part.title.begins_with("x"), Part.details["a"].begins_with("x"))
+Part.scan().where(ForumThread.created.begins_with("2026"), Part.state == "live", Part.rate < Decimal(1))
 
 # Assigning takes the values of the field, and None where it reads as None.
 thread.title = None

@@ -1,6 +1,38 @@
 """The forum of the README, as the typing files use it. Its fields show each way of ruling None out."""
 
+from enum import Enum
+from typing import Literal
+
 import dynamix
+
+State = Literal["draft", "live"]
+
+
+class Colour(Enum):
+    """Strings with names."""
+
+    RED = "r"
+
+
+class Part(dynamix.Model):
+    """One field of each class that holds exact values."""
+
+    digest = dynamix.BinaryField(hash_key=True)
+    price = dynamix.DecimalField(range_key=True, places=2)
+    cost = dynamix.DecimalField(default=None)
+    rate = dynamix.DecimalField(required=True)
+    seal = dynamix.BinaryField(max_length=4)
+    id = dynamix.UUIDField(required=True)
+    other_id = dynamix.UUIDField()
+    colour = dynamix.EnumField(Colour, default=Colour.RED)
+    shade = dynamix.EnumField(Colour, by="name", unknown=Colour.RED)
+    state: dynamix.LiteralField[State, State] = dynamix.LiteralField("draft", "live", required=True)
+    old_state: dynamix.LiteralField[State, State | None] = dynamix.LiteralField("draft", "live", default=None)
+    level = dynamix.LiteralField(1, 2)
+    document = dynamix.JSONField(stored="text")
+    details = dynamix.JSONField(required=True)
+    anything = dynamix.AnyField()
+    title = dynamix.CharField(default=None)
 
 
 class Sheet(dynamix.Model):

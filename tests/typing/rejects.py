@@ -1,6 +1,8 @@
 """What a type checker must reject, each line with the rules that name it (see test_typing.py)."""
 
-from forum import ForumThread, Sheet
+from decimal import Decimal
+
+from forum import Colour, ForumThread, Part, Sheet
 
 import dynamix
 
@@ -40,6 +42,7 @@ dynamix.VersionField(default=1)  # rejected: call-arg, reportCallIssue
 Sheet.modify(len, name="plan")  # rejected: arg-type, reportArgumentType
 dynamix.TTLField(hash_key=True)  # rejected: call-overload, reportCallIssue
 dynamix.TTLField(default="soon")  # rejected: call-overload, reportArgumentType+reportCallIssue
+dynamix.TTLField(hide_expired="soon")  # rejected: call-overload, reportArgumentType
 dynamix.Connection(embedded=True, on_response=5)  # rejected: arg-type, reportArgumentType
 ForumThread.votes.add("x")  # rejected: arg-type, reportArgumentType
 ForumThread.votes.add(1.5)  # rejected: arg-type, reportArgumentType
@@ -72,3 +75,21 @@ dynamix.batch_get({"number": "1"})  # rejected: arg-type, reportArgumentType
 dynamix.partiql("SELECT ...", model=str)  # rejected: type-var, reportArgumentType
 dynamix.partiql("SELECT ...", 5)  # rejected: call-overload, reportArgumentType
 dynamix.partiql_batch("SELECT ...")  # rejected: arg-type, reportArgumentType
+part = Part(digest=b"x")
+part.colour = "r"  # rejected: assignment, reportAttributeAccessIssue
+part.state = "gone"  # rejected: assignment, reportAttributeAccessIssue
+part.price = 1.5  # rejected: assignment, reportAttributeAccessIssue
+Part.price.eq(1.5)  # rejected: arg-type, reportArgumentType
+Part.state.eq("gone")  # rejected: arg-type, reportArgumentType
+Part.rate.begins_with("1")  # rejected: misc, reportAttributeAccessIssue
+ForumThread.votes.begins_with("1")  # rejected: misc, reportAttributeAccessIssue
+ForumThread.tags.begins_with("1")  # rejected: misc, reportAttributeAccessIssue
+Part.id.begins_with("1")  # rejected: misc, reportAttributeAccessIssue
+Part.digest.begins_with("1")  # rejected: arg-type, reportArgumentType
+Part.title.begins_with(b"1")  # rejected: arg-type, reportArgumentType
+dynamix.DecimalField(places="2")  # rejected: call-overload, reportArgumentType
+dynamix.EnumField("Colour")  # rejected: call-overload, reportArgumentType
+dynamix.EnumField(Colour, by="colour")  # rejected: call-overload, reportArgumentType
+dynamix.JSONField(stored="json")  # rejected: call-overload, reportArgumentType
+dynamix.BinaryField(hash_key=True, default="x")  # rejected: call-overload, reportArgumentType
+cost: Decimal = part.cost  # rejected: assignment, reportAssignmentType

@@ -35,7 +35,13 @@ class Truth(Struct, gc=False, frozen=True):
     BOOL: bool
 
 
-msgspec.json.Decoder(tuple[Text, Number, Whole, Truth])
+class Binary(Struct, gc=False, frozen=True):
+    """Bytes, read from their base64. What is kept of an item has base64, so only exact forms are parsed into this."""
+
+    B: bytes
+
+
+msgspec.json.Decoder(tuple[Text, Number, Whole, Truth, Binary])
 """msgspec prepares a class at its first use, and other threads see it half prepared. These are shared by the decoders
 of all models, which are made when they are first needed, so they are prepared now."""
 

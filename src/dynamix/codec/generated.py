@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from dynamix.codec.forms import Form, Text, Truth, Whole
+from dynamix.codec.forms import Binary, Form, Text, Truth, Whole
 from dynamix.codec.slot import Slot, as_json
 from dynamix.codec.state import NULL, STATE, State
 from dynamix.interrupts import let_pass
@@ -63,7 +63,7 @@ def _bare(slot: Slot) -> bool:
     """Whether the value is what the struct has, or else None: then a struct that has None stands for what is missing,
     which saves looking."""
     form = slot.form
-    bare = form.exact and form.struct in (Text, Whole, Truth) and form.read in ("v.S", "v.N", "v.BOOL")
+    bare = form.exact and form.struct in (Text, Whole, Truth, Binary) and form.read in ("v.S", "v.N", "v.BOOL", "v.B")
     return bare and not (slot.key or slot.required or slot.absent is not None)
 
 

@@ -5,21 +5,28 @@ Beside the classes of fields stands what a class of the user's own is made of: t
 folded (`Draft` and those derived from it).
 """
 
-from dynamix.codec.forms import Form, Number, Text
+from dynamix.codec.forms import Binary, Form, Number, Text
+from dynamix.fields.any import AnyField
 from dynamix.fields.base import Field
+from dynamix.fields.binary import BinaryField
 from dynamix.fields.boolean import BooleanField
 from dynamix.fields.char import CharField
 from dynamix.fields.date import DateField
 from dynamix.fields.datetime import DateTimeField
+from dynamix.fields.decimal import DecimalField
 from dynamix.fields.dict import DictField
+from dynamix.fields.enum import EnumField
 from dynamix.fields.float import FloatField
 from dynamix.fields.integer import IntegerField
+from dynamix.fields.json import JSONField
 from dynamix.fields.list import ListField
+from dynamix.fields.literal import LiteralField
 from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
 from dynamix.fields.set import SetField
 from dynamix.fields.time import TimeField
 from dynamix.fields.timedelta import TimeDeltaField
 from dynamix.fields.ttl import TTLField
+from dynamix.fields.uuid import UUIDField
 from dynamix.fields.version import VersionField
 from dynamix.updates.draft import Draft
 from dynamix.updates.list import ListDraft
@@ -28,20 +35,27 @@ from dynamix.updates.number import NumberDraft
 from dynamix.updates.set import SetDraft
 
 __all__ = [
+    "AnyField",
+    "Binary",
+    "BinaryField",
     "BooleanField",
     "CharField",
     "DateField",
     "DateTimeField",
+    "DecimalField",
     "Defaulted",
     "DictField",
     "Draft",
+    "EnumField",
     "Field",
     "FloatField",
     "Form",
     "HashKey",
     "IntegerField",
+    "JSONField",
     "ListDraft",
     "ListField",
+    "LiteralField",
     "MapDraft",
     "Number",
     "NumberDraft",
@@ -54,5 +68,6 @@ __all__ = [
     "Text",
     "TimeDeltaField",
     "TimeField",
+    "UUIDField",
     "VersionField",
 ]

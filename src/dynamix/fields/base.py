@@ -37,6 +37,9 @@ from dynamix.fields.changeable import Changeable
 from dynamix.fields.refusals import shown
 from dynamix.interrupts import let_pass
 from dynamix.updates.draft import Draft
+from dynamix.updates.list import ListDraft
+from dynamix.updates.map import MapDraft
+from dynamix.updates.set import SetDraft
 from dynamix.wire import AttributeValue
 
 V = TypeVar("V")
@@ -55,11 +58,14 @@ class Field(Changeable[V], Generic[V, T]):
     draft: ClassVar[type[Draft]] = Draft
     """How changes are folded."""
 
-    key_type: ClassVar[str | None] = None
-    """The type of a key that this field can be ("S" or "N"), or None where it cannot be one."""
+    key_type: str | None = None
+    """The type of a key that this field can be ("S", "N" or "B"), or None where it cannot be one."""
 
-    sorts: ClassVar[bool] = True
+    sorts: bool = True
     """Whether stored forms sort as the values do."""
+
+    whole: bool = False
+    """Whether stored forms have no parts that `contains` or `begins_with` could look for. Numbers never have any."""
 
     attribute: str = ""
     name: str = ""
@@ -99,7 +105,7 @@ class Field(Changeable[V], Generic[V, T]):
                 f"a {self} that is required, a key or indexed is never NULL; leave out null=True"
             )
         if self.key_type is None and (hash_key or range_key or indexed):
-            raise ModelDefinitionError(f"a {self} cannot be a key: it is not stored as a string or a number")
+            raise ModelDefinitionError(f"a {self} cannot be a key: it is not stored as a string, a number or binary")
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -407,14 +413,18 @@ class Field(Changeable[V], Generic[V, T]):
         return self._converted(self.to_wire, value)
 
     def _part_literal(self, value: Any) -> AttributeValue:
+        if self.whole or self.key_type == "N":
+            raise InvalidQueryError(
+                f"contains and begins_with look inside what is stored, and {self} is "
+                f"{'a number' if self.key_type == 'N' else 'compared whole'}; use eq, is_in"
+                f"{' or between' if self.sorts else ''}"
+            )
         return self._converted(self.part_to_wire, value)
 
-    def _prefix_literal(self, prefix: str) -> AttributeValue:
-        if self.key_type == "N":  # which no text begins; a query says what to do instead
-            return {"S": prefix}
+    def _prefix_literal(self, prefix: Any) -> AttributeValue:
         wire = self._part_literal(prefix)
-        if "S" not in wire:
-            raise self.refusal(prefix, "begins_with is for what is stored as a string", WrongTypeError)
+        if issubclass(self.draft, ListDraft | MapDraft | SetDraft) or not wire.keys() & {"S", "B"}:
+            raise self.refusal(prefix, "begins_with is for what is stored as a string or as binary", WrongTypeError)
         return wire
 
     def _converted(self, convert: Callable[[Any], AttributeValue], value: Any) -> AttributeValue:
@@ -461,7 +471,7 @@ class Field(Changeable[V], Generic[V, T]):
     def _ordered(self, condition: str) -> None:
         if not self.sorts:
             raise InvalidQueryError(
-                f"{self} cannot be compared by {condition}: its stored texts do not sort as its values do"
+                f"{self} cannot be compared by {condition}: what is stored does not sort as its values do"
             )
 
 

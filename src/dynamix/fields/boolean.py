@@ -14,6 +14,8 @@ T = TypeVar("T")
 class BooleanField(Field[bool, T]):
     """A bool."""
 
+    sorts = False
+    whole = True
     form = Form(Truth, "v.BOOL", "v is True or v is False", '{"BOOL": v}', exact=True, frozen=True)
 
     @overload

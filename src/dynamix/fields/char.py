@@ -7,6 +7,7 @@ from dynamix.codec.forms import Form, Text
 from dynamix.codec.values import UnstorableError, encode
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.base import Field
+from dynamix.fields.checks import check_length
 from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
 from dynamix.fields.refusals import wrong_type
 from dynamix.wire import AttributeValue
@@ -94,10 +95,7 @@ class CharField(Field[str, T]):
         return str(wire["S"])
 
     def check(self, value: str) -> None:
-        if len(value) < self.min_length:
-            raise UnstorableError(f"it has {len(value)} characters, fewer than {self.min_length}")
-        if self.max_length is not None and len(value) > self.max_length:
-            raise UnstorableError(f"it has {len(value)} characters, more than {self.max_length}")
+        check_length(len(value), "characters", self.min_length, self.max_length)
         if self.pattern is not None and not self.pattern.fullmatch(value):
             raise UnstorableError(f"it does not match the pattern {self.pattern.pattern!r} as a whole")
 

@@ -24,6 +24,7 @@ class DictField(Field[dict[str, Any], T]):
         names={"encode_map": values.encode_map},
         lazy=True,
     )
+    sorts = False
     draft = MapDraft
 
     @overload

@@ -24,6 +24,7 @@ class ListField(Field[list[Any], T]):
         names={"encode_list": values.encode_list},
         lazy=True,
     )
+    sorts = False
     draft = ListDraft
 
     @overload

@@ -7,31 +7,25 @@ V = TypeVar("V")
 
 
 class Common(TypedDict, Generic[V], total=False):
-    """The options of every field, but for its default."""
+    """The options of every field, whatever it reads as.
+
+    `name` is the stored name (default: the attribute's own). `indexed` makes a local index on the field, and
+    `projections` names what that index holds beside the keys (none or "KEYS_ONLY": keys only; "ALL": everything).
+    `default_using_instance` computes a default from the new instance. `validator` is called with each value; None and
+    True accept it, False and a ValueError refuse it. With `null=True`, None is stored as NULL instead of being left
+    out.
+    """
 
     name: str
-    """The stored name; without it, the attribute's own."""
-
     indexed: bool
-    """Makes a local index on the field."""
-
     projections: Sequence[str] | Literal["ALL", "KEYS_ONLY"]
-    """What that index holds beside the keys; without it, or with "KEYS_ONLY", nothing."""
-
     default_using_instance: Callable[[Any], V | None]
-    """Computes a default from the new instance."""
-
     validator: Callable[[V], bool | None]
-    """Called with each value: None and True accept it, False and a ValueError refuse it."""
-
     null: bool
-    """Stores None as NULL instead of leaving it out."""
 
 
 class Options(Common[V], total=False):
-    """The options of a field that may be missing. `default=None` says so to type checkers where a model is declared
-    with annotations: the constructor can then do without the field.
-    """
+    """The options of a field that may be without a value."""
 
     default: None
 
@@ -64,3 +58,30 @@ class Defaulted(Common[V], total=False):
 
     default: Required[V | Callable[[], V]]
     required: bool
+
+
+class Bounds(TypedDict, Generic[V], total=False):
+    """The least and the greatest value, both allowed themselves."""
+
+    minimum: V | None
+    maximum: V | None
+
+
+class BoundedHashKey(HashKey[V], Bounds[V], total=False):
+    """The options of a partition key whose values have bounds."""
+
+
+class BoundedRangeKey(RangeKey[V], Bounds[V], total=False):
+    """The options of a sort key whose values have bounds."""
+
+
+class BoundedPresent(Present[V], Bounds[V], total=False):
+    """The options of a field that must have a value, within bounds."""
+
+
+class BoundedDefaulted(Defaulted[V], Bounds[V], total=False):
+    """The options of a field with a default, whose values have bounds."""
+
+
+class BoundedOptions(Options[V], Bounds[V], total=False):
+    """The options of a field that may be without a value, and whose values have bounds."""

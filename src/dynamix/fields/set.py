@@ -27,6 +27,7 @@ class SetField(Field[set[Any], T]):
         lazy=True,
         empties=True,
     )
+    sorts = False
     draft = SetDraft
 
     @overload

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 
@@ -27,6 +28,6 @@ def plain(value: Any) -> Any:
             return b64encode(value).decode()
         case Decimal():
             return str(value)
-        case str() | int() | float() | None:
+        case str() | int() | float() | None if not isinstance(value, Enum):
             return value
     raise UnprintableError(f"JSON has no form for a {type(value).__name__}")

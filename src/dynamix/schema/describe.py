@@ -198,7 +198,7 @@ def _key(model: type, fields: Mapping[str, AnyField], what: str, role: str, name
         raise ModelDefinitionError(f"{role} of {what} is {name!r}; give one field, by its name or itself")
     key = _named(model, fields, name)
     if key.key_type is None:
-        raise ModelDefinitionError(f"{key} cannot be a key of {what}: it is no string and no number")
+        raise ModelDefinitionError(f"{key} cannot be a key of {what}: it is no string, no number and no binary")
     return key
 
 

@@ -1,5 +1,7 @@
 """Keys as they are stored: what they have in common, what stands for one, and which are refused."""
 
+import binascii
+from base64 import b64decode
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -28,8 +30,12 @@ def as_stored(field: AnyField, given: Any) -> AttributeValue | None:
         ((tag, given),) = given.items()
         if tag != field.key_type or not isinstance(given, str):
             raise field.refusal({tag: given}, f'a stored form of this key is {{"{field.key_type}": "..."}}')
+        if tag == "B":
+            return {"B": given}
     if field.key_type == "S":
         return {"S": str.__str__(given)} if isinstance(given, str) else None
+    if field.key_type == "B":
+        return None
     if isinstance(given, bool) or not isinstance(given, str | int | float | Decimal):
         return None
     try:
@@ -40,13 +46,15 @@ def as_stored(field: AnyField, given: Any) -> AttributeValue | None:
 
 def check_key(field: AnyField, limit: int, value: object, form: AttributeValue) -> None:
     """Refuse the stored form of a key's value if it is empty or has more than `limit` bytes."""
-    text = form.get("S")
-    if text is None:
+    ((tag, content),) = form.items()
+    if tag == "N":
         return
     try:
-        size = len(text.encode())
+        size = len(content.encode() if tag == "S" else b64decode(content, validate=True))
     except UnicodeEncodeError as error:
         raise field.refusal(value, NO_TEXT) from error
+    except binascii.Error as error:
+        raise field.refusal(value, f"it is no base64: {error}") from error
     if not size:
         raise field.refusal(value, "a key of a table or an index cannot be empty")
     if size > limit:

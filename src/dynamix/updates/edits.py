@@ -225,6 +225,9 @@ class EditDraft(Draft):
         elif old_tag == new_tag and old_tag in _SETS:
             self._set(plan, path, old, new, exact=exact)
         elif not self._same(old, new):
+            if not exact and path == self.path:  # others may have changed another part of what one text or binary holds
+                self._guard(plan, Compare("=", path, Value(old)))
+                plan.repeatable = False
             plan.set.append((path, Value(new)))
 
     def _map(

@@ -1,0 +1,56 @@
+"""Values of any type, see `dynamix.codec.values`."""
+
+from typing import Any, TypeVar, Unpack, overload
+
+from dynamix.codec import values
+from dynamix.codec.forms import Form
+from dynamix.conditions import deeper
+from dynamix.fields.base import Field
+from dynamix.fields.changeable import Element
+from dynamix.fields.options import Defaulted, Options, Present
+from dynamix.fields.refusals import checked_numbers
+from dynamix.wire import AttributeValue
+
+T = TypeVar("T")
+
+
+class AnyField(Field[Any, T]):
+    """Whatever DynamoDB can hold: str, int, float, Decimal, bytes, bool, dict, list or set.
+
+    `Page.data["a"]` and `Page.data[0]` are elements, for conditions and changes, where it holds a map or a list.
+    """
+
+    form = Form(
+        when="v is not None",
+        write="encode_free(v, 0, float)",
+        names={"encode_free": values.encode},
+        lazy=True,
+        empties=True,
+    )
+
+    @overload
+    def __init__(self: "AnyField[Any]", *, numbers: values.Numbers = ..., **options: Unpack[Present[Any]]) -> None: ...
+    @overload
+    def __init__(
+        self: "AnyField[Any | None]", *, numbers: values.Numbers = ..., **options: Unpack[Options[Any]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: "AnyField[Any]", *, numbers: values.Numbers = ..., **options: Unpack[Defaulted[Any]]
+    ) -> None: ...
+    def __init__(self, *, numbers: values.Numbers = float, **options: Any) -> None:
+        super().__init__(**options)
+        self.numbers = checked_numbers(numbers)
+
+    def __getitem__(self, part: str | int) -> Element:
+        return Element(deeper(self._path(), part))
+
+    def to_wire(self, value: Any) -> AttributeValue:
+        return values.encode(value, 0, self.numbers)
+
+    def from_wire(self, wire: AttributeValue) -> Any:
+        return values.decode(wire, self.numbers)
+
+    @property
+    def constrained(self) -> bool:
+        return self.numbers is not float or super().constrained

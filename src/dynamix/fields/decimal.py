@@ -1,0 +1,117 @@
+"""Decimal numbers."""
+
+from collections.abc import Callable
+from decimal import Context, Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
+
+from dynamix.codec.forms import Form, Number
+from dynamix.codec.numbers import to_text
+from dynamix.codec.values import UnstorableError
+from dynamix.errors import ModelDefinitionError
+from dynamix.fields.bounded import Bounded
+from dynamix.fields.options import BoundedDefaulted, BoundedHashKey, BoundedOptions, BoundedPresent, BoundedRangeKey
+from dynamix.fields.refusals import wrong_type
+from dynamix.limits import NUMBER_DIGITS
+from dynamix.updates.number import NumberDraft
+from dynamix.wire import AttributeValue
+
+T = TypeVar("T")
+
+_WIDE = Context(prec=300)
+
+
+def _exact(text: str) -> Decimal:
+    """The number of a stored text. Raises ValueError or ArithmeticError for what is none."""
+    number = Decimal(text)
+    if not number.is_finite():
+        raise UnstorableError("it is not a number")
+    return number
+
+
+def _filled(number: Decimal, last: Decimal) -> Decimal:
+    """The number with all its places, where it has no more of them."""
+    filled = number.quantize(last, context=_WIDE)
+    return filled if filled == number else number
+
+
+@cache
+def _placing(places: int) -> Callable[[str], Decimal]:
+    """What reads a stored text as a number with so many places."""
+    last = Decimal(1).scaleb(-places)
+    return lambda text: _filled(_exact(text), last)
+
+
+class DecimalField(Bounded[Decimal, T]):
+    """A Decimal of at most 38 digits, stored as a number, exact. An int is taken as the Decimal that equals it.
+
+    With `places`, more digits behind the point are refused, never rounded, and what is read has so many of them:
+    `Decimal("12.50")`. A stored number that has more, as another program may write it, reads as it is.
+    """
+
+    form = Form(
+        Number,
+        "exact(v.N)",
+        "type(v) is Decimal",
+        '{"N": number_text(v)}',
+        {"exact": _exact, "Decimal": Decimal, "number_text": to_text},
+        exact=True,
+        frozen=True,
+    )
+    draft = NumberDraft
+    key_type = "N"
+
+    @overload
+    def __init__(
+        self: "DecimalField[Decimal]", *, places: int | None = ..., **options: Unpack[BoundedHashKey[Decimal]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: "DecimalField[Decimal]", *, places: int | None = ..., **options: Unpack[BoundedRangeKey[Decimal]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: "DecimalField[Decimal]", *, places: int | None = ..., **options: Unpack[BoundedPresent[Decimal]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: "DecimalField[Decimal]", *, places: int | None = ..., **options: Unpack[BoundedDefaulted[Decimal]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: "DecimalField[Decimal | None]", *, places: int | None = ..., **options: Unpack[BoundedOptions[Decimal]]
+    ) -> None: ...
+    def __init__(self, *, places: int | None = None, **options: Any) -> None:
+        if places is not None and (type(places) is not int or not 0 <= places <= NUMBER_DIGITS):
+            raise ModelDefinitionError(f"places={places!r} is no number of digits from 0 to {NUMBER_DIGITS}")
+        self.places = places
+        self._last = None if places is None else Decimal(1).scaleb(-places)
+        super().__init__(**options)
+        if places is not None and self.form is DecimalField.form:
+            self.form = self.form._replace(read=f"placed{places}(v.N)", names={f"placed{places}": _placing(places)})
+
+    if TYPE_CHECKING:
+
+        def __set__(self, instance: object, value: T | int) -> None: ...
+
+    def taken(self, value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            return value
+        value = Decimal(value)
+        return value if self._last is None or not value.is_finite() else _filled(value, self._last)
+
+    def to_wire(self, value: Decimal) -> AttributeValue:
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            raise wrong_type(value, "a Decimal")
+        wire: AttributeValue = {"N": to_text(value)}
+        if self._last is not None and Decimal(wire["N"]).quantize(self._last, context=_WIDE) != value:
+            raise UnstorableError(f"it has more than {self.places} digits behind the point")
+        return wire
+
+    def from_wire(self, wire: AttributeValue) -> Decimal:
+        number = _exact(wire["N"])
+        return number if self._last is None else _filled(number, self._last)
+
+    @property
+    def constrained(self) -> bool:
+        return self.places is not None or super().constrained
