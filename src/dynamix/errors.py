@@ -2,7 +2,7 @@
 
     DynamixError                                (.applied: whether what was asked was stored)
     ├── ValidationException                     refused before anything was sent; also a ValueError
-    │   ├── FieldValidationException            a value that its field or its key cannot hold (.field, .value)
+    │   ├── FieldValidationException            a value that its field or its key cannot hold (.field, .value, .errors)
     │   │   ├── WrongTypeError                  also a TypeError
     │   │   ├── MissingKeyError
     │   │   └── RequiredFieldError
@@ -59,9 +59,10 @@ Source of the codes: DynamoDB Developer Guide, "Error handling with DynamoDB", a
 """
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self, TypeAlias, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias, TypeVar
 
 import msgspec
 
@@ -148,16 +149,62 @@ class ValidationException(DynamixError, ValueError):  # noqa: N818 - a name of t
     index: int | None = None
 
 
+class FieldError(NamedTuple):
+    """What is wrong with the value of one field, as JSON can say it: the attribute's name, the value, and why."""
+
+    field: str
+    value: Any
+    message: str
+
+
 class FieldValidationException(ValidationException):
     """A value that its field cannot hold.
 
-    `field` is the attribute's name on the model, `value` what was given.
+    `field` is the attribute's name on the model, `value` what was given, `reason` what is wrong with it. Where several
+    fields of one object are wrong, these are of the first, and `others` are the errors of the rest; `errors` has all.
     """
 
-    def __init__(self, message: str, *, field: str, value: object = None) -> None:
+    others: "tuple[FieldValidationException, ...]" = ()
+
+    def __init__(self, message: str, *, field: str, value: object = None, reason: str | None = None) -> None:
         super().__init__(message)
         self.field = field
         self.value = value
+        self.reason = message if reason is None else reason
+
+    @property
+    def errors(self) -> list[FieldError]:
+        """All that is wrong with the object, one entry a field, as `json.dumps` takes it."""
+        return [FieldError(one.field, _jsonable(one.value), one.reason) for one in (self, *self.others)]
+
+
+def all_wrong(errors: Sequence[FieldValidationException]) -> FieldValidationException:
+    """The first error, which tells of the others as well."""
+    first, *others = errors
+    if others:
+        first.args = ("; ".join(map(str, errors)),)
+        first.others = (*first.others, *others)
+    return first
+
+
+def _jsonable(value: Any) -> Any:
+    """A value as JSON has it; what JSON does not have as text."""
+    match value:
+        case str() | bool() | None:
+            return value
+        case int() if value.bit_length() < 4096:  # Python prints no integer of over 4300 digits
+            return int(value)
+        case float() if isfinite(value):
+            return value
+        case dict():
+            return {str(key): _jsonable(inner) for key, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return list(map(_jsonable, value))
+    try:
+        return str(value)
+    except Exception as error:
+        let_pass(error)
+        return object.__repr__(value)
 
 
 class WrongTypeError(FieldValidationException, TypeError):

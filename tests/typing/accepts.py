@@ -161,6 +161,18 @@ part.change(Part.cost.add(Decimal(1)), Part.colour.set(Colour.RED), Part.details
 Part.scan().where(Part.digest.begins_with(b"x"), Part.title.begins_with("x"), Part.details["a"].begins_with("x"))
 Part.scan().where(ForumThread.created.begins_with("2026"), Part.state == "live", Part.rate < Decimal(1))
 
+# Limits and transformers are of the field's type.
+assert_type(dynamix.CharField(transform=[str.strip, str.lower], choices=["a"], default="a"), dynamix.CharField[str])
+assert_type(dynamix.FloatField(minimum=0, required=True), dynamix.FloatField[float])
+assert_type(dynamix.ListField(max_length=3), dynamix.ListField[list[Any] | None])
+
+
+def shown(error: dynamix.FieldValidationException) -> list[str]:
+    """What a form shows."""
+    assert_type(error.errors, list[dynamix.FieldError])
+    return [f"{field}: {message}" for field, _, message in error.errors]
+
+
 # Assigning takes the values of the field, and None where it reads as None.
 thread.title = None
 thread.votes = 3

@@ -93,3 +93,7 @@ dynamix.EnumField(Colour, by="colour")  # rejected: call-overload, reportArgumen
 dynamix.JSONField(stored="json")  # rejected: call-overload, reportArgumentType
 dynamix.BinaryField(hash_key=True, default="x")  # rejected: call-overload, reportArgumentType
 cost: Decimal = part.cost  # rejected: assignment, reportAssignmentType
+dynamix.CharField(choices=[1])  # rejected: list-item, reportArgumentType
+dynamix.DateField(minimum="2026")  # rejected: call-overload, reportArgumentType
+dynamix.CharField(transform="lower")  # rejected: arg-type, reportArgumentType
+dynamix.BooleanField(maximum=1)  # rejected: call-overload, reportCallIssue

@@ -19,6 +19,7 @@ from dynamix.codec.generated import compile_writer
 from dynamix.codec.reader import Reader
 from dynamix.codec.slot import Slot, forms_kept
 from dynamix.codec.state import State, Stored, as_wire
+from dynamix.errors import FieldValidationException, all_wrong
 from dynamix.wire import Item
 
 M = TypeVar("M")
@@ -46,19 +47,19 @@ class ModelCodec(Generic[M]):
     def plain_item(self, values: Mapping[str, Any]) -> Item:
         """The item of values by attribute: the slow twin of the generated code.
 
-        Raises FieldValidationException for a value that its field cannot hold.
+        Raises FieldValidationException, which tells of every value that its field cannot hold.
         """
-        item = {}
+        wanted = []
         for slot in self.slots:
             value = values.get(slot.attribute)
             empty = slot.form.empties and value == frozenset()
             if slot.required or (slot.null if value is None else not empty):
-                item[slot.name] = slot.encode(value)
-        return item
+                wanted.append(slot)
+        return _written(wanted, values)
 
     def plain_key(self, values: Mapping[str, Any]) -> Item:
         """The key of values by attribute: the slow twin of the generated code."""
-        return {slot.name: slot.encode(values.get(slot.attribute)) for slot in self.slots if slot.key}
+        return _written((slot for slot in self.slots if slot.key), values)
 
     def stored(self, item: Item) -> Stored:
         """What the state of an instance keeps of an item that was just stored."""
@@ -98,6 +99,19 @@ class ModelCodec(Generic[M]):
                 slots = [slot if slot.attribute in sure else slot._replace(**_UNSURE) for slot in slots]
             reader = self._readers.setdefault((table, attributes, sure), Reader(self.model, slots, table, attributes))
         return reader
+
+
+def _written(slots: Iterable[Slot], values: Mapping[str, Any]) -> Item:
+    """The stored forms of values. Raises FieldValidationException, which tells of all that cannot be stored."""
+    item, errors = {}, []
+    for slot in slots:
+        try:
+            item[slot.name] = slot.encode(values.get(slot.attribute))
+        except FieldValidationException as error:
+            errors.append(error)
+    if errors:
+        raise all_wrong(errors)
+    return item
 
 
 _UNSURE: dict[str, Any] = {"unsure": True, "required": True, "absent": None}

@@ -1,74 +1,42 @@
-"""What all fields share: their options, their place in the model, and the checks of their values.
+"""What all fields share: their options, their place in the model and in its instances.
 
 A field is a non-data descriptor. On the class the name is the Field, from which conditions are made; an instance keeps
 its values in its `__dict__`, so reading one is a plain look-up. `Field.__get__` is reached only for a value that is not
 there: one that was loaded and not read yet (see `dynamix.codec.compiled`), or one that was not loaded.
-
-A field's class says in `form` how generated code reads and writes its stored form fast; `to_wire` and `from_wire` are
-the plain way, with which the fast one must agree. A class derived from it that converts in its own way is left to these
-two.
 """
 
 import copy
-from collections.abc import Callable, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, overload
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
 import msgspec
 
-from dynamix.codec.forms import PLAIN, Form, comparable
 from dynamix.codec.names import name_for
 from dynamix.codec.state import LACKING, NULL, STATE, State, as_wire, state_of, stored_of
-from dynamix.codec.values import UnstorableError
 from dynamix.errors import (
     FieldNotLoadedError,
     FieldValidationException,
     InvalidQueryError,
     InvalidUpdateError,
-    MissingKeyError,
     ModelDefinitionError,
-    RequiredFieldError,
     StoredValueError,
     WrongTypeError,
     unknown,
 )
 from dynamix.expressions.nodes import Compare, Condition, Path, Unchanged, Value
-from dynamix.fields.changeable import Changeable
+from dynamix.fields.checks import Transform, options_of, transformer
+from dynamix.fields.convertible import Convertible
 from dynamix.fields.refusals import shown
 from dynamix.interrupts import let_pass
 from dynamix.updates.draft import Draft
-from dynamix.updates.list import ListDraft
-from dynamix.updates.map import MapDraft
-from dynamix.updates.set import SetDraft
 from dynamix.wire import AttributeValue
 
 V = TypeVar("V")
 T = TypeVar("T")
 
-_CONVERSIONS = frozenset({"to_wire", "from_wire", "encode", "decode"})
-_CHECKS = frozenset({"check"})
 
-
-class Field(Changeable[V], Generic[V, T]):
+class Field(Convertible[V], Generic[V, T]):
     """A typed attribute of a model. V is the type of its values, T what an instance shows: V, or V | None."""
-
-    form: Form = PLAIN
-    """How values are stored, as far as generated code has to know; PLAIN leaves all to `to_wire` and `from_wire`."""
-
-    draft: ClassVar[type[Draft]] = Draft
-    """How changes are folded."""
-
-    key_type: str | None = None
-    """The type of a key that this field can be ("S", "N" or "B"), or None where it cannot be one."""
-
-    sorts: bool = True
-    """Whether stored forms sort as the values do."""
-
-    whole: bool = False
-    """Whether stored forms have no parts that `contains` or `begins_with` could look for. Numbers never have any."""
-
-    attribute: str = ""
-    name: str = ""
 
     def __init__(
         self,
@@ -82,6 +50,8 @@ class Field(Changeable[V], Generic[V, T]):
         default_using_instance: Callable[[Any], Any] | None = None,
         required: bool = False,
         validator: Callable[[Any], object] | None = None,
+        choices: Collection[Any] | None = None,
+        transform: Transform | None = None,
         null: bool = False,
         **others: object,
     ) -> None:
@@ -99,6 +69,8 @@ class Field(Changeable[V], Generic[V, T]):
         self.default_using_instance = default_using_instance
         self.required = required or hash_key or range_key
         self.validator = validator
+        self.choices = options_of(choices)
+        self.transform = transformer(transform)
         self.null = null
         if null and (self.required or indexed):
             raise ModelDefinitionError(
@@ -163,55 +135,6 @@ class Field(Changeable[V], Generic[V, T]):
         """
         return Unchanged(self._path())
 
-    def to_wire(self, value: V) -> AttributeValue:
-        """The stored form. Raises ValueError (or whatever else) for a value that the field's type cannot hold."""
-        raise NotImplementedError
-
-    def from_wire(self, wire: AttributeValue) -> V:
-        """The value of a stored form. Raises ValueError (or whatever else) for one that is not of this field's type."""
-        raise NotImplementedError
-
-    def part_to_wire(self, part: Any) -> AttributeValue:
-        """The stored form of what `contains` and `begins_with` look for: by `to_wire`, as the values are stored."""
-        return self.to_wire(part)
-
-    def check(self, value: V) -> None:
-        """Refuse, by ValueError, a value of the right type that the field's own options rule out."""
-
-    def taken(self, value: Any) -> Any:
-        """What an instance holds of a value that it is given: where a class has other spellings, what they mean."""
-        return value
-
-    def encode(self, value: Any) -> AttributeValue:
-        """The stored form of a value, checked in every way. Raises FieldValidationException."""
-        if value is None:
-            if self.null:
-                return NULL
-            raise self._missing()
-        wire = self._literal(value)
-        try:
-            self.check(value)
-        except ValueError as error:
-            raise self.refusal(value, str(error)) from error
-        if self.validator is not None:
-            self._validate(value)
-        return wire
-
-    def decode(self, wire: AttributeValue) -> V | None:
-        """The value of a stored form; None for a stored NULL. Raises StoredValueError."""
-        if "NULL" in wire:
-            return None
-        try:
-            return self.from_wire(wire)
-        except Exception as error:
-            let_pass(error)
-            raise StoredValueError(
-                f"{self}: the stored value {shown(wire)} is not what a {type(self).__name__} holds; store another one, "
-                "or declare a field that holds it",
-                field=self.attribute,
-                value=wire,
-            ) from error
-
     def value_in(self, values: dict[str, Any]) -> Any:
         """The value in an instance's `__dict__`, which is read now where it was left unread; LACKING where it was not
         loaded.
@@ -237,55 +160,6 @@ class Field(Changeable[V], Generic[V, T]):
                 values.pop(self.attribute, None)
             return self.value_in(values)
         return shown
-
-    def read(self, form: Any) -> V | None:
-        """The value of a form that the state of an instance keeps; None for none, and for a stored NULL.
-
-        Raises StoredValueError.
-        """
-        try:
-            wire = as_wire(form)
-        except msgspec.DecodeError as error:
-            raise StoredValueError(f"{self}: the answer is damaged: {error}", field=self.attribute) from error
-        return None if wire is None else self.decode(wire)
-
-    def respelled(self, form: Any, default: Any = None) -> AttributeValue | None:
-        """How this field would store what a stored form reads as, or the default that shows for it; None where it would
-        store nothing.
-
-        Raises StoredValueError or FieldValidationException.
-        """
-        value = self.read(form)
-        value = default if value is None else value
-        try:
-            return self._form(value)
-        except Exception as error:
-            let_pass(error)
-            raise self.refusal(value, str(error)) from error
-
-    def differs(self, value: object, expected: object) -> bool:
-        """Whether a value would be stored otherwise than the expected one. Where that one cannot be stored, this is
-        left to its encoding to say. A class that stores one value otherwise each time (it may encrypt) is asked whether
-        the values are equal."""
-        try:
-            form = comparable(self._form(expected))
-        except Exception as error:  # conversions of the user's own may raise whatever
-            let_pass(error)
-            return False
-        try:
-            if comparable(self._form(value)) == form:
-                return False
-        except Exception as error:
-            let_pass(error)
-            return True
-        salted = comparable(self._form(expected)) != form
-        return bool(value != expected) if salted else True
-
-    def _form(self, value: Any) -> AttributeValue | None:
-        """The stored form of a value, None of what is not stored."""
-        if value is None:
-            return NULL if self.null else None
-        return None if value == frozenset() else self.to_wire(value)
 
     def _storable_default(self) -> Any:
         """A default for what is not stored. Raises FieldValidationException where no item could hold it."""
@@ -325,12 +199,6 @@ class Field(Changeable[V], Generic[V, T]):
             return None
         return form
 
-    def refusal(self, value: object, reason: str, error: type[FieldValidationException] | None = None) -> Exception:
-        """The error that says that this field cannot hold `value`."""
-        return (error or FieldValidationException)(
-            f"{self} cannot hold {shown(value)}: {reason}", field=self.attribute, value=value
-        )
-
     @property
     def has_default(self) -> bool:
         """Whether a new instance may get a value that was not given."""
@@ -339,104 +207,19 @@ class Field(Changeable[V], Generic[V, T]):
     def default_for(self, instance: object) -> Any:
         """A fresh default for a new instance, or None."""
         if self.default_using_instance is not None:
-            return self.default_using_instance(instance)
+            return self.taken(self.default_using_instance(instance))
         return self.fresh_default()
 
     def fresh_default(self) -> Any:
         """The default's own copy, or None."""
-        return self.default() if callable(self.default) else copy.deepcopy(self.default)
+        return self.taken(self.default() if callable(self.default) else copy.deepcopy(self.default))
 
     def when_absent(self) -> Any:
         """What shows where a stored item has no such attribute, or None."""
         return self.fresh_default()
 
-    def _has_own(self, names: frozenset[str], beside: str) -> bool:
-        """Whether one of these methods is from a class below the one that has `beside`."""
-        for base in type(self).__mro__:
-            if beside in vars(base):
-                break
-            if not names.isdisjoint(vars(base)):
-                return True
-        return False
-
-    @cached_property
-    def own_form(self) -> Form:
-        """The form in force: of a class that converts in its own way, nothing but whether it is read later."""
-        lazy = self.form.lazy and not (self.hash_key or self.range_key)
-        if self._has_own(_CONVERSIONS, "form") or lazy != self.form.lazy:
-            return Form(lazy=lazy, empties=self.form.empties)
-        return self.form
-
-    @property
-    def constrained(self) -> bool:
-        """Whether values need more than the check of their type."""
-        return self.validator is not None or self._has_own(_CHECKS, "constrained")
-
-    def _missing(self) -> FieldValidationException:
-        if self.hash_key or self.range_key:
-            kind = "partition" if self.hash_key else "sort"
-            return MissingKeyError(
-                f"{self}, the {kind} key, has no value; give {self.attribute}=...", field=self.attribute
-            )
-        return RequiredFieldError(
-            f"{self} is required and has no value; give {self.attribute}=...", field=self.attribute
-        )
-
-    def _validate(self, value: V) -> None:
-        assert self.validator is not None  # noqa: S101 - narrows the type; the caller has looked
-        try:
-            accepted = self.validator(value)
-        except FieldValidationException:
-            raise
-        except ValueError as error:
-            raise self.refusal(value, str(error)) from error
-        if accepted is False:
-            raise self.refusal(value, "its validator refuses it")
-        if accepted is not None and accepted is not True:
-            raise ModelDefinitionError(
-                f"the validator of {self} answered {shown(accepted)}; it has to return True or False, or raise "
-                "ValueError and return None: put bool(...) around the answer, or for a regular expression give pattern="
-            )
-
     def _path(self) -> Path:
         return Path((self.name,), self)
-
-    def _literal(self, value: Any) -> AttributeValue:
-        if value is None:
-            if self.null:
-                return NULL
-            raise self.refusal(
-                value,
-                "None is not stored; use exists() and not_exists(), or set_field(field, None) to remove",
-                WrongTypeError,
-            )
-        return self._converted(self.to_wire, value)
-
-    def _part_literal(self, value: Any) -> AttributeValue:
-        if self.whole or self.key_type == "N":
-            raise InvalidQueryError(
-                f"contains and begins_with look inside what is stored, and {self} is "
-                f"{'a number' if self.key_type == 'N' else 'compared whole'}; use eq, is_in"
-                f"{' or between' if self.sorts else ''}"
-            )
-        return self._converted(self.part_to_wire, value)
-
-    def _prefix_literal(self, prefix: Any) -> AttributeValue:
-        wire = self._part_literal(prefix)
-        if issubclass(self.draft, ListDraft | MapDraft | SetDraft) or not wire.keys() & {"S", "B"}:
-            raise self.refusal(prefix, "begins_with is for what is stored as a string or as binary", WrongTypeError)
-        return wire
-
-    def _converted(self, convert: Callable[[Any], AttributeValue], value: Any) -> AttributeValue:
-        try:
-            return convert(value)
-        except FieldValidationException:
-            raise
-        except Exception as error:  # conversions of the user's own may raise whatever
-            let_pass(error)
-            of_type = isinstance(error, UnstorableError) and error.of_type
-            reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-            raise self.refusal(value, reason, WrongTypeError if of_type else None) from error
 
     def _kind(self, draft: type[Draft]) -> bool:
         return issubclass(self.draft, draft)
@@ -460,6 +243,7 @@ class Field(Changeable[V], Generic[V, T]):
             raise self._missing()
 
     def _form_to_set(self, value: Any) -> AttributeValue | None:
+        value = self.taken(value)
         if value is None or value == frozenset():
             self._check_removal()
             return NULL if value is None and self.null else None

@@ -5,16 +5,15 @@ from binascii import b2a_base64
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from dynamix.codec.forms import Binary, Form
-from dynamix.fields.base import Field
-from dynamix.fields.checks import check_length
-from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
+from dynamix.fields.options import SizedDefaulted, SizedHashKey, SizedOptions, SizedPresent, SizedRangeKey
 from dynamix.fields.refusals import wrong_type
+from dynamix.fields.sized import Sized
 from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
 
 
-class BinaryField(Field[bytes, T]):
+class BinaryField(Sized[bytes, T]):
     """Bytes, stored as binary. A bytearray or memoryview is taken as the bytes that it has. `min_length` and
     `max_length` count bytes.
     """
@@ -30,57 +29,27 @@ class BinaryField(Field[bytes, T]):
         frozen=True,
     )
     key_type = "B"
+    unit = "bytes"
 
     @overload
-    def __init__(
-        self: "BinaryField[bytes]",
-        *,
-        min_length: int = ...,
-        max_length: int | None = ...,
-        **options: Unpack[HashKey[bytes]],
-    ) -> None: ...
+    def __init__(self: "BinaryField[bytes]", **options: Unpack[SizedHashKey[bytes]]) -> None: ...
     @overload
-    def __init__(
-        self: "BinaryField[bytes]",
-        *,
-        min_length: int = ...,
-        max_length: int | None = ...,
-        **options: Unpack[RangeKey[bytes]],
-    ) -> None: ...
+    def __init__(self: "BinaryField[bytes]", **options: Unpack[SizedRangeKey[bytes]]) -> None: ...
     @overload
-    def __init__(
-        self: "BinaryField[bytes]",
-        *,
-        min_length: int = ...,
-        max_length: int | None = ...,
-        **options: Unpack[Present[bytes]],
-    ) -> None: ...
+    def __init__(self: "BinaryField[bytes]", **options: Unpack[SizedPresent[bytes]]) -> None: ...
     @overload
-    def __init__(
-        self: "BinaryField[bytes]",
-        *,
-        min_length: int = ...,
-        max_length: int | None = ...,
-        **options: Unpack[Defaulted[bytes]],
-    ) -> None: ...
+    def __init__(self: "BinaryField[bytes]", **options: Unpack[SizedDefaulted[bytes]]) -> None: ...
     @overload
-    def __init__(
-        self: "BinaryField[bytes | None]",
-        *,
-        min_length: int = ...,
-        max_length: int | None = ...,
-        **options: Unpack[Options[bytes]],
-    ) -> None: ...
-    def __init__(self, *, min_length: int = 0, max_length: int | None = None, **options: Any) -> None:
+    def __init__(self: "BinaryField[bytes | None]", **options: Unpack[SizedOptions[bytes]]) -> None: ...
+    def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.min_length = min_length
-        self.max_length = max_length
 
     if TYPE_CHECKING:
 
         def __set__(self, instance: object, value: T | bytearray | memoryview) -> None: ...
 
     def taken(self, value: Any) -> Any:
+        value = super().taken(value)
         return bytes(value) if isinstance(value, bytearray | memoryview) else value
 
     def to_wire(self, value: bytes) -> AttributeValue:
@@ -90,10 +59,3 @@ class BinaryField(Field[bytes, T]):
 
     def from_wire(self, wire: AttributeValue) -> bytes:
         return b64decode(wire["B"], validate=True)
-
-    def check(self, value: bytes) -> None:
-        check_length(len(bytes(value)), "bytes", self.min_length, self.max_length)
-
-    @property
-    def constrained(self) -> bool:
-        return self.min_length > 0 or self.max_length is not None or super().constrained

@@ -15,23 +15,30 @@ class Bounded(Field[V, T], Generic[V, T]):
 
     def __init__(self, *, minimum: Any = None, maximum: Any = None, **options: Any) -> None:
         super().__init__(**options)
-        self.minimum = minimum
-        self.maximum = maximum
-        for name, bound in (("minimum", minimum), ("maximum", maximum)):
-            if bound is not None:
-                try:
-                    self.to_wire(bound)
-                except UnstorableError as error:
-                    raise ModelDefinitionError(
-                        f"{name}={bound!r} is no value of a {type(self).__name__}: {error}"
-                    ) from error
-        if minimum is not None and maximum is not None and minimum > maximum:
+        self.minimum = self._bound_taken("minimum", minimum)
+        self.maximum = self._bound_taken("maximum", maximum)
+        if minimum is not None and maximum is not None and self.minimum > self.maximum:
             raise ModelDefinitionError(f"minimum={minimum!r} is more than maximum={maximum!r}")
 
+    def _bound_taken(self, name: str, bound: Any) -> Any:
+        """A bound as values are compared with it. Raises ModelDefinitionError for what is no value of the field."""
+        if bound is not None:
+            try:
+                self.to_wire(bound)
+            except UnstorableError as error:
+                raise ModelDefinitionError(
+                    f"{name}={bound!r} is no value of a {type(self).__name__}: {error}"
+                ) from error
+        return None if bound is None else self._in_order(bound)
+
+    def _in_order(self, value: Any) -> Any:
+        """What is compared of a value."""
+        return value
+
     def check(self, value: V) -> None:
-        if self.minimum is not None and value < self.minimum:
+        if self.minimum is not None and self._in_order(value) < self.minimum:
             raise UnstorableError(f"it is less than {self.minimum}")
-        if self.maximum is not None and value > self.maximum:
+        if self.maximum is not None and self._in_order(value) > self.maximum:
             raise UnstorableError(f"it is more than {self.maximum}")
 
     @property

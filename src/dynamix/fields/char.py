@@ -6,79 +6,65 @@ from typing import Any, TypeVar, Unpack, overload
 from dynamix.codec.forms import Form, Text
 from dynamix.codec.values import UnstorableError, encode
 from dynamix.errors import ModelDefinitionError
-from dynamix.fields.base import Field
-from dynamix.fields.checks import check_length
-from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
+from dynamix.fields.options import SizedDefaulted, SizedHashKey, SizedOptions, SizedPresent, SizedRangeKey
 from dynamix.fields.refusals import wrong_type
+from dynamix.fields.sized import Sized
 from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
 
 
-class CharField(Field[str, T]):
+class CharField(Sized[str, T]):
     """A str, stored as a string. `min_length` and `max_length` count characters; `pattern` is a regular expression that
     has to match the whole text.
     """
 
     form = Form(Text, "v.S", "type(v) is str", '{"S": v}', length="len(v)", exact=True, frozen=True)
     key_type = "S"
+    unit = "characters"
 
     @overload
     def __init__(
         self: "CharField[str]",
         *,
-        min_length: int = ...,
-        max_length: int | None = ...,
         pattern: str | re.Pattern[str] | None = ...,
-        **options: Unpack[HashKey[str]],
+        **options: Unpack[SizedHashKey[str]],
     ) -> None: ...
     @overload
     def __init__(
         self: "CharField[str]",
         *,
-        min_length: int = ...,
-        max_length: int | None = ...,
         pattern: str | re.Pattern[str] | None = ...,
-        **options: Unpack[RangeKey[str]],
+        **options: Unpack[SizedRangeKey[str]],
     ) -> None: ...
     @overload
     def __init__(
         self: "CharField[str]",
         *,
-        min_length: int = ...,
-        max_length: int | None = ...,
         pattern: str | re.Pattern[str] | None = ...,
-        **options: Unpack[Present[str]],
+        **options: Unpack[SizedPresent[str]],
     ) -> None: ...
     @overload
     def __init__(
         self: "CharField[str]",
         *,
-        min_length: int = ...,
-        max_length: int | None = ...,
         pattern: str | re.Pattern[str] | None = ...,
-        **options: Unpack[Defaulted[str]],
+        **options: Unpack[SizedDefaulted[str]],
     ) -> None: ...
     @overload
     def __init__(
         self: "CharField[str | None]",
         *,
-        min_length: int = ...,
-        max_length: int | None = ...,
         pattern: str | re.Pattern[str] | None = ...,
-        **options: Unpack[Options[str]],
+        **options: Unpack[SizedOptions[str]],
     ) -> None: ...
     def __init__(
         self,
         *,
-        min_length: int = 0,
-        max_length: int | None = None,
         pattern: str | re.Pattern[str] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.min_length = min_length
-        self.max_length = max_length
         try:
             self.pattern = None if pattern is None else re.compile(pattern)
             if self.pattern is not None:
@@ -95,11 +81,10 @@ class CharField(Field[str, T]):
         return str(wire["S"])
 
     def check(self, value: str) -> None:
-        check_length(len(value), "characters", self.min_length, self.max_length)
+        super().check(value)
         if self.pattern is not None and not self.pattern.fullmatch(value):
             raise UnstorableError(f"it does not match the pattern {self.pattern.pattern!r} as a whole")
 
     @property
     def constrained(self) -> bool:
-        limited = self.min_length > 0 or self.max_length is not None or self.pattern is not None
-        return limited or super().constrained
+        return self.pattern is not None or super().constrained

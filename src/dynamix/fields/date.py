@@ -4,30 +4,30 @@ from datetime import date, datetime
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec.forms import Form, Text
-from dynamix.fields.base import Field
-from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
+from dynamix.fields.bounded import Bounded
+from dynamix.fields.options import BoundedDefaulted, BoundedHashKey, BoundedOptions, BoundedPresent, BoundedRangeKey
 from dynamix.fields.refusals import wrong_type
 from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
 
 
-class DateField(Field[date, T]):
+class DateField(Bounded[date, T]):
     """A date, stored as ISO 8601 text."""
 
     form = Form(Text, "date.fromisoformat(v.S)", "type(v) is date", '{"S": v.isoformat()}', {"date": date}, frozen=True)
     key_type = "S"
 
     @overload
-    def __init__(self: "DateField[date]", **options: Unpack[HashKey[date]]) -> None: ...
+    def __init__(self: "DateField[date]", **options: Unpack[BoundedHashKey[date]]) -> None: ...
     @overload
-    def __init__(self: "DateField[date]", **options: Unpack[RangeKey[date]]) -> None: ...
+    def __init__(self: "DateField[date]", **options: Unpack[BoundedRangeKey[date]]) -> None: ...
     @overload
-    def __init__(self: "DateField[date]", **options: Unpack[Present[date]]) -> None: ...
+    def __init__(self: "DateField[date]", **options: Unpack[BoundedPresent[date]]) -> None: ...
     @overload
-    def __init__(self: "DateField[date]", **options: Unpack[Defaulted[date]]) -> None: ...
+    def __init__(self: "DateField[date]", **options: Unpack[BoundedDefaulted[date]]) -> None: ...
     @overload
-    def __init__(self: "DateField[date | None]", **options: Unpack[Options[date]]) -> None: ...
+    def __init__(self: "DateField[date | None]", **options: Unpack[BoundedOptions[date]]) -> None: ...
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
 

@@ -7,8 +7,8 @@ from dynamix.codec.forms import Form, Text
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
 from dynamix.expressions.nodes import Comparator
-from dynamix.fields.base import Field
-from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
+from dynamix.fields.bounded import Bounded
+from dynamix.fields.options import BoundedDefaulted, BoundedHashKey, BoundedOptions, BoundedPresent, BoundedRangeKey
 from dynamix.fields.refusals import wrong_type
 from dynamix.wire import AttributeValue
 
@@ -36,7 +36,7 @@ _UTC_FORM = _FORM._replace(
 _OFFSET = "+00:00"
 
 
-class DateTimeField(Field[datetime, T]):
+class DateTimeField(Bounded[datetime, T]):
     """A datetime, stored as ISO 8601 text.
 
     One with an offset is stored in UTC, so that stored texts sort as times do. One without is stored and read back as
@@ -55,7 +55,7 @@ class DateTimeField(Field[datetime, T]):
         auto_now: bool = ...,
         auto_now_add: bool = ...,
         utc: bool = ...,
-        **options: Unpack[HashKey[datetime]],
+        **options: Unpack[BoundedHashKey[datetime]],
     ) -> None: ...
     @overload
     def __init__(
@@ -64,7 +64,7 @@ class DateTimeField(Field[datetime, T]):
         auto_now: bool = ...,
         auto_now_add: bool = ...,
         utc: bool = ...,
-        **options: Unpack[RangeKey[datetime]],
+        **options: Unpack[BoundedRangeKey[datetime]],
     ) -> None: ...
     @overload
     def __init__(
@@ -73,7 +73,7 @@ class DateTimeField(Field[datetime, T]):
         auto_now: bool = ...,
         auto_now_add: bool = ...,
         utc: bool = ...,
-        **options: Unpack[Present[datetime]],
+        **options: Unpack[BoundedPresent[datetime]],
     ) -> None: ...
     @overload
     def __init__(
@@ -82,7 +82,7 @@ class DateTimeField(Field[datetime, T]):
         auto_now: bool = ...,
         auto_now_add: bool = ...,
         utc: bool = ...,
-        **options: Unpack[Defaulted[datetime]],
+        **options: Unpack[BoundedDefaulted[datetime]],
     ) -> None: ...
     @overload
     def __init__(
@@ -91,17 +91,17 @@ class DateTimeField(Field[datetime, T]):
         auto_now: bool = ...,
         auto_now_add: bool = ...,
         utc: bool = ...,
-        **options: Unpack[Options[datetime]],
+        **options: Unpack[BoundedOptions[datetime]],
     ) -> None: ...
     def __init__(
         self, *, auto_now: bool = False, auto_now_add: bool = False, utc: bool = False, **options: Any
     ) -> None:
+        self.utc = utc
         super().__init__(**options)
         if auto_now and (self.hash_key or self.range_key):
             raise ModelDefinitionError("a key cannot have auto_now: no update can change it; give it auto_now_add")
         self.auto_now = auto_now
         self.auto_now_add = auto_now_add
-        self.utc = utc
         if utc and self.form is _FORM:
             self.form = _UTC_FORM
 
@@ -112,6 +112,9 @@ class DateTimeField(Field[datetime, T]):
             return {"S": (_in_utc(value) if self.utc or value.utcoffset() is not None else value).isoformat()}
         except OverflowError as error:
             raise UnstorableError("in UTC, in which it is stored, its year is not from 1 to 9999") from error
+
+    def _in_order(self, value: datetime) -> datetime:
+        return _in_utc(value)
 
     def part_to_wire(self, part: Any) -> AttributeValue:
         own = type(self).to_wire is not DateTimeField.to_wire

@@ -95,6 +95,7 @@ class DecimalField(Bounded[Decimal, T]):
         def __set__(self, instance: object, value: T | int) -> None: ...
 
     def taken(self, value: Any) -> Any:
+        value = super().taken(value)
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             return value
         value = Decimal(value)

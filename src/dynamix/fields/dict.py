@@ -5,17 +5,17 @@ from typing import Any, TypeVar, Unpack, overload
 from dynamix.codec import values
 from dynamix.codec.forms import Form
 from dynamix.conditions import deeper
-from dynamix.fields.base import Field
 from dynamix.fields.changeable import Element
-from dynamix.fields.options import Defaulted, Options, Present
+from dynamix.fields.options import SizedDefaulted, SizedOptions, SizedPresent
 from dynamix.fields.refusals import checked_numbers, wrong_type
+from dynamix.fields.sized import Sized
 from dynamix.updates.map import MapDraft
 from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
 
 
-class DictField(Field[dict[str, Any], T]):
+class DictField(Sized[dict[str, Any], T]):
     """A map with str keys. `ForumThread.key_value_data["a"]` is one element, for conditions."""
 
     form = Form(
@@ -29,21 +29,24 @@ class DictField(Field[dict[str, Any], T]):
 
     @overload
     def __init__(
-        self: "DictField[dict[str, Any]]", *, numbers: values.Numbers = ..., **options: Unpack[Present[dict[str, Any]]]
+        self: "DictField[dict[str, Any]]",
+        *,
+        numbers: values.Numbers = ...,
+        **options: Unpack[SizedPresent[dict[str, Any]]],
     ) -> None: ...
     @overload
     def __init__(
         self: "DictField[dict[str, Any]]",
         *,
         numbers: values.Numbers = ...,
-        **options: Unpack[Defaulted[dict[str, Any]]],
+        **options: Unpack[SizedDefaulted[dict[str, Any]]],
     ) -> None: ...
     @overload
     def __init__(
         self: "DictField[dict[str, Any] | None]",
         *,
         numbers: values.Numbers = ...,
-        **options: Unpack[Options[dict[str, Any]]],
+        **options: Unpack[SizedOptions[dict[str, Any]]],
     ) -> None: ...
     def __init__(self, *, numbers: values.Numbers = float, **options: Any) -> None:
         super().__init__(**options)

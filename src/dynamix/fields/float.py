@@ -9,8 +9,8 @@ import msgspec
 
 from dynamix.codec.forms import Form, Number
 from dynamix.codec.values import UnstorableError
-from dynamix.fields.base import Field
-from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
+from dynamix.fields.bounded import Bounded
+from dynamix.fields.options import BoundedDefaulted, BoundedHashKey, BoundedOptions, BoundedPresent, BoundedRangeKey
 from dynamix.fields.refusals import wrong_type
 from dynamix.updates.number import NumberDraft
 from dynamix.wire import AttributeValue
@@ -21,7 +21,7 @@ _nearest: Callable[[str], float] = msgspec.json.Decoder(float).decode
 """The float that is nearest to a number's text; many times faster than `float`, and takes no NaN."""
 
 
-class FloatField(Field[float, T]):
+class FloatField(Bounded[float, T]):
     """A float, stored as a number: the shortest text that reads back as the same float.
 
     An int or Decimal is taken where a float holds it exactly. A stored number that has more digits than a float reads
@@ -40,15 +40,15 @@ class FloatField(Field[float, T]):
     key_type = "N"
 
     @overload
-    def __init__(self: "FloatField[float]", **options: Unpack[HashKey[float]]) -> None: ...
+    def __init__(self: "FloatField[float]", **options: Unpack[BoundedHashKey[float]]) -> None: ...
     @overload
-    def __init__(self: "FloatField[float]", **options: Unpack[RangeKey[float]]) -> None: ...
+    def __init__(self: "FloatField[float]", **options: Unpack[BoundedRangeKey[float]]) -> None: ...
     @overload
-    def __init__(self: "FloatField[float]", **options: Unpack[Present[float]]) -> None: ...
+    def __init__(self: "FloatField[float]", **options: Unpack[BoundedPresent[float]]) -> None: ...
     @overload
-    def __init__(self: "FloatField[float]", **options: Unpack[Defaulted[float]]) -> None: ...
+    def __init__(self: "FloatField[float]", **options: Unpack[BoundedDefaulted[float]]) -> None: ...
     @overload
-    def __init__(self: "FloatField[float | None]", **options: Unpack[Options[float]]) -> None: ...
+    def __init__(self: "FloatField[float | None]", **options: Unpack[BoundedOptions[float]]) -> None: ...
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
 

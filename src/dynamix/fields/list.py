@@ -5,17 +5,17 @@ from typing import Any, TypeVar, Unpack, overload
 from dynamix.codec import values
 from dynamix.codec.forms import Form
 from dynamix.conditions import deeper
-from dynamix.fields.base import Field
 from dynamix.fields.changeable import Element
-from dynamix.fields.options import Defaulted, Options, Present
+from dynamix.fields.options import SizedDefaulted, SizedOptions, SizedPresent
 from dynamix.fields.refusals import checked_numbers, wrong_type
+from dynamix.fields.sized import Sized
 from dynamix.updates.list import ListDraft
 from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
 
 
-class ListField(Field[list[Any], T]):
+class ListField(Sized[list[Any], T]):
     """A list. `ForumThread.user_reviews[0]` is its first element, for conditions."""
 
     form = Form(
@@ -29,15 +29,18 @@ class ListField(Field[list[Any], T]):
 
     @overload
     def __init__(
-        self: "ListField[list[Any]]", *, numbers: values.Numbers = ..., **options: Unpack[Present[list[Any]]]
+        self: "ListField[list[Any]]", *, numbers: values.Numbers = ..., **options: Unpack[SizedPresent[list[Any]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "ListField[list[Any]]", *, numbers: values.Numbers = ..., **options: Unpack[Defaulted[list[Any]]]
+        self: "ListField[list[Any]]", *, numbers: values.Numbers = ..., **options: Unpack[SizedDefaulted[list[Any]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "ListField[list[Any] | None]", *, numbers: values.Numbers = ..., **options: Unpack[Options[list[Any]]]
+        self: "ListField[list[Any] | None]",
+        *,
+        numbers: values.Numbers = ...,
+        **options: Unpack[SizedOptions[list[Any]]],
     ) -> None: ...
     def __init__(self, *, numbers: values.Numbers = float, **options: Any) -> None:
         super().__init__(**options)

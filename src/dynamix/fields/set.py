@@ -4,16 +4,16 @@ from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
-from dynamix.fields.base import Field
-from dynamix.fields.options import Defaulted, Options, Present
+from dynamix.fields.options import SizedDefaulted, SizedOptions, SizedPresent
 from dynamix.fields.refusals import checked_numbers, wrong_type
+from dynamix.fields.sized import Sized
 from dynamix.updates.set import SetDraft
 from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
 
 
-class SetField(Field[set[Any], T]):
+class SetField(Sized[set[Any], T]):
     """A set of strings only, numbers only or bytes only.
 
     An empty set is not stored, so an item without the attribute reads as one where the field has a default, which is
@@ -32,15 +32,15 @@ class SetField(Field[set[Any], T]):
 
     @overload
     def __init__(
-        self: "SetField[set[Any]]", *, numbers: values.Numbers = ..., **options: Unpack[Present[set[Any]]]
+        self: "SetField[set[Any]]", *, numbers: values.Numbers = ..., **options: Unpack[SizedPresent[set[Any]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "SetField[set[Any]]", *, numbers: values.Numbers = ..., **options: Unpack[Defaulted[set[Any]]]
+        self: "SetField[set[Any]]", *, numbers: values.Numbers = ..., **options: Unpack[SizedDefaulted[set[Any]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "SetField[set[Any] | None]", *, numbers: values.Numbers = ..., **options: Unpack[Options[set[Any]]]
+        self: "SetField[set[Any] | None]", *, numbers: values.Numbers = ..., **options: Unpack[SizedOptions[set[Any]]]
     ) -> None: ...
     def __init__(self, *, numbers: values.Numbers = float, **options: Any) -> None:
         super().__init__(**options)

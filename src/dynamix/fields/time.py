@@ -7,8 +7,8 @@ from typing import Any, TypeVar, Unpack, overload
 from dynamix.codec.forms import Form, Number
 from dynamix.codec.numbers import plain
 from dynamix.codec.values import UnstorableError
-from dynamix.fields.base import Field
-from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
+from dynamix.fields.bounded import Bounded
+from dynamix.fields.options import BoundedDefaulted, BoundedHashKey, BoundedOptions, BoundedPresent, BoundedRangeKey
 from dynamix.fields.refusals import wrong_type
 from dynamix.wire import AttributeValue
 
@@ -24,22 +24,22 @@ def _clock(text: str) -> time:
     return time(seconds // 3600, seconds // 60 % 60, seconds % 60, microsecond)
 
 
-class TimeField(Field[time, T]):
+class TimeField(Bounded[time, T]):
     """A time of day without an offset, stored as the number of seconds since midnight, exact to the microsecond."""
 
     form = Form(Number, "clock(v.N)", names={"clock": _clock}, frozen=True)
     key_type = "N"
 
     @overload
-    def __init__(self: "TimeField[time]", **options: Unpack[HashKey[time]]) -> None: ...
+    def __init__(self: "TimeField[time]", **options: Unpack[BoundedHashKey[time]]) -> None: ...
     @overload
-    def __init__(self: "TimeField[time]", **options: Unpack[RangeKey[time]]) -> None: ...
+    def __init__(self: "TimeField[time]", **options: Unpack[BoundedRangeKey[time]]) -> None: ...
     @overload
-    def __init__(self: "TimeField[time]", **options: Unpack[Present[time]]) -> None: ...
+    def __init__(self: "TimeField[time]", **options: Unpack[BoundedPresent[time]]) -> None: ...
     @overload
-    def __init__(self: "TimeField[time]", **options: Unpack[Defaulted[time]]) -> None: ...
+    def __init__(self: "TimeField[time]", **options: Unpack[BoundedDefaulted[time]]) -> None: ...
     @overload
-    def __init__(self: "TimeField[time | None]", **options: Unpack[Options[time]]) -> None: ...
+    def __init__(self: "TimeField[time | None]", **options: Unpack[BoundedOptions[time]]) -> None: ...
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
 

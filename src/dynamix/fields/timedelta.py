@@ -5,15 +5,15 @@ from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec.forms import Form, Text
 from dynamix.codec.values import UnstorableError
-from dynamix.fields.base import Field
-from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
+from dynamix.fields.bounded import Bounded
+from dynamix.fields.options import BoundedDefaulted, BoundedHashKey, BoundedOptions, BoundedPresent, BoundedRangeKey
 from dynamix.fields.refusals import wrong_type
 from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
 
 
-class TimeDeltaField(Field[timedelta, T]):
+class TimeDeltaField(Bounded[timedelta, T]):
     """A timedelta of whole seconds, stored as their number in a string.
 
     The stored texts do not sort as the values do, so this field is compared for equality only.
@@ -24,15 +24,15 @@ class TimeDeltaField(Field[timedelta, T]):
     sorts = False
 
     @overload
-    def __init__(self: "TimeDeltaField[timedelta]", **options: Unpack[HashKey[timedelta]]) -> None: ...
+    def __init__(self: "TimeDeltaField[timedelta]", **options: Unpack[BoundedHashKey[timedelta]]) -> None: ...
     @overload
-    def __init__(self: "TimeDeltaField[timedelta]", **options: Unpack[RangeKey[timedelta]]) -> None: ...
+    def __init__(self: "TimeDeltaField[timedelta]", **options: Unpack[BoundedRangeKey[timedelta]]) -> None: ...
     @overload
-    def __init__(self: "TimeDeltaField[timedelta]", **options: Unpack[Present[timedelta]]) -> None: ...
+    def __init__(self: "TimeDeltaField[timedelta]", **options: Unpack[BoundedPresent[timedelta]]) -> None: ...
     @overload
-    def __init__(self: "TimeDeltaField[timedelta]", **options: Unpack[Defaulted[timedelta]]) -> None: ...
+    def __init__(self: "TimeDeltaField[timedelta]", **options: Unpack[BoundedDefaulted[timedelta]]) -> None: ...
     @overload
-    def __init__(self: "TimeDeltaField[timedelta | None]", **options: Unpack[Options[timedelta]]) -> None: ...
+    def __init__(self: "TimeDeltaField[timedelta | None]", **options: Unpack[BoundedOptions[timedelta]]) -> None: ...
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
 

@@ -63,6 +63,7 @@ class TTLField(Field[datetime, T]):
         def __set__(self, instance: object, value: T | Expiry) -> None: ...
 
     def taken(self, value: Any) -> Any:
+        value = super().taken(value)
         try:
             match value:
                 case datetime():

@@ -117,7 +117,7 @@ class Model(Reading, Writing, Changing, Converting):
                 super().__setattr__(name, value)
             elif (field.hash_key or field.range_key) and vars(self).get(name) is None:
                 field.encode(value)
-                vars(self)[name] = value
+                vars(self)[name] = field.taken(value)
             else:
                 assign(self, field, value)
 

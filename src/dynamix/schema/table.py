@@ -395,7 +395,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     @cached_property
     def taking(self) -> tuple[AnyField, ...]:
         """The fields whose values have other spellings."""
-        return tuple(field for field in self.fields.values() if type(field).taken is not Field.taken)
+        return tuple(field for field in self.fields.values() if field.takes)
 
     @cached_property
     def lazy(self) -> tuple[AnyField, ...]:

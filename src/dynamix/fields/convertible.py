@@ -1,0 +1,285 @@
+"""How the values of a field become stored forms and back, and what is refused on the way.
+
+A field's class says in `form` how generated code reads and writes its stored form fast; `to_wire` and `from_wire` are
+the plain way, with which the fast one must agree. A class derived from it that converts in its own way is left to these
+two.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, ClassVar, Generic, TypeVar
+
+import msgspec
+
+from dynamix.codec.forms import PLAIN, Form, comparable
+from dynamix.codec.state import NULL, as_wire
+from dynamix.codec.values import UnstorableError
+from dynamix.errors import (
+    FieldValidationException,
+    InvalidQueryError,
+    MissingKeyError,
+    ModelDefinitionError,
+    RequiredFieldError,
+    StoredValueError,
+    WrongTypeError,
+)
+from dynamix.fields.changeable import Changeable
+from dynamix.fields.checks import check_answer, check_choice
+from dynamix.fields.refusals import shown
+from dynamix.interrupts import let_pass
+from dynamix.updates.draft import Draft
+from dynamix.updates.list import ListDraft
+from dynamix.updates.map import MapDraft
+from dynamix.updates.set import SetDraft
+from dynamix.wire import AttributeValue
+
+V = TypeVar("V")
+
+_CONVERSIONS = frozenset({"to_wire", "from_wire", "encode", "decode"})
+_CHECKS = frozenset({"check"})
+
+
+class Convertible(Changeable[V], Generic[V]):
+    """What has values of type V and stored forms of them. The options that it asks for are set by `Field`."""
+
+    form: Form = PLAIN
+    """How values are stored, as far as generated code has to know; PLAIN leaves all to `to_wire` and `from_wire`."""
+
+    draft: ClassVar[type[Draft]] = Draft
+    """How changes are folded."""
+
+    key_type: str | None = None
+    """The type of a key that this field can be ("S", "N" or "B"), or None where it cannot be one."""
+
+    sorts: bool = True
+    """Whether stored forms sort as the values do."""
+
+    whole: bool = False
+    """Whether stored forms have no parts that `contains` or `begins_with` could look for. Numbers never have any."""
+
+    attribute: str = ""
+    name: str = ""
+
+    hash_key: bool
+    range_key: bool
+    transform: Callable[[Any], Any] | None
+    choices: tuple[Any, ...] | None
+    validator: Callable[[Any], object] | None
+    null: bool
+
+    def to_wire(self, value: V) -> AttributeValue:
+        """The stored form. Raises ValueError (or whatever else) for a value that the field's type cannot hold."""
+        raise NotImplementedError
+
+    def from_wire(self, wire: AttributeValue) -> V:
+        """The value of a stored form. Raises ValueError (or whatever else) for one that is not of this field's type."""
+        raise NotImplementedError
+
+    def part_to_wire(self, part: Any) -> AttributeValue:
+        """The stored form of what `contains` and `begins_with` look for: by `to_wire`, as the values are stored."""
+        return self.to_wire(part)
+
+    def check(self, value: V) -> None:
+        """Refuse, by ValueError, a value of the right type that the field's own options rule out."""
+
+    def taken(self, value: Any) -> Any:
+        """What an instance holds of a value that it is given: what its transformers make of it, and where a class has
+        other spellings, what they mean. A value of a wrong type stays as it is, for `encode` to refuse."""
+        if self.transform is None or value is None:
+            return value
+        try:
+            return self.transform(value)
+        except Exception as error:
+            let_pass(error)
+            return value
+
+    @property
+    def takes(self) -> bool:
+        """Whether an instance may hold another value than it is given."""
+        return self.transform is not None or type(self).taken is not Convertible.taken
+
+    def encode(self, value: Any) -> AttributeValue:
+        """The stored form of a value, checked in every way. Raises FieldValidationException."""
+        if self.transform is not None and value is not None:
+            value = self._transformed(value)
+        if value is None:
+            if self.null:
+                return NULL
+            raise self._missing()
+        wire = self._converted(self.to_wire, value)
+        try:
+            self.check(value)
+            check_choice(self.choices, value)
+            if self.validator is not None:
+                check_answer(self, self.validator(value))
+        except (FieldValidationException, ModelDefinitionError):
+            raise
+        except ValueError as error:
+            raise self.refusal(value, str(error)) from error
+        return wire
+
+    def _transformed(self, value: Any) -> Any:
+        """What the transformers make of a value. Raises FieldValidationException where they fail."""
+        assert self.transform is not None  # noqa: S101 - narrows the type; the caller has looked
+        try:
+            made = self.transform(value)
+            again = made if made is None else self.transform(made)
+        except Exception as error:
+            let_pass(error)
+            self._converted(self.to_wire, value)  # which says what is wrong with the type
+            raise self.refusal(value, f"its transformers fail: {type(error).__name__}: {error}") from error
+        if again != made:
+            raise ModelDefinitionError(
+                f"the transformers of {self} make {shown(made)} of {shown(value)}, and {shown(again)} of that; a value "
+                "that went through them has to stay as it is"
+            )
+        return made
+
+    def decode(self, wire: AttributeValue) -> V | None:
+        """The value of a stored form; None for a stored NULL. Raises StoredValueError."""
+        if "NULL" in wire:
+            return None
+        try:
+            return self.from_wire(wire)
+        except Exception as error:
+            let_pass(error)
+            raise StoredValueError(
+                f"{self}: the stored value {shown(wire)} is not what a {type(self).__name__} holds; store another one, "
+                "or declare a field that holds it",
+                field=self.attribute,
+                value=wire,
+            ) from error
+
+    def read(self, form: Any) -> V | None:
+        """The value of a form that the state of an instance keeps; None for none, and for a stored NULL.
+
+        Raises StoredValueError.
+        """
+        try:
+            wire = as_wire(form)
+        except msgspec.DecodeError as error:
+            raise StoredValueError(f"{self}: the answer is damaged: {error}", field=self.attribute) from error
+        return None if wire is None else self.decode(wire)
+
+    def respelled(self, form: Any, default: Any = None) -> AttributeValue | None:
+        """How this field would store what a stored form reads as, or the default that shows for it; None where it would
+        store nothing.
+
+        Raises StoredValueError or FieldValidationException.
+        """
+        value = self.read(form)
+        value = default if value is None else value
+        try:
+            return self._form(value)
+        except Exception as error:
+            let_pass(error)
+            raise self.refusal(value, str(error)) from error
+
+    def differs(self, value: object, expected: object) -> bool:
+        """Whether a value would be stored otherwise than the expected one. Where that one cannot be stored, this is
+        left to its encoding to say. A class that stores one value otherwise each time (it may encrypt) is asked whether
+        the values are equal."""
+        try:
+            form = comparable(self._form(expected))
+        except Exception as error:  # conversions of the user's own may raise whatever
+            let_pass(error)
+            return False
+        try:
+            if comparable(self._form(value)) == form:
+                return False
+        except Exception as error:
+            let_pass(error)
+            return True
+        salted = comparable(self._form(expected)) != form
+        return bool(value != expected) if salted else True
+
+    def _form(self, value: Any) -> AttributeValue | None:
+        """The stored form of a value, None of what is not stored."""
+        if value is None:
+            return NULL if self.null else None
+        if value == frozenset():
+            return None
+        return self.to_wire(value if self.transform is None else self._transformed(value))
+
+    def refusal(self, value: object, reason: str, error: type[FieldValidationException] | None = None) -> Exception:
+        """The error that says that this field cannot hold `value`."""
+        return (error or FieldValidationException)(
+            f"{self} cannot hold {shown(value)}: {reason}", field=self.attribute, value=value, reason=reason
+        )
+
+    def _has_own(self, names: frozenset[str], beside: str) -> bool:
+        """Whether one of these methods is from a class below the one that has `beside`."""
+        for base in type(self).__mro__:
+            if beside in vars(base):
+                break
+            if not names.isdisjoint(vars(base)):
+                return True
+        return False
+
+    @cached_property
+    def own_form(self) -> Form:
+        """The form in force: of a class that converts in its own way, nothing but whether it is read later."""
+        lazy = self.form.lazy and not (self.hash_key or self.range_key)
+        if self._has_own(_CONVERSIONS, "form") or lazy != self.form.lazy:
+            return Form(lazy=lazy, empties=self.form.empties)
+        return self.form if self.transform is None else self.form._replace(exact=False)
+
+    @property
+    def constrained(self) -> bool:
+        """Whether values need more than the check of their type."""
+        checked = self.validator is not None or self.choices is not None or self.transform is not None
+        return checked or self._has_own(_CHECKS, "constrained")
+
+    def _missing(self) -> FieldValidationException:
+        if self.hash_key or self.range_key:
+            kind = "partition" if self.hash_key else "sort"
+            return MissingKeyError(
+                f"{self}, the {kind} key, has no value; give {self.attribute}=...",
+                field=self.attribute,
+                reason="a value is required",
+            )
+        return RequiredFieldError(
+            f"{self} is required and has no value; give {self.attribute}=...",
+            field=self.attribute,
+            reason="a value is required",
+        )
+
+    def _literal(self, value: Any) -> AttributeValue:
+        if value is None:
+            if self.null:
+                return NULL
+            raise self.refusal(
+                value,
+                "None is not stored; use exists() and not_exists(), or set_field(field, None) to remove",
+                WrongTypeError,
+            )
+        return self._converted(self.to_wire, value if self.transform is None else self._transformed(value))
+
+    def _part_literal(self, value: Any) -> AttributeValue:
+        if self.whole or self.key_type == "N":
+            raise InvalidQueryError(
+                f"contains and begins_with look inside what is stored, and {self} is "
+                f"{'a number' if self.key_type == 'N' else 'compared whole'}; use eq, is_in"
+                f"{' or between' if self.sorts else ''}"
+            )
+        if self.transform is not None and isinstance(value, str):
+            made = self.taken(value)  # letter by letter, such as str.lower; what is cut off may be inside a whole value
+            value = made if isinstance(made, str) and len(made) == len(value) else value
+        return self._converted(self.part_to_wire, value)
+
+    def _prefix_literal(self, prefix: Any) -> AttributeValue:
+        wire = self._part_literal(prefix)
+        if issubclass(self.draft, ListDraft | MapDraft | SetDraft) or not wire.keys() & {"S", "B"}:
+            raise self.refusal(prefix, "begins_with is for what is stored as a string or as binary", WrongTypeError)
+        return wire
+
+    def _converted(self, convert: Callable[[Any], AttributeValue], value: Any) -> AttributeValue:
+        try:
+            return convert(value)
+        except FieldValidationException:
+            raise
+        except Exception as error:  # conversions of the user's own may raise whatever
+            let_pass(error)
+            of_type = isinstance(error, UnstorableError) and error.of_type
+            reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            raise self.refusal(value, reason, WrongTypeError if of_type else None) from error
