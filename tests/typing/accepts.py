@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, TypeVar, Unpack, assert_type, overload
 from uuid import UUID
 
-from forum import Colour, ForumThread, Part, Sheet, State
+from forum import Cart, Colour, ForumThread, Part, Sheet, State
 
 import dynamix
 from dynamix import Cursor
@@ -172,6 +172,17 @@ def shown(error: dynamix.FieldValidationException) -> list[str]:
     assert_type(error.errors, list[dynamix.FieldError])
     return [f"{field}: {message}" for field, _, message in error.errors]
 
+
+# A collection with declared elements reads as one of them.
+cart = Cart(id="c", colours=[Colour.RED])
+assert_type(cart.counts, list[int] | None)
+assert_type(cart.colours, list[Colour])
+assert_type(cart.prices, dict[str, Decimal])
+assert_type(cart.notes, dict[str, str] | None)
+assert_type(cart.ids, set[UUID])
+cart.counts = [1]
+cart.prices = {"a": Decimal(1)}
+cart.change(Cart.counts.append(1), Cart.prices["a"].add(Decimal(1)), Cart.ids.add({UUID(int=1)}))
 
 # Assigning takes the values of the field, and None where it reads as None.
 thread.title = None

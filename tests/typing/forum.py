@@ -2,6 +2,7 @@
 
 from enum import Enum
 from typing import Literal
+from uuid import UUID
 
 import dynamix
 
@@ -33,6 +34,18 @@ class Part(dynamix.Model):
     details = dynamix.JSONField(required=True)
     anything = dynamix.AnyField()
     title = dynamix.CharField(default=None)
+
+
+class Cart(dynamix.Model):
+    """Collections of one kind of element."""
+
+    id = dynamix.CharField(hash_key=True)
+    counts = dynamix.ListField(of=int)
+    colours = dynamix.ListField(of=Colour, required=True)
+    prices = dynamix.DictField(of=dynamix.DecimalField(places=2), default={})
+    notes = dynamix.DictField(of=str, default=None)
+    ids = dynamix.SetField(of=UUID, default=set)
+    matrix = dynamix.ListField(of=dynamix.ListField(of=float), required=True)
 
 
 class Sheet(dynamix.Model):

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from forum import Colour, ForumThread, Part, Sheet
+from forum import Cart, Colour, ForumThread, Part, Sheet
 
 import dynamix
 
@@ -97,3 +97,9 @@ dynamix.CharField(choices=[1])  # rejected: list-item, reportArgumentType
 dynamix.DateField(minimum="2026")  # rejected: call-overload, reportArgumentType
 dynamix.CharField(transform="lower")  # rejected: arg-type, reportArgumentType
 dynamix.BooleanField(maximum=1)  # rejected: call-overload, reportCallIssue
+cart = Cart(id="c")
+cart.counts = ["x"]  # rejected: list-item, reportAttributeAccessIssue
+cart.prices = {"a": "1"}  # rejected: dict-item, reportAttributeAccessIssue
+cart.ids = {"x"}  # rejected: arg-type, reportAttributeAccessIssue
+total: str = cart.colours[0]  # rejected: assignment, reportAssignmentType
+dynamix.ListField(of="int")  # rejected: call-overload, reportArgumentType

@@ -28,6 +28,8 @@ class AnyField(Field[Any, T]):
         empties=True,
     )
 
+    free = True
+
     @overload
     def __init__(self: "AnyField[Any]", *, numbers: values.Numbers = ..., **options: Unpack[Present[Any]]) -> None: ...
     @overload

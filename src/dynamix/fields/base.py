@@ -56,6 +56,7 @@ class Field(Convertible[V], Generic[V, T]):
         **others: object,
     ) -> None:
         self._owner: type | None = None
+        self._place = ""
         for option in others:
             raise unknown(option, f"{type(self).__name__} has no option", self._options())
         if name is not None and (not isinstance(name, str) or not name):
@@ -95,10 +96,23 @@ class Field(Convertible[V], Generic[V, T]):
         self.name = self._stored_name if self._stored_name is not None else attribute
         self._owner = owner
 
+    def place(self, attribute: str, shown_as: str) -> None:
+        """Stand for what is inside an attribute, under this name in errors."""
+        self.attribute, self._place = attribute, shown_as
+
+    def placed(self, attribute: str, shown_as: str) -> Self:
+        """Another field that is like this one but stands there."""
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self))
+        twin.place(attribute, shown_as)
+        return twin
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self}>"
 
     def __str__(self) -> str:
+        if self._place:
+            return self._place
         return f"{self._owner.__name__}.{self.attribute}" if self._owner is not None else type(self).__name__
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -60,6 +60,9 @@ class Convertible(Changeable[V], Generic[V]):
     attribute: str = ""
     name: str = ""
 
+    free: bool = False
+    """Whether values are free-form, so that nothing is known of the elements inside them."""
+
     hash_key: bool
     range_key: bool
     transform: Callable[[Any], Any] | None
@@ -97,6 +100,12 @@ class Convertible(Changeable[V], Generic[V]):
     def takes(self) -> bool:
         """Whether an instance may hold another value than it is given."""
         return self.transform is not None or type(self).taken is not Convertible.taken
+
+    @property
+    def respells(self) -> bool:
+        """Whether a value that is edited in place may have parts that were stored in another spelling than the field's
+        own."""
+        return False
 
     def encode(self, value: Any) -> AttributeValue:
         """The stored form of a value, checked in every way. Raises FieldValidationException."""
@@ -143,9 +152,10 @@ class Convertible(Changeable[V], Generic[V]):
             return self.from_wire(wire)
         except Exception as error:
             let_pass(error)
+            reason = f" ({error})" if isinstance(error, UnstorableError) else ""
             raise StoredValueError(
-                f"{self}: the stored value {shown(wire)} is not what a {type(self).__name__} holds; store another one, "
-                "or declare a field that holds it",
+                f"{self}: the stored value {shown(wire)} is not what a {type(self).__name__} holds{reason}; store "
+                "another one, or declare a field that holds it",
                 field=self.attribute,
                 value=wire,
             ) from error

@@ -29,6 +29,15 @@ def _exact(text: str) -> Decimal:
     return number
 
 
+def _text(number: Decimal) -> str:
+    """The text that is stored of a number. Raises NumberError where none is exact."""
+    text = str(number)
+    if "." not in text or "E" in text or len(text) > NUMBER_DIGITS:
+        return to_text(number)
+    text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
 def _filled(number: Decimal, last: Decimal) -> Decimal:
     """The number with all its places, where it has no more of them."""
     filled = number.quantize(last, context=_WIDE)
@@ -42,6 +51,20 @@ def _placing(places: int) -> Callable[[str], Decimal]:
     return lambda text: _filled(_exact(text), last)
 
 
+@cache
+def _within(places: int) -> Callable[[Decimal], str]:
+    """What writes a number that has no more than so many places. Raises UnstorableError for another."""
+
+    def write(number: Decimal) -> str:
+        text = _text(number)
+        point = text.find(".")
+        if 0 <= point < len(text) - places - 1:
+            raise UnstorableError(f"it has more than {places} digits behind the point")
+        return text
+
+    return write
+
+
 class DecimalField(Bounded[Decimal, T]):
     """A Decimal of at most 38 digits, stored as a number, exact. An int is taken as the Decimal that equals it.
 
@@ -53,8 +76,8 @@ class DecimalField(Bounded[Decimal, T]):
         Number,
         "exact(v.N)",
         "type(v) is Decimal",
-        '{"N": number_text(v)}',
-        {"exact": _exact, "Decimal": Decimal, "number_text": to_text},
+        '{"N": decimal_text(v)}',
+        {"exact": _exact, "Decimal": Decimal, "decimal_text": _text},
         exact=True,
         frozen=True,
     )
@@ -88,7 +111,9 @@ class DecimalField(Bounded[Decimal, T]):
         self._last = None if places is None else Decimal(1).scaleb(-places)
         super().__init__(**options)
         if places is not None and self.form is DecimalField.form:
-            self.form = self.form._replace(read=f"placed{places}(v.N)", names={f"placed{places}": _placing(places)})
+            read, write = f"placed{places}", f"within{places}"
+            names = {"Decimal": Decimal, read: _placing(places), write: _within(places)}
+            self.form = self.form._replace(read=f"{read}(v.N)", write=f'{{"N": {write}(v)}}', names=names)
 
     if TYPE_CHECKING:
 
@@ -104,15 +129,10 @@ class DecimalField(Bounded[Decimal, T]):
     def to_wire(self, value: Decimal) -> AttributeValue:
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             raise wrong_type(value, "a Decimal")
-        wire: AttributeValue = {"N": to_text(value)}
-        if self._last is not None and Decimal(wire["N"]).quantize(self._last, context=_WIDE) != value:
-            raise UnstorableError(f"it has more than {self.places} digits behind the point")
-        return wire
+        if isinstance(value, int):
+            return {"N": to_text(value)}
+        return {"N": _text(value) if self.places is None else _within(self.places)(value)}
 
     def from_wire(self, wire: AttributeValue) -> Decimal:
         number = _exact(wire["N"])
         return number if self._last is None else _filled(number, self._last)
-
-    @property
-    def constrained(self) -> bool:
-        return self.places is not None or super().constrained

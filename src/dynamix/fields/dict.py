@@ -1,22 +1,27 @@
-"""Maps. What they hold is free-form, see `dynamix.codec.values`."""
+"""Maps."""
 
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
+from dynamix.codec.values import UnstorableError
 from dynamix.conditions import deeper
 from dynamix.fields.changeable import Element
+from dynamix.fields.collection import Collection, Of
 from dynamix.fields.options import SizedDefaulted, SizedOptions, SizedPresent
-from dynamix.fields.refusals import checked_numbers, wrong_type
-from dynamix.fields.sized import Sized
+from dynamix.fields.refusals import wrong_type
 from dynamix.updates.map import MapDraft
 from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
+E = TypeVar("E")
 
 
-class DictField(Sized[dict[str, Any], T]):
-    """A map with str keys. `ForumThread.key_value_data["a"]` is one element, for conditions."""
+class DictField(Collection[dict[str, Any], T]):
+    """A map with str keys. `ForumThread.key_value_data["a"]` is one element, for conditions and changes.
+
+    With `of`, a type, an Enum or a field, each value is of that kind.
+    """
 
     form = Form(
         when="type(v) is dict",
@@ -24,9 +29,21 @@ class DictField(Sized[dict[str, Any], T]):
         names={"encode_map": values.encode_map},
         lazy=True,
     )
-    sorts = False
     draft = MapDraft
+    shape = "M"
 
+    @overload
+    def __init__(
+        self: "DictField[dict[str, E]]", *, of: Of[E], **options: Unpack[SizedPresent[dict[str, E]]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: "DictField[dict[str, E]]", *, of: Of[E], **options: Unpack[SizedDefaulted[dict[str, E]]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: "DictField[dict[str, E] | None]", *, of: Of[E], **options: Unpack[SizedOptions[dict[str, E]]]
+    ) -> None: ...
     @overload
     def __init__(
         self: "DictField[dict[str, Any]]",
@@ -48,24 +65,34 @@ class DictField(Sized[dict[str, Any], T]):
         numbers: values.Numbers = ...,
         **options: Unpack[SizedOptions[dict[str, Any]]],
     ) -> None: ...
-    def __init__(self, *, numbers: values.Numbers = float, **options: Any) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.numbers = checked_numbers(numbers)
 
     def __getitem__(self, key: str) -> Element:
-        return Element(deeper(self._path(), key))
+        return Element(deeper(self._path(), key), self.of)
+
+    def taken(self, value: Any) -> Any:
+        value = super().taken(value)
+        if self.of is None or not self.of.takes or not isinstance(value, dict):
+            return value
+        return {key: self.of.taken(element) for key, element in value.items()}
 
     def to_wire(self, value: dict[str, Any]) -> AttributeValue:
         if not isinstance(value, dict):
             raise wrong_type(value, "a dict")
-        return values.encode(value, 0, self.numbers)
+        if self.of is None:
+            return values.encode(value, 0, self.numbers)
+        keys = values.encode_map(dict.fromkeys(value, ""))
+        if len(keys) < len(value):
+            raise UnstorableError("two of its keys are the same text")
+        return {
+            "M": {key: self._element_to_wire(key, element) for key, element in zip(keys, value.values(), strict=True)}
+        }
 
     def part_to_wire(self, part: Any) -> AttributeValue:
         return values.encode(part)
 
     def from_wire(self, wire: AttributeValue) -> dict[str, Any]:
-        return values.decode_map(wire, self.numbers)
-
-    @property
-    def constrained(self) -> bool:
-        return self.numbers is not float or super().constrained
+        if self.of is None:
+            return values.decode_map(wire, self.numbers)
+        return {key: self._element_from_wire(key, element) for key, element in wire["M"].items()}

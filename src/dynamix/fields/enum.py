@@ -3,6 +3,7 @@
 from enum import Enum
 from typing import Any, Generic, Literal, TypeVar, Unpack, overload
 
+from dynamix.codec.forms import Form
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.base import Field
 from dynamix.fields.members import Members
@@ -22,6 +23,7 @@ class EnumField(Field[E, T], Generic[E, T]):
     is written back as it was stored while nobody sets another value.
     """
 
+    form = Form(frozen=True)  # that of an instance knows its values
     whole = True
 
     @overload

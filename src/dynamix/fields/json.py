@@ -78,7 +78,10 @@ class JSONField(Field[Any, T]):
     can be looked for.
     """
 
+    form = _FORMS["document"]
     sorts = False
+
+    free = True
 
     @overload
     def __init__(

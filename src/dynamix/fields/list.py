@@ -1,4 +1,4 @@
-"""Lists. What they hold is free-form, see `dynamix.codec.values`."""
+"""Lists."""
 
 from typing import Any, TypeVar, Unpack, overload
 
@@ -6,17 +6,21 @@ from dynamix.codec import values
 from dynamix.codec.forms import Form
 from dynamix.conditions import deeper
 from dynamix.fields.changeable import Element
+from dynamix.fields.collection import Collection, Of
 from dynamix.fields.options import SizedDefaulted, SizedOptions, SizedPresent
-from dynamix.fields.refusals import checked_numbers, wrong_type
-from dynamix.fields.sized import Sized
+from dynamix.fields.refusals import wrong_type
 from dynamix.updates.list import ListDraft
 from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
+E = TypeVar("E")
 
 
-class ListField(Sized[list[Any], T]):
-    """A list. `ForumThread.user_reviews[0]` is its first element, for conditions."""
+class ListField(Collection[list[Any], T]):
+    """A list. `ForumThread.user_reviews[0]` is its first element, for conditions and changes.
+
+    With `of`, a type, an Enum or a field, each element is of that kind.
+    """
 
     form = Form(
         when="type(v) is list",
@@ -24,9 +28,15 @@ class ListField(Sized[list[Any], T]):
         names={"encode_list": values.encode_list},
         lazy=True,
     )
-    sorts = False
     draft = ListDraft
+    shape = "L"
 
+    @overload
+    def __init__(self: "ListField[list[E]]", *, of: Of[E], **options: Unpack[SizedPresent[list[E]]]) -> None: ...
+    @overload
+    def __init__(self: "ListField[list[E]]", *, of: Of[E], **options: Unpack[SizedDefaulted[list[E]]]) -> None: ...
+    @overload
+    def __init__(self: "ListField[list[E] | None]", *, of: Of[E], **options: Unpack[SizedOptions[list[E]]]) -> None: ...
     @overload
     def __init__(
         self: "ListField[list[Any]]", *, numbers: values.Numbers = ..., **options: Unpack[SizedPresent[list[Any]]]
@@ -42,27 +52,32 @@ class ListField(Sized[list[Any], T]):
         numbers: values.Numbers = ...,
         **options: Unpack[SizedOptions[list[Any]]],
     ) -> None: ...
-    def __init__(self, *, numbers: values.Numbers = float, **options: Any) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.numbers = checked_numbers(numbers)
 
     def __getitem__(self, index: int) -> Element:
-        return Element(deeper(self._path(), index))
+        return Element(deeper(self._path(), index), self.of)
+
+    def taken(self, value: Any) -> Any:
+        value = super().taken(value)
+        if self.of is None or not self.of.takes or not isinstance(value, list | tuple):
+            return value
+        return list(map(self.of.taken, value))
 
     def to_wire(self, value: list[Any]) -> AttributeValue:
         if not isinstance(value, list | tuple):
             raise wrong_type(value, "a list")
-        return values.encode(value, 0, self.numbers)
+        if self.of is None:
+            return values.encode(value, 0, self.numbers)
+        return {"L": [self._element_to_wire(index, element) for index, element in enumerate(value)]}
 
     def part_to_wire(self, part: Any) -> AttributeValue:
         if type(self).to_wire is ListField.to_wire:
-            return values.encode(part)
+            return values.encode(part) if self.of is None else self.of._literal(part)
         element: AttributeValue = self.to_wire([part])["L"][0]
         return element
 
     def from_wire(self, wire: AttributeValue) -> list[Any]:
-        return values.decode_list(wire, self.numbers)
-
-    @property
-    def constrained(self) -> bool:
-        return self.numbers is not float or super().constrained
+        if self.of is None:
+            return values.decode_list(wire, self.numbers)
+        return [self._element_from_wire(index, element) for index, element in enumerate(wire["L"])]

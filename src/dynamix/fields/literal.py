@@ -2,6 +2,7 @@
 
 from typing import Any, Generic, TypeVar, Unpack, overload
 
+from dynamix.codec.forms import Form
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.base import Field
 from dynamix.fields.members import Members
@@ -21,6 +22,7 @@ class LiteralField(Field[L, T], Generic[L, T]):
     `unknown` names, and is written back as it was stored while nobody sets another value.
     """
 
+    form = Form(frozen=True)  # that of an instance knows its values
     whole = True
 
     @overload

@@ -1,23 +1,25 @@
-"""Sets. What they hold is free-form, see `dynamix.codec.values`."""
+"""Sets."""
 
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
+from dynamix.fields.collection import Collection, Of
 from dynamix.fields.options import SizedDefaulted, SizedOptions, SizedPresent
-from dynamix.fields.refusals import checked_numbers, wrong_type
-from dynamix.fields.sized import Sized
+from dynamix.fields.refusals import wrong_type
 from dynamix.updates.set import SetDraft
 from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
+E = TypeVar("E")
 
 
-class SetField(Sized[set[Any], T]):
+class SetField(Collection[set[Any], T]):
     """A set of strings only, numbers only or bytes only.
 
-    An empty set is not stored, so an item without the attribute reads as one where the field has a default, which is
-    for new instances; else as None.
+    With `of`, a type, an Enum or a field that is stored as one of these, each element is of that kind. An empty set is
+    not stored, so an item without the attribute reads as one where the field has a default, which is for new instances;
+    else as None.
     """
 
     form = Form(
@@ -27,9 +29,15 @@ class SetField(Sized[set[Any], T]):
         lazy=True,
         empties=True,
     )
-    sorts = False
     draft = SetDraft
+    shape = "S"
 
+    @overload
+    def __init__(self: "SetField[set[E]]", *, of: Of[E], **options: Unpack[SizedPresent[set[E]]]) -> None: ...
+    @overload
+    def __init__(self: "SetField[set[E]]", *, of: Of[E], **options: Unpack[SizedDefaulted[set[E]]]) -> None: ...
+    @overload
+    def __init__(self: "SetField[set[E] | None]", *, of: Of[E], **options: Unpack[SizedOptions[set[E]]]) -> None: ...
     @overload
     def __init__(
         self: "SetField[set[Any]]", *, numbers: values.Numbers = ..., **options: Unpack[SizedPresent[set[Any]]]
@@ -42,18 +50,28 @@ class SetField(Sized[set[Any], T]):
     def __init__(
         self: "SetField[set[Any] | None]", *, numbers: values.Numbers = ..., **options: Unpack[SizedOptions[set[Any]]]
     ) -> None: ...
-    def __init__(self, *, numbers: values.Numbers = float, **options: Any) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.numbers = checked_numbers(numbers)
+
+    def taken(self, value: Any) -> Any:
+        value = super().taken(value)
+        if self.of is None or not self.of.takes or not isinstance(value, set | frozenset):
+            return value
+        return set(map(self.of.taken, value))
 
     def to_wire(self, value: set[Any]) -> AttributeValue:
         if not isinstance(value, set | frozenset):
             raise wrong_type(value, "a set")
-        return values.encode_set(value, self.numbers)
+        if self.of is None:
+            return values.encode_set(value, self.numbers)
+        if not value:
+            raise values.UnstorableError("DynamoDB has no empty set")
+        tag = self.of.key_type or ""
+        return {f"{tag}S": sorted({self._element_to_wire(element, element)[tag] for element in value})}
 
     def part_to_wire(self, part: Any) -> AttributeValue:
         if type(self).to_wire is SetField.to_wire:
-            return values.encode(part)
+            return values.encode(part) if self.of is None else self.of._literal(part)
         ((tag, elements),) = self.to_wire({part}).items()
         return {tag[0]: elements[0]}
 
@@ -61,11 +79,10 @@ class SetField(Sized[set[Any], T]):
         return None if self.default is None else set()
 
     def from_wire(self, wire: AttributeValue) -> set[Any]:
+        if self.of is not None:
+            tag = self.of.key_type or ""
+            return {self._element_from_wire(element, {tag: element}) for element in wire[f"{tag}S"]}
         elements = values.decode(wire, self.numbers)
         if not isinstance(elements, set):
             raise values.UnstorableError("it is not a set")
         return elements
-
-    @property
-    def constrained(self) -> bool:
-        return self.numbers is not float or super().constrained

@@ -57,7 +57,7 @@ class Changing:
         _own(self, field, MapDraft)
         if not isinstance(elements, Mapping):
             raise field.refusal(elements, "give a dict of the keys to set", WrongTypeError)
-        new = dict(elements)
+        new = field.taken(dict(elements))
         field._literal(new)
         return _change(self, field, MapDraft, lambda draft: draft.update(new))
 
@@ -73,7 +73,7 @@ class Changing:
     def append_to_listfield(self, field: ListField[Any], value: Any) -> Self:
         """Queue: append a value to a list, or all elements of a list. A missing list is created."""
         _own(self, field, ListDraft)
-        elements = list(value) if isinstance(value, list | tuple) else [value]
+        elements = field.taken(list(value) if isinstance(value, list | tuple) else [value])
         field._literal(elements)
         return _change(self, field, ListDraft, lambda draft: draft.append(elements))
 
@@ -83,8 +83,9 @@ class Changing:
         """
         _own(self, field, ListDraft)
         _check_index(field, index)
-        field._literal([value])
-        return _change(self, field, ListDraft, lambda draft: draft.replace(index, value))
+        (element,) = field.taken([value])
+        field._literal([element])
+        return _change(self, field, ListDraft, lambda draft: draft.replace(index, element))
 
     def remove_by_index_from_listfield(self, field: ListField[Any], index: int) -> Self:
         """Queue: remove the element at `index`, counted from 0 after the changes queued before. Past the end nothing

@@ -140,7 +140,7 @@ def _edit_of(values: dict[str, Any], state: State, field: Field[Any, Any], encod
     if draft is not None and draft.assigned:
         return None
     own = not field.own_form.write
-    if own and not (pending or Pending()).was_edited(values, field):
+    if (own or field.respells) and not (pending or Pending()).was_edited(values, field):
         return None
     value, form = values[field.attribute], (state.stored or {})[field.attribute]
     old: AttributeValue | None = as_wire(form)
@@ -151,6 +151,8 @@ def _edit_of(values: dict[str, Any], state: State, field: Field[Any, Any], encod
             whole = Draft(field)
             whole.assign(value)
             return whole
+        return EditDraft(field, old, new, numbers)
+    if field.respells:
         return EditDraft(field, old, new, numbers)
     expected = old
     if old is None or old == NULL_FORM:
