@@ -80,7 +80,7 @@ class Case:
             __secondary_indexes__: ClassVar = {"by_at": {"hash_key": "at"}}
 
             name = dynamix.CharField(hash_key=True)
-            at = make(range_key=True)
+            at = make(range_key=True, unsorted=True)
             number = dynamix.IntegerField()
             notes = dynamix.ListField()
 

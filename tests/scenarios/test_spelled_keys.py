@@ -19,7 +19,7 @@ class Event(dynamix.Model):
 
     day = dynamix.DateField(hash_key=True)
     at = dynamix.DateTimeField(range_key=True)
-    due = dynamix.TimeDeltaField(name="due.in")
+    due = dynamix.TimeDeltaField(name="due.in", unsorted=True)
     odd = dynamix.CharField(name='a "quoted" name')
     number = dynamix.IntegerField()
     notes = dynamix.ListField(default=[])
@@ -33,7 +33,7 @@ class Plain(dynamix.Model):
 
     day = dynamix.DateField(hash_key=True)
     at = dynamix.DateTimeField(range_key=True)
-    due = dynamix.TimeDeltaField(name="due.in")
+    due = dynamix.TimeDeltaField(name="due.in", unsorted=True)
     number = dynamix.IntegerField()
     notes = dynamix.ListField(default=[])
 

@@ -161,6 +161,16 @@ part.change(Part.cost.add(Decimal(1)), Part.colour.set(Colour.RED), Part.details
 Part.scan().where(Part.digest.begins_with(b"x"), Part.title.begins_with("x"), Part.details["a"].begins_with("x"))
 Part.scan().where(ForumThread.created.begins_with("2026"), Part.state == "live", Part.rate < Decimal(1))
 
+# Stored forms have names, or are two functions.
+assert_type(dynamix.DateTimeField(stored="bloop", required=True), dynamix.DateTimeField[datetime.datetime])
+assert_type(
+    dynamix.DateTimeField(stored=(datetime.datetime.isoformat, datetime.datetime.fromisoformat)),
+    dynamix.DateTimeField[datetime.datetime | None],
+)
+assert_type(dynamix.TimeDeltaField(stored="iso", default=None), dynamix.TimeDeltaField[datetime.timedelta | None])
+assert_type(dynamix.TimeField(stored="iso", required=True), dynamix.TimeField[datetime.time])
+assert_type(dynamix.BinaryField(stored="base64", default=b""), dynamix.BinaryField[bytes])
+
 # Limits and transformers are of the field's type.
 assert_type(dynamix.CharField(transform=[str.strip, str.lower], choices=["a"], default="a"), dynamix.CharField[str])
 assert_type(dynamix.FloatField(minimum=0, required=True), dynamix.FloatField[float])

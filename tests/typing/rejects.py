@@ -103,3 +103,5 @@ cart.prices = {"a": "1"}  # rejected: dict-item, reportAttributeAccessIssue
 cart.ids = {"x"}  # rejected: arg-type, reportAttributeAccessIssue
 total: str = cart.colours[0]  # rejected: assignment, reportAssignmentType
 dynamix.ListField(of="int")  # rejected: call-overload, reportArgumentType
+dynamix.DateTimeField(stored="java")  # rejected: call-overload, reportArgumentType
+dynamix.TimeDeltaField(stored="number")  # rejected: call-overload, reportArgumentType

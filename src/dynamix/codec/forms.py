@@ -36,7 +36,7 @@ class Truth(Struct, gc=False, frozen=True):
 
 
 class Binary(Struct, gc=False, frozen=True):
-    """Bytes, read from their base64. What is kept of an item has base64, so only exact forms are parsed into this."""
+    """Bytes, read from their base64."""
 
     B: bytes
 

@@ -108,7 +108,7 @@ def as_wire(form: Any) -> Any:
     """A stored form as an AttributeValue; None for none. Raises msgspec.DecodeError for damaged JSON."""
     if isinstance(form, Raw):
         return _decode(form) if form else None
-    return msgspec.structs.asdict(form) if isinstance(form, Struct) else form
+    return msgspec.to_builtins(form) if isinstance(form, Struct) else form  # of bytes as base64
 
 
 _decode = msgspec.json.Decoder().decode

@@ -53,6 +53,7 @@ class Field(Convertible[V], Generic[V, T]):
         choices: Collection[Any] | None = None,
         transform: Transform | None = None,
         null: bool = False,
+        unsorted: bool = False,
         **others: object,
     ) -> None:
         self._owner: type | None = None
@@ -73,6 +74,7 @@ class Field(Convertible[V], Generic[V, T]):
         self.choices = options_of(choices)
         self.transform = transformer(transform)
         self.null = null
+        self.unsorted = unsorted
         if null and (self.required or indexed):
             raise ModelDefinitionError(
                 f"a {self} that is required, a key or indexed is never NULL; leave out null=True"

@@ -3,6 +3,7 @@
 What they hold is free-form (see `dynamix.codec.values`), or with `of=` of one kind, which another field converts.
 """
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from msgspec import Raw
@@ -54,6 +55,14 @@ class Collection(Sized[V, T], Generic[V, T]):
         super().__set_name__(owner, attribute)
         if self.of is not None:
             self.of.place(attribute, f"{self}[...]")
+
+    def taken(self, value: Any) -> Any:
+        value = super().taken(value)
+        return value if self.of is None or not self.of.takes else self._each_taken(value, self.of.taken)
+
+    def _each_taken(self, value: Any, taken: Callable[[Any], Any]) -> Any:
+        """The same collection of what instances hold of its elements; what is none stays as it is."""
+        raise NotImplementedError
 
     @property
     def takes(self) -> bool:

@@ -37,6 +37,7 @@ V = TypeVar("V")
 
 _CONVERSIONS = frozenset({"to_wire", "from_wire", "encode", "decode"})
 _CHECKS = frozenset({"check"})
+_TAKES = frozenset({"taken"})
 
 
 class Convertible(Changeable[V], Generic[V]):
@@ -53,6 +54,9 @@ class Convertible(Changeable[V], Generic[V]):
 
     sorts: bool = True
     """Whether stored forms sort as the values do."""
+
+    ordered: bool = True
+    """Whether the values have an order at all."""
 
     whole: bool = False
     """Whether stored forms have no parts that `contains` or `begins_with` could look for. Numbers never have any."""
@@ -99,7 +103,7 @@ class Convertible(Changeable[V], Generic[V]):
     @property
     def takes(self) -> bool:
         """Whether an instance may hold another value than it is given."""
-        return self.transform is not None or type(self).taken is not Convertible.taken
+        return self.transform is not None or self._has_own(_TAKES, "takes")
 
     @property
     def respells(self) -> bool:

@@ -1,5 +1,6 @@
 """Maps."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
@@ -71,11 +72,8 @@ class DictField(Collection[dict[str, Any], T]):
     def __getitem__(self, key: str) -> Element:
         return Element(deeper(self._path(), key), self.of)
 
-    def taken(self, value: Any) -> Any:
-        value = super().taken(value)
-        if self.of is None or not self.of.takes or not isinstance(value, dict):
-            return value
-        return {key: self.of.taken(element) for key, element in value.items()}
+    def _each_taken(self, value: Any, taken: Callable[[Any], Any]) -> Any:
+        return {key: taken(element) for key, element in value.items()} if isinstance(value, dict) else value
 
     def to_wire(self, value: dict[str, Any]) -> AttributeValue:
         if not isinstance(value, dict):

@@ -85,7 +85,8 @@ class EnumField(Field[E, T], Generic[E, T]):
         )
         self.form = self._known.form(f"type(v) is kind_{id(kind)}", {f"kind_{id(kind)}": kind})
         self.key_type = self._known.tag
-        self.sorts = by == "value" and issubclass(kind, str | int | float)
+        self.ordered = issubclass(kind, str | int | float)
+        self.sorts = self.ordered and by == "value"
         super().__init__(**options)
 
     def to_wire(self, value: E) -> AttributeValue:

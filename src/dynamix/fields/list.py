@@ -1,5 +1,6 @@
 """Lists."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
@@ -58,11 +59,8 @@ class ListField(Collection[list[Any], T]):
     def __getitem__(self, index: int) -> Element:
         return Element(deeper(self._path(), index), self.of)
 
-    def taken(self, value: Any) -> Any:
-        value = super().taken(value)
-        if self.of is None or not self.of.takes or not isinstance(value, list | tuple):
-            return value
-        return list(map(self.of.taken, value))
+    def _each_taken(self, value: Any, taken: Callable[[Any], Any]) -> Any:
+        return list(map(taken, value)) if isinstance(value, list | tuple) else value
 
     def to_wire(self, value: list[Any]) -> AttributeValue:
         if not isinstance(value, list | tuple):

@@ -14,7 +14,7 @@ class Common(TypedDict, Generic[V], total=False):
     `default_using_instance` computes a default from the new instance. `validator` is called with each value; None and
     True accept it, False and a ValueError refuse it; `choices` are all that are accepted. By `transform`, a function or
     several, each value goes first, also one that is compared with (`str.strip`). With `null=True`, None is stored as
-    NULL instead of being left out.
+    NULL instead of being left out. `unsorted=True` allows a sort key whose stored forms do not sort as its values do.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Common(TypedDict, Generic[V], total=False):
     choices: Collection[V]
     transform: Callable[[Any], Any] | Sequence[Callable[[Any], Any]]
     null: bool
+    unsorted: bool
 
 
 class Options(Common[V], total=False):

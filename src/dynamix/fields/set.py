@@ -1,5 +1,6 @@
 """Sets."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
@@ -53,11 +54,8 @@ class SetField(Collection[set[Any], T]):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
 
-    def taken(self, value: Any) -> Any:
-        value = super().taken(value)
-        if self.of is None or not self.of.takes or not isinstance(value, set | frozenset):
-            return value
-        return set(map(self.of.taken, value))
+    def _each_taken(self, value: Any, taken: Callable[[Any], Any]) -> Any:
+        return set(map(taken, value)) if isinstance(value, set | frozenset) else value
 
     def to_wire(self, value: set[Any]) -> AttributeValue:
         if not isinstance(value, set | frozenset):

@@ -328,7 +328,7 @@ def asked_update(
     now = datetime.now(UTC)
     changes = Changes.of(schema, actions, now)
     if options.get("upsert"):
-        times = dict.fromkeys((field.attribute for field in schema.stamped), now)
+        times = {field.attribute: field.stamp(now) for field in schema.stamped}
         changes = changes.with_defaults(schema, vars(model(**{**key, **times, **changes.given()})))
     conditions = resolved({}, checked(model, options.get("condition")))
     terms = update.Terms(conditions, options.get("upsert", False), returns=_RETURNS[returns])

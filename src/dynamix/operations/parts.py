@@ -289,7 +289,7 @@ def save(
     guards: Guards = [(as_loaded(values, field), str(field)) for field in changed] if if_unchanged else []
     for field in schema.renewed if changed else ():  # as edits, so that nothing more is queued where this fails
         edits[field.attribute] = Draft(field)
-        edits[field.attribute].assign(now)
+        edits[field.attribute].assign(field.stamp(now))
     if schema.version is not None and changed:
         edits, guards = raised(schema.version, values, edits, guards)
     pending.expect(edits, guards)

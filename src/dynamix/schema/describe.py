@@ -49,6 +49,8 @@ def describe(model: type[M]) -> Schema[M]:
     if len(versions) > 1:
         raise ModelDefinitionError(f"{' and '.join(versions)} are both versions; an item has one version")
     indexes = [*_local_indexes(model, table_name, fields, table), *_global_indexes(model, fields)]
+    for index in (table, *indexes):
+        _check_order(index)
     _check_hiding(fields, indexes)
     schema = Schema(
         model=model,
@@ -62,6 +64,17 @@ def describe(model: type[M]) -> Schema[M]:
     )
     schema.check_hooks()
     return schema
+
+
+def _check_order(index: Index) -> None:
+    """Refuse a sort key whose items would come in another order than its values."""
+    field = index.range_key
+    if field is not None and field.ordered and not field.sorts and not field.unsorted:
+        place = "a sort key" if index.name is None else f"the sort key of the index {index.name!r}"
+        raise ModelDefinitionError(
+            f"{field} cannot be {place}: what it stores does not sort as its values do; choose a stored form that "
+            "does, or give unsorted=True, if items may come in that order and are asked for by eq alone"
+        )
 
 
 def _check_hiding(fields: Mapping[str, AnyField], indexes: list[Index]) -> None:

@@ -328,7 +328,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def times_now(self) -> dict[str, datetime]:
         """The time of a write that begins, for each of these fields. An instance shows it once that is stored."""
         now = datetime.now(UTC)
-        return {field.attribute: now for field in self.renewed}
+        return {field.attribute: field.stamp(now) for field in self.renewed}
 
     @cached_property
     def stamped(self) -> tuple[DateTimeField[Any], ...]:
@@ -339,12 +339,12 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def times_whole(self, values: dict[str, Any], now: datetime) -> dict[str, datetime]:
         """The automatic times of an instance that is stored whole, which it shows once it is. One that was deleted
         becomes another item, which is made now, unless the caller has set another time since."""
-        times = {field.attribute: now for field in self.renewed}
+        times = {field.attribute: field.stamp(now) for field in self.renewed}
         state = state_of(values)
         if self.stamped and state.new and state.stored is not None:
             for field in self.stamped:
                 if state.pending is None or not state.pending.changes(field.attribute):
-                    times[field.attribute] = now
+                    times[field.attribute] = field.stamp(now)
         return times
 
     @cached_property

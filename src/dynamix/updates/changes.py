@@ -54,7 +54,7 @@ class Changes:
             _fold(by_attribute.setdefault(action.path.source.attribute, []), action)
         for field in schema.renewed:
             if field.attribute not in by_attribute:
-                by_attribute[field.attribute] = [field.set(now)]
+                by_attribute[field.attribute] = [field.set(field.stamp(now))]
         made = [action for found in by_attribute.values() for action in found]
         for action in made:
             for path in action.reads:
