@@ -225,3 +225,20 @@ def test_kinds_that_cannot_be(attempt: Any) -> None:
     """What is no kind of elements is refused where the field is made."""
     with pytest.raises(dynamix.ModelDefinitionError):
         attempt()
+
+
+def test_an_element_out_of_its_limits_is_no_obstacle(place: Place) -> None:
+    """A stored element that a limit rules out is read and left as it is; who edits the list is told."""
+    dynamix.create_table(Cart)
+    item = {"id": {"S": "d"}, "words": {"L": [{"S": "longer"}, {"S": "x"}]}}
+    place.call("PutItem", TableName=place.table_name(Cart), Item=item)
+    found = Cart.get(id="d")
+    assert found is not None
+    assert found.words == ["longer", "x"]
+    found.set_field(Cart.counts, [1]).commit_changes()
+    found.words[1] = "y"
+    with pytest.raises(dynamix.FieldValidationException, match="element 0: it has 6 characters"):
+        found.save()
+    found.words[0] = "z"
+    found.save()
+    assert (place.stored_item(Cart, id="d") or {})["words"] == {"L": [{"S": "z"}, {"S": "y"}]}

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, TypeVar, Unpack, assert_type, overload
 from uuid import UUID
 
-from forum import Cart, Colour, ForumThread, Part, Sheet, State
+from forum import Cart, Colour, ForumThread, Letter, Part, Sheet, State
 
 import dynamix
 from dynamix import Cursor
@@ -193,6 +193,13 @@ assert_type(cart.ids, set[UUID])
 cart.counts = [1]
 cart.prices = {"a": Decimal(1)}
 cart.change(Cart.counts.append(1), Cart.prices["a"].add(Decimal(1)), Cart.ids.add({UUID(int=1)}))
+
+# A field around another has its values.
+letter = Letter(id="l", text="x")
+assert_type(letter.text, str)
+assert_type(letter.data, dict[str, Any] | None)
+assert_type(letter.secret, str | None)
+assert_type(letter.salary, Decimal)
 
 # Assigning takes the values of the field, and None where it reads as None.
 thread.title = None

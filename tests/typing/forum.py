@@ -36,6 +36,28 @@ class Part(dynamix.Model):
     title = dynamix.CharField(default=None)
 
 
+class Cipher:
+    """What encrypts nothing."""
+
+    def encrypt(self, data: bytes, context: bytes) -> bytes:
+        """The same."""
+        return data
+
+    def decrypt(self, data: bytes, context: bytes) -> bytes:
+        """The same."""
+        return data
+
+
+class Letter(dynamix.Model):
+    """Fields around others."""
+
+    id = dynamix.CharField(hash_key=True, read_only=True)
+    text = dynamix.CompressedField(str, algorithm="zstd", required=True)
+    data = dynamix.CompressedField(dynamix.DictField())
+    secret = dynamix.EncryptedField(dynamix.CharField(max_length=9), Cipher(), default=None)
+    salary = dynamix.EncryptedField(dynamix.DecimalField(), Cipher(), required=True, hidden=False)
+
+
 class Cart(dynamix.Model):
     """Collections of one kind of element."""
 

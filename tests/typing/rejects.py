@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from forum import Cart, Colour, ForumThread, Part, Sheet
+from forum import Cart, Colour, ForumThread, Letter, Part, Sheet
 
 import dynamix
 
@@ -105,3 +105,7 @@ total: str = cart.colours[0]  # rejected: assignment, reportAssignmentType
 dynamix.ListField(of="int")  # rejected: call-overload, reportArgumentType
 dynamix.DateTimeField(stored="java")  # rejected: call-overload, reportArgumentType
 dynamix.TimeDeltaField(stored="number")  # rejected: call-overload, reportArgumentType
+Letter(id="l").salary = 1.5  # rejected: assignment, reportAttributeAccessIssue
+Letter.secret.set(5)  # rejected: arg-type, reportArgumentType
+dynamix.EncryptedField(str, "key")  # rejected: call-overload, reportArgumentType
+dynamix.CompressedField(str, algorithm="lz4")  # rejected: call-overload, reportArgumentType

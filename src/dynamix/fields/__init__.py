@@ -11,10 +11,12 @@ from dynamix.fields.base import Field
 from dynamix.fields.binary import BinaryField
 from dynamix.fields.boolean import BooleanField
 from dynamix.fields.char import CharField
+from dynamix.fields.compressed import CompressedField
 from dynamix.fields.date import DateField
 from dynamix.fields.datetime import DateTimeField
 from dynamix.fields.decimal import DecimalField
 from dynamix.fields.dict import DictField
+from dynamix.fields.encrypted import Cipher, EncryptedField
 from dynamix.fields.enum import EnumField
 from dynamix.fields.float import FloatField
 from dynamix.fields.integer import IntegerField
@@ -40,12 +42,15 @@ __all__ = [
     "BinaryField",
     "BooleanField",
     "CharField",
+    "Cipher",
+    "CompressedField",
     "DateField",
     "DateTimeField",
     "DecimalField",
     "Defaulted",
     "DictField",
     "Draft",
+    "EncryptedField",
     "EnumField",
     "Field",
     "FloatField",

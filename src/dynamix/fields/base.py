@@ -54,6 +54,8 @@ class Field(Convertible[V], Generic[V, T]):
         transform: Transform | None = None,
         null: bool = False,
         unsorted: bool = False,
+        hidden: bool = False,
+        read_only: bool = False,
         **others: object,
     ) -> None:
         self._owner: type | None = None
@@ -75,6 +77,8 @@ class Field(Convertible[V], Generic[V, T]):
         self.transform = transformer(transform)
         self.null = null
         self.unsorted = unsorted
+        self.hidden = hidden
+        self.read_only = read_only
         if null and (self.required or indexed):
             raise ModelDefinitionError(
                 f"a {self} that is required, a key or indexed is never NULL; leave out null=True"
@@ -252,7 +256,13 @@ class Field(Convertible[V], Generic[V, T]):
                 f"{self} is part of the key, which no update can change; create an item with the new key and "
                 "delete this one"
             )
+        if self.read_only and verb != "set_if_missing":
+            raise self.unchangeable()
         super()._check_change(draft, verb)
+
+    def unchangeable(self) -> InvalidUpdateError:
+        """The error for a change of what is read-only."""
+        return InvalidUpdateError(f"{self} is read-only: its value is given when the item is made, and stays")
 
     def _check_removal(self) -> None:
         if self.required:

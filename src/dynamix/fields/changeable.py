@@ -289,6 +289,9 @@ class Element(Changeable[Any]):
         return kind
 
     def _check_change(self, draft: type[Draft], verb: str) -> None:
+        source = self._whole_path.source
+        if source.read_only:
+            raise source.unchangeable()
         if draft is SetDraft:
             raise InvalidUpdateError(
                 f"{self} lies inside {self._whole_path.source}, and members of a set are changed only where the set is "

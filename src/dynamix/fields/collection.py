@@ -3,7 +3,7 @@
 What they hold is free-form (see `dynamix.codec.values`), or with `of=` of one kind, which another field converts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from msgspec import Raw
@@ -74,7 +74,14 @@ class Collection(Sized[V, T], Generic[V, T]):
 
     @property
     def constrained(self) -> bool:
-        return (self.of is None and self.numbers is not float) or super().constrained
+        inside = self.numbers is not float if self.of is None else self.of.constrained
+        return inside or super().constrained
+
+    def check(self, value: Any) -> None:
+        super().check(value)
+        if self.of is not None and self.of.constrained:
+            for place, element in _places(value):
+                self._converted_element(self.of.encode, place, element)
 
     def read(self, form: Any) -> V | None:
         if self._read_fast is not None and isinstance(form, Raw) and form and not self._converts_otherwise:
@@ -92,8 +99,14 @@ class Collection(Sized[V, T], Generic[V, T]):
 
     def _element_to_wire(self, place: object, element: Any) -> AttributeValue:
         assert self.of is not None  # noqa: S101 - narrows the type; the caller has looked
+        if element is None and not self.of.null:
+            raise UnstorableError(f"element {place!r}: a value is required")
+        return self._converted_element(self.of._literal, place, element)
+
+    @staticmethod
+    def _converted_element(convert: Callable[[Any], AttributeValue], place: object, element: Any) -> AttributeValue:
         try:
-            return self.of.encode(element)
+            return convert(element)
         except FieldValidationException as error:
             of_type = isinstance(error, WrongTypeError)
             raise UnstorableError(f"element {place!r}: {error.reason}", of_type=of_type) from error
@@ -106,3 +119,10 @@ class Collection(Sized[V, T], Generic[V, T]):
             return self.of.decode(wire)
         except StoredValueError as error:
             raise UnstorableError(f"element {place!r}: {error}") from error
+
+
+def _places(elements: Any) -> Iterable[tuple[object, Any]]:
+    """The elements of a collection, each with where it is."""
+    if isinstance(elements, dict):
+        return elements.items()
+    return enumerate(elements) if isinstance(elements, list | tuple) else zip(elements, elements, strict=True)

@@ -1,4 +1,4 @@
-"""What the elements of a collection may be declared as: a Python type, an Enum, or a field."""
+"""What values inside another field may be declared as: a Python type, an Enum, or a field."""
 
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -37,11 +37,11 @@ _KINDS: dict[Any, Any] = {
 
 
 def element_field(of: Any) -> Field[Any, Any]:
-    """The field that converts elements. Raises ModelDefinitionError for what no elements can be declared as."""
+    """The field that converts what is inside another. Raises ModelDefinitionError for what declares none."""
     if isinstance(of, Field):
         if of.hash_key or of.range_key or of.indexed or of.required or of.has_default:
             raise ModelDefinitionError(
-                f"of={of!r} is the kind of elements; it is no key, not indexed or required, and has no default"
+                f"{of!r} is inside another field; there it is no key, not indexed or required, and has no default"
             )
         return of.placed("", type(of).__name__)
     if isinstance(of, type) and issubclass(of, Enum):
@@ -51,5 +51,5 @@ def element_field(of: Any) -> Field[Any, Any]:
         return kind
     names = ", ".join(kind.__name__ for kind in _KINDS)
     raise ModelDefinitionError(
-        f"of={of!r} is no kind of elements; give one of {names}, an Enum, or a field such as IntegerField()"
+        f"{of!r} is no kind of values; give one of {names}, an Enum, or a field such as IntegerField()"
     )

@@ -15,6 +15,7 @@ class Common(TypedDict, Generic[V], total=False):
     True accept it, False and a ValueError refuse it; `choices` are all that are accepted. By `transform`, a function or
     several, each value goes first, also one that is compared with (`str.strip`). With `null=True`, None is stored as
     NULL instead of being left out. `unsorted=True` allows a sort key whose stored forms do not sort as its values do.
+    `hidden` keeps values out of `repr` and `to_son`; `read_only` lets them be given once, and not be changed.
     """
 
     name: str
@@ -26,6 +27,8 @@ class Common(TypedDict, Generic[V], total=False):
     transform: Callable[[Any], Any] | Sequence[Callable[[Any], Any]]
     null: bool
     unsorted: bool
+    hidden: bool
+    read_only: bool
 
 
 class Options(Common[V], total=False):

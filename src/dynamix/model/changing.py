@@ -390,6 +390,8 @@ def _own(instance: object, field: AnyField, draft: type[Draft] = Draft) -> None:
             f"{field} is the version, which every write raises by itself; leave it alone, and give "
             f"condition={field} == ... to write only at a certain one"
         )
+    if field.read_only and not state_of(vars(instance)).new:
+        raise field.unchangeable()
     if not issubclass(field.draft, draft):
         raise InvalidUpdateError(f"{field} is a {type(field).__name__}; this change is for {draft.noun}")
 

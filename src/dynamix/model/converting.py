@@ -27,7 +27,8 @@ class Converting:
     """What becomes of instances outside of the table, and instances of what comes from there."""
 
     def to_son(self, *, include: Fields | None = None, exclude: Fields = ()) -> dict[str, Any]:
-        """The values as what `json.dumps` takes: of all fields, or of those that are included, less those excluded.
+        """The values as what `json.dumps` takes: of all fields that are not hidden, or of those that are included, less
+        those excluded.
 
         Sets are sorted lists, times ISO 8601 text, timedeltas seconds, bytes base64, and numbers that neither int nor
         float holds exactly are text. What a field class of your own makes, and JSON does not know, is as it is stored.
@@ -107,7 +108,9 @@ class Converting:
 def _chosen(schema: Schema[Any], include: Fields | None, exclude: Fields) -> set[str]:
     """The attributes of the fields that are named. Raises UnknownNameError for one that the model does not have."""
     left_out = {_attribute(schema, field) for field in exclude}
-    return (set(schema.fields) if include is None else {_attribute(schema, field) for field in include}) - left_out
+    if include is None:
+        return {name for name, field in schema.fields.items() if not field.hidden} - left_out
+    return {_attribute(schema, field) for field in include} - left_out
 
 
 def _attribute(schema: Schema[Any], field: Field[Any, Any] | str) -> str:

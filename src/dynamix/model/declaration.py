@@ -82,7 +82,7 @@ class Model(Reading, Writing, Changing, Converting):
         return Key(type(self), schema_of(type(self)).key_dict(vars(self)))
 
     def __repr__(self) -> str:
-        values = schema_of(type(self)).shown(vars(self))
+        values = schema_of(type(self)).shown(vars(self), hidden=False)
         shown = (f"{name}={value!r}" for name, value in values.items() if value is not None)
         return f"{type(self).__name__}({', '.join(shown)})"
 

@@ -147,12 +147,14 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
                 raise
         return values
 
-    def shown(self, values: dict[str, Any]) -> dict[str, Any]:
+    def shown(self, values: dict[str, Any], *, hidden: bool = True) -> dict[str, Any]:
         """What an instance's `__dict__` has of each field, for whoever must not fail: an Unreadable of what cannot be
-        read, None of a default that cannot be kept."""
+        read, None of a default that cannot be kept; without `hidden` nothing of hidden fields."""
         stored = stored_of(values)
         shown: dict[str, Any] = {}
         for attribute, field in self.fields.items():
+            if field.hidden and not hidden:
+                continue
             try:
                 value = field.value_in(values)
                 if value is not LACKING:

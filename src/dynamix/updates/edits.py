@@ -30,6 +30,8 @@ from dynamix.wire import AttributeValue
 
 Encoder = Callable[[Any], AttributeValue]
 _SETS = frozenset({"SS", "NS", "BS"})
+_OPAQUE = frozenset({"S", "N", "B", "BOOL", "NULL"})
+"""What is only ever replaced as one."""
 _WITHOUT_REFERENCES = 2
 """The last version of `marshal` whose bytes do not depend on who else refers to a part of a value."""
 
@@ -53,6 +55,8 @@ def edits_of(
                     f"{field}, which is part of the key, was edited in place, and no update can change a key; create "
                     "an item with the new key and delete this one"
                 )
+            if edit is not None and field.read_only:
+                raise field.unchangeable()
             if edit is not None:
                 edits[field.attribute] = edit
     return edits
@@ -147,7 +151,7 @@ def _edit_of(values: dict[str, Any], state: State, field: Field[Any, Any], encod
     new = None if value == frozenset() else encode(value)
     numbers = getattr(field, "numbers", float)
     if own:
-        if old is not None and old != NULL_FORM and field.respelled(form) != old:
+        if old is not None and not old.keys() & _OPAQUE and field.respelled(form) != old:
             whole = Draft(field)
             whole.assign(value)
             return whole
