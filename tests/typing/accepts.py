@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, TypeVar, Unpack, assert_type, overload
 from uuid import UUID
 
-from forum import Cart, Colour, ForumThread, Letter, Part, Sheet, State
+from forum import Cart, Colour, ForumThread, Letter, Part, Person, Sheet, State
 
 import dynamix
 from dynamix import Cursor
@@ -200,6 +200,14 @@ assert_type(letter.text, str)
 assert_type(letter.data, dict[str, Any] | None)
 assert_type(letter.secret, str | None)
 assert_type(letter.salary, Decimal)
+
+# What is computed has the type of what it makes.
+person = Person(first="Ada")
+assert_type(person.pk, str)
+assert_type(person.by_last, str | None)
+assert_type(person.initials, str | None)
+assert_type(person.length, int)
+Person.scan().where(Person.initials.begins_with("A"), Person.length > 3)
 
 # Assigning takes the values of the field, and None where it reads as None.
 thread.title = None

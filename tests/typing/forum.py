@@ -58,6 +58,17 @@ class Letter(dynamix.Model):
     salary = dynamix.EncryptedField(dynamix.DecimalField(), Cipher(), required=True, hidden=False)
 
 
+class Person(dynamix.Model):
+    """Computed fields."""
+
+    pk = dynamix.KeyField("PERSON#{first}", hash_key=True)
+    by_last = dynamix.KeyField("LAST#{last}")
+    first = dynamix.CharField(required=True)
+    last = dynamix.CharField()
+    initials = dynamix.ComputedField(str, lambda first, last: f"{first[0]}{last[0]}", "first", "last")
+    length = dynamix.ComputedField(dynamix.IntegerField(), len, "first", required=True)
+
+
 class Cart(dynamix.Model):
     """Collections of one kind of element."""
 

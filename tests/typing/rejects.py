@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from forum import Cart, Colour, ForumThread, Letter, Part, Sheet
+from forum import Cart, Colour, ForumThread, Letter, Part, Person, Sheet
 
 import dynamix
 
@@ -109,3 +109,5 @@ Letter(id="l").salary = 1.5  # rejected: assignment, reportAttributeAccessIssue
 Letter.secret.set(5)  # rejected: arg-type, reportArgumentType
 dynamix.EncryptedField(str, "key")  # rejected: call-overload, reportArgumentType
 dynamix.CompressedField(str, algorithm="lz4")  # rejected: call-overload, reportArgumentType
+Person.length.eq("3")  # rejected: arg-type, reportArgumentType
+dynamix.KeyField("{a}", default="x")  # rejected: call-overload, reportArgumentType

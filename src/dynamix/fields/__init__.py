@@ -12,6 +12,7 @@ from dynamix.fields.binary import BinaryField
 from dynamix.fields.boolean import BooleanField
 from dynamix.fields.char import CharField
 from dynamix.fields.compressed import CompressedField
+from dynamix.fields.computed import ComputedField
 from dynamix.fields.date import DateField
 from dynamix.fields.datetime import DateTimeField
 from dynamix.fields.decimal import DecimalField
@@ -21,6 +22,7 @@ from dynamix.fields.enum import EnumField
 from dynamix.fields.float import FloatField
 from dynamix.fields.integer import IntegerField
 from dynamix.fields.json import JSONField
+from dynamix.fields.key import KeyField
 from dynamix.fields.list import ListField
 from dynamix.fields.literal import LiteralField
 from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
@@ -44,6 +46,7 @@ __all__ = [
     "CharField",
     "Cipher",
     "CompressedField",
+    "ComputedField",
     "DateField",
     "DateTimeField",
     "DecimalField",
@@ -58,6 +61,7 @@ __all__ = [
     "HashKey",
     "IntegerField",
     "JSONField",
+    "KeyField",
     "ListDraft",
     "ListField",
     "LiteralField",

@@ -150,7 +150,7 @@ def _made_by(write: Callable[[datetime], Any], read: Callable[[Any], datetime]) 
 
     try:
         tag = content(datetime(2024, 3, 1, 12, 30, 15, 250000, tzinfo=UTC))[0]
-        contents = [content(moment) for moment in _samples()]
+        contents = [content(moment) for moment in samples()]
     except Exception as error:
         let_pass(error)
         raise ModelDefinitionError(f"the function that writes times fails: {type(error).__name__}: {error}") from error
@@ -158,7 +158,7 @@ def _made_by(write: Callable[[datetime], Any], read: Callable[[Any], datetime]) 
     return Moments(tag, texts == sorted(texts), lambda moment: str(content(moment)[1]), value)
 
 
-def _samples() -> list[datetime]:
+def samples() -> list[datetime]:
     """Times in order, among them neighbours that differ in each part, and in the number of digits of each."""
     start = datetime(1999, 12, 31, 9, 59, 59, tzinfo=UTC)
     steps = [timedelta(microseconds=10**power) for power in range(13)]

@@ -15,6 +15,8 @@ from dynamix.expressions.nodes import Condition
 from dynamix.fields import DictField, ListField, SetField
 from dynamix.fields.base import Field
 from dynamix.fields.changeable import Element, N
+from dynamix.fields.computed import ComputedField
+from dynamix.model import computing
 from dynamix.model.running import arun, check_condition, checked, run, schema_of
 from dynamix.operations import modifying, update
 from dynamix.operations.requests import Returns
@@ -107,9 +109,12 @@ class Changing:
 
     def change(self, *actions: Action) -> Self:
         """Queue: actions such as `Page.views.add(1)`, one after another; where one is refused, none is queued."""
+        schema = schema_of(type(self))
         for action in actions:
-            check_action(schema_of(type(self)), action)
+            check_action(schema, action)
+        made = computing.renewed(schema, vars(self), computing.given_by(schema, actions)) if schema.computed else []
         pending_of(vars(self)).act(vars(self), actions)
+        computing.apply(vars(self), made)
         return self
 
     def set_modify_conditions(self, *conditions: Condition) -> Self:
@@ -304,7 +309,10 @@ def assign(instance: M, field: Field[V, Any], value: V | None) -> M:
         schema_of(type(instance)).encoder(field)(value)
     elif field.required:
         field.encode(None)
-    return _change(instance, field, Draft, lambda draft: draft.assign(value))
+    made = computing.renewed(schema_of(type(instance)), vars(instance), {field.attribute: value})
+    _change(instance, field, Draft, lambda draft: draft.assign(value))
+    computing.apply(vars(instance), made)
+    return instance
 
 
 def asked_update(
@@ -392,6 +400,10 @@ def _own(instance: object, field: AnyField, draft: type[Draft] = Draft) -> None:
         )
     if field.read_only and not state_of(vars(instance)).new:
         raise field.unchangeable()
+    if isinstance(field, ComputedField):
+        raise field.unsettable()
+    if draft is not Draft and field.attribute in schema_of(model).part_names:
+        raise computing.refused(schema_of(model), field)
     if not issubclass(field.draft, draft):
         raise InvalidUpdateError(f"{field} is a {type(field).__name__}; this change is for {draft.noun}")
 

@@ -15,6 +15,7 @@ from dynamix.codec.names import Key, StoredName, forms_given
 from dynamix.codec.state import STATE, State
 from dynamix.connection import Connection
 from dynamix.errors import ValidationException, nearest, unknown
+from dynamix.model import computing
 from dynamix.model.changing import Changing, assign
 from dynamix.model.converting import Converting
 from dynamix.model.names import check_names
@@ -117,7 +118,10 @@ class Model(Reading, Writing, Changing, Converting):
                 super().__setattr__(name, value)
             elif (field.hash_key or field.range_key) and vars(self).get(name) is None:
                 field.encode(value)
-                vars(self)[name] = field.taken(value)
+                value = field.taken(value)
+                made = computing.renewed(schema_of(type(self)), vars(self), {name: value})
+                vars(self)[name] = value
+                computing.apply(vars(self), made)
             else:
                 assign(self, field, value)
 

@@ -32,7 +32,7 @@ from dynamix.updates.draft import Draft
 from dynamix.updates.edits import Sent, edits_of, keep_edits, values_sent
 from dynamix.updates.pending import Pending, pending_of
 from dynamix.updates.plan import Picture, Plan, all_null, holds
-from dynamix.updates.unchanged import as_loaded, resolved
+from dynamix.updates.unchanged import as_loaded, parts_unchanged, resolved
 from dynamix.updates.version import Guards, raised, started, unchanged_or_gone
 from dynamix.updates.written import write
 from dynamix.wire import Item
@@ -287,6 +287,7 @@ def save(
         return None
     changed = [field for name, field in schema.fields.items() if name in edits or pending.changes(name)]
     guards: Guards = [(as_loaded(values, field), str(field)) for field in changed] if if_unchanged else []
+    guards = [*guards, *parts_unchanged(values, schema, pending)]
     for field in schema.renewed if changed else ():  # as edits, so that nothing more is queued where this fails
         edits[field.attribute] = Draft(field)
         edits[field.attribute].assign(field.stamp(now))

@@ -33,7 +33,7 @@ from dynamix.updates.draft import Draft
 from dynamix.updates.edits import keep_edits, values_sent
 from dynamix.updates.pending import Pending
 from dynamix.updates.plan import Picture, Plan, all_null, holds
-from dynamix.updates.unchanged import resolved
+from dynamix.updates.unchanged import parts_unchanged, resolved
 from dynamix.updates.version import raised
 from dynamix.updates.written import write
 from dynamix.wire import Call, Flow, Item
@@ -105,6 +105,8 @@ def commit(
         return instance
     values, schema = vars(instance), table.schema
     key, sender, reader = schema.key_of(values), object(), schema.codec.reader(table.name)
+    if schema.computed:
+        guards = [*guards, *parts_unchanged(values, schema, pending)]
     if schema.version is not None:
         edits, guards = raised(schema.version, values, edits, guards)
     try:

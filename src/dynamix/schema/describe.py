@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 
 from dynamix.errors import ModelDefinitionError, unknown
 from dynamix.fields.base import Field
+from dynamix.fields.computed import ComputedField
 from dynamix.fields.ttl import TTLField
 from dynamix.fields.version import VersionField
 from dynamix.limits import (
@@ -51,6 +52,11 @@ def describe(model: type[M]) -> Schema[M]:
     indexes = [*_local_indexes(model, table_name, fields, table), *_global_indexes(model, fields)]
     for index in (table, *indexes):
         _check_order(index)
+    for field in fields.values():
+        if isinstance(field, ComputedField):
+            field.part_fields(fields)
+            if any(index.range_key is field for index in (table, *indexes)):
+                field.check_order(fields)
     _check_hiding(fields, indexes)
     schema = Schema(
         model=model,

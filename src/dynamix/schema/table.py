@@ -22,6 +22,7 @@ from dynamix.errors import (
 )
 from dynamix.expressions.nodes import And, AttributeExists, AttributeNotExists, Compare, Condition, Not, Or, Path, Value
 from dynamix.fields.base import Field
+from dynamix.fields.computed import ComputedField
 from dynamix.fields.datetime import DateTimeField
 from dynamix.fields.refusals import shown
 from dynamix.fields.ttl import TTLField
@@ -177,6 +178,8 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         written = {**values, **times} if times else values
         if not self.fields.keys() <= written.keys():
             self._refuse_lacking(written, stored)
+        for field in self.computed:
+            field.check_in_step(self.fields, written)
         item = self.codec.encode_item(written)
         if state is not None and stored:
             self.codec.restore(item, written, state)
@@ -320,7 +323,17 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def defaults(self) -> tuple[tuple[str, AnyField], ...]:
         """The fields that a new instance may have a default for, by attribute; last those that look at the instance."""
         defaults = [(name, field) for name, field in self.fields.items() if field.has_default]
-        return tuple(sorted(defaults, key=lambda entry: entry[1].default_using_instance is not None))
+        return tuple(sorted(defaults, key=lambda entry: _turn(entry[1])))
+
+    @cached_property
+    def computed(self) -> tuple[ComputedField[Any, Any], ...]:
+        """The fields that are computed from others."""
+        return tuple(field for field in self.fields.values() if isinstance(field, ComputedField))
+
+    @cached_property
+    def part_names(self) -> frozenset[str]:
+        """The attributes that others are computed from."""
+        return frozenset(part for field in self.computed for part in field.parts)
 
     @cached_property
     def renewed(self) -> tuple[DateTimeField[Any], ...]:
@@ -462,6 +475,12 @@ class Table(Struct, Generic[M], frozen=True, eq=False):
 
     schema: Schema[M]
     name: str
+
+
+def _turn(field: AnyField) -> int:
+    """When the default of a field is made: that of one that looks at the instance after the others, and at last what
+    is computed."""
+    return 2 if isinstance(field, ComputedField) else int(field.default_using_instance is not None)
 
 
 def _encode_key(field: AnyField, limit: int, value: Any) -> AttributeValue:

@@ -14,6 +14,7 @@ from typing import Any, Self
 from dynamix.errors import InvalidUpdateError, RequiredFieldError, UnknownNameError, WrongTypeError
 from dynamix.expressions.nodes import Condition, IfNotExists, Path, Value
 from dynamix.fields.base import Field
+from dynamix.fields.computed import ComputedField
 from dynamix.fields.version import VersionField
 from dynamix.schema.key import check_key
 from dynamix.schema.table import Schema
@@ -52,6 +53,7 @@ class Changes:
         for action in actions:
             check_action(schema, action)
             _fold(by_attribute.setdefault(action.path.source.attribute, []), action)
+        by_attribute |= _computed(schema, by_attribute)
         for field in schema.renewed:
             if field.attribute not in by_attribute:
                 by_attribute[field.attribute] = [field.set(field.stamp(now))]
@@ -131,6 +133,38 @@ class Changes:
             path = field._path()
             actions[attribute] = [Set(path, IfNotExists(path, Value(schema.encoder(field)(value))))]
         return type(self)(actions, self._version)
+
+
+def _computed(schema: Schema[Any], by_attribute: Mapping[str, Sequence[Action]]) -> dict[str, list[Action]]:
+    """What is set of each field that is computed from a part which actions change, by attribute.
+
+    Raises InvalidUpdateError where that is not known of the actions alone.
+    """
+    made: dict[str, list[Action]] = {}
+    for field in schema.computed:
+        if field.attribute in by_attribute:
+            raise field.unsettable()
+        if not by_attribute.keys() & set(field.parts):
+            continue
+        values = {part: _value_set(field, part, by_attribute.get(part, ())) for part in field.parts}
+        value = field.computed(schema.fields, values)
+        path = field._path()
+        if value is None and field.required:
+            field.encode(None)
+        made[field.attribute] = [Remove(path) if value is None else Set(path, Value(schema.encoder(field)(value)))]
+    return made
+
+
+def _value_set(field: ComputedField[Any, Any], part: str, actions: Sequence[Action]) -> Any:
+    match actions:
+        case [Set(operand=Value(form)) as action] if not action.inside:
+            return action.path.source.decode(form)
+        case [Remove() as action] if not action.inside:
+            return None
+    raise InvalidUpdateError(
+        f"{field} is computed from {', '.join(field.parts)}, and {part} is not set by this update; set all of them, or "
+        "load the item and change the instance"
+    )
 
 
 def check_action(schema: Schema[Any], action: object) -> None:

@@ -17,6 +17,7 @@ from dynamix.expressions.nodes import (
     Value,
 )
 from dynamix.fields.base import Field
+from dynamix.schema.table import Schema
 from dynamix.updates.pending import Pending
 from dynamix.wire import AttributeValue
 
@@ -40,6 +41,17 @@ def as_loaded(values: dict[str, Any], field: Field[Any, Any]) -> Condition:
     """The condition that a field is stored as it was loaded. Raises InvalidUpdateError where it was not."""
     state: State = values[STATE]
     return _as_loaded(field._path(), _loaded(field, values, state.pending))
+
+
+def parts_unchanged(values: dict[str, Any], schema: Schema[Any], pending: Pending) -> list[tuple[Condition, str]]:
+    """The guards of what is computed: its other parts are stored as they were loaded, each with the field's name."""
+    guards: dict[str, tuple[Condition, str]] = {}
+    for field in schema.computed:
+        for part in field.parts if pending.changes(field.attribute) else ():
+            source = schema.fields[part]
+            if not (source.hash_key or source.range_key or pending.changes(part)):
+                guards[part] = (as_loaded(values, source), str(source))
+    return list(guards.values())
 
 
 def _resolved(condition: Condition, values: dict[str, Any], pending: Pending | None) -> Condition:
