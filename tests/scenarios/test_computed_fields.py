@@ -157,6 +157,16 @@ def test_what_no_template_can_hold_is_refused(values: dict[str, Any], reason: st
     assert order == Order(**VALUES)
 
 
+def test_a_copy_with_other_values_is_in_step(order: Order) -> None:
+    """replace() with another part of the key is a new item; with another part of the rest, the same item changed."""
+    other = order.replace(number=8, last="King")
+    assert (other.sk, other.name) == ("ORDER#000008#2026-03-01", "Ada King")
+    other.save()
+    changed = order.replace(last="King")
+    assert (changed.name, changed.save().sk) == ("Ada King", KEY["sk"])
+    assert [one.name for one in Order.query().where(Order.pk == "USER#u1")] == ["Ada King", "Ada King"]
+
+
 def test_a_value_out_of_step_is_not_stored_whole() -> None:
     """What was given for a computed field, or stored by another program, has to be what the parts make."""
     for given, reason in (

@@ -1,7 +1,9 @@
 """What a type checker must know of a model that is declared with annotations."""
 
 import datetime
-from typing import Any, assert_type
+import decimal
+import uuid
+from typing import Any, Literal, assert_type
 
 import dynamix
 from dynamix import BooleanField, CharField, Condition, DateTimeField, DictField, IntegerField, ListField, SetField
@@ -22,6 +24,21 @@ class Book(dynamix.TypedModel):
     reviews: ListField[list[Any]] = ListField(default=list)
     extra: DictField[dict[str, Any] | None] = DictField(default=None)
     bought: DateTimeField[datetime.datetime | None] = DateTimeField(default=None, auto_now_add=True)
+
+
+class Copy(dynamix.TypedModel):
+    """Fields of the other classes."""
+
+    id: dynamix.UUIDField[uuid.UUID] = dynamix.UUIDField(hash_key=True)
+    price: dynamix.DecimalField[decimal.Decimal] = dynamix.DecimalField(places=2, required=True)
+    cover: dynamix.BinaryField[bytes | None] = dynamix.BinaryField(default=None)
+    pages: dynamix.ListField[list[int]] = dynamix.ListField(of=int, default=list)
+    kind: dynamix.LiteralField[Literal["new", "used"], Literal["new", "used"]] = dynamix.LiteralField(
+        "new", "used", required=True
+    )
+    notes: dynamix.CompressedField[str, str | None] = dynamix.CompressedField(str, default=None)
+    label: dynamix.ComputedField[str, str | None] = dynamix.ComputedField(str, str, "id")
+    by_kind: dynamix.KeyField[str] = dynamix.KeyField("KIND#{kind}", required=True)
 
 
 class Atlas(Book):
@@ -46,6 +63,11 @@ Book("1", author="Austen")  # rejected: call-arg, reportCallIssue
 Atlas(isbn="1", author="Austen")  # rejected: call-arg, reportCallIssue
 Book.create(isbn="1", author="Austen", titel="Emma")  # rejected: call-overload, reportCallIssue
 Book.create(isbn="1", author=5)  # rejected: call-overload, reportArgumentType
+
+Copy(id=uuid.UUID(int=1), price=decimal.Decimal(1), kind="new", pages=[1])
+Copy(id=uuid.UUID(int=1), price=decimal.Decimal(1), kind="lost")  # rejected: arg-type, reportArgumentType
+Copy(id="1", price=decimal.Decimal(1), kind="new")  # rejected: arg-type, reportArgumentType
+Copy(id=uuid.UUID(int=1), kind="new")  # rejected: call-arg, reportCallIssue
 
 # Instances and fields are those of the plain style.
 assert_type(book.isbn, str)

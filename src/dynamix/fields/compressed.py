@@ -76,11 +76,11 @@ class CompressedField(Wrapped[V, T], Generic[V, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "CompressedField[V, V]", inner: Of[V], *, algorithm: Algorithm = ..., **options: Unpack[Defaulted[V]]
+        self: "CompressedField[V, V | None]", inner: Of[V], *, algorithm: Algorithm = ..., **options: Unpack[Options[V]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "CompressedField[V, V | None]", inner: Of[V], *, algorithm: Algorithm = ..., **options: Unpack[Options[V]]
+        self: "CompressedField[V, V]", inner: Of[V], *, algorithm: Algorithm = ..., **options: Unpack[Defaulted[V]]
     ) -> None: ...
     def __init__(self, inner: Any, *, algorithm: Algorithm = "gzip", **options: Any) -> None:
         if algorithm not in get_args(Algorithm):

@@ -40,11 +40,11 @@ class EncryptedField(Wrapped[V, T], Generic[V, T]):
     def __init__(self: "EncryptedField[V, V]", inner: Of[V], cipher: Cipher, **options: Unpack[Present[V]]) -> None: ...
     @overload
     def __init__(
-        self: "EncryptedField[V, V]", inner: Of[V], cipher: Cipher, **options: Unpack[Defaulted[V]]
+        self: "EncryptedField[V, V | None]", inner: Of[V], cipher: Cipher, **options: Unpack[Options[V]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "EncryptedField[V, V | None]", inner: Of[V], cipher: Cipher, **options: Unpack[Options[V]]
+        self: "EncryptedField[V, V]", inner: Of[V], cipher: Cipher, **options: Unpack[Defaulted[V]]
     ) -> None: ...
     def __init__(self, inner: Any, cipher: Cipher, *, hidden: bool = True, **options: Any) -> None:
         if not all(callable(getattr(cipher, name, None)) for name in ("encrypt", "decrypt")):

@@ -7,32 +7,46 @@ V = TypeVar("V")
 
 
 class Common(TypedDict, Generic[V], total=False):
-    """The options of every field, whatever it reads as.
-
-    `name` is the stored name (default: the attribute's own). `indexed` makes a local index on the field, and
-    `projections` names what that index holds beside the keys (none or "KEYS_ONLY": keys only; "ALL": everything).
-    `default_using_instance` computes a default from the new instance. `validator` is called with each value; None and
-    True accept it, False and a ValueError refuse it; `choices` are all that are accepted. By `transform`, a function or
-    several, each value goes first, also one that is compared with (`str.strip`). With `null=True`, None is stored as
-    NULL instead of being left out. `unsorted=True` allows a sort key whose stored forms do not sort as its values do.
-    `hidden` keeps values out of `repr` and `to_son`; `read_only` lets them be given once, and not be changed.
-    """
+    """The options of every field, but for its default."""
 
     name: str
+    """The stored name; without it, the attribute's own."""
+
     indexed: bool
+    """Makes a local index on the field."""
+
     projections: Sequence[str] | Literal["ALL", "KEYS_ONLY"]
+    """What that index holds beside the keys; without it, or with "KEYS_ONLY", nothing."""
+
     default_using_instance: Callable[[Any], V | None]
+    """Computes a default from the new instance."""
+
     validator: Callable[[V], bool | None]
+    """Called with each value: None and True accept it, False and a ValueError refuse it."""
+
     choices: Collection[V]
+    """The values that are accepted, no others."""
+
     transform: Callable[[Any], Any] | Sequence[Callable[[Any], Any]]
+    """A function, or several, by which each value goes first, also one that is compared with (`str.strip`)."""
+
     null: bool
+    """Stores None as NULL instead of leaving it out."""
+
     unsorted: bool
+    """Allows a sort key whose stored forms do not sort as its values do."""
+
     hidden: bool
+    """Keeps values out of `repr` and `to_son`."""
+
     read_only: bool
+    """Lets a value be given when the item is made, and refuses to change it."""
 
 
 class Options(Common[V], total=False):
-    """The options of a field that may be without a value."""
+    """The options of a field that may be missing. `default=None` says so to type checkers where a model is declared
+    with annotations: the constructor can then do without the field.
+    """
 
     default: None
 
@@ -71,7 +85,10 @@ class Bounds(TypedDict, Generic[V], total=False):
     """The least and the greatest value, both allowed themselves."""
 
     minimum: V | None
+    """The least value, itself allowed."""
+
     maximum: V | None
+    """The greatest value, itself allowed."""
 
 
 class BoundedHashKey(HashKey[V], Bounds[V], total=False):
@@ -98,7 +115,10 @@ class Lengths(TypedDict, total=False):
     """The least and the greatest length, both allowed themselves."""
 
     min_length: int
+    """The least length, itself allowed."""
+
     max_length: int | None
+    """The greatest length, itself allowed."""
 
 
 class SizedHashKey(HashKey[V], Lengths, total=False):

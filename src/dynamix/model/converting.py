@@ -76,10 +76,12 @@ class Converting:
         """
         model = type(self)
         schema = schema_of(model)
-        keys = {field.attribute for field in schema.table.keys}
+        keys = schema.key_parts
         shown = vars(self)
         if any(name in keys and schema.field(name) and value != shown.get(name) for name, value in values.items()):
             given = {**schema.read_all(vars(copy.deepcopy(self))), **values}
+            made = {field.attribute: field.computed(schema.fields, given) for field in schema.computed}
+            given = {**given, **made, **values}
             schema.item_of(given)  # refuses what was loaded in part
             return model(**{name: given[name] for name in schema.fields if given.get(name) is not None})
         twin = copy.deepcopy(self)

@@ -331,6 +331,13 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         return tuple(field for field in self.fields.values() if isinstance(field, ComputedField))
 
     @cached_property
+    def key_parts(self) -> frozenset[str]:
+        """The attributes of the key, and those that it is computed from."""
+        keys = self.table.keys
+        parts = (part for field in keys if isinstance(field, ComputedField) for part in field.parts)
+        return frozenset((*(field.attribute for field in keys), *parts))
+
+    @cached_property
     def part_names(self) -> frozenset[str]:
         """The attributes that others are computed from."""
         return frozenset(part for field in self.computed for part in field.parts)
