@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 
 from dynamix.codec.forms import Form, Text, Truth, Whole
 from dynamix.codec.slot import Slot, as_json
-from dynamix.codec.state import NULL, STATE, State
+from dynamix.codec.state import NULL, STATE, State, Stored
 from dynamix.interrupts import let_pass
 from dynamix.wire import Item
 
@@ -148,6 +148,26 @@ def compile_writer(
     guarded = ["item = {}", "try:", *(f"    {line}" for line in body), "except Exception as error:"]
     body = [*guarded, "    let_pass(error)", "    return plain_item(values)", "return item"]
     return _compile("write", model_name, "values", body, names)
+
+
+def compile_keeper(model_name: str, slots: tuple[Slot, ...]) -> Callable[[Item], Stored]:
+    """Code from an item that is stored whole to what is kept of it: the same as `forms_kept`, but for exact forms that
+    are NULL though their fields store no NULL."""
+    names: dict[str, Any] = {"Raw": Raw, "encode": msgspec.json.encode, "NULL": NULL}
+    entries, after = [], []
+    for slot in slots:
+        form, found = slot.form, f"item.get({slot.name!r})"
+        nothing = "Raw()" if form.lazy else "None"
+        if form.exact:
+            if slot.null:
+                after += [f"if {found} == NULL:", f"    stored[{slot.attribute!r}] = NULL"]
+        elif form.frozen and not form.lazy:
+            entries.append(f"{slot.attribute!r}: {found},")
+        else:
+            kept = "w" if form.frozen else "Raw(encode(w))"
+            entries.append(f"{slot.attribute!r}: {kept} if (w := {found}) is not None else {nothing},")
+    body = ["stored = {", *(f"    {entry}" for entry in entries), "}", *after, "return stored"]
+    return _compile("keep", model_name, "item", body, names)
 
 
 def _compile(verb: str, model_name: str, argument: str, body: list[str], names: dict[str, Any]) -> Callable[[Any], Any]:

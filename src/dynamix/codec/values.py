@@ -47,8 +47,12 @@ def encode_map(value: dict[str, Any], depth: int = 0, numbers: Numbers | None = 
         raise UnstorableError("the key '' is empty; a key of a map has at least one character")
     return {
         key if type(key) is str else _map_key(key): {"S": element}
-        if type(element) is str
-        else encode(element, depth + 1, numbers)
+        if (kind := type(element)) is str
+        else {"N": str(element)}
+        if kind is int and -_EXACT_INTEGERS < element < _EXACT_INTEGERS
+        else {"BOOL": element}
+        if kind is bool
+        else (_ENCODERS.get(kind) or _encoder_of_base(element))(element, depth + 1, numbers)
         for key, element in value.items()
     }
 
@@ -58,7 +62,16 @@ def encode_list(
 ) -> list[AttributeValue]:
     """The elements of a list in JSON form. Raises UnstorableError."""
     _check_depth(depth)
-    return [{"S": element} if type(element) is str else encode(element, depth + 1, numbers) for element in value]
+    return [
+        {"S": element}
+        if (kind := type(element)) is str
+        else {"N": str(element)}
+        if kind is int and -_EXACT_INTEGERS < element < _EXACT_INTEGERS
+        else {"BOOL": element}
+        if kind is bool
+        else (_ENCODERS.get(kind) or _encoder_of_base(element))(element, depth + 1, numbers)
+        for element in value
+    ]
 
 
 def _check_depth(depth: int) -> None:

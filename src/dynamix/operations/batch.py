@@ -167,7 +167,7 @@ def _write(policy: RetryPolicy, gathered: Gathered, pace: Pace) -> Flow[None]:
     try:
         leftovers: list[list[bytes]] = yield from _together(flows, limit=pace.limit, lets_finish=True)
     except DynamixError as error:
-        if set(writes.fates.values()) == {error.applied}:  # the error says it of all
+        if writes.fates() == {error.applied}:  # the error says it of all
             raise
         raise writes.partly(error) from error
     finally:

@@ -31,6 +31,10 @@ from dynamix.wire import AttributeValue
 D = TypeVar("D", bound=Draft)
 
 
+_NO_EDITS: Mapping[str, Draft] = {}
+_NO_FORMS: Mapping[str, AttributeValue | None] = {}
+
+
 class Pending:
     """What waits on an instance for `commit_changes()`. `values` is always the instance's own `__dict__`.
 
@@ -38,14 +42,16 @@ class Pending:
     twice is added twice, so both are refused.
     """
 
+    __slots__ = ("_conditions", "_edits", "_entries", "_forms", "_guards", "_lock", "_sender")
+
     def __init__(self) -> None:
         self._lock = RLock()
         self._entries: dict[str, Entry] = {}
         self._conditions: tuple[Condition, ...] = ()
         self._sender: object = None
-        self._edits: Mapping[str, Draft] = {}
+        self._edits: Mapping[str, Draft] = _NO_EDITS
         self._guards: Sequence[tuple[Condition, str]] = ()
-        self._forms: dict[str, AttributeValue | None] = {}  # of the whole values that are being sent
+        self._forms: Mapping[str, AttributeValue | None] = _NO_FORMS  # of the whole values that are being sent
 
     def __getstate__(self) -> object:
         return self._entries, self._conditions
@@ -66,8 +72,9 @@ class Pending:
         """It is being sent by `sender`, with edits in place by attribute, and guards as in a Plan. Raises
         InvalidUpdateError where another does so."""
         with self._lock:
-            self._refuse_under_way()
-            self._sender, self._edits, self._guards, self._forms = sender, edits or {}, guards, {}
+            if self._sender is not None:
+                raise _under_way()
+            self._sender, self._edits, self._guards, self._forms = sender, edits or _NO_EDITS, guards, _NO_FORMS
 
     def expect(self, edits: Mapping[str, Draft], guards: Sequence[tuple[Condition, str]]) -> None:
         """What is being sent goes on, with these edits and guards."""
@@ -77,14 +84,7 @@ class Pending:
     def end(self, sender: object) -> None:
         """It is no more sent by `sender`, which may not have begun: an interrupt can fall anywhere."""
         if self._sender is sender:
-            self._sender, self._edits, self._guards, self._forms = None, {}, (), {}
-
-    def _refuse_under_way(self) -> None:
-        if self._sender is not None:
-            raise InvalidUpdateError(
-                "a commit of this instance, or a batch or transaction that stores it, is under way; wait for its end, "
-                "or get another instance"
-            )
+            self._sender, self._edits, self._guards, self._forms = None, _NO_EDITS, (), _NO_FORMS
 
     def copy(self) -> Self:
         """The same changes, for an instance of their own."""
@@ -166,7 +166,8 @@ class Pending:
     def guard(self, conditions: tuple[Condition, ...], *, add: bool) -> None:
         """Set what must hold, or add to it."""
         with self._lock:
-            self._refuse_under_way()
+            if self._sender is not None:
+                raise _under_way()
             self._conditions = self._conditions + conditions if add else conditions
 
     def change(self, values: dict[str, Any], field: Field[Any, Any], kind: type[D], step: Callable[[D], None]) -> None:
@@ -175,7 +176,8 @@ class Pending:
         A step that the draft refuses changes nothing.
         """
         with self._lock:
-            self._refuse_under_way()
+            if self._sender is not None:
+                raise _under_way()
             entry = self._entries.get(field.attribute)
             if entry is None:
                 if kind is not Draft:  # whatever is there, a whole value takes its place
@@ -186,7 +188,8 @@ class Pending:
     def act(self, values: dict[str, Any], actions: Sequence[Action]) -> None:
         """Queue actions, one after another, and show them. Where one is refused, none is queued."""
         with self._lock:
-            self._refuse_under_way()
+            if self._sender is not None:
+                raise _under_way()
             entries = copy.deepcopy(self._entries) if len(actions) > 1 else self._entries
             try:
                 for action in actions:
@@ -263,7 +266,7 @@ class Pending:
             picture = known if pictured is None else pictured(draft.field.name)
             if draft.assigned:  # a plan made anew sends what the first one did, though the value be edited meanwhile
                 if attribute not in self._forms:
-                    self._forms[attribute] = draft.form()
+                    self._forms = {**self._forms, attribute: draft.form()}
                 plan.value(draft.path, self._forms[attribute])
             elif attribute in whole:
                 draft.plan_whole(plan, picture)
@@ -366,7 +369,8 @@ class Pending:
         """Forget all changes and conditions, and show what was shown before; `fields` are those that can be edited in
         place."""
         with self._lock:
-            self._refuse_under_way()
+            if self._sender is not None:
+                raise _under_way()
             for attribute, entry in self._entries.items():
                 _show(values, attribute, entry.before)
             self.clear()
@@ -380,8 +384,16 @@ class Pending:
 
     def clear(self) -> None:
         """Forget all changes and conditions; what is shown stays."""
-        self._entries, self._edits, self._guards, self._forms = {}, {}, (), {}
-        self._conditions = ()
+        if self._entries:
+            self._entries = {}
+        self._edits, self._guards, self._forms, self._conditions = _NO_EDITS, (), _NO_FORMS, ()
+
+
+def _under_way() -> InvalidUpdateError:
+    return InvalidUpdateError(
+        "a commit of this instance, or a batch or transaction that stores it, is under way; wait for its end, or get "
+        "another instance"
+    )
 
 
 def _show(values: dict[str, Any], attribute: str, value: object) -> None:
