@@ -116,6 +116,7 @@ class Field(Changeable[V], Generic[V, T]):
         self.attribute = attribute
         self.name = self._stored_name if self._stored_name is not None else attribute
         self._owner = owner
+        vars(self).pop("_whole", None)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self}>"
@@ -393,6 +394,11 @@ class Field(Changeable[V], Generic[V, T]):
             )
 
     def _path(self) -> Path:
+        return self._whole
+
+    @cached_property
+    def _whole(self) -> Path:
+        """The path of the whole value."""
         return Path((self.name,), self)
 
     def _literal(self, value: Any) -> AttributeValue:
@@ -404,10 +410,20 @@ class Field(Changeable[V], Generic[V, T]):
                 "None is not stored; use exists() and not_exists(), or set_field(field, None) to remove",
                 WrongTypeError,
             )
-        return self._converted(self.to_wire, value)
+        try:
+            return self.to_wire(value)
+        except FieldValidationException:
+            raise
+        except Exception as error:  # conversions of the user's own may raise whatever
+            raise self._unconverted(value, error) from error
 
     def _part_literal(self, value: Any) -> AttributeValue:
-        return self._converted(self.part_to_wire, value)
+        try:
+            return self.part_to_wire(value)
+        except FieldValidationException:
+            raise
+        except Exception as error:
+            raise self._unconverted(value, error) from error
 
     def _prefix_literal(self, prefix: str) -> AttributeValue:
         if self.key_type == "N":  # which no text begins; a query says what to do instead
@@ -417,16 +433,12 @@ class Field(Changeable[V], Generic[V, T]):
             raise self.refusal(prefix, "begins_with is for what is stored as a string", WrongTypeError)
         return wire
 
-    def _converted(self, convert: Callable[[Any], AttributeValue], value: Any) -> AttributeValue:
-        try:
-            return convert(value)
-        except FieldValidationException:
-            raise
-        except Exception as error:  # conversions of the user's own may raise whatever
-            let_pass(error)
-            of_type = isinstance(error, UnstorableError) and error.of_type
-            reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-            raise self.refusal(value, reason, WrongTypeError if of_type else None) from error
+    def _unconverted(self, value: Any, error: Exception) -> Exception:
+        """The error for what a conversion of `value` raised."""
+        let_pass(error)
+        of_type = isinstance(error, UnstorableError) and error.of_type
+        reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        return self.refusal(value, reason, WrongTypeError if of_type else None)
 
     def _kind(self, draft: type[Draft]) -> bool:
         return issubclass(self.draft, draft)

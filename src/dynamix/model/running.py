@@ -61,8 +61,9 @@ def check_condition(model: type[Any], condition: object) -> None:
             field="",
             value=condition,
         )
+    schema = schema_of(model)
     for path in paths(condition):
-        if path.source is not None and not schema_of(model).owns(path.source):
+        if path.source is not None and not schema.owns(path.source):
             raise InvalidQueryError(f"{path.source} is not a field of {model.__name__}")
 
 

@@ -115,6 +115,8 @@ def _image_of(value: Any) -> bytes | frozenset[Any] | None:
 def keep_edits(values: dict[str, Any], sent: Mapping[str, Sent]) -> dict[str, Sent]:
     """Keep showing what was edited in place while a commit was under way, as an edit of what was sent; by then the
     instance shows what is stored. Returns what of `sent` was edited."""
+    if not sent:
+        return {}
     stored = state_of(values).stored or {}
     kept = {}
     for attribute, then in sent.items():

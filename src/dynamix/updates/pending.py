@@ -14,6 +14,8 @@ from operator import methodcaller
 from threading import RLock
 from typing import Any, Self, TypeVar
 
+import msgspec
+
 from dynamix.codec.state import LACKING, STATE, State, as_wire, once, state_of
 from dynamix.errors import InvalidUpdateError
 from dynamix.expressions.nodes import Condition
@@ -95,7 +97,10 @@ class Pending:
 
     def shows(self) -> dict[str, Any]:
         """What the instance shows of the fields that have changes, by attribute."""
-        return {name: value for entry in self._entries.values() for name, value in entry.shows().items()}
+        shown: dict[str, Any] = {}
+        for entry in self._entries.values():
+            entry.show(shown)
+        return shown
 
     def changes(self, attribute: str) -> bool:
         """Whether a change of this attribute is queued."""
@@ -180,7 +185,7 @@ class Pending:
                 raise _under_way()
             entry = self._entries.get(field.attribute)
             if entry is None:
-                if kind is not Draft:  # whatever is there, a whole value takes its place
+                if kind is not Draft and not field.own_form.frozen:  # a whole value takes the place of what is there
                     self._refuse_edit(values, field)
                 entry = Entry.of(values, field)
             self._step(values, entry, kind, step)
@@ -227,8 +232,8 @@ class Pending:
             if fresh and link.fills and entry.picture.missing:
                 shown.assign(None)  # a default that shows is not stored
             link.show(shown)
-        self._entries[field.attribute] = entry = entry._replace(draft=chain)
-        values.update(entry.shows())
+        self._entries[field.attribute] = entry = msgspec.structs.replace(entry, draft=chain)
+        entry.show(values)
 
     def _assigned(self, action: Action, attribute: str) -> Any:
         """The value to which an attribute is set, LACKING where nothing is queued of it."""
@@ -253,7 +258,7 @@ class Pending:
         elif isinstance(shown, kind):
             step(shown)
         self._entries[draft.field.attribute] = entry
-        values.update(entry.shows())
+        entry.show(values)
 
     def plan(self, pictured: Callable[[str], Picture] | None = None, whole: Container[str] = ()) -> Plan:
         """The update that has the effect of all changes.
