@@ -42,7 +42,7 @@ def encode(value: object, depth: int = 0, numbers: Numbers | None = None) -> Att
 
 def encode_map(value: dict[str, Any], depth: int = 0, numbers: Numbers | None = None) -> dict[str, AttributeValue]:
     """The elements of a map in JSON form. Raises UnstorableError."""
-    _check_depth(depth)
+    inside = _below(depth)
     if "" in value:
         raise UnstorableError("the key '' is empty; a key of a map has at least one character")
     return {
@@ -50,9 +50,9 @@ def encode_map(value: dict[str, Any], depth: int = 0, numbers: Numbers | None = 
         if (kind := type(element)) is str
         else {"N": str(element)}
         if kind is int and -_EXACT_INTEGERS < element < _EXACT_INTEGERS
-        else {"BOOL": element}
-        if kind is bool
-        else (_ENCODERS.get(kind) or _encoder_of_base(element))(element, depth + 1, numbers)
+        else {"M": encode_map(element, inside, numbers)}
+        if kind is dict
+        else (_ENCODERS.get(kind) or _encoder_of_base(element))(element, inside, numbers)
         for key, element in value.items()
     }
 
@@ -61,22 +61,24 @@ def encode_list(
     value: list[Any] | tuple[Any, ...], depth: int = 0, numbers: Numbers | None = None
 ) -> list[AttributeValue]:
     """The elements of a list in JSON form. Raises UnstorableError."""
-    _check_depth(depth)
+    inside = _below(depth)
     return [
         {"S": element}
         if (kind := type(element)) is str
         else {"N": str(element)}
         if kind is int and -_EXACT_INTEGERS < element < _EXACT_INTEGERS
-        else {"BOOL": element}
-        if kind is bool
-        else (_ENCODERS.get(kind) or _encoder_of_base(element))(element, depth + 1, numbers)
+        else {"M": encode_map(element, inside, numbers)}
+        if kind is dict
+        else (_ENCODERS.get(kind) or _encoder_of_base(element))(element, inside, numbers)
         for element in value
     ]
 
 
-def _check_depth(depth: int) -> None:
+def _below(depth: int) -> int:
+    """The depth of what is inside a map or list at a depth."""
     if depth >= NESTING_LEVELS - 1:
         raise UnstorableError(f"it is nested too deep; an item has at most {NESTING_LEVELS} levels, itself included")
+    return depth + 1
 
 
 def _encoder_of_base(value: object) -> Callable[[Any, int, Numbers | None], AttributeValue]:

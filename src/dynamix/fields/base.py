@@ -15,11 +15,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, overload
 
 import msgspec
+from msgspec import Raw
 
 from dynamix.codec.forms import PLAIN, Form, comparable
 from dynamix.codec.names import name_for
 from dynamix.codec.state import LACKING, NULL, STATE, State, as_wire, state_of, stored_of
-from dynamix.codec.values import UnstorableError
+from dynamix.codec.values import Numbers, UnstorableError
 from dynamix.errors import (
     FieldNotLoadedError,
     FieldValidationException,
@@ -60,6 +61,9 @@ class Field(Changeable[V], Generic[V, T]):
 
     sorts: ClassVar[bool] = True
     """Whether stored forms sort as the values do."""
+
+    numbers: Numbers = float
+    """What a number with a fraction reads as in a free-form place."""
 
     attribute: str = ""
     name: str = ""
@@ -238,6 +242,12 @@ class Field(Changeable[V], Generic[V, T]):
 
         Raises StoredValueError.
         """
+        parse = self.own_form.parse
+        if parse is not None and type(form) is Raw and form:
+            try:
+                return parse(form, self.numbers)  # type: ignore[no-any-return]
+            except Exception as error:  # the plain way says what is wrong
+                let_pass(error)
         try:
             wire = as_wire(form)
         except msgspec.DecodeError as error:

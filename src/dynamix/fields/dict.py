@@ -4,6 +4,7 @@ from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
+from dynamix.codec.parsed import parse_map
 from dynamix.conditions import deeper
 from dynamix.fields.base import Field
 from dynamix.fields.changeable import Element
@@ -23,6 +24,7 @@ class DictField(Field[dict[str, Any], T]):
         write='{"M": encode_map(v, 0, float)}',
         names={"encode_map": values.encode_map},
         lazy=True,
+        parse=parse_map,
     )
     draft = MapDraft
 

@@ -4,6 +4,7 @@ from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
+from dynamix.codec.parsed import parse_list
 from dynamix.conditions import deeper
 from dynamix.fields.base import Field
 from dynamix.fields.changeable import Element
@@ -23,6 +24,7 @@ class ListField(Field[list[Any], T]):
         write='{"L": encode_list(v, 0, float)}',
         names={"encode_list": values.encode_list},
         lazy=True,
+        parse=parse_list,
     )
     draft = ListDraft
 

@@ -4,6 +4,7 @@ from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
+from dynamix.codec.parsed import parse_set
 from dynamix.fields.base import Field
 from dynamix.fields.options import Defaulted, Options, Present
 from dynamix.fields.refusals import checked_numbers, wrong_type
@@ -25,6 +26,7 @@ class SetField(Field[set[Any], T]):
         write='{"SS": sorted(v)}',
         names={"ONLY_STR": {str}},
         lazy=True,
+        parse=parse_set,
         empties=True,
     )
     draft = SetDraft

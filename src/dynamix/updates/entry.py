@@ -8,6 +8,7 @@ from msgspec import Struct
 from dynamix.codec.state import LACKING, State, as_wire, state_of
 from dynamix.fields.base import Field
 from dynamix.updates.draft import Draft
+from dynamix.updates.image import Image, image_of
 from dynamix.updates.plan import MISSING, NULL, UNKNOWN, Picture
 from dynamix.updates.set import SetDraft
 
@@ -15,12 +16,16 @@ Fields = Mapping[str, Field[Any, Any]]
 
 
 class Entry(Struct, frozen=True):
-    """The changes of one field. `before` is what the instance showed, `shown` is None where the value is not loaded."""
+    """The changes of one field. `before` is what the instance showed, `shown` is None where the value is not loaded.
+
+    `image` is that of what is stored and was loaded, None where it is not known.
+    """
 
     draft: Draft
     shown: Draft | None
     before: object
     picture: Picture
+    image: Image | None = None
 
     def show(self, values: dict[str, Any]) -> None:
         """Put what the instance shows of the field among values by attribute."""
@@ -46,7 +51,8 @@ class Entry(Struct, frozen=True):
         form = None if stored is None else stored.get(attribute)
         if before is None or stored is None or (attribute in defaults and not _holds(form)):
             return cls(draft, shown, before, NULL if form else MISSING)
-        return cls(draft, shown, before, Picture.of(before, form))
+        image = image_of(before) if form and field.own_form.parse is not None else None
+        return cls(draft, shown, before, Picture.of(before, form), image)
 
 
 def _holds(form: Any) -> bool:

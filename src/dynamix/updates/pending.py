@@ -16,15 +16,15 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 
-from dynamix.codec.state import LACKING, STATE, State, as_wire, once, state_of
+from dynamix.codec.state import LACKING, STATE, State, once, state_of
 from dynamix.errors import InvalidUpdateError
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
-from dynamix.interrupts import let_pass
 from dynamix.updates.actions import Action, Set
 from dynamix.updates.chain import Chain
 from dynamix.updates.draft import Draft
 from dynamix.updates.entry import Entry, Fields, keep_defaults
+from dynamix.updates.image import look_alike, value_of
 from dynamix.updates.plan import UNKNOWN, Picture, Plan
 from dynamix.updates.queued import shows, step_of, with_known
 from dynamix.updates.set import SetDraft
@@ -117,28 +117,34 @@ class Pending:
 
     def was_edited(self, values: dict[str, Any], field: Field[Any, Any]) -> bool:
         """Whether a list, map, set or value of the user's own was edited in place: it is another than was loaded and
-        then changed.
+        then changed."""
+        expected = self.unedited(values, field)
+        if expected is LACKING:
+            return False
+        value = values[field.attribute]
+        return not look_alike(value, expected) and field.differs(value, expected)
+
+    def unedited(self, values: dict[str, Any], field: Field[Any, Any]) -> Any:
+        """What the instance would show of a field if nothing were edited in place; LACKING where nothing can be.
 
         An edit of what was set whole, or of an element that was queued, is sent, and therefore no such edit; nor is
         one in an instance that can only be stored whole.
         """
-        if field.own_form.frozen:
-            return False
+        if field.own_form.frozen or field.attribute not in values:
+            return LACKING
         state: State | None = values.get(STATE)
         entry = self._entries.get(field.attribute)
-        value = values.get(field.attribute, LACKING)
-        if state is None or state.new or value is LACKING or (entry and entry.draft.assigned):
-            return False
+        if state is None or state.new or (entry and entry.draft.assigned):
+            return LACKING
         expected = None
         if state.stored is None and (field.hash_key or field.range_key):
-            return False  # what it was made of
+            return LACKING  # what it was made of
         if state.stored is not None:
             if field.attribute not in state.stored:
-                return False
+                return LACKING
             form = state.stored[field.attribute]
-            if form and _surely(entry, form, field, value):
-                return False
-            expected = field.read(form)
+            known = entry.image if entry is not None and form else None
+            expected = field.read(form) if known is None else value_of(known)
         if expected is None and state.defaults is not None and not (entry and entry.draft.fills):
             expected = state.defaults.get(field.attribute)
         if entry is not None:
@@ -146,7 +152,7 @@ class Pending:
             draft.assign(expected)
             entry.draft.replay(draft)
             expected = draft.value
-        return field.differs(value, expected)
+        return expected
 
     def refuse_edits(self, values: dict[str, Any], fields: Iterable[Field[Any, Any]]) -> None:
         """Raise InvalidUpdateError where a value was edited in place, which is no change that a commit would send."""
@@ -407,19 +413,6 @@ def _show(values: dict[str, Any], attribute: str, value: object) -> None:
         values.pop(attribute, None)
     else:
         values[attribute] = value
-
-
-def _surely(entry: Entry | None, form: Any, field: Field[Any, Any], value: object) -> bool:
-    """Whether a value is stored, to the letter, as what was loaded and then changed. Quick, and false of some that
-    are."""
-    try:
-        wire = as_wire(form)
-        if entry is not None and "NULL" not in wire:
-            wire = entry.draft.applied(wire) or wire
-        return bool(wire == field._form(value))
-    except Exception as error:  # conversions of the user's own may raise whatever
-        let_pass(error)
-        return False  # to be told apart the long way
 
 
 def pending_of(values: dict[str, Any]) -> Pending:
