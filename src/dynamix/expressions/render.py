@@ -4,7 +4,6 @@ One `Placeholders` serves all expressions of one request, which share the names 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import product
 from typing import Any
 
 from dynamix.errors import InvalidQueryError
@@ -37,10 +36,9 @@ from dynamix.expressions.nodes import (
 from dynamix.wire import AttributeValue
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_NUMERALS = (*_DIGITS, *map("".join, product(_DIGITS, repeat=2)))
-_NAMES = tuple([f"#{numeral}" for numeral in _NUMERALS])
-_VALUES = tuple([f":{numeral}" for numeral in _NUMERALS])
-_PREPARED = len(_NUMERALS)  # more than what one expression has room for
+_NAMES = tuple([f"#{digit}" for digit in _DIGITS])
+_VALUES = tuple([f":{digit}" for digit in _DIGITS])
+_FEW = len(_DIGITS)
 
 
 class Placeholders:
@@ -62,7 +60,7 @@ class Placeholders:
         placeholder = self._by_name.get(name)
         if placeholder is None:
             number = len(self.names)
-            placeholder = f"#_{number}" if number >= _PREPARED else _NAMES[number]
+            placeholder = _NAMES[number] if number < _FEW else f"#{_numeral(number)}"
             self._by_name[name] = placeholder
             self.names[placeholder] = name
         return placeholder
@@ -70,7 +68,7 @@ class Placeholders:
     def value(self, value: AttributeValue) -> str:
         """A new placeholder for a value."""
         number = len(self.values)
-        placeholder = f":_{number}" if number >= _PREPARED else _VALUES[number]
+        placeholder = _VALUES[number] if number < _FEW else f":{_numeral(number)}"
         self.values[placeholder] = value
         return placeholder
 
@@ -86,6 +84,13 @@ class Placeholders:
             else:
                 text += f".{self.name(part)}"
         return text
+
+
+def _numeral(number: int) -> str:
+    """A number of at least two digits, as short as names may be. One expression has no room for a third digit, and a
+    number of more begins with an underscore."""
+    first, second = divmod(number - _FEW, _FEW)
+    return f"{_DIGITS[first]}{_DIGITS[second]}" if first < _FEW else f"_{number}"
 
 
 def render_condition(condition: Condition, placeholders: Placeholders) -> str:
