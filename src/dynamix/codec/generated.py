@@ -127,7 +127,8 @@ def compile_writer(
     model_name: str, slots: tuple[Slot, ...], plain_item: Callable[[Mapping[str, Any]], Item]
 ) -> Callable[[Mapping[str, Any]], Item]:
     """Code from values by attribute to an item. None and empty sets are left out, unless the field is required: then
-    its `encode` refuses None. What cannot be stored is left to the plain way to name."""
+    its `encode` refuses None. What cannot be stored is left to the plain way to name, and so are values that are not
+    all there, but for those that were not read."""
     names: dict[str, Any] = {"EMPTY": frozenset(), "NULL": NULL, "plain_item": plain_item, "let_pass": let_pass}
     body = []
     for index, slot in enumerate(slots):
@@ -138,11 +139,12 @@ def compile_writer(
             when += f" and {slot.sure[0]} <= {form.length} <= {slot.sure[1]}"
         fast = when and not slot.constrained and _take_names(names, form)
         write = f"{place} = {form.write} if {when} else encode{index}(v)" if fast else f"{place} = encode{index}(v)"
+        value = f"values.get({slot.attribute!r})" if form.lazy else f"values[{slot.attribute!r}]"
         if slot.required:
-            body += [f"v = values.get({slot.attribute!r})", write]
+            body += [f"v = {value}", write]
             continue
         filled = " and v != EMPTY" if form.empties else ""
-        body += [f"if (v := values.get({slot.attribute!r})) is not None{filled}:", f"    {write}"]
+        body += [f"if (v := {value}) is not None{filled}:", f"    {write}"]
         if slot.null:
             body += ["elif v is None:", f"    {place} = NULL"]
     guarded = ["item = {}", "try:", *(f"    {line}" for line in body), "except Exception as error:"]

@@ -53,7 +53,7 @@ class Model(Reading, Writing, Changing, Converting):
             if given.attribute in values:
                 shown[given.attribute] = given.taken(values[given.attribute])
         state = shown[STATE] = State(new=schema.has_more_than_key(values))
-        if StoredName in map(type, values):
+        if StoredName.exist and StoredName in map(type, values):
             state.given = forms_given(values)
         for attribute, field in schema.defaults:
             if shown[attribute] is None:

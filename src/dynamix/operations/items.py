@@ -114,7 +114,8 @@ def store(
     conditions, (item, kept), version = resolved(values, condition), schema.whole_of(values, times), schema.version
     first = None if version is None else started(version, values, item)
     yield from put(policy, table, item, version is None if overwrite is None else overwrite, conditions)
-    values.update(times or {})
+    if times:
+        values.update(times)
     schema.settle(values, kept)
     if version is not None:
         values[version.attribute] = first
