@@ -90,7 +90,6 @@ from dynamix.fields import (
 from dynamix.model.batching import Batch
 from dynamix.model.declaration import Model
 from dynamix.model.records import StreamRecord
-from dynamix.model.typed import TypedModel
 from dynamix.schema.index import IndexOptions
 from dynamix.updates.actions import Action
 from dynamix.version import __version__ as __version__
@@ -112,6 +111,7 @@ if TYPE_CHECKING:
         ThroughputDiffers,
         TimeToLiveDiffers,
     )
+    from dynamix.model.typed import TypedModel
     from dynamix.operations.statements import Rows
     from dynamix.statements import (
         Statement,
@@ -147,6 +147,7 @@ else:
             "ThroughputDiffers",
             "TimeToLiveDiffers",
         ),
+        "dynamix.model.typed": ("TypedModel",),
         "dynamix.operations.statements": ("Rows",),
         "dynamix.statements": (
             "Statement",

@@ -5,6 +5,8 @@ Each turns its right-hand side into DynamoDB's form at once, so that a value of 
 written.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from typing import Any, Generic, Literal, TypeVar
 

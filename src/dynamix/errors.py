@@ -61,13 +61,15 @@ Source of the codes: DynamoDB Developer Guide, "Error handling with DynamoDB", a
 import copy
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, TypeVar
 
 import msgspec
 
-from dynamix.differences import TableDifference
 from dynamix.interrupts import let_pass
 from dynamix.wire import Item, Response
+
+if TYPE_CHECKING:
+    from dynamix.differences import TableDifference
 
 Applied: TypeAlias = Literal["no", "maybe", "partly", "yes"]
 
@@ -223,7 +225,7 @@ class TableDiffersError(ValidationException):
     `differences` are those that cannot be updated.
     """
 
-    differences: tuple[TableDifference, ...] = ()
+    differences: "tuple[TableDifference, ...]" = ()
 
 
 class FieldNotLoadedError(DynamixError, AttributeError):

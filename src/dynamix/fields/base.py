@@ -9,6 +9,8 @@ the plain way, with which the fast one must agree. A class derived from it that 
 two.
 """
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Callable, Sequence
 from functools import cached_property

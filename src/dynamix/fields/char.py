@@ -1,5 +1,7 @@
 """Text."""
 
+from __future__ import annotations
+
 import re
 from typing import Any, TypeVar, Unpack, overload
 
@@ -24,7 +26,7 @@ class CharField(Field[str, T]):
 
     @overload
     def __init__(
-        self: "CharField[str]",
+        self: CharField[str],
         *,
         min_length: int = ...,
         max_length: int | None = ...,
@@ -33,7 +35,7 @@ class CharField(Field[str, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "CharField[str]",
+        self: CharField[str],
         *,
         min_length: int = ...,
         max_length: int | None = ...,
@@ -42,7 +44,7 @@ class CharField(Field[str, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "CharField[str]",
+        self: CharField[str],
         *,
         min_length: int = ...,
         max_length: int | None = ...,
@@ -51,7 +53,7 @@ class CharField(Field[str, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "CharField[str]",
+        self: CharField[str],
         *,
         min_length: int = ...,
         max_length: int | None = ...,
@@ -60,7 +62,7 @@ class CharField(Field[str, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "CharField[str | None]",
+        self: CharField[str | None],
         *,
         min_length: int = ...,
         max_length: int | None = ...,

@@ -1,5 +1,7 @@
 """Dates with a time."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
 from typing import Any, TypeVar, Unpack, overload
 
@@ -50,7 +52,7 @@ class DateTimeField(Field[datetime, T]):
 
     @overload
     def __init__(
-        self: "DateTimeField[datetime]",
+        self: DateTimeField[datetime],
         *,
         auto_now: bool = ...,
         auto_now_add: bool = ...,
@@ -59,7 +61,7 @@ class DateTimeField(Field[datetime, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "DateTimeField[datetime]",
+        self: DateTimeField[datetime],
         *,
         auto_now: bool = ...,
         auto_now_add: bool = ...,
@@ -68,7 +70,7 @@ class DateTimeField(Field[datetime, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "DateTimeField[datetime]",
+        self: DateTimeField[datetime],
         *,
         auto_now: bool = ...,
         auto_now_add: bool = ...,
@@ -77,7 +79,7 @@ class DateTimeField(Field[datetime, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "DateTimeField[datetime]",
+        self: DateTimeField[datetime],
         *,
         auto_now: bool = ...,
         auto_now_add: bool = ...,
@@ -86,7 +88,7 @@ class DateTimeField(Field[datetime, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "DateTimeField[datetime | None]",
+        self: DateTimeField[datetime | None],
         *,
         auto_now: bool = ...,
         auto_now_add: bool = ...,

@@ -1,5 +1,7 @@
 """Maps. What they hold is free-form, see `dynamix.codec.values`."""
 
+from __future__ import annotations
+
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
@@ -30,18 +32,18 @@ class DictField(Field[dict[str, Any], T]):
 
     @overload
     def __init__(
-        self: "DictField[dict[str, Any]]", *, numbers: values.Numbers = ..., **options: Unpack[Present[dict[str, Any]]]
+        self: DictField[dict[str, Any]], *, numbers: values.Numbers = ..., **options: Unpack[Present[dict[str, Any]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "DictField[dict[str, Any]]",
+        self: DictField[dict[str, Any]],
         *,
         numbers: values.Numbers = ...,
         **options: Unpack[Defaulted[dict[str, Any]]],
     ) -> None: ...
     @overload
     def __init__(
-        self: "DictField[dict[str, Any] | None]",
+        self: DictField[dict[str, Any] | None],
         *,
         numbers: values.Numbers = ...,
         **options: Unpack[Options[dict[str, Any]]],

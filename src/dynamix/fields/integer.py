@@ -1,5 +1,7 @@
 """Whole numbers."""
 
+from __future__ import annotations
+
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec.forms import Form, Whole
@@ -23,7 +25,7 @@ class IntegerField(Field[int, T]):
 
     @overload
     def __init__(
-        self: "IntegerField[int]",
+        self: IntegerField[int],
         *,
         minimum: int | None = ...,
         maximum: int | None = ...,
@@ -31,7 +33,7 @@ class IntegerField(Field[int, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "IntegerField[int]",
+        self: IntegerField[int],
         *,
         minimum: int | None = ...,
         maximum: int | None = ...,
@@ -39,7 +41,7 @@ class IntegerField(Field[int, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "IntegerField[int]",
+        self: IntegerField[int],
         *,
         minimum: int | None = ...,
         maximum: int | None = ...,
@@ -47,7 +49,7 @@ class IntegerField(Field[int, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "IntegerField[int]",
+        self: IntegerField[int],
         *,
         minimum: int | None = ...,
         maximum: int | None = ...,
@@ -55,7 +57,7 @@ class IntegerField(Field[int, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "IntegerField[int | None]",
+        self: IntegerField[int | None],
         *,
         minimum: int | None = ...,
         maximum: int | None = ...,

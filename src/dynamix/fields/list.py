@@ -1,5 +1,7 @@
 """Lists. What they hold is free-form, see `dynamix.codec.values`."""
 
+from __future__ import annotations
+
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
@@ -30,15 +32,15 @@ class ListField(Field[list[Any], T]):
 
     @overload
     def __init__(
-        self: "ListField[list[Any]]", *, numbers: values.Numbers = ..., **options: Unpack[Present[list[Any]]]
+        self: ListField[list[Any]], *, numbers: values.Numbers = ..., **options: Unpack[Present[list[Any]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "ListField[list[Any]]", *, numbers: values.Numbers = ..., **options: Unpack[Defaulted[list[Any]]]
+        self: ListField[list[Any]], *, numbers: values.Numbers = ..., **options: Unpack[Defaulted[list[Any]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "ListField[list[Any] | None]", *, numbers: values.Numbers = ..., **options: Unpack[Options[list[Any]]]
+        self: ListField[list[Any] | None], *, numbers: values.Numbers = ..., **options: Unpack[Options[list[Any]]]
     ) -> None: ...
     def __init__(self, *, numbers: values.Numbers = float, **options: Any) -> None:
         super().__init__(**options)

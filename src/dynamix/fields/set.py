@@ -1,5 +1,7 @@
 """Sets. What they hold is free-form, see `dynamix.codec.values`."""
 
+from __future__ import annotations
+
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
@@ -33,15 +35,15 @@ class SetField(Field[set[Any], T]):
 
     @overload
     def __init__(
-        self: "SetField[set[Any]]", *, numbers: values.Numbers = ..., **options: Unpack[Present[set[Any]]]
+        self: SetField[set[Any]], *, numbers: values.Numbers = ..., **options: Unpack[Present[set[Any]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "SetField[set[Any]]", *, numbers: values.Numbers = ..., **options: Unpack[Defaulted[set[Any]]]
+        self: SetField[set[Any]], *, numbers: values.Numbers = ..., **options: Unpack[Defaulted[set[Any]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "SetField[set[Any] | None]", *, numbers: values.Numbers = ..., **options: Unpack[Options[set[Any]]]
+        self: SetField[set[Any] | None], *, numbers: values.Numbers = ..., **options: Unpack[Options[set[Any]]]
     ) -> None: ...
     def __init__(self, *, numbers: values.Numbers = float, **options: Any) -> None:
         super().__init__(**options)

@@ -1,5 +1,7 @@
 """The verbs that change items: queued on the instance, shown there at once, sent together by `commit_changes()`."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, TypeVar, overload

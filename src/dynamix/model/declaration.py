@@ -5,6 +5,8 @@ attribute is `set_field`), shown at once, and sent together by `commit_changes()
 has an async twin of the same name with an `a` in front.
 """
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Mapping
 from contextlib import suppress

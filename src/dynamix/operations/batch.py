@@ -19,10 +19,10 @@ from dynamix.errors import (
 )
 from dynamix.limits import BATCH_GET_KEYS
 from dynamix.operations import requests
+from dynamix.operations.explained import explained, explaining
 from dynamix.operations.gathered import Gathered
 from dynamix.operations.pace import Pace
 from dynamix.operations.retry import RetryPolicy, request
-from dynamix.operations.tables import explained, explaining
 from dynamix.operations.writes import Writes, locate
 from dynamix.schema.key import address
 from dynamix.schema.table import Table
