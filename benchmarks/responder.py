@@ -26,6 +26,7 @@ _TARGET = re.compile(rb"\r\nx-amz-target: *[a-z0-9_]+\.([a-z]+)")
 _THREAD = re.compile(rb'"(thread-\d{6})"')
 _SMALL_FORUM = f'"{sample.SMALL_FORUM}"'.encode()
 _PYNAMODB_TABLE = sample.PYNAMODB_TABLE.encode()
+_DOCUMENT_TABLE = f'"{sample.DOCUMENT_TABLE}"'.encode()
 _HEAD = (
     b"HTTP/1.1 200 OK\r\nServer: Server\r\nDate: Sun, 17 May 2026 08:30:15 GMT\r\n"
     b"Content-Type: application/x-amz-json-1.0\r\nContent-Length: %d\r\nConnection: keep-alive\r\n"
@@ -103,7 +104,30 @@ class Answers:
     def batchwriteitem(self, body: bytes) -> bytes:
         return self._all_written
 
+    def transactwriteitems(self, body: bytes) -> bytes:
+        return self._empty
 
+
+class DocumentAnswers:
+    """Every answer about the document."""
+
+    def __init__(self) -> None:
+        self._item_answer = _with_head(b'{"Item":%b}' % _json(sample.item_to_wire(sample.document())))
+        changed = _json(sample.item_to_wire(sample.changed_document()))
+        self._attributes_answer = _with_head(b'{"Attributes":%b}' % changed)
+        self._empty = _with_head(b"{}")
+
+    def getitem(self, body: bytes) -> bytes:
+        return self._item_answer
+
+    def putitem(self, body: bytes) -> bytes:
+        return self._empty
+
+    def updateitem(self, body: bytes) -> bytes:
+        return self._attributes_answer if b'"ALL_' in body else self._empty
+
+
+_DOCUMENT = DocumentAnswers()
 _TABLES = Answers(sample.TABLE), Answers(sample.PYNAMODB_TABLE)
 _RECORDED: defaultdict[bytes, deque[bytes]] = defaultdict(lambda: deque(maxlen=64))
 
@@ -134,7 +158,8 @@ class Server(asyncio.Protocol):
             bodies = _RECORDED.pop(body.lower(), ())
             return _with_head(b"[%b]" % b",".join(bodies))
         _RECORDED[operation].append(body)
-        answer: Callable[[bytes], bytes] = getattr(_TABLES[_PYNAMODB_TABLE in body], operation.decode())
+        answers = _DOCUMENT if _DOCUMENT_TABLE in body else _TABLES[_PYNAMODB_TABLE in body]
+        answer: Callable[[bytes], bytes] = getattr(answers, operation.decode())
         return answer(body)
 
 

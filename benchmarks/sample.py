@@ -7,6 +7,9 @@ TABLE = "forum_post"
 PYNAMODB_TABLE = "forum_post_pynamodb"
 """The same items with the one spelling of a UTC offset, +0000, that PynamoDB reads."""
 
+DOCUMENT_TABLE = "word_index"
+DOCUMENT_ID = "on-black-holes"
+
 FORUM = "forum-1000"
 SMALL_FORUM = "forum-100"
 FORUM_SIZES = {FORUM: 1000, SMALL_FORUM: 100}
@@ -55,6 +58,33 @@ def posts(forum_id: str = FORUM) -> list[dict[str, Any]]:
 
 def post_keys() -> list[tuple[str, str]]:
     return [(FORUM, thread_id(number)) for number in range(FORUM_SIZES[FORUM])]
+
+
+CHANGED_WORD = "word-0400"
+CHANGED = {"pages": [3, 14, "appendix"], "meta": {"count": 15, "kind": "verb", "seen": True}}
+
+
+def document() -> dict[str, Any]:
+    """The values of the one document: a map of 800 keys, each with a list and a map, and a list of 3,000 numbers."""
+    words = {
+        f"word-{number:04d}": {
+            "pages": [number, number + 1, f"page {number}"],
+            "meta": {"count": number, "kind": "noun", "seen": number % 2 == 0},
+        }
+        for number in range(800)
+    }
+    return {"document_id": DOCUMENT_ID, "words": words, "numbers": list(range(3000))}
+
+
+def changed_document() -> dict[str, Any]:
+    """The same with one key of the map changed."""
+    values = document()
+    return {**values, "words": {**values["words"], CHANGED_WORD: CHANGED}}
+
+
+def transaction_keys() -> list[dict[str, str]]:
+    """The keys of what one transaction puts, updates, deletes and checks."""
+    return [{"forum_id": FORUM, "thread_id": thread_id(number)} for number in range(4)]
 
 
 def chunks(sequence: list[Any], size: int) -> list[list[Any]]:

@@ -7,11 +7,15 @@
 A contestant is a module of `contestants` with these functions, all plain or all `async def`:
 
     connect(url)                        once, before anything else
-    get() put() update() query(forum_id) batch_write() batch_get()
+    get() put() update() query(forum_id) batch_write() batch_get() transact() save_unchanged()
+    doc_read()                          the document, each of its values read, by attribute
+    doc_put() doc_update()              the document put whole; one key of its map set, by the key of the item alone
+    doc_commit()                        the same of a loaded document, which then is as the answer says; returns it
     get_async()                         what `get` does, for an event loop
     connect_async(url)                  once, on the loop, where `get_async` needs it
     scan()                              the number of items read, none of them kept
     values(post)                        an object that get or query gave, as `sample.post` spells it
+    doc_values(document)                what `doc_read` or `doc_commit` gave, as `sample.document` spells it
 
 What a contestant cannot do it leaves out, and its results say so.
 
@@ -36,6 +40,12 @@ _WORK: dict[str, tuple[str, tuple[str, ...]]] = {
     "read_1000": ("query", ("forum-1000",)),
     "batch_write": ("batch_write", ()),
     "batch_get": ("batch_get", ()),
+    "transact": ("transact", ()),
+    "save_unchanged": ("save_unchanged", ()),
+    "doc_read": ("doc_read", ()),
+    "doc_put": ("doc_put", ()),
+    "doc_commit": ("doc_commit", ()),
+    "doc_update": ("doc_update", ()),
     "get_in_flight": ("get_async", ()),
 }
 """Each kind of work: the contestant's function and its arguments. `read_1000` then reads each attribute by `values`."""
@@ -137,6 +147,8 @@ class Rounds:
         if hasattr(self.contestant, "values"):
             self.verify_reads()
             self.verify_writes()
+            self.verify_transaction()
+            self.verify_documents()
         return {"gives": self.contestant.RESULT}
 
     def verify_reads(self) -> None:
@@ -166,6 +178,41 @@ class Rounds:
             sent.sort(key=lambda item: item["thread_id"]["S"])
             for item, values in zip(sent, sample.posts(), strict=True):
                 assert_sent(item, values)
+
+        if hasattr(contestant, "save_unchanged"):
+            assert not self.sent(contestant.save_unchanged, "UpdateItem")
+
+    def verify_transaction(self) -> None:
+        sample = self.sample
+        if not hasattr(self.contestant, "transact"):
+            return
+        (request,) = self.sent(self.contestant.transact, "TransactWriteItems")
+        actions = dict(action.popitem() for action in request["TransactItems"])
+        put, update, delete, check = (actions[kind] for kind in ("Put", "Update", "Delete", "ConditionCheck"))
+        assert_sent(put["Item"], sample.post(0))
+        keys = [sample.item_to_wire(key) for key in sample.transaction_keys()]
+        assert [update["Key"], delete["Key"], check["Key"]] == keys[1:]
+        assert update["UpdateExpression"]
+        assert {"S": sample.AUTHOR} in check["ExpressionAttributeValues"].values()
+
+    def verify_documents(self) -> None:
+        contestant, sample = self.contestant, self.sample
+        if not hasattr(contestant, "doc_read"):
+            return
+        doc_values = getattr(contestant, "doc_values", dict)
+        assert doc_values(self.call(contestant.doc_read)) == sample.document()
+        if hasattr(contestant, "doc_put"):
+            (request,) = self.sent(contestant.doc_put, "PutItem")
+            document = sample.document()
+            assert {name: sample.from_wire(request["Item"][name]) for name in document} == document
+        if hasattr(contestant, "doc_commit"):
+            assert doc_values(self.call(contestant.doc_commit)) == sample.changed_document()
+        for function in (getattr(contestant, name, None) for name in ("doc_commit", "doc_update")):
+            if function is not None:
+                (request,) = self.sent(function, "UpdateItem")
+                values = [sample.from_wire(value) for value in request["ExpressionAttributeValues"].values()]
+                maps = [value for value in values if isinstance(value, dict)]  # one library sends the whole map
+                assert sample.CHANGED in values + [words.get(sample.CHANGED_WORD) for words in maps]
 
     def sent(self, function: Any, operation: str) -> list[dict[str, Any]]:
         """The bodies of the requests by which `function` asks for `operation`."""

@@ -18,7 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamix.codec import numbers, values
+from dynamix.codec.parsed import parse_list, parse_map, parse_set
 from dynamix.codec.sizes import item_size, value_size
+from dynamix.codec.slot import forms_kept
 from dynamix.codec.state import STATE
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import StoredValueError
@@ -154,6 +156,29 @@ class Level(IntEnum):
     """An int that is a member of an enumeration."""
 
     LOW = 1
+
+
+@given(free, st.sampled_from([float, Decimal]))
+def test_json_read_at_once_is_what_its_forms_are(value: Any, of: type[float] | type[Decimal]) -> None:
+    """A list, map or set that is read straight from its JSON is what its forms read as, to the types of its parts."""
+    for whole, parse in (([value, value], parse_list), ({"a": value, "b": value}, parse_map), (value, parse_set)):
+        if parse is not parse_set or isinstance(value, set):
+            form = values.encode(whole)
+            read = parse(msgspec.Raw(msgspec.json.encode(form)), of)
+            plain = values.decode(form, of)
+            assert read == plain
+            assert _types(read) == _types(plain)
+
+
+def _types(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _types(element) for key, element in value.items()}
+        case list():
+            return [_types(element) for element in value]
+        case set():
+            return {type(element) for element in value}
+    return type(value)
 
 
 class Kind(int, Enum):
@@ -303,9 +328,12 @@ def test_the_generated_code_agrees_with_the_plain_way(given_values: dict[str, An
     schema = schema_of(Everything)
     reader = schema.codec.reader("Everything")
     instance_values = {"needed": "n", **given_values}
-    item = schema.codec.encode_item(instance_values)
+    whole = dict.fromkeys(schema.fields) | instance_values  # as an instance has them
+    item = schema.codec.encode_item(whole)
     plain = {schema.fields[name].name: schema.fields[name].encode(value) for name, value in instance_values.items()}
     assert item == plain
+    kept = [slot for slot in schema.codec.slots if not slot.form.exact]
+    assert schema.codec.whole(whole, None) == (plain, forms_kept(kept, plain))
     body = msgspec.json.encode({"Item": item})
     fast = reader.item(body)
     assert fast is not None

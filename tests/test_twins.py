@@ -117,7 +117,7 @@ def signature(function: Callable[..., Any]) -> tuple[list[tuple[str, Any, Any, A
 
     Where a twin takes a function that may be async, its operation takes the same that is not.
     """
-    described = inspect.signature(function)
+    described = inspect.signature(function, eval_str=True)
     parameters = [(p.name, p.kind, p.default, blocking(p.annotation)) for p in described.parameters.values()]
     result = described.return_annotation
     if get_origin(result) is AsyncIterator:

@@ -9,13 +9,14 @@ from aiodynamo.client import Client
 from aiodynamo.credentials import Credentials
 from aiodynamo.expressions import F, HashKey
 from aiodynamo.http.aiohttp import AIOHTTP
-from aiodynamo.models import BatchGetRequest, BatchWriteRequest
+from aiodynamo.models import BatchGetRequest, BatchWriteRequest, ReturnValues
 from yarl import URL
 
 RESULT = "dicts of Python values"
 
 client: Any = None
 table: Any = None
+documents: Any = None
 FIRST_KEY = {"forum_id": sample.FORUM, "thread_id": sample.thread_id(0)}
 
 
@@ -24,13 +25,15 @@ def as_item(values: dict[str, Any]) -> dict[str, Any]:
 
 
 POST = as_item(sample.post(0))
+DOCUMENT = sample.document()
+DOCUMENT_KEY = {"document_id": sample.DOCUMENT_ID}
 
 
 async def connect(url: str) -> None:
-    global client, table
+    global client, table, documents
     session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=sample.IN_FLIGHT))
     client = Client(AIOHTTP(session), Credentials.auto(), "us-east-1", endpoint=URL(url))
-    table = client.table(sample.TABLE)
+    table, documents = client.table(sample.TABLE), client.table(sample.DOCUMENT_TABLE)
 
 
 async def get() -> Any:
@@ -81,3 +84,23 @@ async def scan() -> int:
 
 
 values = sample.dated
+
+
+async def doc_read() -> Any:
+    return await documents.get_item(DOCUMENT_KEY)
+
+
+async def doc_put() -> None:
+    await documents.put_item(DOCUMENT)
+
+
+def change() -> Any:
+    return F("words", sample.CHANGED_WORD).set(sample.CHANGED)
+
+
+async def doc_commit() -> Any:
+    return await documents.update_item(DOCUMENT_KEY, change(), return_values=ReturnValues.all_new)
+
+
+async def doc_update() -> None:
+    await documents.update_item(DOCUMENT_KEY, change())

@@ -11,6 +11,10 @@ RESULT = "dicts of typed values"
 client: Any = None
 FIRST_KEY = sample.item_to_wire({"forum_id": sample.FORUM, "thread_id": sample.thread_id(0)})
 POST = sample.item_to_wire(sample.post(0))
+DOCUMENT = sample.item_to_wire(sample.document())
+DOCUMENT_KEY = sample.item_to_wire({"document_id": sample.DOCUMENT_ID})
+CHANGED = sample.to_wire(sample.CHANGED)
+_, UPDATED, DELETED, CHECKED = map(sample.item_to_wire, sample.transaction_keys())
 
 
 def connect(url: str) -> None:
@@ -38,6 +42,31 @@ def update() -> None:
             ":one": {"N": "1"},
             ":author": {"S": sample.AUTHOR},
         },
+    )
+
+
+def transact() -> None:
+    title = {":title": {"S": "A new title"}, ":one": {"N": "1"}}
+    update = {
+        "TableName": sample.TABLE,
+        "Key": UPDATED,
+        "UpdateExpression": "SET title = :title ADD #views :one",
+        "ExpressionAttributeNames": {"#views": "views"},
+        "ExpressionAttributeValues": title,
+    }
+    check = {
+        "TableName": sample.TABLE,
+        "Key": CHECKED,
+        "ConditionExpression": "author = :author",
+        "ExpressionAttributeValues": {":author": {"S": sample.AUTHOR}},
+    }
+    client.transact_write_items(
+        TransactItems=[
+            {"Put": {"TableName": sample.TABLE, "Item": POST}},
+            {"Update": update},
+            {"Delete": {"TableName": sample.TABLE, "Key": DELETED}},
+            {"ConditionCheck": check},
+        ]
     )
 
 
@@ -77,3 +106,34 @@ def scan() -> int:
 
 def values(post: Any) -> dict[str, Any]:
     return sample.dated({name: sample.from_wire(value) for name, value in post.items()})
+
+
+def doc_read() -> Any:
+    return client.get_item(TableName=sample.DOCUMENT_TABLE, Key=DOCUMENT_KEY)["Item"]
+
+
+def doc_put() -> None:
+    client.put_item(TableName=sample.DOCUMENT_TABLE, Item=DOCUMENT)
+
+
+def update_document(**options: Any) -> Any:
+    return client.update_item(
+        TableName=sample.DOCUMENT_TABLE,
+        Key=DOCUMENT_KEY,
+        UpdateExpression="SET words.#word = :value",
+        ExpressionAttributeNames={"#word": sample.CHANGED_WORD},
+        ExpressionAttributeValues={":value": CHANGED},
+        **options,
+    )
+
+
+def doc_commit() -> Any:
+    return update_document(ReturnValues="ALL_NEW")["Attributes"]
+
+
+def doc_update() -> None:
+    update_document()
+
+
+def doc_values(document: Any) -> dict[str, Any]:
+    return {name: sample.from_wire(value) for name, value in document.items()}

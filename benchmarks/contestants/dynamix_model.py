@@ -39,7 +39,17 @@ class Post(Model):
     meta = DictField()
 
 
+class Document(Model):
+    __table_name__ = sample.DOCUMENT_TABLE
+
+    document_id = CharField(hash_key=True)
+    words = DictField(required=True)
+    numbers = ListField(required=True)
+
+
 POST = sample.post(0)
+DOCUMENT = sample.document()
+PUT, UPDATED, DELETED, CHECKED = sample.transaction_keys()
 
 
 def connect(url: str) -> None:
@@ -71,6 +81,23 @@ def update() -> None:
     post.commit_changes()
 
 
+def transact() -> None:
+    with dynamix.transaction() as tx:
+        tx.put(Post(**POST))
+        tx.update(Post, Post.title.set("A new title"), Post.views.add(1), **UPDATED)
+        tx.delete(Post, **DELETED)
+        tx.check(Post, Post.author == sample.AUTHOR, **CHECKED)
+
+
+@cache
+def loaded() -> Post:
+    return Post.get_or_raise(**PUT)
+
+
+def save_unchanged() -> None:
+    loaded().save()
+
+
 def query(forum_id: str) -> list[Post]:
     return Post.query().where(Post.forum_id.eq(forum_id)).get_items()[0]
 
@@ -94,3 +121,29 @@ def scan() -> int:
 
 def values(post: Post) -> dict[str, Any]:
     return {name: getattr(post, name) for name in POST}
+
+
+def doc_read() -> dict[str, Any]:
+    document = Document.get_or_raise(document_id=sample.DOCUMENT_ID)
+    return {"document_id": document.document_id, "words": document.words, "numbers": document.numbers}
+
+
+def doc_put() -> None:
+    Document.create(**DOCUMENT)
+
+
+@cache
+def document() -> Document:
+    return Document.get_or_raise(document_id=sample.DOCUMENT_ID)
+
+
+def doc_commit() -> Document:
+    return document().update_to_dict_field(Document.words, {sample.CHANGED_WORD: sample.CHANGED}).commit_changes()
+
+
+def doc_update() -> None:
+    Document.update_by_key(Document.words[sample.CHANGED_WORD].set(sample.CHANGED), document_id=sample.DOCUMENT_ID)
+
+
+def doc_values(document: Any) -> dict[str, Any]:
+    return {name: getattr(document, name) for name in DOCUMENT} if isinstance(document, Document) else document

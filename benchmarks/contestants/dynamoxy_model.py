@@ -27,14 +27,25 @@ class Post(dynamoxy.Model, table=sample.TABLE):
     meta: Attr[dict[str, Any]]
 
 
+class Document(dynamoxy.Model, table=sample.DOCUMENT_TABLE):
+    document_id: Attr[str] = partition_key()
+    words: Attr[dict[str, Any]]
+    numbers: Attr[list[int]]
+
+
+client: Any = None
 repository: Any = None
+documents: Any = None
 POST = sample.post(0)
 FIRST = Post(**POST)
+DOCUMENT = sample.document()
+_, UPDATED, DELETED, CHECKED = sample.transaction_keys()
 
 
 async def connect(url: str) -> None:
-    global repository
-    repository = dynamoxy.Client(endpoint_url=url).repository(Post)
+    global client, repository, documents
+    client = dynamoxy.Client(endpoint_url=url)
+    repository, documents = client.repository(Post), client.repository(Document)
 
 
 async def get() -> Any:
@@ -52,6 +63,14 @@ async def update() -> None:
     await repository.update(
         FIRST, Post.title.set("A new title"), Post.views.add(1), condition=Post.author == sample.AUTHOR
     )
+
+
+async def transact() -> None:
+    async with client.transaction() as tx:
+        tx.put(Post(**POST))
+        tx.update(Post.key(**UPDATED), Post.title.set("A new title"), Post.views.add(1))
+        tx.delete(Post.key(**DELETED), model=Post)
+        tx.check(Post, Post.key(**CHECKED), Post.author == sample.AUTHOR)
 
 
 async def query(forum_id: str) -> Any:
@@ -80,3 +99,25 @@ async def scan() -> int:
 
 def values(post: Post) -> dict[str, Any]:
     return {name: getattr(post, name) for name in POST}
+
+
+async def doc_read() -> dict[str, Any]:
+    return doc_values(await documents.get(sample.DOCUMENT_ID))
+
+
+async def doc_put() -> None:
+    await documents.put(Document(**DOCUMENT))
+
+
+@cache
+def document() -> Document:
+    return Document(**DOCUMENT)
+
+
+async def doc_commit() -> Document:
+    # It always asks for the whole item, so there is no update that does not.
+    return await documents.update(document(), Document.words[sample.CHANGED_WORD].set(sample.CHANGED))
+
+
+def doc_values(document: Any) -> dict[str, Any]:
+    return {name: getattr(document, name) for name in DOCUMENT} if isinstance(document, Document) else document

@@ -20,9 +20,9 @@ BUFFER = bytearray(2**21)
 VIEW = memoryview(BUFFER)
 
 
-def request(operation: str, body: dict[str, Any]) -> bytes:
+def request(operation: str, body: dict[str, Any], table: str = sample.TABLE) -> bytes:
     """A request as long as a signed one."""
-    encoded = json.dumps({"TableName": sample.TABLE, **body}, separators=(",", ":")).encode()
+    encoded = json.dumps({"TableName": table, **body}, separators=(",", ":")).encode()
     head = (
         "POST / HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nContent-Type: application/x-amz-json-1.0\r\n"
         f"X-Amz-Target: DynamoDB_20120810.{operation}\r\nX-Amz-Date: 20260517T083015Z\r\n"
@@ -46,6 +46,11 @@ UPDATE = request(
         "ExpressionAttributeValues": {":0": {"S": "A new title"}, ":1": {"N": "1"}, ":2": {"S": sample.AUTHOR}},
     },
 )
+
+
+DOCUMENT_KEY = sample.item_to_wire({"document_id": sample.DOCUMENT_ID})
+DOC_GET = request("GetItem", {"Key": DOCUMENT_KEY}, sample.DOCUMENT_TABLE)
+DOC_PUT = request("PutItem", {"Item": sample.item_to_wire(sample.document())}, sample.DOCUMENT_TABLE)
 
 
 def connect(url: str) -> None:
@@ -81,6 +86,14 @@ def put() -> None:
 
 def update() -> None:
     exchange(UPDATE)
+
+
+def doc_read() -> memoryview:
+    return exchange(DOC_GET)
+
+
+def doc_put() -> None:
+    exchange(DOC_PUT)
 
 
 @cache

@@ -12,26 +12,15 @@ dynamix.create_table(ForumThread)
 ForumThread.create(forum_id="science", thread_id="physics_1")
 """
 
-from dynamix import ids as ids
-from dynamix.batches import abatch_get, batch, batch_get
+from collections.abc import Iterable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from dynamix.codec.names import Key
 from dynamix.connection import Connection
 from dynamix.context import timeout
 from dynamix.current import set_connection, use_connection
 from dynamix.cursor import Cursor
-from dynamix.differences import (
-    BillingDiffers,
-    DeletionProtectionDiffers,
-    IndexKeyDiffers,
-    IndexMissing,
-    IndexProjectionDiffers,
-    IndexSurplus,
-    KeyDiffers,
-    KeyTypeDiffers,
-    TableDifference,
-    ThroughputDiffers,
-    TimeToLiveDiffers,
-)
 from dynamix.errors import (
     AccessDeniedError,
     BatchIncompleteError,
@@ -113,23 +102,99 @@ from dynamix.fields import (
 from dynamix.model.batching import Batch
 from dynamix.model.declaration import Model
 from dynamix.model.records import StreamRecord
-from dynamix.model.typed import TypedModel
-from dynamix.operations.statements import Rows
 from dynamix.schema.index import IndexOptions
-from dynamix.statements import (
-    Statement,
-    apartiql,
-    apartiql_batch,
-    apartiql_transaction,
-    partiql,
-    partiql_batch,
-    partiql_transaction,
-)
-from dynamix.tables import acompare_table, acreate_table, aupdate_table, compare_table, create_table, update_table
-from dynamix.transactions import Transaction, atransact_get, transact_get, transaction
 from dynamix.updates.actions import Action
 from dynamix.version import __version__ as __version__
 from dynamix.wire import RequestInfo, ResponseInfo
+
+if TYPE_CHECKING:
+    from dynamix import ids as ids
+    from dynamix.batches import abatch_get, batch, batch_get
+    from dynamix.differences import (
+        BillingDiffers,
+        DeletionProtectionDiffers,
+        IndexKeyDiffers,
+        IndexMissing,
+        IndexProjectionDiffers,
+        IndexSurplus,
+        KeyDiffers,
+        KeyTypeDiffers,
+        TableDifference,
+        ThroughputDiffers,
+        TimeToLiveDiffers,
+    )
+    from dynamix.model.typed import TypedModel
+    from dynamix.operations.statements import Rows
+    from dynamix.statements import (
+        Statement,
+        apartiql,
+        apartiql_batch,
+        apartiql_transaction,
+        partiql,
+        partiql_batch,
+        partiql_transaction,
+    )
+    from dynamix.tables import (
+        acompare_table,
+        acreate_table,
+        aupdate_table,
+        compare_table,
+        create_table,
+        update_table,
+    )
+    from dynamix.transactions import Transaction, atransact_get, transact_get, transaction
+else:
+    _LATE = {
+        "dynamix.batches": ("abatch_get", "batch", "batch_get"),
+        "dynamix.differences": (
+            "BillingDiffers",
+            "DeletionProtectionDiffers",
+            "IndexKeyDiffers",
+            "IndexMissing",
+            "IndexProjectionDiffers",
+            "IndexSurplus",
+            "KeyDiffers",
+            "KeyTypeDiffers",
+            "TableDifference",
+            "ThroughputDiffers",
+            "TimeToLiveDiffers",
+        ),
+        "dynamix.model.typed": ("TypedModel",),
+        "dynamix.operations.statements": ("Rows",),
+        "dynamix.statements": (
+            "Statement",
+            "apartiql",
+            "apartiql_batch",
+            "apartiql_transaction",
+            "partiql",
+            "partiql_batch",
+            "partiql_transaction",
+        ),
+        "dynamix.tables": (
+            "acompare_table",
+            "acreate_table",
+            "aupdate_table",
+            "compare_table",
+            "create_table",
+            "update_table",
+        ),
+        "dynamix.transactions": ("Transaction", "atransact_get", "transact_get", "transaction"),
+    }
+    """What many programs do not use, by module: these are imported when somebody asks for a name of theirs."""
+
+    def __getattr__(name: str) -> Any:
+        """Called for what is not there yet."""
+        if name == "ids":
+            return import_module("dynamix.ids")
+        for module, names in _LATE.items():
+            if name in names:
+                _publish(vars(import_module(module)), names)
+                return globals()[name]
+        raise AttributeError(f"module 'dynamix' has no attribute {name!r}", name=name, obj=import_module("dynamix"))
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__, "ids"})
+
 
 __all__ = [
     "AccessDeniedError",
@@ -254,6 +319,13 @@ __all__ = [
     "use_connection",
 ]
 
-for _name in __all__:
-    globals()[_name].__module__ = "dynamix"
-del _name
+
+def _publish(found: dict[str, Any], names: Iterable[str]) -> None:
+    """Have things say that they are of this package, where users find them."""
+    for name in names:
+        if name in found:
+            found[name].__module__ = "dynamix"
+            globals()[name] = found[name]
+
+
+_publish(globals(), __all__)

@@ -5,6 +5,8 @@ Each turns its right-hand side into DynamoDB's form at once, so that a value of 
 written.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, overload
@@ -156,9 +158,9 @@ class Conditions(Comparable[V]):
         return self._part_literal(prefix)
 
     @overload
-    def begins_with(self: "Conditions[bytes]", prefix: bytes) -> Condition: ...
+    def begins_with(self: Conditions[bytes], prefix: bytes) -> Condition: ...
     @overload
-    def begins_with(self: "Texts", prefix: str) -> Condition: ...
+    def begins_with(self: Texts, prefix: str) -> Condition: ...
     def begins_with(self, prefix: Any) -> Condition:
         """The string, or the binary, starts with `prefix`."""
         if not isinstance(prefix, str | bytes | bytearray | memoryview):

@@ -28,7 +28,6 @@ from dynamix.errors import (
 from dynamix.operations import raw
 from dynamix.operations.indexes import LiveIndexes
 from dynamix.operations.retry import RetryPolicy
-from dynamix.transport import aside
 from dynamix.transport.deadlines import TimeUpError, late
 from dynamix.transport.hidden import Environment
 from dynamix.transport.options import SECRETS, ConnectionOptions, check
@@ -146,6 +145,8 @@ class Connection:
         """The same. Raises DeadlineExceededError at the deadline: a file may be locked, and a profile slow to read."""
         if deadline == math.inf or self._opens_at_once:
             return self._open()
+        from dynamix.transport import aside
+
         try:
             return aside.call(self._open, deadline)
         except TimeUpError as error:
@@ -155,6 +156,8 @@ class Connection:
         """The same; in a thread where it may have to read files."""
         if self._opens_at_once:
             return self._open()
+        from dynamix.transport import aside
+
         if deadline == math.inf:
             return await aside.in_pool(self._open)
         try:

@@ -62,13 +62,15 @@ import copy
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, TypeAlias, TypeVar
 
 import msgspec
 
-from dynamix.differences import TableDifference
 from dynamix.interrupts import let_pass
 from dynamix.wire import Item, Response
+
+if TYPE_CHECKING:
+    from dynamix.differences import TableDifference
 
 Applied: TypeAlias = Literal["no", "maybe", "partly", "yes"]
 
@@ -270,7 +272,7 @@ class TableDiffersError(ValidationException):
     `differences` are those that cannot be updated.
     """
 
-    differences: tuple[TableDifference, ...] = ()
+    differences: "tuple[TableDifference, ...]" = ()
 
 
 class FieldNotLoadedError(DynamixError, AttributeError):

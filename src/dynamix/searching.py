@@ -15,7 +15,7 @@ from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
 from dynamix.fields.changeable import Element
 from dynamix.operations import search as flows
-from dynamix.operations import tables
+from dynamix.operations.explained import explaining
 from dynamix.selection import Search, select
 from dynamix.wire import Flow
 
@@ -96,12 +96,12 @@ class Searching(Generic[M]):
     def _run(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Any:
         connection = self._connection()
         table, live = search.schema.at(connection.table_prefix), connection.indexes
-        return connection.run(tables.explaining(flow, connection.retry, table, live, search, *arguments))
+        return connection.run(explaining(flow, connection.retry, table, live, search, *arguments))
 
     async def _arun(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Any:
         connection = self._connection()
         table, live = search.schema.at(connection.table_prefix), connection.indexes
-        return await connection.arun(tables.explaining(flow, connection.retry, table, live, search, *arguments))
+        return await connection.arun(explaining(flow, connection.retry, table, live, search, *arguments))
 
     def get_items(self, requery_for_all_projections: bool = False) -> tuple[list[M], Cursor | None]:
         """The matches, and the cursor of the next page: None at the end.

@@ -5,6 +5,7 @@ import json
 import socket
 import sqlite3
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from dynamix.engine import Engine
@@ -134,3 +135,42 @@ def test_writes_of_many_clients_are_all_answered() -> None:
     assert sum("ConditionalCheckFailed" in str(answer) for answer in answers) == 50
     assert database.call("Scan", TableName="tab", Select="COUNT")["Count"] == 50
     engine.close()
+
+
+class Slow:
+    """An engine whose first write waits, and which notes what is asked of it together."""
+
+    def __init__(self) -> None:
+        self.begun, self.gate = threading.Event(), threading.Event()
+        self.groups: list[list[int]] = []
+
+    def handle(self, target: str, body: bytes) -> tuple[int, bytes]:
+        self.begun.set()
+        self.gate.wait(60)
+        return 200, b"{}"
+
+    def in_passing(self, target: str, body: bytes) -> tuple[int, bytes] | None:
+        return None
+
+    def together(self, requests: Sequence[tuple[str, bytes]], *, in_passing: bool) -> list[tuple[int, bytes]]:
+        self.groups.append([len(body) for _, body in requests])
+        return [(200, b"{}")] * len(requests)
+
+
+def test_large_writes_are_not_all_made_together() -> None:
+    """Writes that wait go into one transaction up to some bytes, so that none is held up by all the others."""
+    engine = Slow()
+    with Server(engine) as server, contextlib.ExitStack() as clients:
+        writers = [clients.enter_context(socket.create_connection(server.address)) for _ in range(12)]
+        for writer in writers:
+            ask(writer, "PutItem", Item=wire({"a": "x" * 100_000}))
+            engine.begun.wait(60)
+        (work,) = server._works.values()
+        for _ in range(600):
+            if len(work._left) == len(writers) - 1:
+                break
+            threading.Event().wait(0.05)
+        engine.gate.set()
+        assert [told(writer) for writer in writers] == [{}] * len(writers)
+    assert sum(map(len, engine.groups)) > 0
+    assert all(sum(group[:-1]) < 128 * 1024 for group in engine.groups)

@@ -1,6 +1,6 @@
 """How one stored form is read and written by generated code (see compiled.py); each class of field has one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -56,7 +56,8 @@ class Form(NamedTuple):
     limited as a key.
 
     `exact`: writing what was read gives the stored form again, whoever wrote it. `frozen`: values cannot be edited in
-    place. `lazy`: values are read when somebody asks for them. `empties`: an empty value is not stored.
+    place. `lazy`: values are read when somebody asks for them, by `parse` if there is one, which takes the JSON of the
+    stored form and what a number with a fraction reads as. `empties`: an empty value is not stored.
     """
 
     struct: type[Struct] | None = None
@@ -68,6 +69,7 @@ class Form(NamedTuple):
     exact: bool = False
     frozen: bool = False
     lazy: bool = False
+    parse: Callable[[Raw, Any], Any] | None = None
     empties: bool = False
 
     @property

@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 
 from dynamix.codec.forms import Binary, Form, Text, Truth, Whole
 from dynamix.codec.slot import Slot, as_json
-from dynamix.codec.state import NULL, STATE, State
+from dynamix.codec.state import NULL, STATE, State, Stored
 from dynamix.interrupts import let_pass
 from dynamix.wire import Item
 
@@ -127,7 +127,8 @@ def compile_writer(
     model_name: str, slots: tuple[Slot, ...], plain_item: Callable[[Mapping[str, Any]], Item]
 ) -> Callable[[Mapping[str, Any]], Item]:
     """Code from values by attribute to an item. None and empty sets are left out, unless the field is required: then
-    its `encode` refuses None. What cannot be stored is left to the plain way to name."""
+    its `encode` refuses None. What cannot be stored is left to the plain way to name, and so are values that are not
+    all there, but for those that were not read."""
     names: dict[str, Any] = {"EMPTY": frozenset(), "NULL": NULL, "plain_item": plain_item, "let_pass": let_pass}
     body = []
     for index, slot in enumerate(slots):
@@ -138,16 +139,37 @@ def compile_writer(
             when += f" and {slot.sure[0]} <= {form.length} <= {slot.sure[1]}"
         fast = when and not slot.constrained and _take_names(names, form)
         write = f"{place} = {form.write} if {when} else encode{index}(v)" if fast else f"{place} = encode{index}(v)"
+        value = f"values.get({slot.attribute!r})" if form.lazy else f"values[{slot.attribute!r}]"
         if slot.required:
-            body += [f"v = values.get({slot.attribute!r})", write]
+            body += [f"v = {value}", write]
             continue
         filled = " and v != EMPTY" if form.empties else ""
-        body += [f"if (v := values.get({slot.attribute!r})) is not None{filled}:", f"    {write}"]
+        body += [f"if (v := {value}) is not None{filled}:", f"    {write}"]
         if slot.null:
             body += ["elif v is None:", f"    {place} = NULL"]
     guarded = ["item = {}", "try:", *(f"    {line}" for line in body), "except Exception as error:"]
     body = [*guarded, "    let_pass(error)", "    return plain_item(values)", "return item"]
     return _compile("write", model_name, "values", body, names)
+
+
+def compile_keeper(model_name: str, slots: tuple[Slot, ...]) -> Callable[[Item], Stored]:
+    """Code from an item that is stored whole to what is kept of it: the same as `forms_kept`, but for exact forms that
+    are NULL though their fields store no NULL."""
+    names: dict[str, Any] = {"Raw": Raw, "encode": msgspec.json.encode, "NULL": NULL}
+    entries, after = [], []
+    for slot in slots:
+        form, found = slot.form, f"item.get({slot.name!r})"
+        nothing = "Raw()" if form.lazy else "None"
+        if form.exact:
+            if slot.null:
+                after += [f"if {found} == NULL:", f"    stored[{slot.attribute!r}] = NULL"]
+        elif form.frozen and not form.lazy:
+            entries.append(f"{slot.attribute!r}: {found},")
+        else:
+            kept = "w" if form.frozen else "Raw(encode(w))"
+            entries.append(f"{slot.attribute!r}: {kept} if (w := {found}) is not None else {nothing},")
+    body = ["stored = {", *(f"    {entry}" for entry in entries), "}", *after, "return stored"]
+    return _compile("keep", model_name, "item", body, names)
 
 
 def _compile(verb: str, model_name: str, argument: str, body: list[str], names: dict[str, Any]) -> Callable[[Any], Any]:

@@ -9,7 +9,7 @@ dict of them equals a plain one.
 import copy
 import sys
 from collections.abc import Mapping
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from dynamix.codec.forms import comparable
 from dynamix.errors import FieldValidationException
@@ -57,13 +57,18 @@ class Key(dict[str, Any], Generic[M_co]):
 
 
 class StoredName(str):
-    """The name of a key's attribute, with the value that it was made for and its stored form."""
+    """The name of a key's attribute, with the value that it was made for and its stored form.
+
+    `exist` says whether there ever was one in this process: in most there is none, and looking for one takes time.
+    """
 
     __slots__ = ("form", "value")
+    exist: ClassVar[bool] = False
     form: AttributeValue
     value: object
 
     def __new__(cls, name: str, form: AttributeValue, value: object) -> "StoredName":
+        StoredName.exist = True
         made = super().__new__(cls, name)
         made.form, made.value = form, value
         return made

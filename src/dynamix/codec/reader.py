@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from functools import cache
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
@@ -71,7 +72,12 @@ def _parser(item_type: Any) -> _Parser:
     return _Parser(*(msgspec.json.Decoder(shape, strict=False).decode for shape in shapes))
 
 
-_RAW = _parser(Raw)
+@cache
+def _raw() -> _Parser:
+    """The parser that leaves each item as it is."""
+    return _parser(Raw)
+
+
 _MAYBE: Callable[[bytes], Any] = msgspec.json.Decoder(
     msgspec.defstruct("MaybeChanged", [("Attributes", Raw, Raw())])
 ).decode
@@ -92,11 +98,13 @@ class Reader(Generic[M]):
         self._new = model.__new__
         self._model = model
         self._set_dict = dict_setter(model)
+        self._is_slow = False
         try:
             self._parser = _parser(item_struct(model.__name__, slots))
             self._values, self._instances = compile_reader(model, slots, table, held)
         except ValueError:  # a stored name that msgspec does not take
-            self._parser, self._values, self._instances = _RAW, self._one_by_one, self._slow_instances
+            self._parser, self._values, self._instances = _raw(), self._one_by_one, self._slow_instances
+            self._is_slow = True
 
     def item(self, body: bytes) -> M | None:
         """The instance in an answer of GetItem, or None."""
@@ -105,7 +113,7 @@ class Reader(Generic[M]):
             return None if found is None else self._instance(self._values(found))
         except Exception as error:  # of conversions of the user's own as well, which the slow way names
             let_pass(error)
-            found = _RAW.item(body).Item
+            found = _raw().item(body).Item
             return None if found is None else self._instance(self._one_by_one(found))
 
     def page(self, body: bytes) -> Page[M]:
@@ -116,7 +124,7 @@ class Reader(Generic[M]):
             items = self._instances(page.Items)
         except Exception as error:
             let_pass(error)
-            page = _RAW.page(body)
+            page = _raw().page(body)
             items, unread = self._readable(page.Items)
         return Page(items, unread, page.ScannedCount, page.LastEvaluatedKey or None)
 
@@ -128,7 +136,7 @@ class Reader(Generic[M]):
             items = self._instances([item for found in batch.Responses.values() for item in found])
         except Exception as error:
             let_pass(error)
-            batch = _RAW.batch(body)
+            batch = _raw().batch(body)
             items, unread = self._readable([item for found in batch.Responses.values() for item in found])
         return Batch(items, unread, batch.UnprocessedKeys)
 
@@ -138,7 +146,7 @@ class Reader(Generic[M]):
             return self._values(self._parser.attributes(body).Attributes)
         except Exception as error:
             let_pass(error)
-            return self._one_by_one(_RAW.attributes(body).Attributes)
+            return self._one_by_one(_raw().attributes(body).Attributes)
 
     def changed(self, body: bytes) -> M | None:
         """The instance in the `Attributes` of an answer, or None where there are none."""
@@ -157,7 +165,7 @@ class Reader(Generic[M]):
         """The values by attribute of an item that may have NULLs or wrong values, which the parser does not take."""
         item = _ITEM(found)
         nulls = {name for name in self._eager if item.get(name) == NULL}
-        if self._parser is not _RAW:
+        if not self._is_slow:
             try:
                 rest = {name: wire for name, wire in item.items() if name not in nulls}
                 values = self._values(self._parser.one(msgspec.json.encode(rest)))

@@ -42,13 +42,17 @@ def encode(value: object, depth: int = 0, numbers: Numbers | None = None) -> Att
 
 def encode_map(value: dict[str, Any], depth: int = 0, numbers: Numbers | None = None) -> dict[str, AttributeValue]:
     """The elements of a map in JSON form. Raises UnstorableError."""
-    _check_depth(depth)
+    inside = _below(depth)
     if "" in value:
         raise UnstorableError("the key '' is empty; a key of a map has at least one character")
     return {
         key if type(key) is str else _map_key(key): {"S": element}
-        if type(element) is str
-        else encode(element, depth + 1, numbers)
+        if (kind := type(element)) is str
+        else {"N": str(element)}
+        if kind is int and -_EXACT_INTEGERS < element < _EXACT_INTEGERS
+        else {"M": encode_map(element, inside, numbers)}
+        if kind is dict
+        else (_ENCODERS.get(kind) or _encoder_of_base(element))(element, inside, numbers)
         for key, element in value.items()
     }
 
@@ -57,13 +61,24 @@ def encode_list(
     value: list[Any] | tuple[Any, ...], depth: int = 0, numbers: Numbers | None = None
 ) -> list[AttributeValue]:
     """The elements of a list in JSON form. Raises UnstorableError."""
-    _check_depth(depth)
-    return [{"S": element} if type(element) is str else encode(element, depth + 1, numbers) for element in value]
+    inside = _below(depth)
+    return [
+        {"S": element}
+        if (kind := type(element)) is str
+        else {"N": str(element)}
+        if kind is int and -_EXACT_INTEGERS < element < _EXACT_INTEGERS
+        else {"M": encode_map(element, inside, numbers)}
+        if kind is dict
+        else (_ENCODERS.get(kind) or _encoder_of_base(element))(element, inside, numbers)
+        for element in value
+    ]
 
 
-def _check_depth(depth: int) -> None:
+def _below(depth: int) -> int:
+    """The depth of what is inside a map or list at a depth."""
     if depth >= NESTING_LEVELS - 1:
         raise UnstorableError(f"it is nested too deep; an item has at most {NESTING_LEVELS} levels, itself included")
+    return depth + 1
 
 
 def _encoder_of_base(value: object) -> Callable[[Any, int, Numbers | None], AttributeValue]:

@@ -26,16 +26,19 @@ from dynamix.expressions.nodes import (
     Update,
 )
 
+_JOINTS = frozenset({And, Or, Not})
 
-def paths(condition: Condition) -> Iterable[Path]:
+
+def paths(condition: Condition) -> list[Path]:
     """All document paths in a condition."""
+    found = []
     for part in simple(condition):
         for operand in _operands(part):
-            match operand:
-                case Path():
-                    yield operand
-                case Size(Path() as path):
-                    yield path
+            if type(operand) is Path:
+                found.append(operand)
+            elif type(operand) is Size and type(operand.path) is Path:
+                found.append(operand.path)
+    return found
 
 
 def operators(condition: Condition) -> int:
@@ -50,12 +53,15 @@ def operators(condition: Condition) -> int:
             case Not(inner):
                 joints += 1
                 ahead.append(inner)
-    sizes = (isinstance(operand, Size) for part in simple(condition) for operand in _operands(part))
-    return joints + sum(1 for _ in simple(condition)) + sum(sizes)
+    parts = simple(condition)
+    return joints + len(parts) + sum(isinstance(operand, Size) for part in parts for operand in _operands(part))
 
 
-def simple(condition: Condition) -> Iterable[Condition]:
+def simple(condition: Condition) -> list[Condition]:
     """The conditions that a condition is made of by AND, OR and NOT, from left to right. Deep trees do no harm."""
+    found: list[Condition] = []
+    if type(condition) not in _JOINTS:
+        return [condition]
     ahead = [condition]
     while ahead:
         match ahead.pop():
@@ -64,7 +70,8 @@ def simple(condition: Condition) -> Iterable[Condition]:
             case Not(inner):
                 ahead.append(inner)
             case part:
-                yield part
+                found.append(part)
+    return found
 
 
 def joined(conditions: Iterable[Condition]) -> Iterable[Condition]:
@@ -80,10 +87,10 @@ def joined(conditions: Iterable[Condition]) -> Iterable[Condition]:
 
 def _operands(part: Condition) -> tuple[Operand, ...]:
     match part:
-        case AttributeExists(path) | AttributeNotExists(path) | AttributeType(path) | Unchanged(path):
-            return (path,)
         case Compare(_, left, right):
             return left, right
+        case AttributeExists(path) | AttributeNotExists(path) | AttributeType(path) | Unchanged(path):
+            return (path,)
         case BeginsWith(left, right) | Contains(left, right):
             return left, right
         case Between(operand, low, high):

@@ -5,6 +5,8 @@ Beside the classes of fields stands what a class of the user's own is made of: t
 folded (`Draft` and those derived from it).
 """
 
+from __future__ import annotations
+
 from dynamix.codec.forms import Binary, Form, Number, Text
 from dynamix.fields.any import AnyField
 from dynamix.fields.base import Field

@@ -1,5 +1,7 @@
 """Values of any type, see `dynamix.codec.values`."""
 
+from __future__ import annotations
+
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
@@ -31,15 +33,13 @@ class AnyField(Field[Any, T]):
     free = True
 
     @overload
-    def __init__(self: "AnyField[Any]", *, numbers: values.Numbers = ..., **options: Unpack[Present[Any]]) -> None: ...
+    def __init__(self: AnyField[Any], *, numbers: values.Numbers = ..., **options: Unpack[Present[Any]]) -> None: ...
     @overload
     def __init__(
-        self: "AnyField[Any | None]", *, numbers: values.Numbers = ..., **options: Unpack[Options[Any]]
+        self: AnyField[Any | None], *, numbers: values.Numbers = ..., **options: Unpack[Options[Any]]
     ) -> None: ...
     @overload
-    def __init__(
-        self: "AnyField[Any]", *, numbers: values.Numbers = ..., **options: Unpack[Defaulted[Any]]
-    ) -> None: ...
+    def __init__(self: AnyField[Any], *, numbers: values.Numbers = ..., **options: Unpack[Defaulted[Any]]) -> None: ...
     def __init__(self, *, numbers: values.Numbers = float, **options: Any) -> None:
         super().__init__(**options)
         self.numbers = checked_numbers(numbers)

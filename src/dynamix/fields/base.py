@@ -5,8 +5,11 @@ its values in its `__dict__`, so reading one is a plain look-up. `Field.__get__`
 there: one that was loaded and not read yet (see `dynamix.codec.compiled`), or one that was not loaded.
 """
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Callable, Collection, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
 import msgspec
@@ -101,6 +104,7 @@ class Field(Convertible[V], Generic[V, T]):
         self.attribute = attribute
         self.name = self._stored_name if self._stored_name is not None else attribute
         self._owner = owner
+        vars(self).pop("_whole", None)
 
     def place(self, attribute: str, shown_as: str) -> None:
         """Stand for what is inside an attribute, under this name in errors."""
@@ -110,6 +114,7 @@ class Field(Convertible[V], Generic[V, T]):
         """Another field that is like this one but stands there."""
         twin = object.__new__(type(self))
         vars(twin).update(vars(self))
+        vars(twin).pop("_whole", None)
         twin.place(attribute, shown_as)
         return twin
 
@@ -239,6 +244,11 @@ class Field(Convertible[V], Generic[V, T]):
         return self.fresh_default()
 
     def _path(self) -> Path:
+        return self._whole
+
+    @cached_property
+    def _whole(self) -> Path:
+        """The path of the whole value."""
         return Path((self.name,), self)
 
     def _kind(self, draft: type[Draft]) -> bool:

@@ -1,5 +1,7 @@
 """Binary values."""
 
+from __future__ import annotations
+
 from base64 import b64decode
 from binascii import b2a_base64
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, Unpack, get_args, overload
@@ -56,24 +58,20 @@ class BinaryField(Sized[bytes, T]):
     unit = "bytes"
 
     @overload
+    def __init__(self: BinaryField[bytes], *, stored: Stored = ..., **options: Unpack[SizedHashKey[bytes]]) -> None: ...
+    @overload
     def __init__(
-        self: "BinaryField[bytes]", *, stored: Stored = ..., **options: Unpack[SizedHashKey[bytes]]
+        self: BinaryField[bytes], *, stored: Stored = ..., **options: Unpack[SizedRangeKey[bytes]]
+    ) -> None: ...
+    @overload
+    def __init__(self: BinaryField[bytes], *, stored: Stored = ..., **options: Unpack[SizedPresent[bytes]]) -> None: ...
+    @overload
+    def __init__(
+        self: BinaryField[bytes], *, stored: Stored = ..., **options: Unpack[SizedDefaulted[bytes]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "BinaryField[bytes]", *, stored: Stored = ..., **options: Unpack[SizedRangeKey[bytes]]
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: "BinaryField[bytes]", *, stored: Stored = ..., **options: Unpack[SizedPresent[bytes]]
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: "BinaryField[bytes]", *, stored: Stored = ..., **options: Unpack[SizedDefaulted[bytes]]
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: "BinaryField[bytes | None]", *, stored: Stored = ..., **options: Unpack[SizedOptions[bytes]]
+        self: BinaryField[bytes | None], *, stored: Stored = ..., **options: Unpack[SizedOptions[bytes]]
     ) -> None: ...
     def __init__(self, *, stored: Stored = "bytes", **options: Any) -> None:
         if stored not in get_args(Stored):

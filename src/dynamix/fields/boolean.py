@@ -1,5 +1,7 @@
 """Truth."""
 
+from __future__ import annotations
+
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec.forms import Form, Truth
@@ -19,11 +21,11 @@ class BooleanField(Field[bool, T]):
     form = Form(Truth, "v.BOOL", "v is True or v is False", '{"BOOL": v}', exact=True, frozen=True)
 
     @overload
-    def __init__(self: "BooleanField[bool]", **options: Unpack[Present[bool]]) -> None: ...
+    def __init__(self: BooleanField[bool], **options: Unpack[Present[bool]]) -> None: ...
     @overload
-    def __init__(self: "BooleanField[bool]", **options: Unpack[Defaulted[bool]]) -> None: ...
+    def __init__(self: BooleanField[bool], **options: Unpack[Defaulted[bool]]) -> None: ...
     @overload
-    def __init__(self: "BooleanField[bool | None]", **options: Unpack[Options[bool]]) -> None: ...
+    def __init__(self: BooleanField[bool | None], **options: Unpack[Options[bool]]) -> None: ...
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
 

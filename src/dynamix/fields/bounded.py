@@ -1,5 +1,7 @@
 """Fields whose values have an order, and may have a least and a greatest one."""
 
+from __future__ import annotations
+
 from typing import Any, Generic, TypeVar
 
 from dynamix.codec.values import UnstorableError

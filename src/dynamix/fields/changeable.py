@@ -6,6 +6,8 @@ As with conditions, a value is checked and encoded at once, so that a wrong one 
 are bound to the kind of field by the type of `self`: a checker refuses `Page.title.add(1)`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
@@ -46,7 +48,7 @@ class Changeable(Conditions[V]):
 
     __slots__ = ()
 
-    def set(self, value: "V | Computed[V] | Changeable[V] | None") -> Action:
+    def set(self, value: V | Computed[V] | Changeable[V] | None) -> Action:
         """Set the value: one that is given, another field's, or what is computed of two (`Page.price + Page.tax`).
 
         A field set to None, or to an empty set, is removed (with `null=True` None is stored as NULL); an element set to
@@ -73,9 +75,9 @@ class Changeable(Conditions[V]):
         return Remove(self._path())
 
     @overload
-    def add(self: "Changeable[Members]", value: Iterable[Any]) -> Action: ...
+    def add(self: Changeable[Members], value: Iterable[Any]) -> Action: ...
     @overload
-    def add(self: "Changeable[N]", value: N) -> Action: ...
+    def add(self: Changeable[N], value: N) -> Action: ...
     def add(self, value: Any) -> Action:
         """Add a number to a number (negative: subtract), or members to a set, atomically.
 
@@ -87,31 +89,31 @@ class Changeable(Conditions[V]):
         self._check_change(NumberDraft, "add")
         return Add(self._path(), self._number(value))
 
-    def delete(self: "Changeable[Members]", members: Iterable[Any]) -> Action:
+    def delete(self: Changeable[Members], members: Iterable[Any]) -> Action:
         """Delete members from a set. Those that are not there are left at that; an emptied set is removed."""
         self._check_change(SetDraft, "delete")
         return Delete(self._path(), self._members(members))
 
-    def append(self: "Changeable[Elements]", value: Any) -> Action:
+    def append(self: Changeable[Elements], value: Any) -> Action:
         """Put a value behind the elements of a list, or all elements of a list. A missing list is created."""
         self._check_change(ListDraft, "append")
         return Append(self._path(), self._elements(value))
 
-    def prepend(self: "Changeable[Elements]", value: Any) -> Action:
+    def prepend(self: Changeable[Elements], value: Any) -> Action:
         """Put a value before the elements of a list, or all elements of a list. A missing list is created."""
         self._check_change(ListDraft, "prepend")
         return Prepend(self._path(), self._elements(value))
 
-    def __add__(self: "Changeable[N]", other: "N | Changeable[N]") -> "Computed[N]":
+    def __add__(self: Changeable[N], other: N | Changeable[N]) -> Computed[N]:
         return Computed("+", self._operand_read(), self._operand_of(other))
 
-    def __radd__(self: "Changeable[N]", other: N) -> "Computed[N]":
+    def __radd__(self: Changeable[N], other: N) -> Computed[N]:
         return Computed("+", self._operand_of(other), self._operand_read())
 
-    def __sub__(self: "Changeable[N]", other: "N | Changeable[N]") -> "Computed[N]":
+    def __sub__(self: Changeable[N], other: N | Changeable[N]) -> Computed[N]:
         return Computed("-", self._operand_read(), self._operand_of(other))
 
-    def __rsub__(self: "Changeable[N]", other: N) -> "Computed[N]":
+    def __rsub__(self: Changeable[N], other: N) -> Computed[N]:
         return Computed("-", self._operand_of(other), self._operand_read())
 
     if not TYPE_CHECKING:  # a type checker refuses the assignment of what it takes for a sum
@@ -176,7 +178,7 @@ class Changeable(Conditions[V]):
         _check_alike(self._path(), other._path())
         return other._operand_read()
 
-    def _readable(self, value: "Computed[Any] | Changeable[Any]") -> "Path | Computed[Any]":
+    def _readable(self, value: Computed[Any] | Changeable[Any]) -> Path | Computed[Any]:
         """What a new value is read from."""
         if isinstance(value, Changeable):
             _check_alike(self._path(), value._path())
@@ -245,7 +247,7 @@ class Element(Changeable[Any]):
         self._whole_path = path
         self._of = None if of is None else of.placed(path.source.attribute, shown_path(path))
 
-    def __getitem__(self, part: str | int) -> "Element":
+    def __getitem__(self, part: str | int) -> Element:
         path = deeper(self._whole_path, part)
         if self._of is None or self._of.free:
             return Element(path)

@@ -1,5 +1,7 @@
 """Text."""
 
+from __future__ import annotations
+
 import re
 from typing import Any, TypeVar, Unpack, overload
 
@@ -25,35 +27,35 @@ class CharField(Sized[str, T]):
 
     @overload
     def __init__(
-        self: "CharField[str]",
+        self: CharField[str],
         *,
         pattern: str | re.Pattern[str] | None = ...,
         **options: Unpack[SizedHashKey[str]],
     ) -> None: ...
     @overload
     def __init__(
-        self: "CharField[str]",
+        self: CharField[str],
         *,
         pattern: str | re.Pattern[str] | None = ...,
         **options: Unpack[SizedRangeKey[str]],
     ) -> None: ...
     @overload
     def __init__(
-        self: "CharField[str]",
+        self: CharField[str],
         *,
         pattern: str | re.Pattern[str] | None = ...,
         **options: Unpack[SizedPresent[str]],
     ) -> None: ...
     @overload
     def __init__(
-        self: "CharField[str]",
+        self: CharField[str],
         *,
         pattern: str | re.Pattern[str] | None = ...,
         **options: Unpack[SizedDefaulted[str]],
     ) -> None: ...
     @overload
     def __init__(
-        self: "CharField[str | None]",
+        self: CharField[str | None],
         *,
         pattern: str | re.Pattern[str] | None = ...,
         **options: Unpack[SizedOptions[str]],

@@ -1,5 +1,7 @@
 """What is made of a value before it is stored, and what is checked of one that has the right type."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeAlias
 

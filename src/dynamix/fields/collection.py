@@ -3,6 +3,8 @@
 What they hold is free-form (see `dynamix.codec.values`), or with `of=` of one kind, which another field converts.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 

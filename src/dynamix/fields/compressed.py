@@ -4,6 +4,8 @@ Stored is a frame of gzip or Zstandard, as binary: of the text, where the field 
 its stored form. What is no shorter so is stored as the field inside would store it, and whatever is stored so is read.
 """
 
+from __future__ import annotations
+
 import zlib
 from base64 import b64decode, b64encode
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, Unpack, get_args, overload
@@ -72,15 +74,15 @@ class CompressedField(Wrapped[V, T], Generic[V, T]):
 
     @overload
     def __init__(
-        self: "CompressedField[V, V]", inner: Of[V], *, algorithm: Algorithm = ..., **options: Unpack[Present[V]]
+        self: CompressedField[V, V], inner: Of[V], *, algorithm: Algorithm = ..., **options: Unpack[Present[V]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "CompressedField[V, V | None]", inner: Of[V], *, algorithm: Algorithm = ..., **options: Unpack[Options[V]]
+        self: CompressedField[V, V | None], inner: Of[V], *, algorithm: Algorithm = ..., **options: Unpack[Options[V]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "CompressedField[V, V]", inner: Of[V], *, algorithm: Algorithm = ..., **options: Unpack[Defaulted[V]]
+        self: CompressedField[V, V], inner: Of[V], *, algorithm: Algorithm = ..., **options: Unpack[Defaulted[V]]
     ) -> None: ...
     def __init__(self, inner: Any, *, algorithm: Algorithm = "gzip", **options: Any) -> None:
         if algorithm not in get_args(Algorithm):

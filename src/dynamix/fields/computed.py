@@ -4,6 +4,8 @@ Nobody sets them. A new instance has what its parts make; whoever sets a part of
 from it in the same update, which is made only while the other parts are as they were loaded.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeAlias, TypeVar, Unpack, overload
 
@@ -35,7 +37,7 @@ class ComputedField(Field[V, T], Generic[V, T]):
 
     @overload
     def __init__(
-        self: "ComputedField[V, V]",
+        self: ComputedField[V, V],
         inner: Of[V],
         function: Function[V | None],
         *parts: str,
@@ -43,7 +45,7 @@ class ComputedField(Field[V, T], Generic[V, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "ComputedField[V, V]",
+        self: ComputedField[V, V],
         inner: Of[V],
         function: Function[V | None],
         *parts: str,
@@ -51,7 +53,7 @@ class ComputedField(Field[V, T], Generic[V, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "ComputedField[V, V]",
+        self: ComputedField[V, V],
         inner: Of[V],
         function: Function[V | None],
         *parts: str,
@@ -59,7 +61,7 @@ class ComputedField(Field[V, T], Generic[V, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "ComputedField[V, V | None]",
+        self: ComputedField[V, V | None],
         inner: Of[V],
         function: Function[V | None],
         *parts: str,

@@ -5,15 +5,18 @@ the plain way, with which the fast one must agree. A class derived from it that 
 two.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
+from msgspec import Raw
 
 from dynamix.codec.forms import PLAIN, Form, comparable
 from dynamix.codec.state import NULL, as_wire
-from dynamix.codec.values import UnstorableError
+from dynamix.codec.values import Numbers, UnstorableError
 from dynamix.errors import (
     FieldValidationException,
     InvalidQueryError,
@@ -63,6 +66,9 @@ class Convertible(Changeable[V], Generic[V]):
 
     attribute: str = ""
     name: str = ""
+
+    numbers: Numbers = float
+    """What a number with a fraction reads as in a free-form place."""
 
     free: bool = False
     """Whether values are free-form, so that nothing is known of the elements inside them."""
@@ -169,6 +175,12 @@ class Convertible(Changeable[V], Generic[V]):
 
         Raises StoredValueError.
         """
+        parse = self.own_form.parse
+        if parse is not None and type(form) is Raw and form:
+            try:
+                return parse(form, self.numbers)  # type: ignore[no-any-return]
+            except Exception as error:  # the plain way says what is wrong
+                let_pass(error)
         try:
             wire = as_wire(form)
         except msgspec.DecodeError as error:

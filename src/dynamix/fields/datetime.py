@@ -1,5 +1,7 @@
 """Dates with a time."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
 from typing import Any, TypeVar, Unpack, overload
 
@@ -47,7 +49,7 @@ class DateTimeField(Bounded[datetime, T]):
 
     @overload
     def __init__(
-        self: "DateTimeField[datetime]",
+        self: DateTimeField[datetime],
         *,
         auto_now: bool = ...,
         auto_now_add: bool = ...,
@@ -57,7 +59,7 @@ class DateTimeField(Bounded[datetime, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "DateTimeField[datetime]",
+        self: DateTimeField[datetime],
         *,
         auto_now: bool = ...,
         auto_now_add: bool = ...,
@@ -67,7 +69,7 @@ class DateTimeField(Bounded[datetime, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "DateTimeField[datetime]",
+        self: DateTimeField[datetime],
         *,
         auto_now: bool = ...,
         auto_now_add: bool = ...,
@@ -77,7 +79,7 @@ class DateTimeField(Bounded[datetime, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "DateTimeField[datetime]",
+        self: DateTimeField[datetime],
         *,
         auto_now: bool = ...,
         auto_now_add: bool = ...,
@@ -87,7 +89,7 @@ class DateTimeField(Bounded[datetime, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "DateTimeField[datetime | None]",
+        self: DateTimeField[datetime | None],
         *,
         auto_now: bool = ...,
         auto_now_add: bool = ...,

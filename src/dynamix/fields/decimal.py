@@ -1,5 +1,7 @@
 """Decimal numbers."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from decimal import Context, Decimal
 from functools import cache
@@ -86,23 +88,23 @@ class DecimalField(Bounded[Decimal, T]):
 
     @overload
     def __init__(
-        self: "DecimalField[Decimal]", *, places: int | None = ..., **options: Unpack[BoundedHashKey[Decimal]]
+        self: DecimalField[Decimal], *, places: int | None = ..., **options: Unpack[BoundedHashKey[Decimal]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "DecimalField[Decimal]", *, places: int | None = ..., **options: Unpack[BoundedRangeKey[Decimal]]
+        self: DecimalField[Decimal], *, places: int | None = ..., **options: Unpack[BoundedRangeKey[Decimal]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "DecimalField[Decimal]", *, places: int | None = ..., **options: Unpack[BoundedPresent[Decimal]]
+        self: DecimalField[Decimal], *, places: int | None = ..., **options: Unpack[BoundedPresent[Decimal]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "DecimalField[Decimal]", *, places: int | None = ..., **options: Unpack[BoundedDefaulted[Decimal]]
+        self: DecimalField[Decimal], *, places: int | None = ..., **options: Unpack[BoundedDefaulted[Decimal]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "DecimalField[Decimal | None]", *, places: int | None = ..., **options: Unpack[BoundedOptions[Decimal]]
+        self: DecimalField[Decimal | None], *, places: int | None = ..., **options: Unpack[BoundedOptions[Decimal]]
     ) -> None: ...
     def __init__(self, *, places: int | None = None, **options: Any) -> None:
         if places is not None and (type(places) is not int or not 0 <= places <= NUMBER_DIGITS):

@@ -1,10 +1,13 @@
 """Maps."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
+from dynamix.codec.parsed import parse_map
 from dynamix.codec.values import UnstorableError
 from dynamix.conditions import deeper
 from dynamix.fields.changeable import Element
@@ -29,39 +32,40 @@ class DictField(Collection[dict[str, Any], T]):
         write='{"M": encode_map(v, 0, float)}',
         names={"encode_map": values.encode_map},
         lazy=True,
+        parse=parse_map,
     )
     draft = MapDraft
     shape = "M"
 
     @overload
     def __init__(
-        self: "DictField[dict[str, E]]", *, of: Of[E], **options: Unpack[SizedPresent[dict[str, E]]]
+        self: DictField[dict[str, E]], *, of: Of[E], **options: Unpack[SizedPresent[dict[str, E]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "DictField[dict[str, E]]", *, of: Of[E], **options: Unpack[SizedDefaulted[dict[str, E]]]
+        self: DictField[dict[str, E]], *, of: Of[E], **options: Unpack[SizedDefaulted[dict[str, E]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "DictField[dict[str, E] | None]", *, of: Of[E], **options: Unpack[SizedOptions[dict[str, E]]]
+        self: DictField[dict[str, E] | None], *, of: Of[E], **options: Unpack[SizedOptions[dict[str, E]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "DictField[dict[str, Any]]",
+        self: DictField[dict[str, Any]],
         *,
         numbers: values.Numbers = ...,
         **options: Unpack[SizedPresent[dict[str, Any]]],
     ) -> None: ...
     @overload
     def __init__(
-        self: "DictField[dict[str, Any]]",
+        self: DictField[dict[str, Any]],
         *,
         numbers: values.Numbers = ...,
         **options: Unpack[SizedDefaulted[dict[str, Any]]],
     ) -> None: ...
     @overload
     def __init__(
-        self: "DictField[dict[str, Any] | None]",
+        self: DictField[dict[str, Any] | None],
         *,
         numbers: values.Numbers = ...,
         **options: Unpack[SizedOptions[dict[str, Any]]],

@@ -1,5 +1,7 @@
 """What values inside another field may be declared as: a Python type, an Enum, or a field."""
 
+from __future__ import annotations
+
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum

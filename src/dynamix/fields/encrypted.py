@@ -1,5 +1,7 @@
 """Encrypted values. How they are encrypted is the program's own: an object with two methods."""
 
+from __future__ import annotations
+
 from base64 import b64decode, b64encode
 from typing import Any, Generic, Protocol, TypeVar, Unpack, overload
 
@@ -37,15 +39,13 @@ class EncryptedField(Wrapped[V, T], Generic[V, T]):
     """
 
     @overload
-    def __init__(self: "EncryptedField[V, V]", inner: Of[V], cipher: Cipher, **options: Unpack[Present[V]]) -> None: ...
+    def __init__(self: EncryptedField[V, V], inner: Of[V], cipher: Cipher, **options: Unpack[Present[V]]) -> None: ...
     @overload
     def __init__(
-        self: "EncryptedField[V, V | None]", inner: Of[V], cipher: Cipher, **options: Unpack[Options[V]]
+        self: EncryptedField[V, V | None], inner: Of[V], cipher: Cipher, **options: Unpack[Options[V]]
     ) -> None: ...
     @overload
-    def __init__(
-        self: "EncryptedField[V, V]", inner: Of[V], cipher: Cipher, **options: Unpack[Defaulted[V]]
-    ) -> None: ...
+    def __init__(self: EncryptedField[V, V], inner: Of[V], cipher: Cipher, **options: Unpack[Defaulted[V]]) -> None: ...
     def __init__(self, inner: Any, cipher: Cipher, *, hidden: bool = True, **options: Any) -> None:
         if not all(callable(getattr(cipher, name, None)) for name in ("encrypt", "decrypt")):
             raise ModelDefinitionError(f"a {type(cipher).__name__} is no cipher: it has no encrypt and decrypt")

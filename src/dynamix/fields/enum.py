@@ -1,5 +1,7 @@
 """Members of an enumeration."""
 
+from __future__ import annotations
+
 from enum import Enum
 from typing import Any, Generic, Literal, TypeVar, Unpack, overload
 
@@ -28,7 +30,7 @@ class EnumField(Field[E, T], Generic[E, T]):
 
     @overload
     def __init__(
-        self: "EnumField[E, E]",
+        self: EnumField[E, E],
         kind: type[E],
         *,
         by: Literal["value", "name"] = ...,
@@ -37,7 +39,7 @@ class EnumField(Field[E, T], Generic[E, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "EnumField[E, E]",
+        self: EnumField[E, E],
         kind: type[E],
         *,
         by: Literal["value", "name"] = ...,
@@ -46,7 +48,7 @@ class EnumField(Field[E, T], Generic[E, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "EnumField[E, E]",
+        self: EnumField[E, E],
         kind: type[E],
         *,
         by: Literal["value", "name"] = ...,
@@ -55,7 +57,7 @@ class EnumField(Field[E, T], Generic[E, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "EnumField[E, E]",
+        self: EnumField[E, E],
         kind: type[E],
         *,
         by: Literal["value", "name"] = ...,
@@ -64,7 +66,7 @@ class EnumField(Field[E, T], Generic[E, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "EnumField[E, E | None]",
+        self: EnumField[E, E | None],
         kind: type[E],
         *,
         by: Literal["value", "name"] = ...,

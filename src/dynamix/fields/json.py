@@ -1,5 +1,7 @@
 """JSON values."""
 
+from __future__ import annotations
+
 import json
 from math import isfinite
 from typing import Any, Literal, TypeVar, Unpack, overload
@@ -85,15 +87,15 @@ class JSONField(Field[Any, T]):
 
     @overload
     def __init__(
-        self: "JSONField[Any]", *, stored: Literal["document", "text"] = ..., **options: Unpack[Present[Any]]
+        self: JSONField[Any], *, stored: Literal["document", "text"] = ..., **options: Unpack[Present[Any]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "JSONField[Any | None]", *, stored: Literal["document", "text"] = ..., **options: Unpack[Options[Any]]
+        self: JSONField[Any | None], *, stored: Literal["document", "text"] = ..., **options: Unpack[Options[Any]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "JSONField[Any]", *, stored: Literal["document", "text"] = ..., **options: Unpack[Defaulted[Any]]
+        self: JSONField[Any], *, stored: Literal["document", "text"] = ..., **options: Unpack[Defaulted[Any]]
     ) -> None: ...
     def __init__(self, *, stored: Literal["document", "text"] = "document", **options: Any) -> None:
         if stored not in _FORMS:

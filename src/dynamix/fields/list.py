@@ -1,10 +1,13 @@
 """Lists."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
+from dynamix.codec.parsed import parse_list
 from dynamix.conditions import deeper
 from dynamix.fields.changeable import Element
 from dynamix.fields.collection import Collection, Of
@@ -28,27 +31,28 @@ class ListField(Collection[list[Any], T]):
         write='{"L": encode_list(v, 0, float)}',
         names={"encode_list": values.encode_list},
         lazy=True,
+        parse=parse_list,
     )
     draft = ListDraft
     shape = "L"
 
     @overload
-    def __init__(self: "ListField[list[E]]", *, of: Of[E], **options: Unpack[SizedPresent[list[E]]]) -> None: ...
+    def __init__(self: ListField[list[E]], *, of: Of[E], **options: Unpack[SizedPresent[list[E]]]) -> None: ...
     @overload
-    def __init__(self: "ListField[list[E]]", *, of: Of[E], **options: Unpack[SizedDefaulted[list[E]]]) -> None: ...
+    def __init__(self: ListField[list[E]], *, of: Of[E], **options: Unpack[SizedDefaulted[list[E]]]) -> None: ...
     @overload
-    def __init__(self: "ListField[list[E] | None]", *, of: Of[E], **options: Unpack[SizedOptions[list[E]]]) -> None: ...
+    def __init__(self: ListField[list[E] | None], *, of: Of[E], **options: Unpack[SizedOptions[list[E]]]) -> None: ...
     @overload
     def __init__(
-        self: "ListField[list[Any]]", *, numbers: values.Numbers = ..., **options: Unpack[SizedPresent[list[Any]]]
+        self: ListField[list[Any]], *, numbers: values.Numbers = ..., **options: Unpack[SizedPresent[list[Any]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "ListField[list[Any]]", *, numbers: values.Numbers = ..., **options: Unpack[SizedDefaulted[list[Any]]]
+        self: ListField[list[Any]], *, numbers: values.Numbers = ..., **options: Unpack[SizedDefaulted[list[Any]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "ListField[list[Any] | None]",
+        self: ListField[list[Any] | None],
         *,
         numbers: values.Numbers = ...,
         **options: Unpack[SizedOptions[list[Any]]],

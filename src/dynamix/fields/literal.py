@@ -1,5 +1,7 @@
 """One of a few values."""
 
+from __future__ import annotations
+
 from typing import Any, Generic, TypeVar, Unpack, overload
 
 from dynamix.codec.forms import Form
@@ -27,23 +29,23 @@ class LiteralField(Field[L, T], Generic[L, T]):
 
     @overload
     def __init__(
-        self: "LiteralField[L, L]", *values: L, unknown: L | None = ..., **options: Unpack[HashKey[L]]
+        self: LiteralField[L, L], *values: L, unknown: L | None = ..., **options: Unpack[HashKey[L]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "LiteralField[L, L]", *values: L, unknown: L | None = ..., **options: Unpack[RangeKey[L]]
+        self: LiteralField[L, L], *values: L, unknown: L | None = ..., **options: Unpack[RangeKey[L]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "LiteralField[L, L]", *values: L, unknown: L | None = ..., **options: Unpack[Present[L]]
+        self: LiteralField[L, L], *values: L, unknown: L | None = ..., **options: Unpack[Present[L]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "LiteralField[L, L]", *values: L, unknown: L | None = ..., **options: Unpack[Defaulted[L]]
+        self: LiteralField[L, L], *values: L, unknown: L | None = ..., **options: Unpack[Defaulted[L]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "LiteralField[L, L | None]", *values: L, unknown: L | None = ..., **options: Unpack[Options[L]]
+        self: LiteralField[L, L | None], *values: L, unknown: L | None = ..., **options: Unpack[Options[L]]
     ) -> None: ...
     def __init__(self, *values: Any, unknown: Any = None, **options: Any) -> None:
         if any(type(value) not in (str, int) for value in values):

@@ -1,5 +1,7 @@
 """The values of a field that has only a few of them, and how each is stored."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

@@ -11,6 +11,8 @@
 A time without an offset is taken to be in UTC.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

@@ -1,5 +1,7 @@
 """How a field says that it does not take a value."""
 
+from __future__ import annotations
+
 from decimal import Decimal
 from typing import Any
 

@@ -1,10 +1,13 @@
 """Sets."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
+from dynamix.codec.parsed import parse_set
 from dynamix.fields.collection import Collection, Of
 from dynamix.fields.options import SizedDefaulted, SizedOptions, SizedPresent
 from dynamix.fields.refusals import wrong_type
@@ -28,28 +31,29 @@ class SetField(Collection[set[Any], T]):
         write='{"SS": sorted(v)}',
         names={"ONLY_STR": {str}},
         lazy=True,
+        parse=parse_set,
         empties=True,
     )
     draft = SetDraft
     shape = "S"
 
     @overload
-    def __init__(self: "SetField[set[E]]", *, of: Of[E], **options: Unpack[SizedPresent[set[E]]]) -> None: ...
+    def __init__(self: SetField[set[E]], *, of: Of[E], **options: Unpack[SizedPresent[set[E]]]) -> None: ...
     @overload
-    def __init__(self: "SetField[set[E]]", *, of: Of[E], **options: Unpack[SizedDefaulted[set[E]]]) -> None: ...
+    def __init__(self: SetField[set[E]], *, of: Of[E], **options: Unpack[SizedDefaulted[set[E]]]) -> None: ...
     @overload
-    def __init__(self: "SetField[set[E] | None]", *, of: Of[E], **options: Unpack[SizedOptions[set[E]]]) -> None: ...
+    def __init__(self: SetField[set[E] | None], *, of: Of[E], **options: Unpack[SizedOptions[set[E]]]) -> None: ...
     @overload
     def __init__(
-        self: "SetField[set[Any]]", *, numbers: values.Numbers = ..., **options: Unpack[SizedPresent[set[Any]]]
+        self: SetField[set[Any]], *, numbers: values.Numbers = ..., **options: Unpack[SizedPresent[set[Any]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "SetField[set[Any]]", *, numbers: values.Numbers = ..., **options: Unpack[SizedDefaulted[set[Any]]]
+        self: SetField[set[Any]], *, numbers: values.Numbers = ..., **options: Unpack[SizedDefaulted[set[Any]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "SetField[set[Any] | None]", *, numbers: values.Numbers = ..., **options: Unpack[SizedOptions[set[Any]]]
+        self: SetField[set[Any] | None], *, numbers: values.Numbers = ..., **options: Unpack[SizedOptions[set[Any]]]
     ) -> None: ...
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -1,5 +1,7 @@
 """Fields whose values have a length."""
 
+from __future__ import annotations
+
 from typing import Any, ClassVar, Generic, TypeVar
 
 from dynamix.codec.values import UnstorableError

@@ -1,5 +1,7 @@
 """Times of day."""
 
+from __future__ import annotations
+
 from datetime import time
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias, TypeVar, Unpack, get_args, overload
@@ -53,20 +55,16 @@ class TimeField(Bounded[time, T]):
     key_type = "N"
 
     @overload
-    def __init__(self: "TimeField[time]", *, stored: Stored = ..., **options: Unpack[BoundedHashKey[time]]) -> None: ...
+    def __init__(self: TimeField[time], *, stored: Stored = ..., **options: Unpack[BoundedHashKey[time]]) -> None: ...
+    @overload
+    def __init__(self: TimeField[time], *, stored: Stored = ..., **options: Unpack[BoundedRangeKey[time]]) -> None: ...
+    @overload
+    def __init__(self: TimeField[time], *, stored: Stored = ..., **options: Unpack[BoundedPresent[time]]) -> None: ...
+    @overload
+    def __init__(self: TimeField[time], *, stored: Stored = ..., **options: Unpack[BoundedDefaulted[time]]) -> None: ...
     @overload
     def __init__(
-        self: "TimeField[time]", *, stored: Stored = ..., **options: Unpack[BoundedRangeKey[time]]
-    ) -> None: ...
-    @overload
-    def __init__(self: "TimeField[time]", *, stored: Stored = ..., **options: Unpack[BoundedPresent[time]]) -> None: ...
-    @overload
-    def __init__(
-        self: "TimeField[time]", *, stored: Stored = ..., **options: Unpack[BoundedDefaulted[time]]
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: "TimeField[time | None]", *, stored: Stored = ..., **options: Unpack[BoundedOptions[time]]
+        self: TimeField[time | None], *, stored: Stored = ..., **options: Unpack[BoundedOptions[time]]
     ) -> None: ...
     def __init__(self, *, stored: Stored = "seconds", **options: Any) -> None:
         if stored not in get_args(Stored):

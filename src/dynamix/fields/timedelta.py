@@ -1,5 +1,7 @@
 """Lengths of time."""
 
+from __future__ import annotations
+
 import re
 from datetime import timedelta
 from decimal import Context, Decimal
@@ -72,23 +74,23 @@ class TimeDeltaField(Bounded[timedelta, T]):
 
     @overload
     def __init__(
-        self: "TimeDeltaField[timedelta]", *, stored: Stored = ..., **options: Unpack[BoundedHashKey[timedelta]]
+        self: TimeDeltaField[timedelta], *, stored: Stored = ..., **options: Unpack[BoundedHashKey[timedelta]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "TimeDeltaField[timedelta]", *, stored: Stored = ..., **options: Unpack[BoundedRangeKey[timedelta]]
+        self: TimeDeltaField[timedelta], *, stored: Stored = ..., **options: Unpack[BoundedRangeKey[timedelta]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "TimeDeltaField[timedelta]", *, stored: Stored = ..., **options: Unpack[BoundedPresent[timedelta]]
+        self: TimeDeltaField[timedelta], *, stored: Stored = ..., **options: Unpack[BoundedPresent[timedelta]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "TimeDeltaField[timedelta]", *, stored: Stored = ..., **options: Unpack[BoundedDefaulted[timedelta]]
+        self: TimeDeltaField[timedelta], *, stored: Stored = ..., **options: Unpack[BoundedDefaulted[timedelta]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "TimeDeltaField[timedelta | None]", *, stored: Stored = ..., **options: Unpack[BoundedOptions[timedelta]]
+        self: TimeDeltaField[timedelta | None], *, stored: Stored = ..., **options: Unpack[BoundedOptions[timedelta]]
     ) -> None: ...
     def __init__(self, *, stored: Stored = "text", **options: Any) -> None:
         if stored not in get_args(Stored):

@@ -1,5 +1,7 @@
 """The time at which an item expires."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, overload
@@ -40,16 +42,14 @@ class TTLField(Field[datetime, T]):
     key_type = "N"
 
     @overload
+    def __init__(self: TTLField[datetime], *, hide_expired: bool = ..., **options: Unpack[Present[Expiry]]) -> None: ...
+    @overload
     def __init__(
-        self: "TTLField[datetime]", *, hide_expired: bool = ..., **options: Unpack[Present[Expiry]]
+        self: TTLField[datetime | None], *, hide_expired: bool = ..., **options: Unpack[Defaulted[Expiry]]
     ) -> None: ...
     @overload
     def __init__(
-        self: "TTLField[datetime | None]", *, hide_expired: bool = ..., **options: Unpack[Defaulted[Expiry]]
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: "TTLField[datetime | None]", *, hide_expired: bool = ..., **options: Unpack[Options[Expiry]]
+        self: TTLField[datetime | None], *, hide_expired: bool = ..., **options: Unpack[Options[Expiry]]
     ) -> None: ...
     def __init__(self, *, default: Any = None, hide_expired: bool = False, **options: Any) -> None:
         super().__init__(**options)

@@ -1,5 +1,7 @@
 """Versions of items."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Sequence
 from typing import Any, Literal, TypedDict, Unpack

@@ -1,5 +1,7 @@
 """Fields whose values another field stores, in a form that only this one reads."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from typing import Any, Generic, NoReturn, TypeVar
 

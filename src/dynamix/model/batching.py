@@ -8,6 +8,8 @@ A round that an interrupt ended (a key pressed, a cancelled task) is sent again 
 whole items and deletions, which repeating does no harm.
 """
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

@@ -1,5 +1,7 @@
 """The verbs that change items: queued on the instance, shown there at once, sent together by `commit_changes()`."""
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, TypeVar, overload
@@ -34,6 +36,7 @@ D = TypeVar("D", bound=Draft)
 M = TypeVar("M")
 V = TypeVar("V")
 AnyField = Field[Any, Any]
+_EMPTY: frozenset[Any] = frozenset()
 _ATTEMPTS = 10
 """How often `modify` tries where others write the item as well."""
 
@@ -305,7 +308,7 @@ def assign(instance: M, field: Field[V, Any], value: V | None) -> M:
     if field.hash_key or field.range_key:
         field._check_change(Draft, "set")
     value = field.taken(value)
-    if value is not None and value != frozenset():
+    if value is not None and value != _EMPTY:
         schema_of(type(instance)).encoder(field)(value)
     elif field.required:
         field.encode(None)
@@ -380,7 +383,7 @@ def _changed(instance: object) -> Pending | None:
     if schema.before_save is not None:
         schema.before_save(instance)
         pending = state.pending
-    (pending or Pending()).refuse_edits(values, schema.editable)
+    (Pending() if pending is None else pending).refuse_edits(values, schema.editable)
     return pending or None
 
 
@@ -391,9 +394,10 @@ def _own(instance: object, field: AnyField, draft: type[Draft] = Draft) -> None:
         if isinstance(field, Element):
             raise _inside(field)
         raise WrongTypeError(f"{field!r} is not a field; give {model.__name__}.<name>", field=str(field), value=field)
-    if not schema_of(model).owns(field):
+    schema = schema_of(model)
+    if not schema.owns(field):
         raise UnknownNameError(f"{field} is not a field of {model.__name__}")
-    if field is schema_of(model).version:
+    if field is schema.version:
         raise InvalidUpdateError(
             f"{field} is the version, which every write raises by itself; leave it alone, and give "
             f"condition={field} == ... to write only at a certain one"

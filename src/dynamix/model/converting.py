@@ -1,5 +1,7 @@
 """The verbs that turn instances into other forms, and other forms into instances. Nothing is sent."""
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Iterable, Mapping
 from typing import Any, Self, TypeVar

@@ -5,6 +5,8 @@ attribute is `set_field`), shown at once, and sent together by `commit_changes()
 has an async twin of the same name with an `a` in front.
 """
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Mapping
 from contextlib import suppress
@@ -54,7 +56,7 @@ class Model(Reading, Writing, Changing, Converting):
             if given.attribute in values:
                 shown[given.attribute] = given.taken(values[given.attribute])
         state = shown[STATE] = State(new=schema.has_more_than_key(values))
-        if StoredName in map(type, values):
+        if StoredName.exist and StoredName in map(type, values):
             state.given = forms_given(values)
         for attribute, field in schema.defaults:
             if shown[attribute] is None:

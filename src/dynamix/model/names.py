@@ -4,6 +4,8 @@ A field may have any name but those that the first version of dynamix used itsel
 and options names as they need them, and a field of such a name wins: the library calls nothing of a model by name.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 from dynamix.errors import ModelDefinitionError, UnknownNameError, unknown

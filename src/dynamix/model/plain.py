@@ -1,5 +1,7 @@
 """Values as what `json.dumps` takes."""
 
+from __future__ import annotations
+
 from base64 import b64encode
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal

@@ -1,5 +1,7 @@
 """The verbs that read."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Self, TypeVar
@@ -8,13 +10,15 @@ from dynamix.codec.names import Key
 from dynamix.errors import UnknownNameError, ValidationException, WrongTypeError
 from dynamix.fields.base import Field
 from dynamix.model.running import arun, connection_of, run, schema_of
-from dynamix.operations import batch, items, saving, tables
+from dynamix.operations import batch, items, saving
+from dynamix.operations.retry import RetryPolicy
 from dynamix.operations.writes import locate
 from dynamix.query import Query
 from dynamix.scan import Scan
+from dynamix.schema.table import Table
 from dynamix.selection import Search, check_fields
 from dynamix.unreadable import OnError, check_on_error
-from dynamix.wire import Item
+from dynamix.wire import Flow, Item
 
 M = TypeVar("M")
 
@@ -142,12 +146,12 @@ class Reading:
 
         `scan().count()` counts now, and reads the whole table.
         """
-        return run(cls, tables.count)
+        return run(cls, _count)
 
     @classmethod
     async def aitem_count(cls) -> int:
         """See `item_count`."""
-        return await arun(cls, tables.count)
+        return await arun(cls, _count)
 
 
 def chosen(model: type[Any], fields: tuple[Field[Any, Any], ...]) -> tuple[Field[Any, Any], ...]:
@@ -168,6 +172,13 @@ def _wanted(model: type[M], defaults: Mapping[str, Any] | None, key: Mapping[str
     if schema.before_save is None:  # which may give values that are required
         schema.item_of(vars(instance))
     return wanted, instance
+
+
+def _count(policy: RetryPolicy, table: Table[Any]) -> Flow[int]:
+    """The number of items, as `operations.tables` has it, which many programs never need."""
+    from dynamix.operations import tables
+
+    return tables.count(policy, table)
 
 
 def keys_of(model: type[Any], items_or_keys: Iterable[Any]) -> list[Item]:

@@ -4,6 +4,8 @@ The verbs call functions of modules, never methods of the model, since a model's
 that stand in `names.METHODS`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -12,7 +14,7 @@ from dynamix.current import current
 from dynamix.errors import InvalidQueryError, WrongTypeError
 from dynamix.expressions.nodes import Condition
 from dynamix.expressions.walk import paths
-from dynamix.operations import tables
+from dynamix.operations.explained import explaining
 from dynamix.operations.retry import RetryPolicy
 from dynamix.schema.describe import describe
 from dynamix.schema.table import Schema, Table
@@ -61,8 +63,9 @@ def check_condition(model: type[Any], condition: object) -> None:
             field="",
             value=condition,
         )
+    schema = schema_of(model)
     for path in paths(condition):
-        if path.source is not None and not schema_of(model).owns(path.source):
+        if path.source is not None and not schema.owns(path.source):
             raise InvalidQueryError(f"{path.source} is not a field of {model.__name__}")
 
 
@@ -72,7 +75,7 @@ def run(
     """Runs a flow on the model's table, blocking, and returns its result."""
     connection = connection_of(model)
     table = schema_of(model).at(connection.table_prefix)
-    return connection.run(tables.explaining(flow, connection.retry, table, *args, **kw))
+    return connection.run(explaining(flow, connection.retry, table, *args, **kw))
 
 
 async def arun(
@@ -81,4 +84,4 @@ async def arun(
     """Runs a flow on the model's table under asyncio, and returns its result."""
     connection = connection_of(model)
     table = schema_of(model).at(connection.table_prefix)
-    return await connection.arun(tables.explaining(flow, connection.retry, table, *args, **kw))
+    return await connection.arun(explaining(flow, connection.retry, table, *args, **kw))

@@ -10,6 +10,8 @@ The fields are annotated, and the same models come of it:
     Book(titel="Emma")    # and this: no such field, and no isbn
 """
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, dataclass_transform, overload

@@ -1,5 +1,7 @@
 """The verbs that store and delete whole items, and the one that deletes them all with their table."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Self, TypeVar, overload
 
@@ -8,9 +10,11 @@ from dynamix.expressions.nodes import Condition
 from dynamix.model.batching import Batch, as_whole, unlooked
 from dynamix.model.reading import keys_of
 from dynamix.model.running import arun, checked, run, schema_of
-from dynamix.operations import batch, items, saving, tables
+from dynamix.operations import batch, items, saving
+from dynamix.operations.retry import RetryPolicy
 from dynamix.operations.writes import locate
-from dynamix.wire import Item
+from dynamix.schema.table import Table
+from dynamix.wire import Flow, Item
 
 M = TypeVar("M")
 
@@ -162,12 +166,12 @@ class Writing:
 
         Raises InvalidRequestError where the table is protected from deletion.
         """
-        run(cls, tables.drop)
+        run(cls, _drop)
 
     @classmethod
     async def adelete_table(cls) -> None:
         """See `delete_table`."""
-        await arun(cls, tables.drop)
+        await arun(cls, _drop)
 
 
 def new_instance(model: type[M], values: dict[str, Any], condition: object) -> M:
@@ -192,6 +196,13 @@ def by_key(model: type[Any], key: dict[str, Any], condition: Any, returns: objec
     if returns not in (None, "old"):
         raise WrongTypeError(f"returns={returns!r} is neither 'old' nor None", field="returns", value=returns)
     return items.ByKey(schema.key_from(key), checked(model, condition), returns == "old")
+
+
+def _drop(policy: RetryPolicy, table: Table[Any]) -> Flow[None]:
+    """Delete the table, as `operations.tables` does it, which many programs never need."""
+    from dynamix.operations import tables
+
+    return tables.drop(policy, table)
 
 
 def _instances(

@@ -19,10 +19,10 @@ from dynamix.errors import (
 )
 from dynamix.limits import BATCH_GET_KEYS
 from dynamix.operations import requests
+from dynamix.operations.explained import explained, explaining
 from dynamix.operations.gathered import Gathered
 from dynamix.operations.pace import Pace
 from dynamix.operations.retry import RetryPolicy, request
-from dynamix.operations.tables import explained, explaining
 from dynamix.operations.writes import Writes, locate
 from dynamix.schema.key import address
 from dynamix.schema.table import Table
@@ -167,7 +167,7 @@ def _write(policy: RetryPolicy, gathered: Gathered, pace: Pace) -> Flow[None]:
     try:
         leftovers: list[list[bytes]] = yield from _together(flows, limit=pace.limit, lets_finish=True)
     except DynamixError as error:
-        if set(writes.fates.values()) == {error.applied}:  # the error says it of all
+        if writes.fates() == {error.applied}:  # the error says it of all
             raise
         raise writes.partly(error) from error
     finally:

@@ -6,7 +6,6 @@ from typing import Any
 
 from dynamix.errors import ConditionalCheckFailedError, StoredValueError, VersionConflict
 from dynamix.expressions.nodes import Condition, all_of
-from dynamix.expressions.shown import shown_condition
 from dynamix.schema.table import Table
 from dynamix.wire import Item
 
@@ -39,6 +38,8 @@ def unmet(
     table: Table[Any], key: Item, error: ConditionalCheckFailedError, conditions: tuple[Condition, ...], then: str
 ) -> ConditionalCheckFailedError:
     """The error for conditions of the caller's that were not met."""
+    from dynamix.expressions.shown import shown_condition
+
     where = "" if error.stored_item is not None else ", as there is no such item"
     problem = f"does not meet the condition {shown_condition(all_of(conditions))}{where}; {then}"
     return failed(ConditionalCheckFailedError, table, key, error, problem)

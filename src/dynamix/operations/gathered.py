@@ -54,15 +54,14 @@ class Gathered:
         try:
             if pending is not None:
                 pending.begin(self)
-            item, encoded, version = _encoded(table, values, times)
+            item, kept, encoded, version = _encoded(table, values, times)
         except BaseException:
             if pending is not None:
                 del self._pendings[id(instance)]
                 pending.end(self)
             raise
-        kept = table.schema.codec.stored(item)
         number = self.writes.add(table, instance, item, msgspec.Raw(encoded))
-        self._unsettled[number] = table, values, kept, {**times, **version}
+        self._unsettled[number] = table, values, kept, {**times, **version} if version else times
         self._bytes += len(encoded)
 
     def delete(self, table: Table[Any], key: Item, given: Any) -> None:
@@ -82,7 +81,8 @@ class Gathered:
             table, values, kept, marks = entry
             if kept is not None:
                 table.schema.settle(values, kept)
-                values.update(marks)
+                if marks:
+                    values.update(marks)
             else:
                 pending_of(values).deleted(values)
 
@@ -94,13 +94,13 @@ class Gathered:
 
 def _encoded(
     table: Table[Any], values: dict[str, Any], times: Mapping[str, datetime]
-) -> tuple[Item, bytes, dict[str, int]]:
-    """An item of at most 400 KB, the JSON of its write, and the version that it gets, by attribute. `times` as for
-    `item_of`.
+) -> tuple[Item, Stored, bytes, dict[str, int]]:
+    """An item of at most 400 KB, what the instance keeps of it, the JSON of its write, and the version that it gets, by
+    attribute. `times` as for `whole_of`.
 
     Raises ValidationException.
     """
-    item, version = table.schema.item_of(values, times), table.schema.version
+    (item, kept), version = table.schema.whole_of(values, times), table.schema.version
     first = _NO_VERSION if version is None else {version.attribute: started(version, values, item)}
     try:
         encoded = msgspec.json.encode(requests.batch_put(item))
@@ -108,7 +108,7 @@ def _encoded(
         raise no_text(table.schema, error, item) from error
     if len(encoded) > ITEM_BYTES:
         refuse_too_large(table, item)
-    return item, encoded, first
+    return item, kept, encoded, first
 
 
 _NO_VERSION: dict[str, int] = {}

@@ -17,7 +17,6 @@ from dynamix.errors import (
 )
 from dynamix.expressions.walk import paths
 from dynamix.operations.retry import RetryPolicy
-from dynamix.operations.tables import describe
 from dynamix.schema.index import Index
 from dynamix.schema.table import Schema, Table
 from dynamix.selection import Search, Selection
@@ -64,6 +63,8 @@ class LiveIndexes:
         projections = self._tables.get(table.name, {})
         if projections is not None and index.name not in projections:
             try:
+                from dynamix.operations.tables import describe  # which many programs never need
+
                 projections = _projections((yield from describe(policy, table)) or {})
             except (ThrottledError, ServiceUnavailableError):
                 return Held(declared, sure=False)

@@ -109,13 +109,14 @@ def store(
     condition: Condition | None,
     times: Mapping[str, Any] | None = None,
 ) -> Flow[M]:
-    """Store an instance whole, as `create` does. `times` as for `item_of`."""
+    """Store an instance whole, as `create` does. `times` as for `whole_of`."""
     schema, values = table.schema, vars(instance)
-    conditions, item, version = resolved(values, condition), schema.item_of(values, times), schema.version
+    conditions, (item, kept), version = resolved(values, condition), schema.whole_of(values, times), schema.version
     first = None if version is None else started(version, values, item)
     yield from put(policy, table, item, version is None if overwrite is None else overwrite, conditions)
-    values.update(times or {})
-    schema.settle(values, schema.codec.stored(item))
+    if times:
+        values.update(times)
+    schema.settle(values, kept)
     if version is not None:
         values[version.attribute] = first
     return instance

@@ -17,7 +17,6 @@ not return together. Sources: Amazon DynamoDB Developer Guide, "Error retries an
 backoff and jitter", AWS Architecture Blog; the standard retry mode of the AWS SDKs.
 """
 
-import random
 from collections.abc import Callable
 from enum import Enum
 from typing import TypeVar
@@ -53,6 +52,13 @@ PASSING_REASONS = _THROTTLED_REASONS | {"TransactionConflict"}
 """Why actions of a transaction fail that may succeed a moment later."""
 
 
+def _chance() -> float:
+    """A number from 0 to 1."""
+    import random  # which takes a while, and most programs never wait
+
+    return random.random()  # noqa: S311 - it is for waits
+
+
 class RetryPolicy(msgspec.Struct, frozen=True):
     """How often a request is sent, and how long to wait between.
 
@@ -65,7 +71,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     base: float = 0.025
     throttle_base: float = 1.0
     cap: float = 20.0
-    jitter: Callable[[], float] = random.random
+    jitter: Callable[[], float] = _chance
     consistent: bool = False
 
     def delay(self, repeat: int, *, throttled: bool) -> float:

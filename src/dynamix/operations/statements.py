@@ -20,9 +20,9 @@ from dynamix.errors import (
     from_code,
 )
 from dynamix.limits import BATCH_STATEMENTS, TRANSACT_ACTIONS
+from dynamix.operations.explained import explained
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.operations.statement import Plan
-from dynamix.operations.tables import explained
 from dynamix.wire import Call, Flow, Item, Pause, Together
 
 M = TypeVar("M")

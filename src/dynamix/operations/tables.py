@@ -1,9 +1,9 @@
 """Flows on tables: create, compare, update, drop, count. They wait by pausing between descriptions."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -11,7 +11,6 @@ from dynamix.differences import TableDifference
 from dynamix.errors import (
     DynamixError,
     OutcomeUnknownError,
-    StoredValueError,
     TableDiffersError,
     TableInUseError,
     TableNotFoundError,
@@ -20,12 +19,9 @@ from dynamix.operations import difference, lifetime
 from dynamix.operations.definition import define
 from dynamix.operations.difference import differences
 from dynamix.operations.retry import RetryPolicy, request
-from dynamix.operations.unwritable import no_text
 from dynamix.schema.table import Table
 from dynamix.wire import Call, Flow, Pause
 
-M = TypeVar("M")
-P = ParamSpec("P")
 T = TypeVar("T")
 Description = dict[str, Any]
 
@@ -184,38 +180,6 @@ def _existing(policy: RetryPolicy, table: Table[Any]) -> Flow[Description]:
 def count(policy: RetryPolicy, table: Table[Any]) -> Flow[int]:
     """The number of items as the service's description has it, which it updates about every six hours."""
     return int((yield from _existing(policy, table)).get("ItemCount", 0))
-
-
-def explained(tables: Iterable[Table[Any]], error: TableNotFoundError) -> TableNotFoundError:
-    """What to raise in place of an error that does not say which of the tables does not exist and how to make it."""
-    models = {table.name: table.schema.model_name for table in tables}
-    each = ", ".join(f"{name!r} of {model}" for name, model in models.items())
-    which, model = ("the table", *models.values()) if len(models) == 1 else ("one of the tables", "<its model>")
-    return TableNotFoundError(
-        f"{which} {each} does not exist; create it with dynamix.create_table({model})",
-        code=error.code,
-        status=error.status,
-        request_id=error.request_id,
-    )
-
-
-def explaining(
-    flow: Callable[Concatenate[RetryPolicy, Table[M], P], Flow[T]],
-    policy: RetryPolicy,
-    table: Table[M],
-    *args: P.args,
-    **kw: P.kwargs,
-) -> Flow[T]:
-    """A flow on a table whose errors say which table it is, which does not exist, which text could not be written."""
-    try:
-        return (yield from flow(policy, table, *args, **kw))
-    except TableNotFoundError as error:
-        raise explained((table,), error) from error
-    except UnicodeEncodeError as error:
-        raise no_text(table.schema, error, *args) from error
-    except StoredValueError as error:
-        error.table = table.name
-        raise
 
 
 def _settle(policy: RetryPolicy, table: Table[Any], ready: Callable[[Description], bool]) -> Flow[Description]:

@@ -28,11 +28,11 @@ from dynamix.errors import (
 )
 from dynamix.limits import TRANSACT_ACTIONS, TRANSACT_BYTES
 from dynamix.operations import requests
+from dynamix.operations.explained import explained
 from dynamix.operations.failures import shown_key
 from dynamix.operations.items import nothing
 from dynamix.operations.parts import Asked, Check, Part, shown_reason
 from dynamix.operations.retry import PASSING_REASONS, RetryPolicy, request
-from dynamix.operations.tables import explained
 from dynamix.operations.unwritable import no_text
 from dynamix.operations.update import TOO_LARGE
 from dynamix.schema.key import address

@@ -111,7 +111,7 @@ def commit(
         edits, guards = raised(schema.version, values, edits, guards)
     try:
         terms = Terms(resolved(values, condition), atomic=atomic, returns="ALL_NEW")
-        pending.begin(sender, {**(edits or {}), **_renewals(schema)}, guards)
+        pending.begin(sender, {**(edits or {}), **_renewals(schema)} if schema.renewed else edits, guards)
         sent = values_sent(values, schema.editable, pending)
         answer, plan = yield from _send(policy, table, key, pending, terms, reader.attributes)
         if plan.then_delete:
@@ -137,7 +137,7 @@ def commit(
 def _renewals(schema: Schema[Any]) -> dict[str, Draft]:
     """The changes that set the fields which hold the time of the last write, by attribute."""
     drafts: dict[str, Draft] = {}
-    for attribute, now in schema.times_now().items() if schema.renewed else ():
+    for attribute, now in schema.times_now().items():
         drafts[attribute] = Draft(schema.fields[attribute])
         drafts[attribute].assign(now)
     return drafts

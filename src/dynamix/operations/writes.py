@@ -17,27 +17,37 @@ Fate: TypeAlias = Literal["no", "maybe", "yes"]
 """Whether a write was applied."""
 
 
+class _Write(msgspec.Struct):
+    """One write: what is sent of it, what the caller gave for it, and what became of it.
+
+    `number` counts the writes that were added, from 0; `earlier` are the numbers of those whose place it took.
+    """
+
+    table: Table[Any]
+    given: Any
+    part: Body | msgspec.Raw
+    number: int
+    fate: Fate = "no"
+    earlier: tuple[int, ...] = ()
+
+
 class Writes:
     """The writes of a batch over any tables, one for each key.
 
-    A key is the name of its table and its JSON here. `fates` has for each whether its write was applied; it is "maybe"
-    from the moment that it is sent, so that it is right whenever another's failure ends the batch. `first` is the
-    position of the first write that is added.
+    A key is the name of its table and its JSON here. The fate of a write is "maybe" from the moment that it is sent, so
+    that it is right whenever another's failure ends the batch. `first` is the position of the first write that is
+    added.
     """
 
     def __init__(self, first: int = 0) -> None:
-        self.fates: dict[bytes, Fate] = {}
         self._first = first
-        self._given: list[Any] = []  # what the caller gave for each, and its table
-        self._tables: list[Table[Any]] = []
-        self._parts: dict[bytes, Body | msgspec.Raw] = {}
-        self._last: dict[bytes, int] = {}  # which of those given stands
-        self._earlier: dict[bytes, list[int]] = {}  # those that it took the place of
+        self._added: list[Any] = []  # what the caller gave for each
+        self._standing: dict[bytes, _Write] = {}
         self._doubtful: set[bytes] = set()
         self._keys: dict[str, tuple[bytes, list[str]]] = {}  # how keys of a table begin, and its key attributes
 
     def __len__(self) -> int:
-        return len(self._given)
+        return len(self._added)
 
     def add(self, table: Table[Any], given: Any, item: Item, part: Body | msgspec.Raw) -> int:
         """Adds the write of an item, in place of one of the same key, and returns its number, from 0. `part` is what is
@@ -46,28 +56,24 @@ class Writes:
         if known is None:
             known = f"{table.name} ".encode(), [field.name for field in table.schema.table.keys]
             self._keys[table.name] = known
-        key = _key(known, item)
-        if key in self._last:
-            self._earlier.setdefault(key, []).append(self._last[key])
-        number = self._last[key] = len(self._given)
-        self._given.append(given)
-        self._tables.append(table)
-        self._parts[key] = part
-        self.fates[key] = "no"
+        key, number = _key(known, item), len(self._added)
+        before = self._standing.get(key)
+        earlier = () if before is None else (*before.earlier, before.number)
+        self._standing[key] = _Write(table, given, part, number, "no", earlier)
+        self._added.append(given)
         return number
 
     def chunks(self) -> list[list[bytes]]:
         """The keys of the writes that are to be made, as many together as one request takes."""
-        keys = [key for key, fate in self.fates.items() if fate != "yes"]
+        keys = [key for key, write in self._standing.items() if write.fate != "yes"]
         return [keys[start : start + BATCH_WRITE_ITEMS] for start in range(0, len(keys), BATCH_WRITE_ITEMS)]
 
     def body(self, keys: Iterable[bytes]) -> bytes:
         """The request that makes some of the writes."""
-        if len(self._keys) == 1:
-            return msgspec.json.encode(batch_write({next(iter(self._keys)): [self._parts[key] for key in keys]}))
         parts: dict[str, list[Body | msgspec.Raw]] = {}
         for key in keys:
-            parts.setdefault(self._table(key).name, []).append(self._parts[key])
+            write = self._standing[key]
+            parts.setdefault(write.table.name, []).append(write.part)
         return msgspec.json.encode(batch_write(parts))
 
     def left(self, keys: Sequence[bytes], answer: bytes) -> list[bytes]:
@@ -86,42 +92,47 @@ class Writes:
 
     def mark(self, keys: Iterable[bytes], fate: Fate) -> None:
         """Says what became of some writes."""
-        self.fates.update(dict.fromkeys(keys, fate))
-        if fate == "no" and self._doubtful:
-            self.fates.update(dict.fromkeys(self._doubtful.intersection(keys), "maybe"))
+        for key in keys:
+            self._standing[key].fate = "maybe" if fate == "no" and key in self._doubtful else fate
 
     def interrupted(self) -> None:
         """They are sent again, since an interrupt ended the round. What may have been applied stays so, whatever a
         refusal says then."""
-        self._doubtful.update(key for key, fate in self.fates.items() if fate == "maybe")
+        self._doubtful.update(key for key, write in self._standing.items() if write.fate == "maybe")
+
+    def fates(self) -> set[Fate]:
+        """How any of the writes fared."""
+        return {write.fate for write in self._standing.values()}
 
     def numbers(self, fate: Fate) -> list[int]:
         """Which of the writes that were added, counted from 0, fared like this, in order."""
-        numbers = [self._last[key] for key, fared in self.fates.items() if fared == fate]
-        numbers += [n for key, earlier in self._earlier.items() if self.fates[key] == fate for n in earlier]
+        fared = [write for write in self._standing.values() if write.fate == fate]
+        numbers = [write.number for write in fared]
+        numbers += [number for write in fared for number in write.earlier]
         return sorted(numbers)
 
     def given(self, fate: Fate) -> tuple[Any, ...]:
         """What the caller gave for those."""
-        return tuple(self._given[number] for number in self.numbers(fate))
+        return tuple(self._added[number] for number in self.numbers(fate))
 
     def items(self, keys: Iterable[bytes]) -> tuple[Item, ...]:
         """The items to store, or the keys of those to delete, of some writes."""
-        parts = (self._parts[key] for key in keys)
+        parts = (self._standing[key].part for key in keys)
         writes = (msgspec.json.decode(part) if isinstance(part, msgspec.Raw) else part for part in parts)
         return tuple(item for write in writes for content in write.values() for item in content.values())
 
     def tables(self, keys: Iterable[bytes]) -> list[Table[Any]]:
         """The tables of some writes, one for each name."""
-        return list({table.name: table for table in map(self._table, keys)}.values())
+        return list({table.name: table for table in (self._standing[key].table for key in keys)}.values())
 
     def locate(self, error: ValidationException, key: bytes) -> None:
         """Has an error of the service name the one write that it is about."""
-        table = self._table(key)
+        write = self._standing[key]
+        table = write.table
         forms = msgspec.json.decode(key.removeprefix(self._keys[table.name][0]))
         keys = table.schema.table.keys
         values = {field.attribute: field.decode(wire) for field, wire in zip(keys, forms, strict=True)}
-        locate(table.schema, error, self._first + self._last[key], values)
+        locate(table.schema, error, self._first + write.number, values)
 
     def partly(self, error: DynamixError, before: int = 0) -> PartlyAppliedError:
         """The error that says which writes were made before another's failure ended the batch, beside those that were
@@ -133,18 +144,15 @@ class Writes:
         if unknown:
             parts.append(f"{len(unknown)} may have been (in `unknown`)")
         earlier = f", after {before} before them" if before else ""
-        told = PartlyAppliedError(f"of {len(self._given)} items, {', '.join(parts)}{earlier}: {error}")
+        told = PartlyAppliedError(f"of {len(self._added)} items, {', '.join(parts)}{earlier}: {error}")
         told.stored, told.not_stored, told.unknown = stored, not_stored, unknown
         told.applied = "partly" if stored else "maybe"
         return told
 
-    def _table(self, key: bytes) -> Table[Any]:
-        return self._tables[self._last[key]]
-
 
 def _key(known: tuple[bytes, list[str]], item: Item) -> bytes:
     start, names = known
-    return start + address([item.get(name) for name in names])
+    return start + address(map(item.get, names))
 
 
 class _Undone(msgspec.Struct):

@@ -18,7 +18,7 @@ from dynamix.wire import AttributeValue
 
 def address(forms: Iterable[AttributeValue | None]) -> bytes:
     """What the forms of two keys have in common that are the same key to the service: JSON."""
-    return msgspec.json.encode([comparable(form) for form in forms])
+    return msgspec.json.encode([form if form is not None and "S" in form else comparable(form) for form in forms])
 
 
 def as_stored(field: AnyField, given: Any) -> AttributeValue | None:

@@ -164,31 +164,31 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
                 shown[attribute] = Unreadable(msgspec.json.encode(stored[attribute])) if stored[attribute] else None
         return shown
 
-    def item_of(self, values: dict[str, Any], times: Mapping[str, Any] | None = None) -> Item:
-        """The whole item in DynamoDB's form, every value checked. `times` take the place of values, by attribute.
+    def item_of(self, values: dict[str, Any]) -> Item:
+        """The item of `whole_of`."""
+        return self.whole_of(values)[0]
+
+    def whole_of(self, values: dict[str, Any], times: Mapping[str, Any] | None = None) -> tuple[Item, Stored]:
+        """The whole item in DynamoDB's form, every value checked, and what the instance keeps of it once it is stored.
+        `times` take the place of values, by attribute.
 
         What nobody touched since it was loaded is in the form in which it is stored; lists, maps and sets that nobody
         read are not checked. Raises InvalidUpdateError where the instance lacks attributes that the item may have.
         """
-        state: State | None = values.get(STATE)
-        stored = stored_of(values)
-        for field in self.lazy:
-            if field.required or (field.default is not None and not stored.get(field.attribute)):
+        for field in self._lazily_shown:
+            if field.required or not stored_of(values).get(field.attribute):
                 field.value_in(values)  # the default that shows is stored
         written = {**values, **times} if times else values
         if not self.fields.keys() <= written.keys():
-            self._refuse_lacking(written, stored)
+            self._refuse_lacking(written)
         for field in self.computed:
             field.check_in_step(self.fields, written)
-        item = self.codec.encode_item(written)
-        if state is not None and stored:
-            self.codec.restore(item, written, state)
-        return item
+        return self.codec.whole(written, values.get(STATE))
 
-    def _refuse_lacking(self, values: dict[str, Any], stored: Stored) -> None:
+    def _refuse_lacking(self, values: dict[str, Any]) -> None:
         """Refuse to store an instance whole that lacks attributes which the item may have."""
         state: State | None = values.get(STATE)
-        held = None if state is None else state.held
+        stored, held = stored_of(values), None if state is None else state.held
         lacking = [
             name
             for name, field in self.fields.items()
@@ -361,6 +361,8 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def times_whole(self, values: dict[str, Any], now: datetime) -> dict[str, datetime]:
         """The automatic times of an instance that is stored whole, which it shows once it is. One that was deleted
         becomes another item, which is made now, unless the caller has set another time since."""
+        if not (self.renewed or self.stamped):
+            return _NO_TIMES
         times = {field.attribute: field.stamp(now) for field in self.renewed}
         state = state_of(values)
         if self.stamped and state.new and state.stored is not None:
@@ -425,6 +427,11 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         return tuple(field for field in self.fields.values() if field.own_form.lazy)
 
     @cached_property
+    def _lazily_shown(self) -> tuple[AnyField, ...]:
+        """Those that show a value which need not be stored, or must have one."""
+        return tuple(field for field in self.lazy if field.required or field.default is not None)
+
+    @cached_property
     def editable(self) -> tuple[AnyField, ...]:
         """The fields whose values may be edited in place."""
         return tuple(field for field in self.fields.values() if not field.own_form.frozen)
@@ -466,6 +473,9 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             key=any(field is key for key in self.table.keys),
             null=field.null,
         )
+
+
+_NO_TIMES: dict[str, datetime] = {}
 
 
 class Unreadable(Struct, frozen=True):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from dynamix.errors import ValidationException, WrongTypeError, unknown
 from dynamix.transport.hidden import Secret
-from dynamix.transport.http.endpoint import checked_host, parse
 from dynamix.wire import RequestInfo, ResponseInfo, is_coroutine_function
 
 if TYPE_CHECKING:
@@ -152,6 +151,8 @@ def _check_types(given: Mapping[str, Any]) -> None:
     if "is_local_endpoint" in given:
         local_address(given["is_local_endpoint"])
     if "endpoint_url" in given:
+        from dynamix.transport.http.endpoint import parse  # the modules for sockets take long to import
+
         parse(given["endpoint_url"])
 
 
@@ -184,6 +185,8 @@ def local_address(value: Any) -> tuple[str, int]:
     """Host and port of `is_local_endpoint`."""
     if value is True:
         return "127.0.0.1", 8000
+    from dynamix.transport.http.endpoint import checked_host
+
     match value:
         case (str(host), int() | str() as port) if re.fullmatch("[0-9]{1,5}", str(port)) and 0 < int(port) < 65536:
             name = checked_host(host)

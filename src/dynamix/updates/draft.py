@@ -36,6 +36,9 @@ class Changed(Protocol):
     def _path(self) -> Path: ...
 
 
+_EMPTY: frozenset[Any] = frozenset()
+
+
 class Draft:
     """The changes of one field, folded. This one is a whole value, set or removed.
 
@@ -65,9 +68,10 @@ class Draft:
 
     def form(self) -> AttributeValue | None:
         """The stored form of the whole value, None of what is removed."""
-        if self.value == frozenset() or (self.value is None and not self.field.null):
+        value = self.value
+        if value == _EMPTY or (value is None and not self.field.null):
             return None
-        return self.field.encode(self.value)
+        return self.field.encode(value)
 
     def shown_form(self, old: AttributeValue | None) -> AttributeValue | None:
         """The stored form of what an instance shows after the changes, where it showed the old one before."""

@@ -11,7 +11,6 @@ not met is a conflict, never a reason to plan anew.
     else  SET
 """
 
-import marshal
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -24,6 +23,7 @@ from dynamix.expressions.nodes import AttributeType, Compare, Condition, ListApp
 from dynamix.fields.base import Field
 from dynamix.interrupts import let_pass
 from dynamix.updates.draft import Changed, Draft
+from dynamix.updates.image import Image, image_of, look_alike, value_of
 from dynamix.updates.pending import Pending
 from dynamix.updates.plan import MISSING, NULL, Picture, Plan
 from dynamix.wire import AttributeValue
@@ -32,8 +32,6 @@ Encoder = Callable[[Any], AttributeValue]
 _SETS = frozenset({"SS", "NS", "BS"})
 _OPAQUE = frozenset({"S", "N", "B", "BOOL", "NULL"})
 """What is only ever replaced as one."""
-_WITHOUT_REFERENCES = 2
-"""The last version of `marshal` whose bytes do not depend on who else refers to a part of a value."""
 
 
 def edits_of(
@@ -70,21 +68,20 @@ class Sent(NamedTuple):
 
     field: Field[Any, Any]
     value: Any
-    image: bytes | frozenset[Any] | None
+    image: Image | None
     form: AttributeValue | None
     loaded: Any
 
     @property
     def may_be_edited(self) -> bool:
         """Whether it may be another by now. An image is made much faster than a form, so it is compared first."""
-        return self.image is None or _image_of(self.value) != self.image
+        return self.image is None or image_of(self.value) != self.image
 
     def form_then(self) -> AttributeValue | None:
         """The form that it had, None of what is not stored. Raises whatever its field does."""
         if self.image is None:
             return self.form
-        then = marshal.loads(self.image) if isinstance(self.image, bytes) else set(self.image)  # noqa: S302 - our own
-        form: AttributeValue | None = self.field._form(then)
+        form: AttributeValue | None = self.field._form(value_of(self.image))
         return form
 
 
@@ -96,7 +93,7 @@ def values_sent(values: dict[str, Any], fields: Iterable[Field[Any, Any]], pendi
         value = values.get(field.attribute)
         if value is not None:
             try:
-                image = _image_of(value)
+                image = image_of(value)
                 form = field._form(value) if image is None else None
             except Exception as error:  # one that cannot be stored, which whoever saves it is told
                 let_pass(error)
@@ -106,19 +103,11 @@ def values_sent(values: dict[str, Any], fields: Iterable[Field[Any, Any]], pendi
     return sent
 
 
-def _image_of(value: Any) -> bytes | frozenset[Any] | None:
-    """What is the same for the same value, to the types inside a list or map; None where there is no such thing."""
-    if type(value) is set:
-        return frozenset(value)
-    try:
-        return marshal.dumps(value, _WITHOUT_REFERENCES)
-    except ValueError:
-        return None
-
-
 def keep_edits(values: dict[str, Any], sent: Mapping[str, Sent]) -> dict[str, Sent]:
     """Keep showing what was edited in place while a commit was under way, as an edit of what was sent; by then the
     instance shows what is stored. Returns what of `sent` was edited."""
+    if not sent:
+        return {}
     stored = state_of(values).stored or {}
     kept = {}
     for attribute, then in sent.items():
@@ -143,13 +132,16 @@ def _edit_of(values: dict[str, Any], state: State, field: Field[Any, Any], encod
     draft = None if pending is None else pending.draft(field.attribute)
     if draft is not None and draft.assigned:
         return None
-    own = not field.own_form.write
-    if (own or field.respells) and not (pending or Pending()).was_edited(values, field):
+    own, value = not field.own_form.write, values[field.attribute]
+    waiting = Pending() if pending is None else pending
+    unedited = waiting.unedited(values, field)
+    slow = own or field.respells
+    if look_alike(value, unedited) or (slow and not waiting.was_edited(values, field)):
         return None
-    value, form = values[field.attribute], (state.stored or {})[field.attribute]
+    form = (state.stored or {})[field.attribute]
     old: AttributeValue | None = as_wire(form)
     new = None if value == frozenset() else encode(value)
-    numbers = getattr(field, "numbers", float)
+    numbers = field.numbers
     if own:
         if old is not None and not old.keys() & _OPAQUE and field.respelled(form) != old:
             whole = Draft(field)

@@ -1,49 +1,58 @@
 """What is known of one field that has changes."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
+
+from msgspec import Struct
 
 from dynamix.codec.state import LACKING, State, as_wire, state_of
 from dynamix.fields.base import Field
 from dynamix.updates.draft import Draft
+from dynamix.updates.image import Image, image_of
 from dynamix.updates.plan import MISSING, NULL, UNKNOWN, Picture
 from dynamix.updates.set import SetDraft
 
 Fields = Mapping[str, Field[Any, Any]]
 
 
-class Entry(NamedTuple):
-    """The changes of one field. `before` is what the instance showed, `shown` is None where the value is not loaded."""
+class Entry(Struct, frozen=True):
+    """The changes of one field. `before` is what the instance showed, `shown` is None where the value is not loaded.
+
+    `image` is that of what is stored and was loaded, None where it is not known.
+    """
 
     draft: Draft
     shown: Draft | None
     before: object
     picture: Picture
+    image: Image | None = None
 
-    def shows(self) -> dict[str, Any]:
-        """What the instance shows of the field, by attribute."""
+    def show(self, values: dict[str, Any]) -> None:
+        """Put what the instance shows of the field among values by attribute."""
         draft = self.draft if self.shown is None else self.shown
-        return {} if self.shown is None and not draft.assigned else {draft.field.attribute: draft.value}
+        if self.shown is not None or draft.assigned:
+            values[draft.field.attribute] = draft.value
 
     @classmethod
     def of(cls, values: dict[str, Any], field: Field[Any, Any]) -> Self:
         """No changes yet of a field of the instance with this `__dict__`."""
         before, state = field.value_in(values), state_of(values)
-        attribute, defaults = field.attribute, state.defaults or {}
-        base = None
-        if attribute in defaults or state.stored is None:
+        attribute, stored, defaults = field.attribute, state.stored, state.defaults or {}
+        kind, base = field.draft, None
+        if attribute in defaults or stored is None:
             base = defaults.get(attribute)
-        elif field.draft is not Draft and field.default is not None:
+        elif field.default is not None and kind is not Draft:
             base = field.when_absent()
-        draft = field.draft(field, base)
+        draft = kind(field, base)
         if before is LACKING:
             return cls(draft, None, before, UNKNOWN)
-        shown = field.draft(field)
+        shown = kind(field)
         shown.assign(before)
-        form = None if state.stored is None else state.stored.get(attribute)
-        if before is None or state.stored is None or (attribute in defaults and not _holds(form)):
+        form = None if stored is None else stored.get(attribute)
+        if before is None or stored is None or (attribute in defaults and not _holds(form)):
             return cls(draft, shown, before, NULL if form else MISSING)
-        return cls(draft, shown, before, Picture.of(before, form))
+        image = image_of(before) if form and field.own_form.parse is not None else None
+        return cls(draft, shown, before, Picture.of(before, form), image)
 
 
 def _holds(form: Any) -> bool:

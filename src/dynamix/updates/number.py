@@ -24,7 +24,7 @@ class NumberDraft(Draft):
 
     def __init__(self, field: Changed, base: Any = None) -> None:
         super().__init__(field, base)
-        self.amount = Decimal(0)
+        self.amount: int | Decimal = 0
 
     def add(self, amount: Any) -> None:
         """Add to the number; a missing one counts as its default, or else as 0."""
@@ -48,9 +48,11 @@ class NumberDraft(Draft):
     def _refusal(self, amount: object, error: NumberError) -> Exception:
         return self.field.refusal(amount, f"together with what was added before, {error}")
 
-    def _add(self, number: Decimal) -> None:
+    def _add(self, number: int | Decimal) -> None:
         if self.assigned:
             self.value = self.field.from_wire(_wire(_EXACT.add(self._number(self.value), number)))
+        elif type(number) is type(self.amount) is int and -_EXACT_INTEGERS < self.amount + number < _EXACT_INTEGERS:
+            self.amount += number
         else:
             self.amount = check(_EXACT.add(self.amount, number))
 
@@ -71,17 +73,17 @@ class NumberDraft(Draft):
     def applied(self, old: AttributeValue | None) -> AttributeValue:
         return _wire(_EXACT.add(Decimal(0 if old is None else old["N"]), self.amount))
 
-    def _number(self, value: Any) -> Decimal:
+    def _number(self, value: Any) -> int | Decimal:
         """The number that is stored for a value."""
         if value is None:
-            return Decimal(0)
+            return 0
         if type(value) is int and self.field.own_form.exact and -_EXACT_INTEGERS < value < _EXACT_INTEGERS:
-            return Decimal(value)
+            return value
         form = self._form(value)
         if "N" not in form:
             raise self.field.refusal(value, "it is not stored as a number, so nothing can be added to it")
         return Decimal(form["N"])
 
 
-def _wire(number: Decimal) -> AttributeValue:
-    return {"N": plain(number)}
+def _wire(number: int | Decimal) -> AttributeValue:
+    return {"N": str(number) if isinstance(number, int) else plain(number)}

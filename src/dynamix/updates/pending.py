@@ -14,21 +14,27 @@ from operator import methodcaller
 from threading import RLock
 from typing import Any, Self, TypeVar
 
-from dynamix.codec.state import LACKING, STATE, State, as_wire, once, state_of
+import msgspec
+
+from dynamix.codec.state import LACKING, STATE, State, once, state_of
 from dynamix.errors import InvalidUpdateError
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
-from dynamix.interrupts import let_pass
 from dynamix.updates.actions import Action, Set
 from dynamix.updates.chain import Chain
 from dynamix.updates.draft import Draft
 from dynamix.updates.entry import Entry, Fields, keep_defaults
+from dynamix.updates.image import look_alike, value_of
 from dynamix.updates.plan import UNKNOWN, Picture, Plan
 from dynamix.updates.queued import shows, step_of, with_known
 from dynamix.updates.set import SetDraft
 from dynamix.wire import AttributeValue
 
 D = TypeVar("D", bound=Draft)
+
+
+_NO_EDITS: Mapping[str, Draft] = {}
+_NO_FORMS: Mapping[str, AttributeValue | None] = {}
 
 
 class Pending:
@@ -38,14 +44,16 @@ class Pending:
     twice is added twice, so both are refused.
     """
 
+    __slots__ = ("_conditions", "_edits", "_entries", "_forms", "_guards", "_lock", "_sender")
+
     def __init__(self) -> None:
         self._lock = RLock()
         self._entries: dict[str, Entry] = {}
         self._conditions: tuple[Condition, ...] = ()
         self._sender: object = None
-        self._edits: Mapping[str, Draft] = {}
+        self._edits: Mapping[str, Draft] = _NO_EDITS
         self._guards: Sequence[tuple[Condition, str]] = ()
-        self._forms: dict[str, AttributeValue | None] = {}  # of the whole values that are being sent
+        self._forms: Mapping[str, AttributeValue | None] = _NO_FORMS  # of the whole values that are being sent
 
     def __getstate__(self) -> object:
         return self._entries, self._conditions
@@ -66,8 +74,9 @@ class Pending:
         """It is being sent by `sender`, with edits in place by attribute, and guards as in a Plan. Raises
         InvalidUpdateError where another does so."""
         with self._lock:
-            self._refuse_under_way()
-            self._sender, self._edits, self._guards, self._forms = sender, edits or {}, guards, {}
+            if self._sender is not None:
+                raise _under_way()
+            self._sender, self._edits, self._guards, self._forms = sender, edits or _NO_EDITS, guards, _NO_FORMS
 
     def expect(self, edits: Mapping[str, Draft], guards: Sequence[tuple[Condition, str]]) -> None:
         """What is being sent goes on, with these edits and guards."""
@@ -77,14 +86,7 @@ class Pending:
     def end(self, sender: object) -> None:
         """It is no more sent by `sender`, which may not have begun: an interrupt can fall anywhere."""
         if self._sender is sender:
-            self._sender, self._edits, self._guards, self._forms = None, {}, (), {}
-
-    def _refuse_under_way(self) -> None:
-        if self._sender is not None:
-            raise InvalidUpdateError(
-                "a commit of this instance, or a batch or transaction that stores it, is under way; wait for its end, "
-                "or get another instance"
-            )
+            self._sender, self._edits, self._guards, self._forms = None, _NO_EDITS, (), _NO_FORMS
 
     def copy(self) -> Self:
         """The same changes, for an instance of their own."""
@@ -95,7 +97,10 @@ class Pending:
 
     def shows(self) -> dict[str, Any]:
         """What the instance shows of the fields that have changes, by attribute."""
-        return {name: value for entry in self._entries.values() for name, value in entry.shows().items()}
+        shown: dict[str, Any] = {}
+        for entry in self._entries.values():
+            entry.show(shown)
+        return shown
 
     def changes(self, attribute: str) -> bool:
         """Whether a change of this attribute is queued."""
@@ -112,28 +117,34 @@ class Pending:
 
     def was_edited(self, values: dict[str, Any], field: Field[Any, Any]) -> bool:
         """Whether a list, map, set or value of the user's own was edited in place: it is another than was loaded and
-        then changed.
+        then changed."""
+        expected = self.unedited(values, field)
+        if expected is LACKING:
+            return False
+        value = values[field.attribute]
+        return not look_alike(value, expected) and field.differs(value, expected)
+
+    def unedited(self, values: dict[str, Any], field: Field[Any, Any]) -> Any:
+        """What the instance would show of a field if nothing were edited in place; LACKING where nothing can be.
 
         An edit of what was set whole, or of an element that was queued, is sent, and therefore no such edit; nor is
         one in an instance that can only be stored whole.
         """
-        if field.own_form.frozen:
-            return False
+        if field.own_form.frozen or field.attribute not in values:
+            return LACKING
         state: State | None = values.get(STATE)
         entry = self._entries.get(field.attribute)
-        value = values.get(field.attribute, LACKING)
-        if state is None or state.new or value is LACKING or (entry and entry.draft.assigned):
-            return False
+        if state is None or state.new or (entry and entry.draft.assigned):
+            return LACKING
         expected = None
         if state.stored is None and (field.hash_key or field.range_key):
-            return False  # what it was made of
+            return LACKING  # what it was made of
         if state.stored is not None:
             if field.attribute not in state.stored:
-                return False
+                return LACKING
             form = state.stored[field.attribute]
-            if form and _surely(entry, form, field, value):
-                return False
-            expected = field.read(form)
+            known = entry.image if entry is not None and form else None
+            expected = field.read(form) if known is None else value_of(known)
         if expected is None and state.defaults is not None and not (entry and entry.draft.fills):
             expected = state.defaults.get(field.attribute)
         if entry is not None:
@@ -141,7 +152,7 @@ class Pending:
             draft.assign(expected)
             entry.draft.replay(draft)
             expected = draft.value
-        return field.differs(value, expected)
+        return expected
 
     def refuse_edits(self, values: dict[str, Any], fields: Iterable[Field[Any, Any]]) -> None:
         """Raise InvalidUpdateError where a value was edited in place, which is no change that a commit would send."""
@@ -166,7 +177,8 @@ class Pending:
     def guard(self, conditions: tuple[Condition, ...], *, add: bool) -> None:
         """Set what must hold, or add to it."""
         with self._lock:
-            self._refuse_under_way()
+            if self._sender is not None:
+                raise _under_way()
             self._conditions = self._conditions + conditions if add else conditions
 
     def change(self, values: dict[str, Any], field: Field[Any, Any], kind: type[D], step: Callable[[D], None]) -> None:
@@ -175,10 +187,11 @@ class Pending:
         A step that the draft refuses changes nothing.
         """
         with self._lock:
-            self._refuse_under_way()
+            if self._sender is not None:
+                raise _under_way()
             entry = self._entries.get(field.attribute)
             if entry is None:
-                if kind is not Draft:  # whatever is there, a whole value takes its place
+                if kind is not Draft and not field.own_form.frozen:  # a whole value takes the place of what is there
                     self._refuse_edit(values, field)
                 entry = Entry.of(values, field)
             self._step(values, entry, kind, step)
@@ -186,7 +199,8 @@ class Pending:
     def act(self, values: dict[str, Any], actions: Sequence[Action]) -> None:
         """Queue actions, one after another, and show them. Where one is refused, none is queued."""
         with self._lock:
-            self._refuse_under_way()
+            if self._sender is not None:
+                raise _under_way()
             entries = copy.deepcopy(self._entries) if len(actions) > 1 else self._entries
             try:
                 for action in actions:
@@ -224,8 +238,8 @@ class Pending:
             if fresh and link.fills and entry.picture.missing:
                 shown.assign(None)  # a default that shows is not stored
             link.show(shown)
-        self._entries[field.attribute] = entry = entry._replace(draft=chain)
-        values.update(entry.shows())
+        self._entries[field.attribute] = entry = msgspec.structs.replace(entry, draft=chain)
+        entry.show(values)
 
     def _assigned(self, action: Action, attribute: str) -> Any:
         """The value to which an attribute is set, LACKING where nothing is queued of it."""
@@ -250,7 +264,7 @@ class Pending:
         elif isinstance(shown, kind):
             step(shown)
         self._entries[draft.field.attribute] = entry
-        values.update(entry.shows())
+        entry.show(values)
 
     def plan(self, pictured: Callable[[str], Picture] | None = None, whole: Container[str] = ()) -> Plan:
         """The update that has the effect of all changes.
@@ -263,7 +277,7 @@ class Pending:
             picture = known if pictured is None else pictured(draft.field.name)
             if draft.assigned:  # a plan made anew sends what the first one did, though the value be edited meanwhile
                 if attribute not in self._forms:
-                    self._forms[attribute] = draft.form()
+                    self._forms = {**self._forms, attribute: draft.form()}
                 plan.value(draft.path, self._forms[attribute])
             elif attribute in whole:
                 draft.plan_whole(plan, picture)
@@ -366,7 +380,8 @@ class Pending:
         """Forget all changes and conditions, and show what was shown before; `fields` are those that can be edited in
         place."""
         with self._lock:
-            self._refuse_under_way()
+            if self._sender is not None:
+                raise _under_way()
             for attribute, entry in self._entries.items():
                 _show(values, attribute, entry.before)
             self.clear()
@@ -380,8 +395,16 @@ class Pending:
 
     def clear(self) -> None:
         """Forget all changes and conditions; what is shown stays."""
-        self._entries, self._edits, self._guards, self._forms = {}, {}, (), {}
-        self._conditions = ()
+        if self._entries:
+            self._entries = {}
+        self._edits, self._guards, self._forms, self._conditions = _NO_EDITS, (), _NO_FORMS, ()
+
+
+def _under_way() -> InvalidUpdateError:
+    return InvalidUpdateError(
+        "a commit of this instance, or a batch or transaction that stores it, is under way; wait for its end, or get "
+        "another instance"
+    )
 
 
 def _show(values: dict[str, Any], attribute: str, value: object) -> None:
@@ -390,19 +413,6 @@ def _show(values: dict[str, Any], attribute: str, value: object) -> None:
         values.pop(attribute, None)
     else:
         values[attribute] = value
-
-
-def _surely(entry: Entry | None, form: Any, field: Field[Any, Any], value: object) -> bool:
-    """Whether a value is stored, to the letter, as what was loaded and then changed. Quick, and false of some that
-    are."""
-    try:
-        wire = as_wire(form)
-        if entry is not None and "NULL" not in wire:
-            wire = entry.draft.applied(wire) or wire
-        return bool(wire == field._form(value))
-    except Exception as error:  # conversions of the user's own may raise whatever
-        let_pass(error)
-        return False  # to be told apart the long way
 
 
 def pending_of(values: dict[str, Any]) -> Pending:

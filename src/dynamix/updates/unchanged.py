@@ -34,7 +34,7 @@ def resolved(values: dict[str, Any], condition: Condition | None = None) -> tupl
     conditions = () if pending is None else pending.conditions
     if condition is not None:
         conditions = (*conditions, condition)
-    return tuple(_resolved(condition, values, pending) for condition in conditions)
+    return tuple([_resolved(condition, values, pending) for condition in conditions])
 
 
 def as_loaded(values: dict[str, Any], field: Field[Any, Any]) -> Condition:
@@ -56,6 +56,8 @@ def parts_unchanged(values: dict[str, Any], schema: Schema[Any], pending: Pendin
 
 def _resolved(condition: Condition, values: dict[str, Any], pending: Pending | None) -> Condition:
     """The same condition with what was loaded in it. Trees may be deep, so nothing here recurses."""
+    if type(condition) not in _RESOLVED:
+        return condition
     done: list[Condition] = []
     ahead: list[tuple[Condition, bool]] = [(condition, False)]
     while ahead:
@@ -75,6 +77,10 @@ def _resolved(condition: Condition, values: dict[str, Any], pending: Pending | N
             case _:
                 done.append(node)
     return done[0]
+
+
+_RESOLVED = frozenset({And, Or, Not, Unchanged})
+"""The kinds of conditions that may have what was loaded in them."""
 
 
 def _as_loaded(path: Path, form: AttributeValue | None) -> Condition:

@@ -1,0 +1,46 @@
+"""Errors of flows on tables, which say which table they are about."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from dynamix.errors import StoredValueError, TableNotFoundError
+from dynamix.operations.retry import RetryPolicy
+from dynamix.operations.unwritable import no_text
+from dynamix.schema.table import Table
+from dynamix.wire import Flow
+
+M = TypeVar("M")
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def explained(tables: Iterable[Table[Any]], error: TableNotFoundError) -> TableNotFoundError:
+    """What to raise in place of an error that does not say which of the tables does not exist and how to make it."""
+    models = {table.name: table.schema.model_name for table in tables}
+    each = ", ".join(f"{name!r} of {model}" for name, model in models.items())
+    which, model = ("the table", *models.values()) if len(models) == 1 else ("one of the tables", "<its model>")
+    return TableNotFoundError(
+        f"{which} {each} does not exist; create it with dynamix.create_table({model})",
+        code=error.code,
+        status=error.status,
+        request_id=error.request_id,
+    )
+
+
+def explaining(
+    flow: Callable[Concatenate[RetryPolicy, Table[M], P], Flow[T]],
+    policy: RetryPolicy,
+    table: Table[M],
+    *args: P.args,
+    **kw: P.kwargs,
+) -> Flow[T]:
+    """A flow on a table whose errors say which table it is, which does not exist, which text could not be written."""
+    try:
+        return (yield from flow(policy, table, *args, **kw))
+    except TableNotFoundError as error:
+        raise explained((table,), error) from error
+    except UnicodeEncodeError as error:
+        raise no_text(table.schema, error, *args) from error
+    except StoredValueError as error:
+        error.table = table.name
+        raise
