@@ -68,9 +68,10 @@ class Fault(Exception):  # noqa: N818 - the word of SOAP and Smithy for an error
         return msgspec.json.encode({"__type": kind, **said, **self.members})
 
 
-def unknown_operation(target: str) -> Fault:
+def unknown_operation(target: str, why: str | None = None) -> Fault:
     """The refusal of an operation that the engine does not have; `target` is what was asked for."""
-    return Fault("UnknownOperationException", f"{target[:100]!r} is not available in the embedded engine")
+    because = "" if why is None else f": {why}"
+    return Fault("UnknownOperationException", f"{target[:100]!r} is not available in the embedded engine{because}")
 
 
 def unavailable(operation: str, member: str) -> Fault:

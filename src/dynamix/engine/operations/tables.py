@@ -7,6 +7,7 @@ from dynamix.engine.actions.indexes import backfill
 from dynamix.engine.data.rows import Store
 from dynamix.engine.faults import Fault, invalid, unavailable
 from dynamix.engine.operations import vector_indexes
+from dynamix.engine.operations.policies import check_policy, new_policy
 from dynamix.engine.operations.tags import check_tags
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables import billing, definitions, descriptions, streams
@@ -17,7 +18,7 @@ from dynamix.engine.vectors.rows import VectorRows
 from dynamix.limits import GLOBAL_INDEXES
 
 _LIST_LIMIT = 100
-_NOT_CREATED = ("ResourcePolicy", "GlobalTableSourceArn", "GlobalTableSettingsReplicationMode")
+_NOT_CREATED = ("GlobalTableSourceArn", "GlobalTableSettingsReplicationMode")
 _NOT_UPDATED = (
     "ReplicaUpdates",
     "MultiRegionConsistency",
@@ -45,6 +46,8 @@ def create_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     _check_available("CreateTable", request, _NOT_CREATED)
     definitions.check_table(request)
     tags = check_tags({}, request.get("Tags") or ())
+    if "ResourcePolicy" in request:
+        check_policy(request["ResourcePolicy"])
     name = request["TableName"]
     with storage.writing() as catalog:
         if catalog.find(name) is not None:
@@ -59,6 +62,8 @@ def create_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         vectors = [index["IndexName"] for index in description.get("VectorIndexes", ())]
         stores |= {index: VectorRows.create(catalog.execute).id for index in vectors}
         record = Record(description, Store.create(catalog.execute).id, stores, tags)
+        if "ResourcePolicy" in request:
+            record.policies[""] = new_policy(catalog, request["ResourcePolicy"])
         _switch_stream(catalog, record, request.get("StreamSpecification"))
         table = catalog.add(name, record)
         return {
@@ -294,5 +299,6 @@ def _remove_index(catalog: Catalog, table: Table, name: str) -> None:
     if not kept:
         del description["GlobalSecondaryIndexes"]
     Store(record.index_stores.pop(name)).drop(catalog.execute)
+    record.insights.pop(name, None)
     definitions.define(description, definitions.attribute_types(description["AttributeDefinitions"]))
     catalog.save(table, record)

@@ -23,8 +23,34 @@ class Log(msgspec.Struct):
     kept: int
 
 
+class Policy(msgspec.Struct, frozen=True):
+    """A policy as it was given, and the id of this revision of it."""
+
+    document: str
+    revision: str
+
+
+class Insights(msgspec.Struct, frozen=True):
+    """Whether what is accessed of a table or an index is to be looked at, how, and since when: seconds since 1970."""
+
+    enabled: bool
+    mode: str
+    since: float
+
+
+class Destination(msgspec.Struct, frozen=True):
+    """A Kinesis stream to which the changes of a table are to go, and how precisely their times are told."""
+
+    active: bool
+    precision: str
+
+
 class Record(msgspec.Struct):
-    """What is stored of a table. `index_stores` has the number of each index's row store, or of its vectors' rows."""
+    """What is stored of a table. `index_stores` has the number of each index's row store, or of its vectors' rows.
+
+    `policies` are those of the table, under "", and of its streams, by their labels; `insights` those of the table,
+    under "", and of its indexes; `destinations` go by the ARNs of the Kinesis streams. They are kept and told only.
+    """
 
     description: dict[str, Any]
     store: int
@@ -32,6 +58,9 @@ class Record(msgspec.Struct):
     tags: dict[str, str] = {}
     expiry: Expiry | None = None
     log: Log | None = None
+    policies: dict[str, Policy] = {}
+    insights: dict[str, Insights] = {}
+    destinations: dict[str, Destination] = {}
 
     @property
     def log_kept(self) -> int:
