@@ -44,6 +44,7 @@ from dynamix.engine.storage.transactions import Joined
 from dynamix.engine.sweeper import Sweeper
 from dynamix.engine.tables.catalog import Again, Later
 from dynamix.engine.tables.home import ACCOUNT, REGION, Home
+from dynamix.engine.tables.realism import Realism
 from dynamix.engine.tables.streams import roll_all
 from dynamix.errors import StorageError, ValidationException
 
@@ -98,6 +99,9 @@ _OPERATIONS: dict[str, Callable[[Storage, dict[str, Any]], dict[str, Any] | None
 MOST_SHARDS = 1000
 """How many open shards a stream may have."""
 
+MOST_SECONDS = 3600
+"""How long at most what an engine is told to take its time for can take."""
+
 _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger(__name__)
 
@@ -114,8 +118,12 @@ class Engine:
     stream; with None nothing is removed but by `expire()`. A new stream has `stream_shards` open shards, each for the
     items whose partition keys have their hash in its range.
 
-    Raises `dynamix.ValidationException` for a number of shards that cannot be, and `dynamix.DatabaseFileError` if the
-    file cannot be opened, is not an engine's, or is of a newer dynamix.
+    A change of a table is done when it is answered. With `delay_statuses` it is told as being under way for so many
+    seconds (CREATING, UPDATING, DELETING, and as long again Backfilling), and what the service refuses meanwhile is
+    refused.
+
+    Raises `dynamix.ValidationException` for a number of shards or seconds that cannot be, and
+    `dynamix.DatabaseFileError` if the file cannot be opened, is not an engine's, or is of a newer dynamix.
     """
 
     def __init__(
@@ -128,11 +136,19 @@ class Engine:
         durability: Literal["process", "full"] = "process",
         account: str = ACCOUNT,
         region: str = REGION,
+        delay_statuses: float = 0.0,
     ) -> None:
         if not 1 <= stream_shards <= MOST_SHARDS:
             raise ValidationException(f"stream_shards={stream_shards!r} cannot be; give one from 1 to {MOST_SHARDS}")
         self._sweeper = Sweeper(self, sweep_seconds)
-        settings = Settings(clock, self._sweeper, stream_shards, Home(account, region), durable=durability == "full")
+        settings = Settings(
+            clock,
+            self._sweeper,
+            stream_shards,
+            Home(account, region),
+            durable=durability == "full",
+            realism=Realism(_milliseconds(delay_statuses=delay_statuses)),
+        )
         self._database = open_database(path, settings)
         self._session = self._database.sessions()
         self.in_memory = path is None
@@ -235,6 +251,14 @@ class Engine:
         except BaseException:
             session.abandon()
             raise
+
+
+def _milliseconds(**given: float) -> int:
+    """Seconds, by the name of their option, as milliseconds. Raises ValidationException."""
+    ((name, seconds),) = given.items()
+    if not 0 <= seconds <= MOST_SECONDS:
+        raise ValidationException(f"{name}={seconds!r} cannot be; give seconds from 0 to {MOST_SECONDS}")
+    return round(seconds * 1000)
 
 
 def _handled(session: Session, target: str, body: bytes) -> tuple[int, bytes]:

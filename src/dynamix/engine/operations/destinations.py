@@ -9,6 +9,7 @@ from typing import Any
 from dynamix.engine.faults import invalid
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.phases import check_made
 from dynamix.engine.tables.record import Destination
 from dynamix.engine.tables.table import Table, fresh_record
 
@@ -22,6 +23,7 @@ def enable_kinesis_streaming_destination(storage: Storage, request: dict[str, An
     precision = configuration.get(_PRECISION, "MILLISECOND")
     with storage.writing() as catalog:
         table = catalog.named(request["TableName"])
+        check_made(table.name, table.phase)
         old = table.record.destinations.get(_stream_of(request))
         if old is not None and old.active:
             raise invalid(

@@ -55,7 +55,7 @@ def list_contributor_insights(storage: Storage, request: dict[str, Any]) -> dict
         if "TableName" in request:
             tables = [catalog.named(request["TableName"])]
         else:
-            tables = [catalog.table(name) for name in catalog.names("", -1)]
+            tables = [catalog.named(name) for name in catalog.names("", -1)]
     summaries = [
         _told(table, index, insights) for table in tables for index, insights in sorted(table.record.insights.items())
     ]

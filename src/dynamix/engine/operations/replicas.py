@@ -4,6 +4,7 @@ from typing import Any, NoReturn
 
 from dynamix.engine.faults import Fault
 from dynamix.engine.storage.database import Storage
+from dynamix.engine.tables.phases import SETTLED
 
 
 def list_global_tables(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
@@ -21,4 +22,5 @@ def describe_table_replica_auto_scaling(storage: Storage, request: dict[str, Any
     """A table without replicas."""
     with storage.reading() as catalog:
         table = catalog.named(request["TableName"])
-    return {"TableAutoScalingDescription": {"TableName": table.name, "TableStatus": "ACTIVE", "Replicas": []}}
+    status = (table.phase or SETTLED).status
+    return {"TableAutoScalingDescription": {"TableName": table.name, "TableStatus": status, "Replicas": []}}

@@ -7,6 +7,7 @@ from typing import Any
 from dynamix.engine.faults import invalid
 from dynamix.engine.operations.resources import check_table_arn, resource
 from dynamix.engine.storage.database import Storage
+from dynamix.engine.tables.phases import check_made
 from dynamix.engine.tables.table import fresh_record
 
 _MOST_TAGS = 50
@@ -21,6 +22,7 @@ def tag_resource(storage: Storage, request: dict[str, Any]) -> None:
         raise invalid("Atleast one Tag needs to be provided as Input.")  # the service's spelling
     with storage.writing() as catalog:
         table = resource(catalog, request["ResourceArn"])
+        check_made(table.name, table.phase)
         record = fresh_record(table)
         record.tags = check_tags(record.tags, request["Tags"])
         catalog.save(table, record)
@@ -33,6 +35,7 @@ def untag_resource(storage: Storage, request: dict[str, Any]) -> None:
         raise invalid("Atleast one Tag Key needs to be provided as Input.")
     with storage.writing() as catalog:
         table = resource(catalog, request["ResourceArn"])
+        check_made(table.name, table.phase)
         record = fresh_record(table)
         for key in request["TagKeys"]:
             record.tags.pop(key, None)

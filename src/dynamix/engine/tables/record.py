@@ -23,6 +23,21 @@ class Log(msgspec.Struct):
     kept: int
 
 
+class Change(msgspec.Struct, frozen=True):
+    """A change of a table that is told as if it took its time: the table has `status` until `allocated`, and a new
+    index is CREATING until `until`, in milliseconds since 1970.
+
+    `indexes` are the statuses of indexes meanwhile; `gone` is what is told of one that is removed, after the member of
+    the description that has it.
+    """
+
+    status: str
+    allocated: int
+    until: int
+    indexes: dict[str, str] = {}
+    gone: tuple[str, dict[str, Any]] | None = None
+
+
 class Policy(msgspec.Struct, frozen=True):
     """A policy as it was given, and the id of this revision of it."""
 
@@ -61,6 +76,7 @@ class Record(msgspec.Struct):
     policies: dict[str, Policy] = {}
     insights: dict[str, Insights] = {}
     destinations: dict[str, Destination] = {}
+    change: Change | None = None
 
     @property
     def log_kept(self) -> int:
