@@ -101,6 +101,11 @@ def add_to(subparsers: Any) -> None:
         action="store_true",
         help="let tests control the server by requests to /_control/; whoever reaches it may use them",
     )
+    parser.add_argument(
+        "--throttle",
+        action="store_true",
+        help="refuse requests for which a table or an index has not the throughput",
+    )
     parser.add_argument("-disableTelemetry", action="store_true", help="send nothing to anybody, as it never does")
     delay = parser.add_mutually_exclusive_group()
     delay.add_argument(
@@ -126,6 +131,8 @@ def run(options: argparse.Namespace) -> int:
     count, path = given.get("workers", 1), given.get("db")
     if count > 1 and path is None:
         return _fail("several workers have no memory in common; give them a file: --db PATH")
+    if count > 1 and "throttle" in given:
+        return _fail("throughput is counted in one process; leave --workers out, or --throttle")
     if "control" in given and (count > 1 or "accounts" in given or "per_key" in given):
         return _fail("one engine is controlled; leave --workers, --accounts and --per-key out, or --control")
     try:
@@ -155,6 +162,7 @@ def _engine(given: Mapping[str, Any]) -> Engine | Accounts:
     """The engine that is served, or what makes one for each account."""
     path = given.get("db")
     options = {name: given[name] for name in ("durability", "stream_shards", "delay_statuses")}
+    options["throttle"] = "throttle" in given
 
     def make(name: str, account: str, region: str) -> Engine:
         stem, ending = os.path.splitext(path or "")

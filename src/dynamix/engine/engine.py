@@ -44,6 +44,7 @@ from dynamix.engine.storage.transactions import Joined
 from dynamix.engine.sweeper import Sweeper
 from dynamix.engine.tables.catalog import Again, Later
 from dynamix.engine.tables.home import ACCOUNT, REGION, Home
+from dynamix.engine.tables.meter import Meter
 from dynamix.engine.tables.realism import Realism
 from dynamix.engine.tables.streams import roll_all
 from dynamix.errors import StorageError, ValidationException
@@ -120,7 +121,7 @@ class Engine:
 
     A change of a table is done when it is answered. With `delay_statuses` it is told as being under way for so many
     seconds (CREATING, UPDATING, DELETING, and as long again Backfilling), and what the service refuses meanwhile is
-    refused.
+    refused. With `throttle` requests are refused for which a table or an index has not the throughput.
 
     Raises `dynamix.ValidationException` for a number of shards or seconds that cannot be, and
     `dynamix.DatabaseFileError` if the file cannot be opened, is not an engine's, or is of a newer dynamix.
@@ -137,6 +138,7 @@ class Engine:
         account: str = ACCOUNT,
         region: str = REGION,
         delay_statuses: float = 0.0,
+        throttle: bool = False,
     ) -> None:
         if not 1 <= stream_shards <= MOST_SHARDS:
             raise ValidationException(f"stream_shards={stream_shards!r} cannot be; give one from 1 to {MOST_SHARDS}")
@@ -147,8 +149,9 @@ class Engine:
             stream_shards,
             Home(account, region),
             durable=durability == "full",
-            realism=Realism(_milliseconds(delay_statuses=delay_statuses)),
+            realism=Realism(_milliseconds(delay_statuses=delay_statuses), Meter(clock) if throttle else None),
         )
+        self._throttles = throttle
         self._database = open_database(path, settings)
         self._session = self._database.sessions()
         self.in_memory = path is None
@@ -169,6 +172,8 @@ class Engine:
     def in_passing(self, target: str, body: bytes) -> tuple[int, bytes] | None:
         """As `handle`, where that takes a moment only. None, and nothing done, where it would read long, or would have
         to wait for another one that writes."""
+        if self._throttles:  # what is begun and left to others would be paid for twice
+            return None
         try:
             return _handled(self._session(hurried=True), target, body)
         except Later:
@@ -180,6 +185,8 @@ class Engine:
         None where they cannot be carried out in this way, or, if it is to be done `in_passing`, not at once: then
         nothing is done.
         """
+        if self._throttles:
+            return None
         session = self._session(hurried=in_passing)
         try:
             if len(requests) == 1:

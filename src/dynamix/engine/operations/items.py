@@ -4,8 +4,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from dynamix.engine.actions import throughput
 from dynamix.engine.actions.action import Action, Outcome
 from dynamix.engine.actions.capacity import Charge, read_units, report
+from dynamix.engine.actions.throughput import carry_out
 from dynamix.engine.actions.update import Update
 from dynamix.engine.data.rows import Row, after, decode_item
 from dynamix.engine.data.values import check_item
@@ -33,7 +35,7 @@ def get_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     if row is not None:
         projection = expressions.projection
         answer["Item"] = msgspec.Raw(row[1]) if projection is None else projection(decode_item(row[1]))
-    return _with_read_charge(answer, request, table, row)
+    return _with_read_charge(catalog, answer, request, table, row)
 
 
 def put_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
@@ -72,7 +74,7 @@ def collection_metrics(catalog: Catalog, action: Action) -> dict[str, Any] | Non
 def _changed(storage: Storage, request: dict[str, Any], asked: actions.Asked[Any]) -> dict[str, Any]:
     with storage.writing() as catalog:
         action: Action = asked.locate(catalog)
-        outcome = action.run(catalog)
+        outcome = carry_out(catalog, action)
         metrics = None
         if request.get("ReturnItemCollectionMetrics") == "SIZE":
             metrics = collection_metrics(catalog, action)
@@ -102,8 +104,12 @@ def _returned(mode: str, action: Action, outcome: Outcome) -> msgspec.Raw | Item
     return action.update.returned(outcome.before, outcome.after, kept) or None
 
 
-def _with_read_charge(answer: dict[str, Any], request: dict[str, Any], table: Table, row: Row | None) -> dict[str, Any]:
-    consumed = report(request, table, Charge(read_units(row[0] if row else 0, request)))
+def _with_read_charge(
+    catalog: Catalog, answer: dict[str, Any], request: dict[str, Any], table: Table, row: Row | None
+) -> dict[str, Any]:
+    charge = Charge(read_units(row[0] if row else 0, request))
+    throughput.read(catalog, table, charge)
+    consumed = report(request, table, charge)
     if consumed is not None:
         answer["ConsumedCapacity"] = consumed
     return answer

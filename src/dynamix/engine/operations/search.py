@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from dynamix.codec.sizes import value_size
+from dynamix.engine.actions import throughput
 from dynamix.engine.actions.capacity import Charge, read_units, report
 from dynamix.engine.data.keys import KeySchema
 from dynamix.engine.data.rows import FIRST, LAST, Execute, Store, decode_item
@@ -92,7 +93,7 @@ def query(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         _check_filter_projected(search)
         _check_projected(search)
         search.table.check_scalars(expressions.entered)
-        return _answer(search, _page(catalog, search))
+        return _answer(catalog, search, _page(catalog, search))
 
 
 def scan(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +114,7 @@ def scan(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
             _start_after(search, key)
         search.table.check_scalars(expressions.entered_by_projection)
         search.table.check_scalars(expressions.entered)
-        return _answer(search, _page(catalog, search))
+        return _answer(catalog, search, _page(catalog, search))
 
 
 def _check_select(request: dict[str, Any]) -> None:
@@ -263,7 +264,7 @@ def _fetches(search: _Search) -> bool:
     return select == "ALL_ATTRIBUTES" or not search.expressions.projection_attributes <= index.kept
 
 
-def _answer(search: _Search, page: _Page) -> dict[str, Any]:
+def _answer(catalog: Catalog, search: _Search, page: _Page) -> dict[str, Any]:
     request, table, index = search.request, search.table, search.index
     answer: dict[str, Any] = {"Count": len(page.items), "ScannedCount": page.scanned}
     if request.get("Select") != "COUNT":
@@ -274,6 +275,7 @@ def _answer(search: _Search, page: _Page) -> dict[str, Any]:
         answer["LastEvaluatedKey"] = key if index is None else key | index.keys.key_of(last)
     units = read_units(page.size, request)
     charge = Charge(units) if index is None else Charge(page.fetched_units, {index.name: units})
+    throughput.read(catalog, table, charge)
     consumed = report(request, table, charge)
     if consumed is not None:
         answer["ConsumedCapacity"] = consumed

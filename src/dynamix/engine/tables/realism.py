@@ -1,12 +1,20 @@
 """What the service takes its time for, and the engine only where it is told so."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, Protocol
+
+
+class Meter(Protocol):
+    """Says whether there is enough throughput (see meter.py)."""
+
+    def take(self, table: Any, kind: Literal["Read", "Write"], units: float, indexes: Mapping[str, float]) -> None: ...
 
 
 class Realism(NamedTuple):
-    """For how many milliseconds a change of a table is told as being under way."""
+    """For how many milliseconds a change of a table is told as being under way, and what throttles, if anything."""
 
     delay: int = 0
+    meter: Meter | None = None
 
 
 AT_ONCE = Realism()
