@@ -38,6 +38,10 @@ def test_the_options_of_dynamodb_local_are_understood(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     assert os.listdir(tmp_path) == ["dynamix.db"]
+    with served("--lag", "3600", "--throttle") as (_, connection):
+        post(connection, "CreateTable", CREATE)
+        assert post(connection, "PutItem", b'{"TableName": "tab", "Item": {"a": {"S": "x"}}}')[0] == 200
+        assert json.loads(post(connection, "Scan", b'{"TableName": "tab"}')[2])["Count"] == 0
     with served("-inMemory", "-sharedDb", "-delayTransientStatuses", "--control") as (process, connection):
         connection.request("POST", "/_control/clock", '{"now": 1800000000}')
         assert connection.getresponse().read()

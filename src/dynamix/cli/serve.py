@@ -102,6 +102,13 @@ def add_to(subparsers: Any) -> None:
         help="let tests control the server by requests to /_control/; whoever reaches it may use them",
     )
     parser.add_argument(
+        "--lag",
+        metavar="SECONDS",
+        type=_seconds,
+        default=0.0,
+        help="how old what reads see may be, unless they are consistent",
+    )
+    parser.add_argument(
         "--throttle",
         action="store_true",
         help="refuse requests for which a table or an index has not the throughput",
@@ -161,7 +168,7 @@ def run(options: argparse.Namespace) -> int:
 def _engine(given: Mapping[str, Any]) -> Engine | Accounts:
     """The engine that is served, or what makes one for each account."""
     path = given.get("db")
-    options = {name: given[name] for name in ("durability", "stream_shards", "delay_statuses")}
+    options = {name: given[name] for name in ("durability", "stream_shards", "delay_statuses", "lag")}
     options["throttle"] = "throttle" in given
 
     def make(name: str, account: str, region: str) -> Engine:

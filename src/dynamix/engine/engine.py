@@ -42,6 +42,7 @@ from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.storage.transactions import Joined
 from dynamix.engine.sweeper import Sweeper
+from dynamix.engine.tables import logs
 from dynamix.engine.tables.catalog import Again, Later
 from dynamix.engine.tables.home import ACCOUNT, REGION, Home
 from dynamix.engine.tables.meter import Meter
@@ -121,7 +122,8 @@ class Engine:
 
     A change of a table is done when it is answered. With `delay_statuses` it is told as being under way for so many
     seconds (CREATING, UPDATING, DELETING, and as long again Backfilling), and what the service refuses meanwhile is
-    refused. With `throttle` requests are refused for which a table or an index has not the throughput.
+    refused. With `throttle` requests are refused for which a table or an index has not the throughput. With `lag` reads
+    that need not be consistent, and those of global indexes, see what was there so many seconds ago.
 
     Raises `dynamix.ValidationException` for a number of shards or seconds that cannot be, and
     `dynamix.DatabaseFileError` if the file cannot be opened, is not an engine's, or is of a newer dynamix.
@@ -139,6 +141,7 @@ class Engine:
         region: str = REGION,
         delay_statuses: float = 0.0,
         throttle: bool = False,
+        lag: float = 0.0,
     ) -> None:
         if not 1 <= stream_shards <= MOST_SHARDS:
             raise ValidationException(f"stream_shards={stream_shards!r} cannot be; give one from 1 to {MOST_SHARDS}")
@@ -149,7 +152,9 @@ class Engine:
             stream_shards,
             Home(account, region),
             durable=durability == "full",
-            realism=Realism(_milliseconds(delay_statuses=delay_statuses), Meter(clock) if throttle else None),
+            realism=Realism(
+                _milliseconds(delay_statuses=delay_statuses), _milliseconds(lag=lag), Meter(clock) if throttle else None
+            ),
         )
         self._throttles = throttle
         self._database = open_database(path, settings)
@@ -242,12 +247,19 @@ class Engine:
         self._database.close()
 
     def _look(self) -> None:
-        """Begin to sweep where there is something to sweep. What does not work is told to who asks for something."""
+        """Begin to sweep where there is something to sweep, and to log changes or not, as the lag wants it.
+
+        What does not work is told to who asks for something.
+        """
         session = self._session()
         try:
             with session.reading() as catalog:
                 if catalog.ages():
                     self._sweeper.seen()
+                settled = not logs.unsettled(catalog)
+            if not settled:
+                with session.writing() as catalog:
+                    logs.settle_all(catalog)
         except (sqlite3.Error, Fault):
             session.abandon()
 

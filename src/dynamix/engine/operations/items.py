@@ -7,6 +7,7 @@ import msgspec
 from dynamix.engine.actions import throughput
 from dynamix.engine.actions.action import Action, Outcome
 from dynamix.engine.actions.capacity import Charge, read_units, report
+from dynamix.engine.actions.lag import lags, past_row
 from dynamix.engine.actions.throughput import carry_out
 from dynamix.engine.actions.update import Update
 from dynamix.engine.data.rows import Row, after, decode_item
@@ -22,7 +23,7 @@ _GIGABYTE = 1 << 30
 
 
 def get_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
-    """One item by its key. Every read is consistent; what it costs is as asked."""
+    """One item by its key. Every read is consistent, unless the engine lags; what it costs is as asked."""
     check_parameters("GetItem", request)
     key = check_item(request["Key"])
     expressions = read("GetItem", request)
@@ -31,6 +32,8 @@ def get_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         encoded = table.keys.encode_key(key)
         table.check_scalars(expressions.entered_by_projection)
         row = table.store.get(catalog.once, encoded)
+        if catalog.lag and lags(catalog, None, request):
+            row = past_row(catalog, table, encoded, row)
     answer: dict[str, Any] = {}
     if row is not None:
         projection = expressions.projection

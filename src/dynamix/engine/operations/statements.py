@@ -11,6 +11,7 @@ from typing import Any
 
 from dynamix.engine.actions import throughput
 from dynamix.engine.actions.capacity import Charge, read_units, report, reports
+from dynamix.engine.actions.lag import lags, past_row
 from dynamix.engine.actions.throughput import THROTTLED, carry_out, carry_out_alone
 from dynamix.engine.data.rows import decode_item
 from dynamix.engine.faults import Fault, invalid
@@ -37,6 +38,7 @@ _NO_EXISTS = "EXISTS can only be used in ExecuteTransaction write requests."
 _NOT_SINGLE = "Only single item select is supported"
 _NOT_SINGLE_IN_ALL = "Select statements within ExecuteTransaction must specify the primary key in the where clause."
 _NO_INDEX_IN_ALL = "Reads on indices are not supported within transactions."
+_CONSISTENT = {"ConsistentRead": True}
 _CODES = {
     "ConditionalCheckFailedException": "ConditionalCheckFailed",
     "DuplicateItemException": "DuplicateItem",
@@ -125,9 +127,11 @@ class _One:
         self._select = select
         self.size = 0
 
-    def read(self, catalog: Catalog) -> dict[str, Any]:
+    def read(self, catalog: Catalog, request: dict[str, Any]) -> dict[str, Any]:
         """The member that shows the item, nothing where it does not exist."""
         row = self.table.store.get(catalog.execute, self.key)
+        if catalog.lag and lags(catalog, None, request):
+            row = past_row(catalog, self.table, self.key, row)
         if row is None:
             return {}
         self.size = row[0]
@@ -184,7 +188,7 @@ def _read_each(
             if isinstance(one, Fault):
                 responses.append({"Error": _error(one)})
                 continue
-            shown = one.read(catalog)
+            shown = one.read(catalog, part)
             charge = Charge(read_units(one.size, part))
             throttled = _tried(partial(throughput.read, catalog, one.table, charge))
             if throttled is not None:
@@ -242,8 +246,8 @@ def _read_all(storage: Storage, parsed: list[Any], charges: dict[int, Any]) -> l
             with _said_of(number):
                 ones.append(_One(catalog, statement, _NOT_SINGLE_IN_ALL, _NO_INDEX_IN_ALL))
         check_once(ones)
-        responses = [one.read(catalog) for one in ones]
-        taken = [Charge(read_units(one.size, {"ConsistentRead": True})) for one in ones]
+        responses = [one.read(catalog, _CONSISTENT) for one in ones]
+        taken = [Charge(read_units(one.size, _CONSISTENT)) for one in ones]
         take_all(catalog, ones, taken)
         for one, charge in zip(ones, taken, strict=True):
             add_charge(charges, one.table, charge)

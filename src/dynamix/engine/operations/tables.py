@@ -10,7 +10,7 @@ from dynamix.engine.operations import vector_indexes
 from dynamix.engine.operations.policies import check_policy, new_policy
 from dynamix.engine.operations.tags import check_tags
 from dynamix.engine.storage.database import Storage
-from dynamix.engine.tables import billing, definitions, descriptions, streams
+from dynamix.engine.tables import billing, definitions, descriptions, logs, streams
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.tables.changing import begun, leave, leaving, leaving_names, note
 from dynamix.engine.tables.phases import SETTLED, Phase, check_deletable, check_updatable, in_use
@@ -68,6 +68,9 @@ def create_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         record = Record(description, Store.create(catalog.execute).id, stores, tags)
         if "ResourcePolicy" in request:
             record.policies[""] = new_policy(catalog, request["ResourcePolicy"])
+        if catalog.lag:
+            record.lag = logs.wanted_lag(catalog)
+            logs.settle(catalog, record)
         _switch_stream(catalog, record, request.get("StreamSpecification"))
         phase = Phase("CREATING", dict.fromkeys(stores, "CREATING"))
         record.change = begun(catalog, phase)

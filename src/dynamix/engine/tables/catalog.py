@@ -39,9 +39,9 @@ class Catalog:
     `execute` runs any statement; `once` runs one whose rows are taken before the next, which spares a cursor for each.
     `home` is the account and region of the tables. `moment` is None until a transaction asks for its time; who begins
     one sets it back. `seen` is called where a table comes to sight of which time alone removes something,
-    `stream_shards` is how many a new stream has; `delay` and `meter` are what a `Realism` says. `give_way` lets others
-    work for a moment, or raises Later where the work is to be done in passing; None where others do not wait for it.
-    `changes` counts what changed of tables here.
+    `stream_shards` is how many a new stream has; `delay`, `lag` and `meter` are what a `Realism` says. `give_way` lets
+    others work for a moment, or raises Later where the work is to be done in passing; None where others do not wait for
+    it. `changes` counts what changed of tables here.
 
     `thread`, `state` and `waits` are notes of the keeper of several: which thread works with this one now, 0 for none,
     what was known of the database when it was opened, and whether SQLite waits for other writers.
@@ -59,6 +59,7 @@ class Catalog:
         "execute",
         "give_way",
         "home",
+        "lag",
         "meter",
         "moment",
         "now",
@@ -90,6 +91,7 @@ class Catalog:
         self._seen = seen
         self.stream_shards = stream_shards
         self.delay = realism.delay
+        self.lag = realism.lag
         self.meter = realism.meter
         self.moment: int | None = None
         self.changes = 0

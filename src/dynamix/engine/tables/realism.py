@@ -11,9 +11,11 @@ class Meter(Protocol):
 
 
 class Realism(NamedTuple):
-    """For how many milliseconds a change of a table is told as being under way, and what throttles, if anything."""
+    """For how many milliseconds a change of a table is told as being under way, by how many reads lag behind where they
+    may, and what throttles, if anything."""
 
     delay: int = 0
+    lag: int = 0
     meter: Meter | None = None
 
 

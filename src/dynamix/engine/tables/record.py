@@ -65,6 +65,7 @@ class Record(msgspec.Struct):
 
     `policies` are those of the table, under "", and of its streams, by their labels; `insights` those of the table,
     under "", and of its indexes; `destinations` go by the ARNs of the Kinesis streams. They are kept and told only.
+    `lag` is how many seconds the reads lag behind at most, as the engine was told that opened the database last.
     """
 
     description: dict[str, Any]
@@ -77,11 +78,12 @@ class Record(msgspec.Struct):
     insights: dict[str, Insights] = {}
     destinations: dict[str, Destination] = {}
     change: Change | None = None
+    lag: int = 0
 
     @property
     def log_kept(self) -> int:
         """For how many seconds the changes of the table are wanted, by whatever wants them for the longest time."""
-        return STREAM_SECONDS if "StreamSpecification" in self.description else 0
+        return max(self.lag, STREAM_SECONDS if "StreamSpecification" in self.description else 0)
 
     @property
     def swept(self) -> bool:
