@@ -32,13 +32,13 @@ def get_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         encoded = table.keys.encode_key(key)
         table.check_scalars(expressions.entered_by_projection)
         row = table.store.get(catalog.once, encoded)
-        if catalog.lag and lags(catalog, None, request):
-            row = past_row(catalog, table, encoded, row)
+        if not catalog.at_once:
+            row = _seen(catalog, table, encoded, row, request)
     answer: dict[str, Any] = {}
     if row is not None:
         projection = expressions.projection
         answer["Item"] = msgspec.Raw(row[1]) if projection is None else projection(decode_item(row[1]))
-    return _with_read_charge(catalog, answer, request, table, row)
+    return _with_read_charge(answer, request, table, row)
 
 
 def put_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
@@ -107,12 +107,16 @@ def _returned(mode: str, action: Action, outcome: Outcome) -> msgspec.Raw | Item
     return action.update.returned(outcome.before, outcome.after, kept) or None
 
 
-def _with_read_charge(
-    catalog: Catalog, answer: dict[str, Any], request: dict[str, Any], table: Table, row: Row | None
-) -> dict[str, Any]:
-    charge = Charge(read_units(row[0] if row else 0, request))
-    throughput.read(catalog, table, charge)
-    consumed = report(request, table, charge)
+def _seen(catalog: Catalog, table: Table, key: bytes, row: Row | None, request: dict[str, Any]) -> Row | None:
+    """The row of a key as a read sees it that takes its time; `row` is what is there."""
+    if lags(catalog, None, request):
+        row = past_row(catalog, table, key, row)
+    throughput.read(catalog, table, Charge(read_units(row[0] if row else 0, request)))
+    return row
+
+
+def _with_read_charge(answer: dict[str, Any], request: dict[str, Any], table: Table, row: Row | None) -> dict[str, Any]:
+    consumed = report(request, table, Charge(read_units(row[0] if row else 0, request)))
     if consumed is not None:
         answer["ConsumedCapacity"] = consumed
     return answer

@@ -39,9 +39,9 @@ class Catalog:
     `execute` runs any statement; `once` runs one whose rows are taken before the next, which spares a cursor for each.
     `home` is the account and region of the tables. `moment` is None until a transaction asks for its time; who begins
     one sets it back. `seen` is called where a table comes to sight of which time alone removes something,
-    `stream_shards` is how many a new stream has; `delay`, `lag` and `meter` are what a `Realism` says. `give_way` lets
-    others work for a moment, or raises Later where the work is to be done in passing; None where others do not wait for
-    it. `changes` counts what changed of tables here.
+    `stream_shards` is how many a new stream has; `delay`, `lag` and `meter` are what a `Realism` says, `at_once` that
+    neither of the last two is in force. `give_way` lets others work for a moment, or raises Later where the work is to
+    be done in passing; None where others do not wait for it. `changes` counts what changed of tables here.
 
     `thread`, `state` and `waits` are notes of the keeper of several: which thread works with this one now, 0 for none,
     what was known of the database when it was opened, and whether SQLite waits for other writers.
@@ -53,6 +53,7 @@ class Catalog:
         "_revision",
         "_seen",
         "_tables",
+        "at_once",
         "changes",
         "connection",
         "delay",
@@ -93,6 +94,7 @@ class Catalog:
         self.delay = realism.delay
         self.lag = realism.lag
         self.meter = realism.meter
+        self.at_once = not self.lag and self.meter is None
         self.moment: int | None = None
         self.changes = 0
         self.thread = 0
