@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from dynamix.engine.broken import Breakage, Broken
 from dynamix.engine.faults import Fault, unable
 from dynamix.engine.operations import (
     account,
@@ -41,6 +42,7 @@ from dynamix.engine.storage.failures import fault_of
 from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.storage.transactions import Joined
+from dynamix.engine.storage.turns import TooLateError
 from dynamix.engine.sweeper import Sweeper
 from dynamix.engine.tables import logs
 from dynamix.engine.tables.catalog import Again, Later
@@ -157,6 +159,7 @@ class Engine:
             ),
         )
         self._throttles = throttle
+        self._breakage = Breakage()
         self._database = open_database(path, settings)
         self._session = self._database.sessions()
         self.in_memory = path is None
@@ -170,6 +173,11 @@ class Engine:
         not at all, and the engine goes on. With a deadline, a time of `time.monotonic`, TooLateError is raised where
         other threads use the engine until then: the request was not carried out.
         """
+        if self._breakage.pending and (broken := self._breakage.next(target)) is not None:
+            fault = broken.answer()
+            if fault is not None:
+                return fault.status, fault.body()
+            _wait(broken.seconds, deadline)
         session = self._session()
         session.deadline = deadline
         return _handled(session, target, body)
@@ -177,7 +185,7 @@ class Engine:
     def in_passing(self, target: str, body: bytes) -> tuple[int, bytes] | None:
         """As `handle`, where that takes a moment only. None, and nothing done, where it would read long, or would have
         to wait for another one that writes."""
-        if self._throttles:  # what is begun and left to others would be paid for twice
+        if self._throttles or self._breakage.pending:  # what is begun and left to others would count twice
             return None
         try:
             return _handled(self._session(hurried=True), target, body)
@@ -190,7 +198,7 @@ class Engine:
         None where they cannot be carried out in this way, or, if it is to be done `in_passing`, not at once: then
         nothing is done.
         """
-        if self._throttles:
+        if self._throttles or self._breakage.pending:
             return None
         session = self._session(hurried=in_passing)
         try:
@@ -207,6 +215,15 @@ class Engine:
         except BaseException:
             session.abandon()
             raise
+
+    def fail_with(self, *broken: Broken) -> None:
+        """Let go wrong what is given, in place of what was given before; without arguments nothing goes wrong any more.
+
+        Raises `dynamix.ValidationException` for what cannot be, such as to cut off a connection that there is not.
+        """
+        if any(each.kind == "cut" for each in broken):
+            raise ValidationException("only a server has connections to cut; see --control of `dynamix serve`")
+        self._breakage.set(broken)
 
     def expire(self) -> int:
         """Remove now what has expired: items whose time to live has ended. Returns how many items that were.
@@ -278,6 +295,14 @@ def _milliseconds(**given: float) -> int:
     if not 0 <= seconds <= MOST_SECONDS:
         raise ValidationException(f"{name}={seconds!r} cannot be; give seconds from 0 to {MOST_SECONDS}")
     return round(seconds * 1000)
+
+
+def _wait(seconds: float, deadline: float) -> None:
+    """Raises TooLateError at the deadline, where that is sooner."""
+    left = deadline - time.monotonic()
+    time.sleep(max(min(seconds, left), 0.0))
+    if left < seconds:
+        raise TooLateError
 
 
 def _handled(session: Session, target: str, body: bytes) -> tuple[int, bytes]:
