@@ -13,7 +13,7 @@ import msgspec
 from dynamix.engine.actions import throughput
 from dynamix.engine.actions.capacity import Charge, read_units, reports
 from dynamix.engine.actions.delete import Delete
-from dynamix.engine.actions.lag import lags, past_row
+from dynamix.engine.actions.lag import past_of
 from dynamix.engine.actions.put import Put
 from dynamix.engine.actions.throughput import THROTTLED, carry_out_alone
 from dynamix.engine.data.rows import decode_item
@@ -118,14 +118,15 @@ class _KeyReader:
         self._catalog = catalog
         self._table = table
         self._part = part
+        self._past = past_of(catalog, table, None, part)
         self._projection = expressions.projection
         self._partition_room: dict[bytes, int] = {}
 
     def items(self, key: bytes) -> Iterator[msgspec.Raw | Item]:
         """The item of a key, if it exists and there is room for it."""
         row = self._table.store.get(self._catalog.execute, key)
-        if self._catalog.lag and lags(self._catalog, None, self._part):
-            row = past_row(self._catalog, self._table, key, row)
+        if self._past is not None:
+            row = self._past.row(key, row)
         size = row[0] if row else 0
         partition = self._table.keys.partition_of(key)
         room = self._partition_room.get(partition, PAGE_BYTES)

@@ -7,7 +7,7 @@ import msgspec
 from dynamix.engine.actions import throughput
 from dynamix.engine.actions.action import Action, Outcome
 from dynamix.engine.actions.capacity import Charge, read_units, report
-from dynamix.engine.actions.lag import lags, past_row
+from dynamix.engine.actions.lag import past_of
 from dynamix.engine.actions.throughput import carry_out
 from dynamix.engine.actions.update import Update
 from dynamix.engine.data.rows import Row, after, decode_item
@@ -109,8 +109,9 @@ def _returned(mode: str, action: Action, outcome: Outcome) -> msgspec.Raw | Item
 
 def _seen(catalog: Catalog, table: Table, key: bytes, row: Row | None, request: dict[str, Any]) -> Row | None:
     """The row of a key as a read sees it that takes its time; `row` is what is there."""
-    if lags(catalog, None, request):
-        row = past_row(catalog, table, key, row)
+    past = past_of(catalog, table, None, request)
+    if past is not None:
+        row = past.row(key, row)
     throughput.read(catalog, table, Charge(read_units(row[0] if row else 0, request)))
     return row
 

@@ -14,9 +14,9 @@ import msgspec
 from dynamix.codec.sizes import value_size
 from dynamix.engine.actions import throughput
 from dynamix.engine.actions.capacity import Charge, read_units, report
-from dynamix.engine.actions.lag import lags, past_row, past_rows
+from dynamix.engine.actions.lag import Past, past_of
 from dynamix.engine.data.keys import KeySchema
-from dynamix.engine.data.rows import FIRST, LAST, KeyedRow, Store, decode_item
+from dynamix.engine.data.rows import FIRST, LAST, Execute, KeyedRow, Store, decode_item
 from dynamix.engine.evaluate.pages import (
     check_segment,
     check_within,
@@ -199,11 +199,12 @@ def _page(catalog: Catalog, search: _Search) -> _Page:
     page = _Page()
     limit: int | None = search.request.get("Limit")
     stop = _FEW_ROWS if limit is None else min(limit, _FEW_ROWS)
-    view = _view(catalog, search, page)
+    past = past_of(catalog, search.table, search.index, search.request)
+    view = _view(catalog.execute, search, page, past)
     append = page.items.append
     size = 0
     body = b""
-    for _, row_size, body in _rows(catalog, search):
+    for _, row_size, body in _rows(catalog, search, past):
         page.scanned += 1
         size += row_size
         shown = msgspec.Raw(body) if view is None else view(body)
@@ -222,10 +223,10 @@ def _page(catalog: Catalog, search: _Search) -> _Page:
     return page
 
 
-def _rows(catalog: Catalog, search: _Search) -> Iterator[KeyedRow]:
+def _rows(catalog: Catalog, search: _Search, past: Past | None) -> Iterator[KeyedRow]:
     """The rows of the range, read as they are asked for."""
-    if catalog.lag and lags(catalog, search.index, search.request):
-        return past_rows(catalog, search.table, search.index, search.low, search.high, forward=search.forward)
+    if past is not None:
+        return past.rows(search.index, search.low, search.high, forward=search.forward)
     return catalog.rows(search.store, search.low, search.high, forward=search.forward)
 
 
@@ -238,7 +239,7 @@ def _most_rows(request: dict[str, Any], limit: int | None) -> int:
     return most_rows(limit, conditions * _OLDER_TESTS)
 
 
-def _view(catalog: Catalog, search: _Search, page: _Page) -> Callable[[bytes], Any] | None:
+def _view(execute: Execute, search: _Search, page: _Page, past: Past | None) -> Callable[[bytes], Any] | None:
     """What the answer shows of a row, None for a row that the filter drops. No function where rows go out as they lie.
 
     A query of a local index that asks for more than the index holds reads each item from the table, for its price.
@@ -253,9 +254,9 @@ def _view(catalog: Catalog, search: _Search, page: _Page) -> Callable[[bytes], A
         item = decode_item(body)
         if fetch:
             key = table.keys.encode(item)
-            row = table.store.get(catalog.execute, key)
-            if catalog.lag and lags(catalog, search.index, search.request):
-                row = past_row(catalog, table, key, row)
+            row = table.store.get(execute, key)
+            if past is not None:
+                row = past.row(key, row)
             assert row is not None  # noqa: S101 - an index has no entry without its item
             page.fetched_units += read_units(row[0], search.request)
             body = row[1]

@@ -11,7 +11,7 @@ from typing import Any
 
 from dynamix.engine.actions import throughput
 from dynamix.engine.actions.capacity import Charge, read_units, report, reports
-from dynamix.engine.actions.lag import lags, past_row
+from dynamix.engine.actions.lag import past_of
 from dynamix.engine.actions.throughput import THROTTLED, carry_out, carry_out_alone
 from dynamix.engine.data.rows import decode_item
 from dynamix.engine.faults import Fault, invalid
@@ -130,8 +130,9 @@ class _One:
     def read(self, catalog: Catalog, request: dict[str, Any]) -> dict[str, Any]:
         """The member that shows the item, nothing where it does not exist."""
         row = self.table.store.get(catalog.execute, self.key)
-        if catalog.lag and lags(catalog, None, request):
-            row = past_row(catalog, self.table, self.key, row)
+        past = past_of(catalog, self.table, None, request)
+        if past is not None:
+            row = past.row(self.key, row)
         if row is None:
             return {}
         self.size = row[0]
