@@ -1,10 +1,11 @@
 """Statuses that last: an engine that is told to delay them tells and refuses what the service does meanwhile."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from dynamix import ValidationException
+import dynamix
+from dynamix import CharField, Connection, Model, ValidationException, use_connection
 from dynamix.engine import Engine
 from engine.database import Clock, Database, index, wire
 from engine.vector_tables import vector, vectors
@@ -203,6 +204,35 @@ def test_phases_are_those_of_all_engines_on_a_file(tmp_path: Any) -> None:
     assert second.told()["TableStatus"] == "ACTIVE"
     for database in (first, second, plain):
         database.engine.close()
+
+
+class Old(Model):
+    __table_name__ = "books"
+    __secondary_indexes__: ClassVar = {"by_author": {"hash_key": "author"}}
+
+    isbn = CharField(hash_key=True)
+    author = CharField()
+
+
+class Book(Model):
+    __table_name__ = "books"
+    __secondary_indexes__: ClassVar = {"by_title": {"hash_key": "title"}}
+
+    isbn = CharField(hash_key=True)
+    author = CharField()
+    title = CharField()
+
+
+def test_the_mapper_waits_for_what_is_under_way() -> None:
+    """A table is made and changed, one index after the other, and read when it is ready."""
+    engine = Engine(delay_statuses=0.02)
+    with Connection(engine=engine) as connection, use_connection(connection):
+        dynamix.create_table(Old)
+        Old.create(isbn="1", author="a")
+        dynamix.update_table(Book)
+        assert list(Book.query().use_index("by_title").where(Book.title == "t")) == []
+        assert dynamix.compare_table(Book) == []
+    engine.close()
 
 
 def test_a_delay_that_cannot_be_is_refused() -> None:
