@@ -71,6 +71,16 @@ def test_what_takes_more_than_a_second_brings_is_owed(database: Throttled) -> No
     database.put(a="x")
 
 
+def test_a_failed_condition_takes_what_the_item_would(database: Throttled) -> None:
+    """The write is refused all the same, and the units are gone."""
+    database.pay(write=3)
+    database.put(a="x", b="y" * 1000)
+    condition = {"ConditionExpression": "attribute_not_exists(a)"}
+    assert database.refusal("PutItem", **item(), **condition)[0] == "ConditionalCheckFailedException"
+    database.put(a="y")
+    assert database.refusal("PutItem", **item(), **condition)[0] == PROVISIONED
+
+
 def test_reads_are_counted_as_they_cost(database: Throttled) -> None:
     """A consistent read takes one unit, another a half; queries, scans and statements what they read."""
     database.pay(read=1)

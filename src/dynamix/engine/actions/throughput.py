@@ -1,7 +1,9 @@
 """Whether there is the throughput that is taken, where the engine is told to look at that."""
 
+from typing import Literal
+
 from dynamix.engine.actions.action import Action, Outcome
-from dynamix.engine.actions.capacity import Charge
+from dynamix.engine.actions.capacity import Charge, write_units
 from dynamix.engine.faults import Fault
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.tables.table import Table
@@ -14,12 +16,20 @@ THROTTLED = {
 
 
 def carry_out(catalog: Catalog, action: Action, *, transacted: bool = False) -> Outcome:
-    """Run an action. Raises Fault, after which all is to be undone, where there is not enough for it."""
-    outcome = action.run(catalog)
-    if catalog.meter is not None:
-        charge = outcome.charge
-        units = charge.table * 2 if transacted else charge.table
-        catalog.meter.take(action.table, "Write", units, charge.indexes)
+    """Run an action. Raises Fault, after which all is to be undone, where there is not enough for it.
+
+    A condition that fails takes what a write of the item that is there would take.
+    """
+    if catalog.meter is None:
+        return action.run(catalog)
+    try:
+        outcome = action.run(catalog)
+    except Fault as fault:
+        if fault.code == "ConditionalCheckFailedException":
+            row = action.table.store.get(catalog.once, action.key)
+            _take(catalog, action.table, "Write", Charge(write_units(row[0] if row else 0, 0)), transacted=transacted)
+        raise
+    _take(catalog, action.table, "Write", outcome.charge, transacted=transacted)
     return outcome
 
 
@@ -40,6 +50,10 @@ def carry_out_alone(catalog: Catalog, action: Action) -> Outcome:
 
 def read(catalog: Catalog, table: Table, charge: Charge, *, transacted: bool = False) -> None:
     """Take what a read took. Raises Fault where there is not enough for it."""
+    _take(catalog, table, "Read", charge, transacted=transacted)
+
+
+def _take(catalog: Catalog, table: Table, kind: Literal["Read", "Write"], charge: Charge, *, transacted: bool) -> None:
     if catalog.meter is not None:
         units = charge.table * 2 if transacted else charge.table
-        catalog.meter.take(table, "Read", units, charge.indexes)
+        catalog.meter.take(table, kind, units, charge.indexes)
