@@ -35,6 +35,7 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.runtime
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/servers.py
 
 matrix:
 	$(PYTHON) tools/matrix.py $(MATRIX_ARGS)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-_ENVIRONMENTS = HERE / ".envs"
+ENVIRONMENTS = HERE / ".envs"
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def interpreter() -> str:
 
 def environment(name: str, requirements: tuple[str, ...], python: str) -> str:
     """The interpreter of the environment `name`, in which `requirements` are installed."""
-    directory = _ENVIRONMENTS / name.replace(" ", "-").replace(".", "-")
+    directory = ENVIRONMENTS / name.replace(" ", "-").replace(".", "-")
     made_of = "\n".join((python, *requirements))
     stamp = directory / "made-of"
     inside = str(directory / "bin" / "python")

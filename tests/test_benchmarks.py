@@ -24,3 +24,22 @@ def test_dynamix_does_all_the_work_that_is_measured(monkeypatch):
             answers, _ = worker.communicate(json.dumps({"command": "verify"}), timeout=60)
         responder.communicate(timeout=60)
     assert [json.loads(line) for line in answers.splitlines()] == [{}, {"gives": "model objects"}]
+
+
+ASK_THE_SERVER = """
+import sys
+from emulators import Program, Served
+from servers import WORK, fill, rate, refusal
+served = Served("here", Program(lambda port: [sys.executable, "-m", "dynamix", "serve", "--port", str(port)], ""))
+fill(served)
+for kind in WORK:
+    print(refusal(served, kind) or round(rate(served, kind, 3, 0.01)["rate"]) > 0)
+served.end()
+"""
+
+
+def test_the_server_does_all_the_work_that_is_measured():
+    """What servers are asked for is answered by `dynamix serve`, over several connections, with what is expected."""
+    command = [sys.executable, "-c", ASK_THE_SERVER]
+    done = subprocess.run(command, cwd=BENCHMARKS, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["True"] * 6

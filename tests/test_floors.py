@@ -67,6 +67,7 @@ ENGINE_FLOORS = (
     "tables",
     "vectors",
     "data",
+    "broken",
     "faults",
 )
 """The engine's own floors, from the top."""

@@ -25,8 +25,10 @@ EXAMPLES = int(os.environ.get("DYNAMIX_FUZZ", "300"))
 MOST_SECONDS = 2.0 if EXAMPLES > 1000 else float("inf")  # the suite times nothing
 ERRORS = {
     "ConditionalCheckFailedException",
+    "GlobalTableNotFoundException",
     "IdempotentParameterMismatchException",
     "LimitExceededException",
+    "PolicyNotFoundException",
     "ResourceInUseException",
     "ResourceNotFoundException",
     "SerializationException",

@@ -38,10 +38,17 @@ def test_the_options_of_dynamodb_local_are_understood(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     assert os.listdir(tmp_path) == ["dynamix.db"]
-    with served("-inMemory", "-sharedDb", "-delayTransientStatuses") as (process, connection):
-        assert process.stderr is not None
-        assert "note: statuses are not delayed" in process.stderr.readline()
-        assert json.loads(post(connection, "ListTables")[2]) == {"TableNames": []}
+    with served("--lag", "3600", "--throttle") as (_, connection):
+        post(connection, "CreateTable", CREATE)
+        assert post(connection, "PutItem", b'{"TableName": "tab", "Item": {"a": {"S": "x"}}}')[0] == 200
+        assert json.loads(post(connection, "Scan", b'{"TableName": "tab"}')[2])["Count"] == 0
+    with served("-inMemory", "-sharedDb", "-delayTransientStatuses", "--control") as (process, connection):
+        connection.request("POST", "/_control/clock", '{"now": 1800000000}')
+        assert connection.getresponse().read()
+        assert json.loads(post(connection, "CreateTable", CREATE)[2])["TableDescription"]["TableStatus"] == "CREATING"
+        assert json.loads(post(connection, "DeleteTable", b'{"TableName": "tab"}')[2])["message"].endswith(
+            "created: tab"
+        )
 
 
 @pytest.mark.parametrize(
@@ -51,6 +58,7 @@ def test_the_options_of_dynamodb_local_are_understood(tmp_path: Path) -> None:
         (["-dbPath", "no/such"], "there is no directory 'no/such'; make it first"),
         (["--workers", "0", "--db", "x"], "'0' is not a number of processes; give one from 1 to 256"),
         (["--durability", "none"], "invalid choice: 'none'"),
+        (["--delay-statuses", "-1"], "'-1' are no seconds; give a number from 0 to 3600"),
         (["--accounts", "--per-key"], "argument --per-key: not allowed with argument --accounts"),
         (["-sharedDb", "--accounts"], "argument --accounts: not allowed with argument -sharedDb"),
     ],

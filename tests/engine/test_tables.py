@@ -562,7 +562,6 @@ def test_impossible_limits_are_refused(database: Database) -> None:
 @pytest.mark.parametrize(
     ("target", "member", "value"),
     [
-        ("CreateTable", "ResourcePolicy", "{}"),
         ("CreateTable", "GlobalTableSourceArn", "arn:aws:dynamodb:us-east-1:000000000000:table/source"),
         ("CreateTable", "GlobalTableSettingsReplicationMode", "ENABLED"),
         ("UpdateTable", "ReplicaUpdates", [{"Create": {"RegionName": "eu-west-1"}}]),

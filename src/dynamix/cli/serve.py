@@ -17,7 +17,7 @@ from typing import Any
 from dynamix.cli.keys import read_keys
 from dynamix.cli.workers import run_workers
 from dynamix.engine import Engine
-from dynamix.engine.engine import MOST_SHARDS
+from dynamix.engine.engine import MOST_SECONDS, MOST_SHARDS
 from dynamix.engine.http.accounts import Accounts
 from dynamix.engine.http.control import Clock, Control
 from dynamix.engine.http.server import Server, listen
@@ -26,6 +26,9 @@ from dynamix.errors import DynamixError
 _ENDINGS = (signal.SIGTERM, signal.SIGINT)
 _FILE = "dynamix.db"
 """The name of the file in a directory that is given as DynamoDB Local wants it."""
+
+_TRANSIENT_SECONDS = 1.0
+"""How long statuses last where it is asked for as of DynamoDB Local, which says no number."""
 
 _SWITCH_SECONDS = 0.0001
 """How long a thread that does something long keeps the one that answers from going on."""
@@ -98,8 +101,34 @@ def add_to(subparsers: Any) -> None:
         action="store_true",
         help="let tests control the server by requests to /_control/; whoever reaches it may use them",
     )
+    parser.add_argument(
+        "--lag",
+        metavar="SECONDS",
+        type=_seconds,
+        default=0.0,
+        help="how old what reads see may be, unless they are consistent",
+    )
+    parser.add_argument(
+        "--throttle",
+        action="store_true",
+        help="refuse requests for which a table or an index has not the throughput",
+    )
     parser.add_argument("-disableTelemetry", action="store_true", help="send nothing to anybody, as it never does")
-    parser.add_argument("-delayTransientStatuses", action="store_true", help="has no effect, which is said")
+    delay = parser.add_mutually_exclusive_group()
+    delay.add_argument(
+        "--delay-statuses",
+        metavar="SECONDS",
+        type=_seconds,
+        default=0.0,
+        help="for how long changes of tables are told as under way",
+    )
+    delay.add_argument(
+        "-delayTransientStatuses",
+        dest="delay_statuses",
+        action="store_const",
+        const=_TRANSIENT_SECONDS,
+        help=f"as --delay-statuses {_TRANSIENT_SECONDS:g}",
+    )
     parser.set_defaults(run=run)
 
 
@@ -109,6 +138,8 @@ def run(options: argparse.Namespace) -> int:
     count, path = given.get("workers", 1), given.get("db")
     if count > 1 and path is None:
         return _fail("several workers have no memory in common; give them a file: --db PATH")
+    if count > 1 and "throttle" in given:
+        return _fail("throughput is counted in one process; leave --workers out, or --throttle")
     if "control" in given and (count > 1 or "accounts" in given or "per_key" in given):
         return _fail("one engine is controlled; leave --workers, --accounts and --per-key out, or --control")
     try:
@@ -125,8 +156,6 @@ def run(options: argparse.Namespace) -> int:
             f"cannot listen at {options.host} port {options.port}: {reason}; check --host, or try another --port, or 0"
         )
     _allow_many_connections()
-    if "delayTransientStatuses" in given:
-        _tell("note: statuses are not delayed; a change of a table is finished when it is answered")
     if keys is None and not ip_address(listener.getsockname()[0]).is_loopback:
         _warn(options.host)
     if count == 1:
@@ -139,7 +168,8 @@ def run(options: argparse.Namespace) -> int:
 def _engine(given: Mapping[str, Any]) -> Engine | Accounts:
     """The engine that is served, or what makes one for each account."""
     path = given.get("db")
-    options = {"durability": given["durability"], "stream_shards": given["stream_shards"]}
+    options = {name: given[name] for name in ("durability", "stream_shards", "delay_statuses", "lag")}
+    options["throttle"] = "throttle" in given
 
     def make(name: str, account: str, region: str) -> Engine:
         stem, ending = os.path.splitext(path or "")
@@ -219,6 +249,16 @@ def _shards(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_SHARDS:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of shards; give one from 1 to {MOST_SHARDS}")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= MOST_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text!r} are no seconds; give a number from 0 to {MOST_SECONDS}")
+    return seconds
 
 
 def _count(text: str) -> int:

@@ -16,12 +16,17 @@ from typing import Any, Literal
 
 import msgspec
 
+from dynamix.engine.broken import Breakage, Broken
 from dynamix.engine.faults import Fault, unable
 from dynamix.engine.operations import (
     account,
     batch,
+    destinations,
+    insights,
     items,
     lifetime,
+    policies,
+    replicas,
     search,
     statements,
     streams,
@@ -37,9 +42,13 @@ from dynamix.engine.storage.failures import fault_of
 from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.storage.transactions import Joined
+from dynamix.engine.storage.turns import TooLateError
 from dynamix.engine.sweeper import Sweeper
+from dynamix.engine.tables import logs
 from dynamix.engine.tables.catalog import Again, Later
 from dynamix.engine.tables.home import ACCOUNT, REGION, Home
+from dynamix.engine.tables.meter import Meter
+from dynamix.engine.tables.realism import Realism
 from dynamix.engine.tables.streams import roll_all
 from dynamix.errors import StorageError, ValidationException
 
@@ -72,12 +81,30 @@ _OPERATIONS: dict[str, Callable[[Storage, dict[str, Any]], dict[str, Any] | None
     "DescribeStream": streams.describe_stream,
     "GetShardIterator": streams.get_shard_iterator,
     "GetRecords": streams.get_records,
+    "PutResourcePolicy": policies.put_resource_policy,
+    "GetResourcePolicy": policies.get_resource_policy,
+    "DeleteResourcePolicy": policies.delete_resource_policy,
+    "DescribeContributorInsights": insights.describe_contributor_insights,
+    "UpdateContributorInsights": insights.update_contributor_insights,
+    "ListContributorInsights": insights.list_contributor_insights,
+    "EnableKinesisStreamingDestination": destinations.enable_kinesis_streaming_destination,
+    "DisableKinesisStreamingDestination": destinations.disable_kinesis_streaming_destination,
+    "UpdateKinesisStreamingDestination": destinations.update_kinesis_streaming_destination,
+    "DescribeKinesisStreamingDestination": destinations.describe_kinesis_streaming_destination,
+    "ListGlobalTables": replicas.list_global_tables,
+    "DescribeGlobalTable": replicas.describe_global_table,
+    "DescribeGlobalTableSettings": replicas.describe_global_table,
+    "UpdateGlobalTable": replicas.describe_global_table,
+    "DescribeTableReplicaAutoScaling": replicas.describe_table_replica_auto_scaling,
     "DescribeLimits": account.describe_limits,
     "DescribeEndpoints": account.describe_endpoints,
 }
 
 MOST_SHARDS = 1000
 """How many open shards a stream may have."""
+
+MOST_SECONDS = 3600
+"""How long at most what an engine is told to take its time for can take."""
 
 _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger(__name__)
@@ -95,8 +122,13 @@ class Engine:
     stream; with None nothing is removed but by `expire()`. A new stream has `stream_shards` open shards, each for the
     items whose partition keys have their hash in its range.
 
-    Raises `dynamix.ValidationException` for a number of shards that cannot be, and `dynamix.DatabaseFileError` if the
-    file cannot be opened, is not an engine's, or is of a newer dynamix.
+    A change of a table is done when it is answered. With `delay_statuses` it is told as being under way for so many
+    seconds (CREATING, UPDATING, DELETING, and as long again Backfilling), and what the service refuses meanwhile is
+    refused. With `throttle` requests are refused for which a table or an index has not the throughput. With `lag` reads
+    that need not be consistent, and those of global indexes, see what was there so many seconds ago.
+
+    Raises `dynamix.ValidationException` for a number of shards or seconds that cannot be, and
+    `dynamix.DatabaseFileError` if the file cannot be opened, is not an engine's, or is of a newer dynamix.
     """
 
     def __init__(
@@ -109,11 +141,25 @@ class Engine:
         durability: Literal["process", "full"] = "process",
         account: str = ACCOUNT,
         region: str = REGION,
+        delay_statuses: float = 0.0,
+        throttle: bool = False,
+        lag: float = 0.0,
     ) -> None:
         if not 1 <= stream_shards <= MOST_SHARDS:
             raise ValidationException(f"stream_shards={stream_shards!r} cannot be; give one from 1 to {MOST_SHARDS}")
         self._sweeper = Sweeper(self, sweep_seconds)
-        settings = Settings(clock, self._sweeper, stream_shards, Home(account, region), durable=durability == "full")
+        settings = Settings(
+            clock,
+            self._sweeper,
+            stream_shards,
+            Home(account, region),
+            durable=durability == "full",
+            realism=Realism(
+                _milliseconds(delay_statuses=delay_statuses), _milliseconds(lag=lag), Meter(clock) if throttle else None
+            ),
+        )
+        self._throttles = throttle
+        self._breakage = Breakage()
         self._database = open_database(path, settings)
         self._session = self._database.sessions()
         self.in_memory = path is None
@@ -127,6 +173,11 @@ class Engine:
         not at all, and the engine goes on. With a deadline, a time of `time.monotonic`, TooLateError is raised where
         other threads use the engine until then: the request was not carried out.
         """
+        if self._breakage.pending and (broken := self._breakage.next(target)) is not None:
+            fault = broken.answer()
+            if fault is not None:
+                return fault.status, fault.body()
+            _wait(broken.seconds, deadline)
         session = self._session()
         session.deadline = deadline
         return _handled(session, target, body)
@@ -134,6 +185,8 @@ class Engine:
     def in_passing(self, target: str, body: bytes) -> tuple[int, bytes] | None:
         """As `handle`, where that takes a moment only. None, and nothing done, where it would read long, or would have
         to wait for another one that writes."""
+        if self._throttles or self._breakage.pending:  # what is begun and left to others would count twice
+            return None
         try:
             return _handled(self._session(hurried=True), target, body)
         except Later:
@@ -145,6 +198,8 @@ class Engine:
         None where they cannot be carried out in this way, or, if it is to be done `in_passing`, not at once: then
         nothing is done.
         """
+        if self._throttles or self._breakage.pending:
+            return None
         session = self._session(hurried=in_passing)
         try:
             if len(requests) == 1:
@@ -160,6 +215,15 @@ class Engine:
         except BaseException:
             session.abandon()
             raise
+
+    def fail_with(self, *broken: Broken) -> None:
+        """Let go wrong what is given, in place of what was given before; without arguments nothing goes wrong any more.
+
+        Raises `dynamix.ValidationException` for what cannot be, such as to cut off a connection that there is not.
+        """
+        if any(each.kind == "cut" for each in broken):
+            raise ValidationException("only a server has connections to cut; see --control of `dynamix serve`")
+        self._breakage.set(broken)
 
     def expire(self) -> int:
         """Remove now what has expired: items whose time to live has ended. Returns how many items that were.
@@ -200,12 +264,19 @@ class Engine:
         self._database.close()
 
     def _look(self) -> None:
-        """Begin to sweep where there is something to sweep. What does not work is told to who asks for something."""
+        """Begin to sweep where there is something to sweep, and to log changes or not, as the lag wants it.
+
+        What does not work is told to who asks for something.
+        """
         session = self._session()
         try:
             with session.reading() as catalog:
                 if catalog.ages():
                     self._sweeper.seen()
+                settled = not logs.unsettled(catalog)
+            if not settled:
+                with session.writing() as catalog:
+                    logs.settle_all(catalog)
         except (sqlite3.Error, Fault):
             session.abandon()
 
@@ -216,6 +287,22 @@ class Engine:
         except BaseException:
             session.abandon()
             raise
+
+
+def _milliseconds(**given: float) -> int:
+    """Seconds, by the name of their option, as milliseconds. Raises ValidationException."""
+    ((name, seconds),) = given.items()
+    if not 0 <= seconds <= MOST_SECONDS:
+        raise ValidationException(f"{name}={seconds!r} cannot be; give seconds from 0 to {MOST_SECONDS}")
+    return round(seconds * 1000)
+
+
+def _wait(seconds: float, deadline: float) -> None:
+    """Raises TooLateError at the deadline, where that is sooner."""
+    left = deadline - time.monotonic()
+    time.sleep(max(min(seconds, left), 0.0))
+    if left < seconds:
+        raise TooLateError
 
 
 def _handled(session: Session, target: str, body: bytes) -> tuple[int, bytes]:

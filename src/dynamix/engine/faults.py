@@ -8,6 +8,7 @@ import msgspec
 _NAMESPACE = "com.amazonaws.dynamodb.v20120810#"
 _CORAL = "com.amazon.coral.service#"
 _CORAL_VALIDATION = "com.amazon.coral.validate#"
+_CORAL_AVAILABILITY = "com.amazon.coral.availability#"
 _OWN = "dynamix#"
 _OF_CREDENTIALS = frozenset(
     (
@@ -27,6 +28,7 @@ _SPELLING = {
     "UnrecognizedClientException": _CORAL,
     "InvalidSignatureException": _CORAL,
     "IncompleteSignatureException": _CORAL,
+    "ThrottlingException": _CORAL_AVAILABILITY,
     "StorageException": _OWN,
 }
 
@@ -58,6 +60,11 @@ class Fault(Exception):  # noqa: N818 - the word of SOAP and Smithy for an error
         self.status = status
         self.members = members
 
+    @property
+    def item(self) -> dict[str, Any]:
+        """The member that shows the stored item, if the refusal does."""
+        return {"Item": self.members["Item"]} if "Item" in self.members else {}
+
     def body(self) -> bytes:
         """The JSON body of the answer, `__type` spelt as the service spells it."""
         kind = _SPELLING.get(self.code, _NAMESPACE) + self.code
@@ -68,9 +75,10 @@ class Fault(Exception):  # noqa: N818 - the word of SOAP and Smithy for an error
         return msgspec.json.encode({"__type": kind, **said, **self.members})
 
 
-def unknown_operation(target: str) -> Fault:
+def unknown_operation(target: str, why: str | None = None) -> Fault:
     """The refusal of an operation that the engine does not have; `target` is what was asked for."""
-    return Fault("UnknownOperationException", f"{target[:100]!r} is not available in the embedded engine")
+    because = "" if why is None else f": {why}"
+    return Fault("UnknownOperationException", f"{target[:100]!r} is not available in the embedded engine{because}")
 
 
 def unavailable(operation: str, member: str) -> Fault:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from dynamix.codec.sizes import item_size
 from dynamix.engine.actions.capacity import write_units
 from dynamix.engine.data.keys import raw_bytes
-from dynamix.engine.data.rows import FIRST, LAST, Execute, Row, decode_item, encode_item
+from dynamix.engine.data.rows import FIRST, LAST, Execute, KeyedRow, Row, decode_item, encode_item
 from dynamix.engine.faults import Fault, Kind, invalid
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.tables.table import Index, Table
@@ -172,7 +172,13 @@ def backfill(catalog: Catalog, table: Table, index: Index) -> None:
     """
     execute = catalog.execute
     for key, size, body in catalog.rows(table.store, FIRST, LAST):
-        version = Version(decode_item(body), (size, body))
-        entry_key = _entry_key(index, key, version)
-        if entry_key is not None:
-            index.store.put(execute, entry_key, *_entry_row(index, version), None)
+        entry = entry_of(index, key, (size, body))
+        if entry is not None:
+            index.store.put(execute, *entry, None)
+
+
+def entry_of(index: Index, key: bytes, row: Row) -> KeyedRow | None:
+    """The entry that an index has of a row of its table, if it has one."""
+    version = Version(decode_item(row[1]), row)
+    entry_key = _entry_key(index, key, version)
+    return None if entry_key is None else (entry_key, *_entry_row(index, version))

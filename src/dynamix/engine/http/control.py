@@ -4,22 +4,17 @@ Requests are POSTs of JSON to `/_control/NAME`; the answer is JSON, with status 
 is there unless the server was told so.
 """
 
-import threading
 import time
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
-from dynamix.engine.faults import Fault
+from dynamix.engine.broken import Breakage, Broken
 from dynamix.engine.http.work import Handler, Outcome
 
 PATH = b"/_control/"
 _ENCODER = msgspec.json.Encoder()
-_THROTTLED = (
-    "The level of configured provisioned throughput for the table was exceeded. Consider increasing your provisioning "
-    "level with the UpdateTable API."
-)
 _DESCRIBED_ONLY = frozenset(
     (
         "TableStatus",
@@ -61,21 +56,6 @@ class Clock:
     def set(self, *, now: float | None, ahead: float) -> None:
         """Stand still at `now`, in seconds since 1970, or go on `ahead` of the machine's clock by so many seconds."""
         self._now, self._ahead = now, ahead
-
-
-class Broken(msgspec.Struct, forbid_unknown_fields=True):
-    """What is to go wrong: with the `nth` request from now on of an operation, or of any, and so many `times`.
-
-    `throttle` and `error` answer in place of the engine; `delay` waits for `seconds` first; `cut` ends the connection
-    without an answer, before the request is carried out or, with `after`, when it has been.
-    """
-
-    kind: Literal["throttle", "delay", "error", "cut"]
-    operation: str | None = None
-    nth: int = 1
-    times: int | None = 1
-    seconds: float = 1.0
-    after: bool = False
 
 
 class _Moved(msgspec.Struct, forbid_unknown_fields=True):
@@ -124,8 +104,7 @@ class Control:
         self._clock = clock
         self._empty = empty
         self._snapshots: dict[str, Kept] = {}
-        self._faults: list[Broken] = []
-        self._lock = threading.Lock()
+        self.breakage = Breakage()
         self._verbs: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]]]] = {
             "reset": (_Nothing, self._reset),
             "snapshot": (_Named, self._snapshot),
@@ -147,29 +126,11 @@ class Control:
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
             return 400, _ENCODER.encode({"message": str(error)})
 
-    def next_fault(self, operation: str) -> Broken | None:
-        """What is to go wrong with this request, if anything."""
-        if not self._faults:
-            return None
-        with self._lock:
-            for fault in list(self._faults):
-                if fault.operation not in (None, operation):
-                    continue
-                fault.nth -= 1
-                if fault.nth > 0:
-                    continue
-                if fault.times is not None:
-                    fault.times -= 1
-                    if fault.times <= 0:
-                        self._faults.remove(fault)
-                return fault
-        return None
-
     def _reset(self, _: _Nothing) -> dict[str, Any]:
         """No tables, the machine's time, nothing that goes wrong; snapshots stay."""
         self._engine.restore(self._empty)
         self._clock.set(now=None, ahead=0.0)
-        self._faults = []
+        self.breakage.set(())
         return {}
 
     def _snapshot(self, given: _Named) -> dict[str, Any]:
@@ -199,10 +160,7 @@ class Control:
 
     def _break(self, given: _Faults) -> dict[str, Any]:
         """These faults in place of those before."""
-        for fault in given.faults:
-            if fault.nth < 1 or (fault.times is not None and fault.times < 1) or not 0 <= fault.seconds <= 3600:
-                raise ValueError(f"{fault}: nth and times begin at 1, and seconds are from 0 to 3600")
-        self._faults = list(given.faults)
+        self.breakage.set(given.faults)
         return {}
 
     def _seed(self, given: _Seed) -> dict[str, Any]:
@@ -222,15 +180,6 @@ class Control:
         if status != 200:
             raise ValueError(f"{operation}: {told.get('message', told.get('Message', status))}")
         return told
-
-
-def answered_in_place(fault: Broken) -> Fault | None:
-    """The answer in place of the engine's, for a fault that is one."""
-    if fault.kind == "throttle":
-        return Fault("ProvisionedThroughputExceededException", _THROTTLED)
-    if fault.kind == "error":
-        return Fault("InternalServerError", "Internal server error", status=500)
-    return None
 
 
 def _creatable(described: dict[str, Any]) -> dict[str, Any]:

@@ -26,11 +26,12 @@ from functools import partial
 from ipaddress import ip_address
 from typing import Any
 
+from dynamix.engine.broken import Broken
 from dynamix.engine.faults import Fault, unable
 from dynamix.engine.http.accounts import Accounts
 from dynamix.engine.http.answers import BLANK_LINE, JSON, answer
 from dynamix.engine.http.connection import Connection
-from dynamix.engine.http.control import PATH, Broken, Control, answered_in_place
+from dynamix.engine.http.control import PATH, Control
 from dynamix.engine.http.encodings import WORTH_BYTES, decoded, encoded, preferred
 from dynamix.engine.http.names import Names
 from dynamix.engine.http.reader import Request
@@ -230,7 +231,7 @@ class Server:
                 work.aside(partial(self._made_aside, work, request, target, encoding), connection.answer)
                 return None
             asked = target, bytes(request.body)
-            if self._control is not None and (broken := self._control.next_fault(target)) is not None:
+            if self._control is not None and (broken := self._control.breakage.next(target)) is not None:
                 return self._broken(
                     broken, connection, Waiting(asked, partial(_form, request), connection.answer), work
                 )
@@ -265,7 +266,7 @@ class Server:
 
     def _broken(self, broken: Broken, connection: Connection, waiting: Waiting, work: Work) -> bytes | None:
         """Let go wrong what is to go wrong with a request."""
-        fault = answered_in_place(broken)
+        fault = broken.answer()
         if fault is not None:
             return waiting.form((fault.status, fault.body()))
         if broken.kind == "cut":

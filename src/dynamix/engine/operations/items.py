@@ -4,8 +4,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from dynamix.engine.actions import throughput
 from dynamix.engine.actions.action import Action, Outcome
 from dynamix.engine.actions.capacity import Charge, read_units, report
+from dynamix.engine.actions.lag import past_of
+from dynamix.engine.actions.throughput import carry_out
 from dynamix.engine.actions.update import Update
 from dynamix.engine.data.rows import Row, after, decode_item
 from dynamix.engine.data.values import check_item
@@ -20,7 +23,7 @@ _GIGABYTE = 1 << 30
 
 
 def get_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
-    """One item by its key. Every read is consistent; what it costs is as asked."""
+    """One item by its key. Every read is consistent, unless the engine lags; what it costs is as asked."""
     check_parameters("GetItem", request)
     key = check_item(request["Key"])
     expressions = read("GetItem", request)
@@ -29,6 +32,8 @@ def get_item(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         encoded = table.keys.encode_key(key)
         table.check_scalars(expressions.entered_by_projection)
         row = table.store.get(catalog.once, encoded)
+        if not catalog.at_once:
+            row = _seen(catalog, table, encoded, row, request)
     answer: dict[str, Any] = {}
     if row is not None:
         projection = expressions.projection
@@ -72,7 +77,7 @@ def collection_metrics(catalog: Catalog, action: Action) -> dict[str, Any] | Non
 def _changed(storage: Storage, request: dict[str, Any], asked: actions.Asked[Any]) -> dict[str, Any]:
     with storage.writing() as catalog:
         action: Action = asked.locate(catalog)
-        outcome = action.run(catalog)
+        outcome = carry_out(catalog, action)
         metrics = None
         if request.get("ReturnItemCollectionMetrics") == "SIZE":
             metrics = collection_metrics(catalog, action)
@@ -100,6 +105,15 @@ def _returned(mode: str, action: Action, outcome: Outcome) -> msgspec.Raw | Item
         return None
     kept: Literal["UPDATED_OLD", "UPDATED_NEW"] = "UPDATED_OLD" if mode == "UPDATED_OLD" else "UPDATED_NEW"
     return action.update.returned(outcome.before, outcome.after, kept) or None
+
+
+def _seen(catalog: Catalog, table: Table, key: bytes, row: Row | None, request: dict[str, Any]) -> Row | None:
+    """The row of a key as a read sees it that takes its time; `row` is what is there."""
+    past = past_of(catalog, table, None, request)
+    if past is not None:
+        row = past.row(key, row)
+    throughput.read(catalog, table, Charge(read_units(row[0] if row else 0, request)))
+    return row
 
 
 def _with_read_charge(answer: dict[str, Any], request: dict[str, Any], table: Table, row: Row | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from dynamix.engine.data.rows import FIRST, LAST, Store, decode_item
 from dynamix.engine.faults import invalid
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.phases import check_made
 from dynamix.engine.tables.record import Expiry
 from dynamix.engine.tables.table import Table, fresh_record
 
@@ -30,6 +31,7 @@ def update_time_to_live(storage: Storage, request: dict[str, Any]) -> dict[str, 
     attribute = wanted["AttributeName"]
     with storage.writing() as catalog:
         table = catalog.named(request["TableName"])
+        check_made(table.name, table.phase)
         current = table.record.expiry
         record = fresh_record(table)
         if wanted["Enabled"]:

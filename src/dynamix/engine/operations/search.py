@@ -5,16 +5,18 @@ what is counted. Where a page ended before the range did, `LastEvaluatedKey` nam
 page begins after it. Rows are taken from SQLite one at a time, so a page costs what it holds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from dynamix.codec.sizes import value_size
+from dynamix.engine.actions import throughput
 from dynamix.engine.actions.capacity import Charge, read_units, report
+from dynamix.engine.actions.lag import Past, past_of
 from dynamix.engine.data.keys import KeySchema
-from dynamix.engine.data.rows import FIRST, LAST, Execute, Store, decode_item
+from dynamix.engine.data.rows import FIRST, LAST, Execute, KeyedRow, Store, decode_item
 from dynamix.engine.evaluate.pages import (
     check_segment,
     check_within,
@@ -92,7 +94,7 @@ def query(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         _check_filter_projected(search)
         _check_projected(search)
         search.table.check_scalars(expressions.entered)
-        return _answer(search, _page(catalog, search))
+        return _answer(catalog, search, _page(catalog, search))
 
 
 def scan(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +115,7 @@ def scan(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
             _start_after(search, key)
         search.table.check_scalars(expressions.entered_by_projection)
         search.table.check_scalars(expressions.entered)
-        return _answer(search, _page(catalog, search))
+        return _answer(catalog, search, _page(catalog, search))
 
 
 def _check_select(request: dict[str, Any]) -> None:
@@ -197,11 +199,12 @@ def _page(catalog: Catalog, search: _Search) -> _Page:
     page = _Page()
     limit: int | None = search.request.get("Limit")
     stop = _FEW_ROWS if limit is None else min(limit, _FEW_ROWS)
-    view = _view(catalog.execute, search, page)
+    past = past_of(catalog, search.table, search.index, search.request)
+    view = _view(catalog.execute, search, page, past)
     append = page.items.append
     size = 0
     body = b""
-    for _, row_size, body in catalog.rows(search.store, search.low, search.high, forward=search.forward):
+    for _, row_size, body in _rows(catalog, search, past):
         page.scanned += 1
         size += row_size
         shown = msgspec.Raw(body) if view is None else view(body)
@@ -220,6 +223,13 @@ def _page(catalog: Catalog, search: _Search) -> _Page:
     return page
 
 
+def _rows(catalog: Catalog, search: _Search, past: Past | None) -> Iterator[KeyedRow]:
+    """The rows of the range, read as they are asked for."""
+    if past is not None:
+        return past.rows(search.index, search.low, search.high, forward=search.forward)
+    return catalog.rows(search.store, search.low, search.high, forward=search.forward)
+
+
 def _most_rows(request: dict[str, Any], limit: int | None) -> int:
     """How many rows a page has at most."""
     if "FilterExpression" in request:
@@ -229,7 +239,7 @@ def _most_rows(request: dict[str, Any], limit: int | None) -> int:
     return most_rows(limit, conditions * _OLDER_TESTS)
 
 
-def _view(execute: Execute, search: _Search, page: _Page) -> Callable[[bytes], Any] | None:
+def _view(execute: Execute, search: _Search, page: _Page, past: Past | None) -> Callable[[bytes], Any] | None:
     """What the answer shows of a row, None for a row that the filter drops. No function where rows go out as they lie.
 
     A query of a local index that asks for more than the index holds reads each item from the table, for its price.
@@ -243,7 +253,10 @@ def _view(execute: Execute, search: _Search, page: _Page) -> Callable[[bytes], A
     def show(body: bytes) -> Any:
         item = decode_item(body)
         if fetch:
-            row = table.store.get(execute, table.keys.encode(item))
+            key = table.keys.encode(item)
+            row = table.store.get(execute, key)
+            if past is not None:
+                row = past.row(key, row)
             assert row is not None  # noqa: S101 - an index has no entry without its item
             page.fetched_units += read_units(row[0], search.request)
             body = row[1]
@@ -263,7 +276,7 @@ def _fetches(search: _Search) -> bool:
     return select == "ALL_ATTRIBUTES" or not search.expressions.projection_attributes <= index.kept
 
 
-def _answer(search: _Search, page: _Page) -> dict[str, Any]:
+def _answer(catalog: Catalog, search: _Search, page: _Page) -> dict[str, Any]:
     request, table, index = search.request, search.table, search.index
     answer: dict[str, Any] = {"Count": len(page.items), "ScannedCount": page.scanned}
     if request.get("Select") != "COUNT":
@@ -274,6 +287,7 @@ def _answer(search: _Search, page: _Page) -> dict[str, Any]:
         answer["LastEvaluatedKey"] = key if index is None else key | index.keys.key_of(last)
     units = read_units(page.size, request)
     charge = Charge(units) if index is None else Charge(page.fetched_units, {index.name: units})
+    throughput.read(catalog, table, charge)
     consumed = report(request, table, charge)
     if consumed is not None:
         answer["ConsumedCapacity"] = consumed

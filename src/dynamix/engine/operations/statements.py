@@ -9,10 +9,21 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from dynamix.engine.actions import throughput
 from dynamix.engine.actions.capacity import Charge, read_units, report, reports
+from dynamix.engine.actions.lag import past_of
+from dynamix.engine.actions.throughput import THROTTLED, carry_out, carry_out_alone
 from dynamix.engine.data.rows import decode_item
 from dynamix.engine.faults import Fault, invalid
-from dynamix.engine.operations.transact import Placed, add_charge, all_or_none, check_once, reading_charge, repeats
+from dynamix.engine.operations.transact import (
+    Placed,
+    add_charge,
+    check_once,
+    reading_charge,
+    repeats,
+    run_all,
+    take_all,
+)
 from dynamix.engine.partiql.keys import single
 from dynamix.engine.partiql.parse import parse
 from dynamix.engine.partiql.reading import Selection, project
@@ -27,12 +38,14 @@ _NO_EXISTS = "EXISTS can only be used in ExecuteTransaction write requests."
 _NOT_SINGLE = "Only single item select is supported"
 _NOT_SINGLE_IN_ALL = "Select statements within ExecuteTransaction must specify the primary key in the where clause."
 _NO_INDEX_IN_ALL = "Reads on indices are not supported within transactions."
+_CONSISTENT = {"ConsistentRead": True}
 _CODES = {
     "ConditionalCheckFailedException": "ConditionalCheckFailed",
     "DuplicateItemException": "DuplicateItem",
     "ItemCollectionSizeLimitExceededException": "ItemCollectionSizeLimitExceeded",
     "ResourceNotFoundException": "ResourceNotFound",
     "ValidationException": "ValidationError",
+    **THROTTLED,
 }
 
 
@@ -43,6 +56,7 @@ def execute_statement(storage: Storage, request: dict[str, Any]) -> dict[str, An
         with storage.reading() as catalog:
             selection = Selection(catalog, statement, request)
             page = selection.page(catalog)
+            throughput.read(catalog, selection.table, page.charge)
         answer: dict[str, Any] = {"Items": page.items}
         if page.last is not None:
             answer |= {"NextToken": page.token, "LastEvaluatedKey": page.last}
@@ -51,7 +65,7 @@ def execute_statement(storage: Storage, request: dict[str, Any]) -> dict[str, An
         raise invalid(_NO_EXISTS)
     with storage.writing() as catalog:
         located = locate(catalog, statement, request)
-        outcome = located.run(catalog)
+        outcome = carry_out(catalog, located)
     returned = located.returned(outcome)
     return _with_charge({"Items": [] if returned is None else [returned]}, request, located.table, outcome.charge)
 
@@ -113,9 +127,12 @@ class _One:
         self._select = select
         self.size = 0
 
-    def read(self, catalog: Catalog) -> dict[str, Any]:
+    def read(self, catalog: Catalog, request: dict[str, Any]) -> dict[str, Any]:
         """The member that shows the item, nothing where it does not exist."""
         row = self.table.store.get(catalog.execute, self.key)
+        past = past_of(catalog, self.table, None, request)
+        if past is not None:
+            row = past.row(self.key, row)
         if row is None:
             return {}
         self.size = row[0]
@@ -155,7 +172,7 @@ def _tried(step: Callable[[], Any]) -> Any:
 
 
 def _error(fault: Fault) -> dict[str, Any]:
-    return {"Code": _CODES.get(fault.code, fault.code), "Message": fault.message, **fault.members}
+    return {"Code": _CODES.get(fault.code, fault.code), "Message": fault.message, **fault.item}
 
 
 def _read_each(
@@ -172,8 +189,14 @@ def _read_each(
             if isinstance(one, Fault):
                 responses.append({"Error": _error(one)})
                 continue
-            responses.append({"TableName": one.table.name, **one.read(catalog)})
-            add_charge(charges, one.table, Charge(read_units(one.size, part)))
+            shown = one.read(catalog, part)
+            charge = Charge(read_units(one.size, part))
+            throttled = _tried(partial(throughput.read, catalog, one.table, charge))
+            if throttled is not None:
+                responses.append({"Error": _error(throttled), "TableName": one.table.name})
+                continue
+            responses.append({"TableName": one.table.name, **shown})
+            add_charge(charges, one.table, charge)
     return responses
 
 
@@ -188,7 +211,7 @@ def _write_each(
         ]
         _check_apart([each for each in located if not isinstance(each, Fault)])
         for each in located:
-            outcome = each if isinstance(each, Fault) else _tried(partial(each.run, catalog))
+            outcome = each if isinstance(each, Fault) else _tried(partial(carry_out_alone, catalog, each))
             response: dict[str, Any] = {} if isinstance(each, Fault) else {"TableName": each.table.name}
             if isinstance(outcome, Fault):
                 response = {"Error": _error(outcome), **response}
@@ -224,9 +247,11 @@ def _read_all(storage: Storage, parsed: list[Any], charges: dict[int, Any]) -> l
             with _said_of(number):
                 ones.append(_One(catalog, statement, _NOT_SINGLE_IN_ALL, _NO_INDEX_IN_ALL))
         check_once(ones)
-        responses = [one.read(catalog) for one in ones]
-        for one in ones:
-            add_charge(charges, one.table, Charge(read_units(one.size, {"ConsistentRead": True})))
+        responses = [one.read(catalog, _CONSISTENT) for one in ones]
+        taken = [Charge(read_units(one.size, _CONSISTENT)) for one in ones]
+        take_all(catalog, ones, taken)
+        for one, charge in zip(ones, taken, strict=True):
+            add_charge(charges, one.table, charge)
     return responses
 
 
@@ -243,7 +268,7 @@ def _write_all(storage: Storage, request: dict[str, Any], parsed: list[Any], cha
         if repeated:
             taken = [reading_charge(each.table.store.get(catalog.execute, each.key)) for each in located]
         else:
-            taken = [outcome.charge for outcome in all_or_none(catalog, [each.run for each in located])]
+            taken = run_all(catalog, located)
         for each, charge in zip(located, taken, strict=True):
             add_charge(charges, each.table, charge)
     return "Read" if repeated else "Write"

@@ -7,17 +7,20 @@ from dynamix.engine.actions.indexes import backfill
 from dynamix.engine.data.rows import Store
 from dynamix.engine.faults import Fault, invalid, unavailable
 from dynamix.engine.operations import vector_indexes
+from dynamix.engine.operations.policies import check_policy, new_policy
 from dynamix.engine.operations.tags import check_tags
 from dynamix.engine.storage.database import Storage
-from dynamix.engine.tables import billing, definitions, descriptions, streams
+from dynamix.engine.tables import billing, definitions, descriptions, logs, streams
 from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.changing import begun, leave, leaving, leaving_names, note
+from dynamix.engine.tables.phases import SETTLED, Phase, check_deletable, check_updatable, in_use
 from dynamix.engine.tables.record import Record
 from dynamix.engine.tables.table import Table, fresh_record
 from dynamix.engine.vectors.rows import VectorRows
 from dynamix.limits import GLOBAL_INDEXES
 
 _LIST_LIMIT = 100
-_NOT_CREATED = ("ResourcePolicy", "GlobalTableSourceArn", "GlobalTableSettingsReplicationMode")
+_NOT_CREATED = ("GlobalTableSourceArn", "GlobalTableSettingsReplicationMode")
 _NOT_UPDATED = (
     "ReplicaUpdates",
     "MultiRegionConsistency",
@@ -45,10 +48,14 @@ def create_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     _check_available("CreateTable", request, _NOT_CREATED)
     definitions.check_table(request)
     tags = check_tags({}, request.get("Tags") or ())
+    if "ResourcePolicy" in request:
+        check_policy(request["ResourcePolicy"])
     name = request["TableName"]
     with storage.writing() as catalog:
         if catalog.find(name) is not None:
             raise Fault("ResourceInUseException", f"Table already exists: {name}")
+        if leaving(catalog, name) is not None:
+            raise in_use(name, "DELETING")
         description = descriptions.new_description(request, catalog.home.table_arn(name), catalog.now())
         indexes = [
             index["IndexName"]
@@ -59,26 +66,34 @@ def create_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         vectors = [index["IndexName"] for index in description.get("VectorIndexes", ())]
         stores |= {index: VectorRows.create(catalog.execute).id for index in vectors}
         record = Record(description, Store.create(catalog.execute).id, stores, tags)
+        if "ResourcePolicy" in request:
+            record.policies[""] = new_policy(catalog, request["ResourcePolicy"])
+        if catalog.lag:
+            record.lag = logs.wanted_lag(catalog)
+            logs.settle(catalog, record)
         _switch_stream(catalog, record, request.get("StreamSpecification"))
-        table = catalog.add(name, record)
-        return {
-            "TableDescription": descriptions.told(
-                catalog, table, status="CREATING", index_statuses=dict.fromkeys(stores, "CREATING")
-            )
-        }
+        phase = Phase("CREATING", dict.fromkeys(stores, "CREATING"))
+        record.change = begun(catalog, phase)
+        return {"TableDescription": descriptions.told(catalog, catalog.add(name, record), phase)}
 
 
 def describe_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """What a table is like, and how much it holds."""
+    name = request["TableName"]
     with storage.reading() as catalog:
-        return {"Table": descriptions.told(catalog, catalog.named(request["TableName"]))}
+        description = None if catalog.find(name) else leaving(catalog, name)
+        if description is None:
+            table = catalog.named(name)
+            description = descriptions.told(catalog, table, table.phase or SETTLED)
+    return {"Table": description}
 
 
 def list_tables(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """The names of tables, in order."""
     limit = request.get("Limit", _LIST_LIMIT)
     with storage.reading() as catalog:
-        names = catalog.names(request.get("ExclusiveStartTableName", ""), limit + 1)
+        after = request.get("ExclusiveStartTableName", "")
+        names = sorted({*catalog.names(after, limit + 1), *leaving_names(catalog, after)})
     answer: dict[str, Any] = {"TableNames": names[:limit]}
     if len(names) > limit:
         answer["LastEvaluatedTableName"] = names[limit - 1]
@@ -88,18 +103,28 @@ def list_tables(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
 def delete_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """Remove a table and its items."""
     with storage.writing() as catalog:
+        described = None if catalog.find(request["TableName"]) else leaving(catalog, request["TableName"])
+        if described is not None:
+            return _shown_deleted(described)
         table = catalog.named(request["TableName"])
+        check_deletable(table.name, table.phase)
         if table.record.description["DeletionProtectionEnabled"]:
             raise invalid(
                 "Resource cannot be deleted as it is currently protected against deletion. "
                 "Disable deletion protection first."
             )
-        described = descriptions.told(catalog, table, status="DELETING")
+        described = descriptions.told(catalog, table, Phase("DELETING"))
         if "StreamSpecification" in table.record.description:
             streams.end(catalog, fresh_record(table))
         catalog.remove(table)
+        leave(catalog, described)
     for index in table.vectors:
         storage.vectors.forget(index.rows)
+    return _shown_deleted(described)
+
+
+def _shown_deleted(described: dict[str, Any]) -> dict[str, Any]:
+    """What is told of a table that is deleted to who has that done."""
     shown = (
         "TableName",
         "TableStatus",
@@ -135,6 +160,7 @@ def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         )
     with storage.writing() as catalog:
         table = catalog.named(request["TableName"])
+        _check_phase(table, updates, vector_updates)
         record = fresh_record(table)
         definitions.check_redefined(definitions.attribute_types(record.description["AttributeDefinitions"]), given)
         _check_stream(record.description, request)
@@ -161,14 +187,25 @@ def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         _fill(catalog, catalog.compiled(table, record), updates, vector_updates)
         _switch_stream(catalog, record, request.get("StreamSpecification"))
         changed = catalog.save(table, record)
-        described = descriptions.told(catalog, changed, status="UPDATING", index_statuses=statuses)
+        phase = Phase("UPDATING", statuses)
+        described = descriptions.told(catalog, changed, phase)
         if dropped is not None:
             _remove_index(catalog, changed, next(name for name in statuses if statuses[name] == "DELETING"))
         for kind, index in vector_updates:
             if kind == "Delete":
                 storage.vectors.forget(changed.vector_index(index["IndexName"]).rows)
                 vector_indexes.remove(catalog, changed, index["IndexName"])
+        note(catalog, changed.name, phase, described)
     return {"TableDescription": described}
+
+
+def _check_phase(table: Table, updates: list[dict[str, Any]], vector_updates: list[tuple[str, dict[str, Any]]]) -> None:
+    """Refuse to update a table while something else of it is changing."""
+    if table.phase is None:
+        return
+    changes = [pair for update in updates for pair in update.items()] + vector_updates
+    named = {kind: {index["IndexName"] for each, index in changes if each == kind} for kind in ("Create", "Delete")}
+    check_updatable(table.name, table.phase, named["Create"], named["Delete"])
 
 
 def _fill(
@@ -294,5 +331,6 @@ def _remove_index(catalog: Catalog, table: Table, name: str) -> None:
     if not kept:
         del description["GlobalSecondaryIndexes"]
     Store(record.index_stores.pop(name)).drop(catalog.execute)
+    record.insights.pop(name, None)
     definitions.define(description, definitions.attribute_types(description["AttributeDefinitions"]))
     catalog.save(table, record)

@@ -1,18 +1,15 @@
 """TagResource, UntagResource, ListTagsOfResource."""
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.faults import invalid
+from dynamix.engine.operations.resources import check_table_arn, resource
 from dynamix.engine.storage.database import Storage
-from dynamix.engine.tables.catalog import Catalog
-from dynamix.engine.tables.home import ACCOUNT
-from dynamix.engine.tables.table import Table, fresh_record
+from dynamix.engine.tables.phases import check_made
+from dynamix.engine.tables.table import fresh_record
 
-_ARN = re.compile(r"(?>.+?:){5}.+?/.+")  # each part is as short as can be, which never has to be taken back
-_TABLE_ARN = re.compile(r"arn:aws:dynamodb:.+:\d+:table/[^/]{3,}", re.ASCII)
 _MOST_TAGS = 50
 _MARKS = frozenset("+-=._:/@")
 _RESERVED = "aws:"
@@ -20,11 +17,12 @@ _RESERVED = "aws:"
 
 def tag_resource(storage: Storage, request: dict[str, Any]) -> None:
     """Put tags on a table."""
-    _check_arn("TagResource", request["ResourceArn"])
+    check_table_arn("TagResource", request["ResourceArn"])
     if not request["Tags"]:
         raise invalid("Atleast one Tag needs to be provided as Input.")  # the service's spelling
     with storage.writing() as catalog:
-        table = _resource(catalog, request["ResourceArn"])
+        table = resource(catalog, request["ResourceArn"])
+        check_made(table.name, table.phase)
         record = fresh_record(table)
         record.tags = check_tags(record.tags, request["Tags"])
         catalog.save(table, record)
@@ -32,11 +30,12 @@ def tag_resource(storage: Storage, request: dict[str, Any]) -> None:
 
 def untag_resource(storage: Storage, request: dict[str, Any]) -> None:
     """Take tags off a table."""
-    _check_arn("UntagResource", request["ResourceArn"])
+    check_table_arn("UntagResource", request["ResourceArn"])
     if not request["TagKeys"]:
         raise invalid("Atleast one Tag Key needs to be provided as Input.")
     with storage.writing() as catalog:
-        table = _resource(catalog, request["ResourceArn"])
+        table = resource(catalog, request["ResourceArn"])
+        check_made(table.name, table.phase)
         record = fresh_record(table)
         for key in request["TagKeys"]:
             record.tags.pop(key, None)
@@ -45,11 +44,11 @@ def untag_resource(storage: Storage, request: dict[str, Any]) -> None:
 
 def list_tags_of_resource(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """The tags of a table, all in one answer."""
-    _check_arn("ListTagsOfResource", request["ResourceArn"])
+    check_table_arn("ListTagsOfResource", request["ResourceArn"])
     if "NextToken" in request:
         raise invalid("NextToken is not one that was given: all tags come in one answer")
     with storage.reading() as catalog:
-        tags = _resource(catalog, request["ResourceArn"]).record.tags
+        tags = resource(catalog, request["ResourceArn"]).record.tags
     return {"Tags": [{"Key": key, "Value": tags[key]} for key in sorted(tags)]}
 
 
@@ -90,20 +89,3 @@ def _check_tag(tag: dict[str, str]) -> None:
 def _allowed(character: str) -> bool:
     """Whether a tag may have a character: a letter, digit or separator of any script, or one of some marks."""
     return character in _MARKS or unicodedata.category(character)[0] in "LNZ"
-
-
-def _check_arn(operation: str, arn: str) -> None:
-    """Refuse what is no ARN of a table. Of what is no ARN at all the service says that it is not for the caller."""
-    if not _ARN.fullmatch(arn):
-        user = f"arn:aws:iam::{ACCOUNT}:user/dynamix"
-        refusal = f"User: {user} is not authorized to perform: dynamodb:{operation} on resource: {arn}"
-        raise Fault("AccessDeniedException", refusal)
-    if not _TABLE_ARN.fullmatch(arn):
-        raise invalid(f"Invalid TableArn: Invalid ResourceArn provided as input {arn}")
-
-
-def _resource(catalog: Catalog, arn: str) -> Table:
-    table = catalog.find(arn)
-    if table is None:
-        raise Fault("ResourceNotFoundException", f"Requested resource not found: ResourcArn: {arn} not found")
-    return table

@@ -8,13 +8,16 @@ A client token makes a repeated request answer as the first did, for ten minutes
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from dynamix.codec.sizes import item_size, text_size, value_size
+from dynamix.engine.actions import throughput
 from dynamix.engine.actions.action import Action
 from dynamix.engine.actions.capacity import Charge, read_units, reports
+from dynamix.engine.actions.throughput import THROTTLED, carry_out
 from dynamix.engine.data.rows import Row, decode_item
 from dynamix.engine.data.values import check_item
 from dynamix.engine.faults import Fault, Kind, invalid
@@ -39,6 +42,7 @@ _REASONS = {
     "ConditionalCheckFailedException": "ConditionalCheckFailed",
     "ValidationException": "ValidationError",
     "DuplicateItemException": "DuplicateItem",
+    **THROTTLED,
 }
 
 
@@ -52,8 +56,10 @@ def transact_get_items(storage: Storage, request: dict[str, Any]) -> dict[str, A
         rows = [get.table.store.get(catalog.execute, get.key) for get in gets]
     if sum(row[0] for row in rows if row) > TRANSACT_BYTES:
         raise _too_large()
-    for get, row in zip(gets, rows, strict=True):
-        add_charge(charges, get.table, reading_charge(row))
+    taken = [reading_charge(row) for row in rows]
+    take_all(catalog, gets, taken)
+    for get, charge in zip(gets, taken, strict=True):
+        add_charge(charges, get.table, charge)
     responses = [{} if row is None else get.shown(row) for get, row in zip(gets, rows, strict=True)]
     answer: dict[str, Any] = {"Responses": responses}
     consumed = reports(request, charges.values(), kind="Read")
@@ -76,7 +82,7 @@ def transact_write_items(storage: Storage, request: dict[str, Any]) -> dict[str,
         if repeated:
             taken = [reading_charge(action.table.store.get(catalog.execute, action.key)) for action in located]
         else:
-            taken = _run(catalog, located)
+            taken = run_all(catalog, located)
         for action, charge in zip(located, taken, strict=True):
             add_charge(charges, action.table, charge)
             if request.get("ReturnItemCollectionMetrics") == "SIZE":
@@ -154,9 +160,18 @@ def _too_large() -> Fault:
     return invalid("Collection size limit exceeded for a transaction")
 
 
-def _run(catalog: Catalog, located: list[Action]) -> list[Charge]:
+def run_all(catalog: Catalog, located: Sequence[Action]) -> list[Charge]:
     """Do all actions."""
-    return [outcome.charge for outcome in all_or_none(catalog, [action.run for action in located])]
+    steps = [partial(carry_out, action=action, transacted=True) for action in located]
+    return [outcome.charge for outcome in all_or_none(catalog, steps)]
+
+
+def take_all(catalog: Catalog, placed: Sequence[Placed], charges: Sequence[Charge]) -> None:
+    """Take what the reads of a transaction took. Raises Fault."""
+    if catalog.meter is not None:
+        pairs = zip(placed, charges, strict=True)
+        steps = [partial(throughput.read, table=each.table, charge=charge, transacted=True) for each, charge in pairs]
+        all_or_none(catalog, steps)
 
 
 def all_or_none(catalog: Catalog, steps: Iterable[Callable[[Catalog], T]]) -> list[T]:
@@ -172,7 +187,7 @@ def all_or_none(catalog: Catalog, steps: Iterable[Callable[[Catalog], T]]) -> li
         except Fault as fault:
             if fault.code not in _REASONS or fault.kind is Kind.EMPTY_KEY:
                 raise
-            reasons.append({"Code": _REASONS[fault.code], "Message": fault.message, **fault.members})
+            reasons.append({"Code": _REASONS[fault.code], "Message": fault.message, **fault.item})
         else:
             reasons.append({"Code": "None"})
     if len(results) < len(reasons):

@@ -44,6 +44,8 @@ def search_vectors(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
                 catalog.give_way()
             table = catalog.table(request["TableName"])
             index = table.vector_index(request["IndexName"])
+            if table.phase is not None:
+                table.phase.check_readable(index.name, "Cannot search backfilling vector index")
             wanted = _wanted(index, vector, count, expressions)
             try:
                 return _answer(storage, catalog, request, _Search(table, index, wanted, expressions))

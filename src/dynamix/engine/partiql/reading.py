@@ -5,7 +5,7 @@ also at ten items found. Its token names the last row that was looked at, and th
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from typing import Any
 
@@ -13,8 +13,9 @@ import msgspec
 
 from dynamix.codec.sizes import value_size
 from dynamix.engine.actions.capacity import Charge, read_units
+from dynamix.engine.actions.lag import Past, past_of
 from dynamix.engine.data.keys import KeySchema
-from dynamix.engine.data.rows import FIRST, LAST, Execute, decode_item
+from dynamix.engine.data.rows import FIRST, LAST, Execute, KeyedRow, decode_item
 from dynamix.engine.evaluate.conditions import compile_condition
 from dynamix.engine.evaluate.pages import most_rows, tests_of
 from dynamix.engine.evaluate.paths import reader
@@ -107,16 +108,16 @@ class Selection:
 
     def page(self, catalog: Catalog) -> Page:
         """The page that follows the request's token, or the first."""
-        store = self.table.store if self._index is None else self._index.store
         limit = self._most_rows()
         several = len(self._ranges) > 1
-        show = self._view(catalog.execute)
+        past = past_of(catalog, self.table, self._index, self._request)
+        show = self._view(catalog.execute, past)
         items: list[Any] = []
         fetched = Charge()
         scanned = size = 0
         last: tuple[bytes, bytes] | None = None
         for low, high in self._remaining():
-            for key, row_size, body in catalog.rows(store, low, high, forward=self._forward):
+            for key, row_size, body in self._rows(catalog, past, low, high):
                 scanned += 1
                 size += row_size
                 shown = show(body, fetched)
@@ -133,6 +134,12 @@ class Selection:
             return Page(items, charge)
         return Page(items, charge, self._key_of(decode_item(last[1])), self._token(last[0]))
 
+    def _rows(self, catalog: Catalog, past: Past | None, low: bytes, high: bytes) -> Iterator[KeyedRow]:
+        if past is not None:
+            return past.rows(self._index, low, high, forward=self._forward)
+        store = self.table.store if self._index is None else self._index.store
+        return catalog.rows(store, low, high, forward=self._forward)
+
     def _most_rows(self) -> int | None:
         limit: int | None = self._request.get("Limit")
         if self._select.where is None and not self._select.paths:
@@ -144,7 +151,7 @@ class Selection:
         key = self.table.keys.key_of(item)
         return key if self._index is None else key | self._index.keys.key_of(item)
 
-    def _view(self, execute: Execute) -> Callable[[bytes, Charge], Any]:
+    def _view(self, execute: Execute, past: Past | None) -> Callable[[bytes, Charge], Any]:
         where, index, table = self._select.where, self._index, self.table
         keep = None if where is None else compile_condition(where)
         project = _projection(self._select.paths)
@@ -160,7 +167,10 @@ class Selection:
                 return msgspec.Raw(body)
             item = decode_item(body)
             if fetches:
-                row = table.store.get(execute, table.keys.encode(item))
+                key = table.keys.encode(item)
+                row = table.store.get(execute, key)
+                if past is not None:
+                    row = past.row(key, row)
                 assert row is not None  # noqa: S101 - an index has no entry without its item
                 charge.table += read_units(row[0], self._request)
                 item = decode_item(row[1])

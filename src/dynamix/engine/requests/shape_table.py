@@ -360,6 +360,42 @@ SHAPES: dict[str, Shape] = {
     "UntagResourceInput": Structure("ResourceArn!:ResourceArnString TagKeys!:TagKeyList"),
     "ListTagsOfResourceInput": Structure("ResourceArn!:ResourceArnString NextToken:String"),
     "DescribeLimitsInput": Structure(""),
+    "PolicyRevisionId": String(min=1, max=255),
+    "PutResourcePolicyInput": Structure(
+        "ResourceArn!:ResourceArnString Policy!:String ExpectedRevisionId:PolicyRevisionId "
+        "ConfirmRemoveSelfResourceAccess:Boolean"
+    ),
+    "GetResourcePolicyInput": Structure("ResourceArn!:ResourceArnString"),
+    "DeleteResourcePolicyInput": Structure("ResourceArn!:ResourceArnString ExpectedRevisionId:PolicyRevisionId"),
+    "ContributorInsightsAction": Enum("ENABLE DISABLE"),
+    "ContributorInsightsMode": Enum("ACCESSED_AND_THROTTLED_KEYS THROTTLED_KEYS"),
+    "DescribeContributorInsightsInput": Structure("TableName!:TableArn IndexName"),
+    "UpdateContributorInsightsInput": Structure(
+        "TableName!:TableArn IndexName ContributorInsightsAction! ContributorInsightsMode"
+    ),
+    "ListContributorInsightsLimit": Integer(max=100),
+    "ListContributorInsightsInput": Structure(
+        "TableName:TableArn NextToken:String MaxResults:ListContributorInsightsLimit"
+    ),
+    "ApproximateCreationDateTimePrecision": Enum("MILLISECOND MICROSECOND"),
+    "EnableKinesisStreamingConfiguration": Structure("ApproximateCreationDateTimePrecision"),
+    "UpdateKinesisStreamingConfiguration": Structure("ApproximateCreationDateTimePrecision"),
+    "KinesisStreamingDestinationInput": Structure("TableName!:TableArn StreamArn! EnableKinesisStreamingConfiguration"),
+    "UpdateKinesisStreamingDestinationInput": Structure(
+        "TableName!:TableArn StreamArn! UpdateKinesisStreamingConfiguration"
+    ),
+    "DescribeKinesisStreamingDestinationInput": Structure("TableName!:TableArn"),
+    "ListGlobalTablesInput": Structure(
+        "ExclusiveStartGlobalTableName:TableName Limit:PositiveIntegerObject RegionName:String"
+    ),
+    "DescribeGlobalTableInput": Structure("GlobalTableName!:TableName"),
+    "DescribeGlobalTableSettingsInput": Structure("GlobalTableName!:TableName"),
+    "CreateReplicaAction": Structure("RegionName!:String"),
+    "DeleteReplicaAction": Structure("RegionName!:String"),
+    "ReplicaUpdate": Structure("Create:CreateReplicaAction Delete:DeleteReplicaAction"),
+    "ReplicaUpdateList": List("ReplicaUpdate"),
+    "UpdateGlobalTableInput": Structure("GlobalTableName!:TableName ReplicaUpdates!:ReplicaUpdateList"),
+    "DescribeTableReplicaAutoScalingInput": Structure("TableName!:TableArn"),
     "PartiQLStatement": String(min=1, max=8192),
     "PreparedStatementParameters": List("AttributeValue", min=1),
     "PartiQLNextToken": String(min=1, max=32768),
@@ -422,6 +458,21 @@ OPERATIONS = {
     "TagResource": "TagResourceInput",
     "UntagResource": "UntagResourceInput",
     "ListTagsOfResource": "ListTagsOfResourceInput",
+    "PutResourcePolicy": "PutResourcePolicyInput",
+    "GetResourcePolicy": "GetResourcePolicyInput",
+    "DeleteResourcePolicy": "DeleteResourcePolicyInput",
+    "DescribeContributorInsights": "DescribeContributorInsightsInput",
+    "UpdateContributorInsights": "UpdateContributorInsightsInput",
+    "ListContributorInsights": "ListContributorInsightsInput",
+    "EnableKinesisStreamingDestination": "KinesisStreamingDestinationInput",
+    "DisableKinesisStreamingDestination": "KinesisStreamingDestinationInput",
+    "UpdateKinesisStreamingDestination": "UpdateKinesisStreamingDestinationInput",
+    "DescribeKinesisStreamingDestination": "DescribeKinesisStreamingDestinationInput",
+    "ListGlobalTables": "ListGlobalTablesInput",
+    "DescribeGlobalTable": "DescribeGlobalTableInput",
+    "DescribeGlobalTableSettings": "DescribeGlobalTableSettingsInput",
+    "UpdateGlobalTable": "UpdateGlobalTableInput",
+    "DescribeTableReplicaAutoScaling": "DescribeTableReplicaAutoScalingInput",
     "DescribeLimits": "DescribeLimitsInput",
     "DescribeEndpoints": "DescribeEndpointsRequest",
     "ListStreams": "ListStreamsInput",
@@ -429,6 +480,31 @@ OPERATIONS = {
     "GetShardIterator": "GetShardIteratorInput",
     "GetRecords": "GetRecordsInput",
 }
+
+NOT_HERE = {
+    "CreateGlobalTable": "it has one region",
+    "UpdateGlobalTableSettings": "it has one region",
+    "UpdateTableReplicaAutoScaling": "it has one region",
+    "StartBulkPutItems": "use BatchWriteItem",
+    "DescribeBulkOperation": "it has no bulk operations",
+    "ListBulkOperations": "it has no bulk operations",
+    "CancelBulkOperation": "it has no bulk operations",
+    "CreateBackup": "it has no backups",
+    "DescribeBackup": "it has no backups",
+    "ListBackups": "it has no backups",
+    "DeleteBackup": "it has no backups",
+    "RestoreTableFromBackup": "it has no backups",
+    "DescribeContinuousBackups": "it has no backups",
+    "UpdateContinuousBackups": "it has no backups",
+    "RestoreTableToPointInTime": "it has no backups",
+    "ExportTableToPointInTime": "it has no exports",
+    "DescribeExport": "it has no exports",
+    "ListExports": "it has no exports",
+    "ImportTable": "it has no imports",
+    "DescribeImport": "it has no imports",
+    "ListImports": "it has no imports",
+}
+"""The operations that the service has and the engine has not, and why, or what to do instead."""
 
 OF_STREAMS = frozenset({"ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"})
 """The operations of DynamoDB Streams, which the protocol counts as a service of its own."""

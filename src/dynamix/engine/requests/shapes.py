@@ -21,6 +21,7 @@ import msgspec
 
 from dynamix.engine.faults import Fault, invalid, unknown_operation
 from dynamix.engine.requests.shape_table import (
+    NOT_HERE,
     OPERATIONS,
     SHAPES,
     Blob,
@@ -63,7 +64,7 @@ def decode(target: str, body: bytes) -> dict[str, Any]:
     """The request of an operation, checked. Raises the Fault that the service answers with."""
     decode_body = _DECODERS.get(target)
     if decode_body is None:
-        raise unknown_operation(target)
+        raise unknown_operation(target, NOT_HERE.get(target))
     try:
         try:
             request = decode_body(body)

@@ -8,6 +8,7 @@ What is stored
     l1, l2.. the logs (see data/changes.py)
     streams  one row per stream: of which table and log, and what it shows
     shards   the shards of the streams: from which change to which
+    leaving  what is still told of tables that are gone (see tables/phases.py)
     tokens   the client tokens of transactions of the last ten minutes
     state    the layout, and the revision, raised by every change of a table's description
     vectors  one row per vector index: its version, counts and sums (see vectors/rows.py)

@@ -151,6 +151,7 @@ _STEPS: tuple[tuple[Step, ...], ...] = (
         _begin_streams,
         "CREATE TABLE vectors (id INTEGER PRIMARY KEY AUTOINCREMENT, epoch INTEGER NOT NULL, version INTEGER NOT NULL, "
         "items INTEGER NOT NULL, bytes INTEGER NOT NULL, packing INTEGER NOT NULL)",
+        "CREATE TABLE leaving (name TEXT PRIMARY KEY, description BLOB NOT NULL, until INTEGER NOT NULL)",
     ),
 )
 """What each layout adds to the one before it. Side tables of what comes next belong at the end of the newest one, as

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.tables.home import Home
+from dynamix.engine.tables.realism import Realism
 
 
 class Background(Protocol):
@@ -19,7 +20,8 @@ class Background(Protocol):
 
 
 class Settings(NamedTuple):
-    """The time, what works in the background, how many open shards a new stream has, and where tables are.
+    """The time, what works in the background, how many open shards a new stream has, where tables are, and what the
+    engine takes its time for.
 
     With `durable` each commit to a file waits until the disk has it.
     """
@@ -29,8 +31,11 @@ class Settings(NamedTuple):
     stream_shards: int
     home: Home
     durable: bool
+    realism: Realism
 
     def catalog(self, connection: sqlite3.Connection) -> Catalog:
         """The tables as a connection sees them, which goes by these settings."""
         seen = self.background.seen
-        return Catalog(connection, self.clock, self.home, seen=seen, stream_shards=self.stream_shards)
+        return Catalog(
+            connection, self.clock, self.home, seen=seen, stream_shards=self.stream_shards, realism=self.realism
+        )

@@ -8,7 +8,7 @@ import time
 from dynamix.engine.storage.layout import connect
 from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.transactions import Deadline
-from dynamix.engine.tables import streams
+from dynamix.engine.tables import logs, streams
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.vectors.rows import fresh_epoch
 
@@ -40,8 +40,9 @@ class Snapshot:
             self._copy.execute("ROLLBACK")
         self._catalog.forget()
         self._catalog.now, self._catalog.stream_shards = settings.clock, settings.stream_shards
-        self._catalog.moment = None
+        self._catalog.moment, self._catalog.lag = None, settings.realism.lag
         self._copy.execute("BEGIN")
+        logs.settle_all(self._catalog)
         streams.relabel(self._catalog)
         self._copy.execute("UPDATE state SET revision = ?", (secrets.randbits(_REVISION_BITS),))
         self._copy.execute("UPDATE vectors SET epoch = ?", (fresh_epoch(),))

@@ -12,6 +12,8 @@ from itertools import chain, islice
 from dynamix.engine.data.rows import Execute, KeyedRow, Store
 from dynamix.engine.faults import Fault, unable
 from dynamix.engine.tables.home import HOME, Home
+from dynamix.engine.tables.phases import phase_of
+from dynamix.engine.tables.realism import AT_ONCE, Realism
 from dynamix.engine.tables.record import Record, decode_record, encode_record
 from dynamix.engine.tables.table import Table, compile_table
 
@@ -37,8 +39,9 @@ class Catalog:
     `execute` runs any statement; `once` runs one whose rows are taken before the next, which spares a cursor for each.
     `home` is the account and region of the tables. `moment` is None until a transaction asks for its time; who begins
     one sets it back. `seen` is called where a table comes to sight of which time alone removes something,
-    `stream_shards` is how many a new stream has. `give_way` lets others work for a moment, or raises Later where the
-    work is to be done in passing; None where others do not wait for it. `changes` counts what changed of tables here.
+    `stream_shards` is how many a new stream has; `delay`, `lag` and `meter` are what a `Realism` says, `at_once` that
+    neither of the last two is in force. `give_way` lets others work for a moment, or raises Later where the work is to
+    be done in passing; None where others do not wait for it. `changes` counts what changed of tables here.
 
     `thread`, `state` and `waits` are notes of the keeper of several: which thread works with this one now, 0 for none,
     what was known of the database when it was opened, and whether SQLite waits for other writers.
@@ -50,11 +53,15 @@ class Catalog:
         "_revision",
         "_seen",
         "_tables",
+        "at_once",
         "changes",
         "connection",
+        "delay",
         "execute",
         "give_way",
         "home",
+        "lag",
+        "meter",
         "moment",
         "now",
         "once",
@@ -72,6 +79,7 @@ class Catalog:
         *,
         seen: Callable[[], None] | None = None,
         stream_shards: int = 1,
+        realism: Realism = AT_ONCE,
     ) -> None:
         self.connection = connection
         self.home = home
@@ -83,6 +91,10 @@ class Catalog:
         self._changed = False
         self._seen = seen
         self.stream_shards = stream_shards
+        self.delay = realism.delay
+        self.lag = realism.lag
+        self.meter = realism.meter
+        self.at_once = not self.lag and self.meter is None
         self.moment: int | None = None
         self.changes = 0
         self.thread = 0
@@ -107,10 +119,7 @@ class Catalog:
 
     def table(self, name: str) -> Table:
         """The table of this name or ARN; raises Fault where there is none."""
-        table = self._tables.get(name) or self._load(name)
-        if table is None:
-            raise Fault("ResourceNotFoundException", "Requested resource not found")
-        return table
+        return self._tables.get(name) or self._load_usable(name)
 
     def compiled(self, table: Table, record: Record) -> Table:
         """The table as a changed record describes it, before that is stored."""
@@ -236,14 +245,23 @@ class Catalog:
         self.changes += 1
         self.forget()
 
+    def _load_usable(self, name: str) -> Table:
+        table = self._load(name)
+        if table is None or (table.phase is not None and table.phase.status == "CREATING"):
+            raise Fault("ResourceNotFoundException", "Requested resource not found")
+        return table
+
     def _load(self, name: str) -> Table | None:
         if name.startswith("arn:"):
             name = name.partition(":table/")[2]
         row = self.execute("SELECT id, record FROM tables WHERE name = ?", (name,)).fetchone()
         if row is None:
             return None
-        table = compile_table(row[0], name, decode_record(row[1]))
-        self._tables[name] = table
+        record = decode_record(row[1])
+        phase = phase_of(record.change, self.milliseconds()) if self.delay else None
+        table = compile_table(row[0], name, record, phase)
+        if phase is None:
+            self._tables[name] = table
         if table.record.swept and self._seen is not None:
             self._seen()
         return table

@@ -1,13 +1,14 @@
 """The descriptions of tables: what CreateTable makes of its request, and what the service tells of a table.
 
 A stored description has no statuses and no counts; `told` adds them. Changes of a table are finished when the next
-request is answered, so only the answers to them show the statuses between.
+request is answered, so only the answers to them show the statuses between, unless statuses are delayed.
 """
 
 import uuid
 from typing import Any
 
 from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.phases import SETTLED, Phase
 from dynamix.engine.tables.table import Table
 
 _ON_DEMAND_WARM = {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000}
@@ -100,17 +101,15 @@ def set_settings(description: dict[str, Any], request: dict[str, Any]) -> None:
     set_limits(description, request)
 
 
-def told(
-    catalog: Catalog, table: Table, *, status: str = "ACTIVE", index_statuses: dict[str, str] | None = None
-) -> dict[str, Any]:
+def told(catalog: Catalog, table: Table, phase: Phase = SETTLED) -> dict[str, Any]:
     """The description of a table as the service tells it."""
     description = dict(table.record.description)
     items, size = table.store.totals(catalog.execute)
-    entries, packing = _told_vectors(catalog, table, status, index_statuses or {})
+    entries, packing = _told_vectors(catalog, table, phase)
     size -= packing
     if entries:
         description["VectorIndexes"] = entries
-    description |= {"TableStatus": status, "ItemCount": items, "TableSizeBytes": size}
+    description |= {"TableStatus": phase.status, "ItemCount": items, "TableSizeBytes": size}
     on_demand = "BillingModeSummary" in description and (
         description["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
     )
@@ -121,19 +120,26 @@ def told(
             items, size = table.index(entry["IndexName"]).store.totals(catalog.execute)
             described = {**entry, "ItemCount": items, "IndexSizeBytes": size}
             if member == "GlobalSecondaryIndexes":
-                described["IndexStatus"] = (index_statuses or {}).get(entry["IndexName"], "ACTIVE")
+                described |= _status(phase, entry["IndexName"])
                 described["WarmThroughput"] = _warm(entry, on_demand=on_demand)
-                if described["IndexStatus"] == "CREATING" and status == "UPDATING":
-                    described["Backfilling"] = False
             entries.append(described)
         if entries:
             description[member] = entries
+    if phase.gone is not None:
+        member, entry = phase.gone
+        description[member] = [*description.get(member, ()), entry]
     return description
 
 
-def _told_vectors(
-    catalog: Catalog, table: Table, status: str, statuses: dict[str, str]
-) -> tuple[list[dict[str, Any]], int]:
+def _status(phase: Phase, index: str) -> dict[str, Any]:
+    """The status of an index. One that is made with its table is never filled."""
+    status = phase.indexes.get(index, "ACTIVE")
+    if status == "CREATING" and phase.status != "CREATING":
+        return {"IndexStatus": status, "Backfilling": phase.backfilling}
+    return {"IndexStatus": status}
+
+
+def _told_vectors(catalog: Catalog, table: Table, phase: Phase) -> tuple[list[dict[str, Any]], int]:
     """The descriptions of the vector indexes, and by how much the table is smaller as its vectors are floats."""
     entries = []
     packing: dict[str, int] = {}
@@ -141,10 +147,7 @@ def _told_vectors(
         state = index.rows.state(catalog.execute)
         packing[index.attribute] = state.packing
         described = {**entry, "ItemCount": state.items, "IndexSizeBytes": state.bytes}
-        described["IndexStatus"] = statuses.get(index.name, "ACTIVE")
-        if described["IndexStatus"] == "CREATING" and status == "UPDATING":
-            described["Backfilling"] = False
-        entries.append(described)
+        entries.append(described | _status(phase, index.name))
     return entries, sum(packing.values())
 
 

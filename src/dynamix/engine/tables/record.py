@@ -23,8 +23,50 @@ class Log(msgspec.Struct):
     kept: int
 
 
+class Change(msgspec.Struct, frozen=True):
+    """A change of a table that is told as if it took its time: the table has `status` until `allocated`, and a new
+    index is CREATING until `until`, in milliseconds since 1970.
+
+    `indexes` are the statuses of indexes meanwhile; `gone` is what is told of one that is removed, after the member of
+    the description that has it.
+    """
+
+    status: str
+    allocated: int
+    until: int
+    indexes: dict[str, str] = {}
+    gone: tuple[str, dict[str, Any]] | None = None
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """A policy as it was given, and the id of this revision of it."""
+
+    document: str
+    revision: str
+
+
+class Insights(msgspec.Struct, frozen=True):
+    """Whether what is accessed of a table or an index is to be looked at, how, and since when: seconds since 1970."""
+
+    enabled: bool
+    mode: str
+    since: float
+
+
+class Destination(msgspec.Struct, frozen=True):
+    """A Kinesis stream to which the changes of a table are to go, and how precisely their times are told."""
+
+    active: bool
+    precision: str
+
+
 class Record(msgspec.Struct):
-    """What is stored of a table. `index_stores` has the number of each index's row store, or of its vectors' rows."""
+    """What is stored of a table. `index_stores` has the number of each index's row store, or of its vectors' rows.
+
+    `policies` are those of the table, under "", and of its streams, by their labels; `insights` those of the table,
+    under "", and of its indexes; `destinations` go by the ARNs of the Kinesis streams. They are kept and told only.
+    `lag` is how many seconds the reads lag behind at most, as the engine was told that opened the database last.
+    """
 
     description: dict[str, Any]
     store: int
@@ -32,11 +74,16 @@ class Record(msgspec.Struct):
     tags: dict[str, str] = {}
     expiry: Expiry | None = None
     log: Log | None = None
+    policies: dict[str, Policy] = {}
+    insights: dict[str, Insights] = {}
+    destinations: dict[str, Destination] = {}
+    change: Change | None = None
+    lag: int = 0
 
     @property
     def log_kept(self) -> int:
         """For how many seconds the changes of the table are wanted, by whatever wants them for the longest time."""
-        return STREAM_SECONDS if "StreamSpecification" in self.description else 0
+        return max(self.lag, STREAM_SECONDS if "StreamSpecification" in self.description else 0)
 
     @property
     def swept(self) -> bool:

@@ -7,6 +7,7 @@ from dynamix.engine.data.changes import ChangeLog
 from dynamix.engine.data.keys import Attribute, KeySchema
 from dynamix.engine.data.rows import Store
 from dynamix.engine.faults import Fault
+from dynamix.engine.tables.phases import Phase
 from dynamix.engine.tables.record import Record, decode_record, encode_record
 from dynamix.engine.tables.vector_index import VectorIndex, vector_index
 from dynamix.wire import Item
@@ -54,6 +55,8 @@ class Table:
     """Whether indexes, vectors or expiry times follow from the items."""
     is_followed: bool
     """Whether anything beside the table itself is written when an item changes: they, or the log."""
+    phase: Phase | None = None
+    """What comes and goes in its description now; then it is read anew for each transaction."""
 
     def index(self, name: str) -> Index:
         """The index of this name; raises Fault where there is none."""
@@ -73,6 +76,8 @@ class Table:
         """Refuse to read a vector index as others are read."""
         if any(index.name == name for index in self.vectors):
             raise Fault("ValidationException", f"{operation} operation not supported on this index type")
+        if self.phase is not None:
+            self.phase.check_readable(name, "Cannot read from backfilling global secondary index")
 
     def check_scalars(self, entered: frozenset[str]) -> None:
         """Refuse expressions that look into key attributes, which hold neither maps nor lists."""
@@ -112,7 +117,7 @@ def key_schema(description: list[dict[str, str]], types: dict[str, str]) -> KeyS
     return KeySchema(tuple(partition), tuple(sort))
 
 
-def compile_table(id_: int, name: str, record: Record) -> Table:
+def compile_table(id_: int, name: str, record: Record, phase: Phase | None = None) -> Table:
     """The table of a record, made ready for work."""
     description = record.description
     types = {entry["AttributeName"]: entry["AttributeType"] for entry in description["AttributeDefinitions"]}
@@ -152,6 +157,7 @@ def compile_table(id_: int, name: str, record: Record) -> Table:
         log,
         is_indexed,
         is_indexed or log is not None,
+        phase,
     )
 
 
