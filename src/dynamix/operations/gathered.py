@@ -103,7 +103,9 @@ def _encoded(
     values, version = vars(instance), table.schema.version
     try:
         item, kept = table.schema.whole_of(values, times)
-        first = _NO_VERSION if version is None else {version.attribute: started(version, values, item)}
+        first = _NO_VERSION
+        if version is not None:
+            first, kept = {version.attribute: started(version, values, item)}, table.schema.codec.kept(item)
         encoded = msgspec.json.encode(requests.batch_put(item))
     except UnicodeEncodeError as error:
         raise no_text(table.schema, error, instance) from error
