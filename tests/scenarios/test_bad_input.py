@@ -94,6 +94,12 @@ def test_a_value_that_would_lose_something(field: str, value: Any) -> None:
     assert Sample.get(key="k") is None
 
 
+def in_block(block: Any, text: str) -> None:
+    """Put an item with this text in a list, in a block."""
+    with block as writes:
+        writes.put(Sample(key="k2", items=[text]))
+
+
 @pytest.mark.usefixtures("place")
 def test_text_that_is_no_text() -> None:
     """A surrogate without its partner has no place in Unicode text; wherever it is given, it is refused and shown."""
@@ -107,6 +113,8 @@ def test_text_that_is_no_text() -> None:
         lambda: Sample.create(key="k2", text=half),
         lambda: Sample.create(key="k2", mapping={half: 1}),
         lambda: Sample.batch_write([{"key": "k2", "items": [half]}]),
+        lambda: in_block(Sample.batch(), half),
+        lambda: in_block(dynamix.transaction(), half),
         lambda: list(Sample.scan().where(Sample.text == half)),
         lambda: list(Sample.scan().where(Sample.mapping[half].exists())),
         lambda: list(Sample.scan().where(Sample.number.exists() & ~(Sample.text < half))),

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from dynamix.codec.generated import compile_keeper, compile_writer
 from dynamix.codec.reader import Reader
-from dynamix.codec.slot import Slot, forms_kept
+from dynamix.codec.slot import Slot
 from dynamix.codec.state import LACKING, State, Stored, as_wire
 from dynamix.errors import FieldValidationException, all_wrong
 from dynamix.wire import Item
@@ -31,6 +31,7 @@ class ModelCodec(Generic[M]):
     def __init__(self, model: type[M], slots: Iterable[Slot]) -> None:
         self.model = model
         self.slots = tuple(slots)
+        self._exact = {slot.name: slot.attribute for slot in self.slots if slot.form.exact}
         self._by_attribute = {slot.attribute: slot for slot in self.slots}
         self._readers: dict[tuple[str, frozenset[str] | None, frozenset[str] | None], Reader[M]] = {}
         self.encode_item: Callable[[Mapping[str, Any]], Item] = compile_writer(
@@ -60,38 +61,51 @@ class ModelCodec(Generic[M]):
         """The key of values by attribute: the slow twin of the generated code."""
         return _written((slot for slot in self.slots if slot.key), values)
 
-    def whole(self, values: Mapping[str, Any], state: State | None) -> tuple[Item, Stored]:
-        """The item of values by attribute, and what the state of their instance keeps of it once it is stored.
+    def item(self, values: Mapping[str, Any], state: State | None) -> Item:
+        """The item of an instance's values.
 
         What nobody touched since it was loaded is in the form in which it is stored. A value was touched if a change of
         it is pending, or if it would be stored otherwise than what was loaded. Raises FieldValidationException.
         """
+        item = self.encode_item(values)
+        if state is not None:
+            for attribute, form in state.forms.items():
+                self._restore(attribute, form, item, values, state)
+        return item
+
+    def kept(self, item: Item) -> Stored:
+        """What the state of an instance keeps of an item that is stored. Raises UnicodeEncodeError."""
+        stored = self._kept(item)
+        for name, wire in item.items():
+            if "NULL" in wire and name in self._exact:
+                stored[self._exact[name]] = wire
+        return stored
+
+    def whole(self, values: Mapping[str, Any], state: State | None) -> tuple[Item, Stored]:
+        """The same two at once. What is to be kept tells in most cases that nothing was touched."""
         item = self.encode_item(values)
         kept = self._kept(item)
         if state is None or not (forms := state.forms):
             return item, kept
         if kept == forms:
             return item, forms
-        for attribute, form in forms.items():
-            if kept.get(attribute, LACKING) != form:
-                self._restore(attribute, form, item, kept, values, state)
-        return item, kept
+        touched = [attribute for attribute, form in forms.items() if kept.get(attribute, LACKING) != form]
+        restored = [self._restore(attribute, forms[attribute], item, values, state) for attribute in touched]
+        return item, self.kept(item) if any(restored) else kept
 
-    def _restore(
-        self, attribute: str, form: Any, item: Item, kept: Stored, values: Mapping[str, Any], state: State
-    ) -> None:
-        """Put the stored form of one attribute into an item, unless its value was touched."""
+    def _restore(self, attribute: str, form: Any, item: Item, values: Mapping[str, Any], state: State) -> bool:
+        """Put the stored form of one attribute into an item, unless its value was touched. Whether it was put there."""
         slot = self._by_attribute.get(attribute)
         if slot is None or not form or (state.pending is not None and state.pending.changes(attribute)):
-            return
+            return False
         wire = as_wire(form)
         if wire == item.get(slot.name):
-            return
+            return False  # by far the most
         default = (state.defaults or {}).get(attribute)
-        if slot.key or attribute not in values or slot.respelled(form, default) == item.get(slot.name):
-            item[slot.name] = wire
-            kept.pop(attribute, None)
-            kept.update(forms_kept((slot,), item))
+        if not (slot.key or attribute not in values or slot.respelled(form, default) == item.get(slot.name)):
+            return False
+        item[slot.name] = wire
+        return True
 
     def reader(
         self, table: str, attributes: frozenset[str] | None = None, sure: frozenset[str] | None = None

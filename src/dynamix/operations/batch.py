@@ -203,8 +203,8 @@ def _write_chunk(policy: RetryPolicy, writes: Writes, keys: list[bytes]) -> Flow
             middle = len(keys) // 2
             first = yield from _write_chunk(policy, writes, keys[:middle])
             return first + (yield from _write_chunk(policy, writes, keys[middle:]))
-        writes.mark(keys, "yes")
         writes.mark(left, "no")
+        writes.mark(set(keys).difference(left), "yes")
         if not left:
             return []
         if len(left) < len(keys):

@@ -54,7 +54,7 @@ class Gathered:
         try:
             if pending is not None:
                 pending.begin(self)
-            item, kept, encoded, version = _encoded(table, values, times)
+            item, kept, encoded, version = _encoded(table, instance, times)
         except BaseException:
             if pending is not None:
                 del self._pendings[id(instance)]
@@ -93,19 +93,22 @@ class Gathered:
 
 
 def _encoded(
-    table: Table[Any], values: dict[str, Any], times: Mapping[str, datetime]
+    table: Table[Any], instance: Any, times: Mapping[str, datetime]
 ) -> tuple[Item, Stored, bytes, dict[str, int]]:
     """An item of at most 400 KB, what the instance keeps of it, the JSON of its write, and the version that it gets, by
     attribute. `times` as for `whole_of`.
 
     Raises ValidationException.
     """
-    (item, kept), version = table.schema.whole_of(values, times), table.schema.version
-    first = _NO_VERSION if version is None else {version.attribute: started(version, values, item)}
+    values, version = vars(instance), table.schema.version
     try:
+        item, kept = table.schema.whole_of(values, times)
+        first = _NO_VERSION
+        if version is not None:
+            first, kept = {version.attribute: started(version, values, item)}, table.schema.codec.kept(item)
         encoded = msgspec.json.encode(requests.batch_put(item))
     except UnicodeEncodeError as error:
-        raise no_text(table.schema, error, item) from error
+        raise no_text(table.schema, error, instance) from error
     if len(encoded) > ITEM_BYTES:
         refuse_too_large(table, item)
     return item, kept, encoded, first

@@ -112,7 +112,9 @@ def store(
     """Store an instance whole, as `create` does. `times` as for `whole_of`."""
     schema, values = table.schema, vars(instance)
     conditions, (item, kept), version = resolved(values, condition), schema.whole_of(values, times), schema.version
-    first = None if version is None else started(version, values, item)
+    first = None
+    if version is not None:
+        first, kept = started(version, values, item), schema.codec.kept(item)
     yield from put(policy, table, item, version is None if overwrite is None else overwrite, conditions)
     if times:
         values.update(times)

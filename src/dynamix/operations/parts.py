@@ -106,7 +106,7 @@ class Put(Part):
         self.values = values
         self.times = times
         self.absent = absent
-        self.item, self.kept = table.schema.whole_of(values, times)
+        self.item = table.schema.item_of(values, times)
         version = table.schema.version
         self.version = {} if version is None else {version.attribute: started(version, values, self.item)}
 
@@ -128,7 +128,7 @@ class Put(Part):
 
     def settle(self) -> None:
         self.values.update(self.times)
-        self.table.schema.settle(self.values, self.kept)
+        self.table.schema.settle(self.values, self.table.schema.codec.kept(self.item))
         self.values.update(self.version)
 
 

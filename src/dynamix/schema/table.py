@@ -164,17 +164,20 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
                 shown[attribute] = Unreadable(msgspec.json.encode(stored[attribute])) if stored[attribute] else None
         return shown
 
-    def item_of(self, values: dict[str, Any]) -> Item:
-        """The item of `whole_of`."""
-        return self.whole_of(values)[0]
-
-    def whole_of(self, values: dict[str, Any], times: Mapping[str, Any] | None = None) -> tuple[Item, Stored]:
-        """The whole item in DynamoDB's form, every value checked, and what the instance keeps of it once it is stored.
-        `times` take the place of values, by attribute.
+    def item_of(self, values: dict[str, Any], times: Mapping[str, Any] | None = None) -> Item:
+        """The whole item in DynamoDB's form, every value checked. `times` take the place of values, by attribute.
 
         What nobody touched since it was loaded is in the form in which it is stored; lists, maps and sets that nobody
         read are not checked. Raises InvalidUpdateError where the instance lacks attributes that the item may have.
         """
+        return self.codec.item(self._written(values, times), values.get(STATE))
+
+    def whole_of(self, values: dict[str, Any], times: Mapping[str, Any] | None = None) -> tuple[Item, Stored]:
+        """The same, and what the instance keeps of the item once it is stored. Raises UnicodeEncodeError besides."""
+        return self.codec.whole(self._written(values, times), values.get(STATE))
+
+    def _written(self, values: dict[str, Any], times: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The values of an instance that is stored whole."""
         for field in self._lazily_shown:
             if field.required or not stored_of(values).get(field.attribute):
                 field.value_in(values)  # the default that shows is stored
@@ -183,7 +186,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             self._refuse_lacking(written)
         for field in self.computed:
             field.check_in_step(self.fields, written)
-        return self.codec.whole(written, values.get(STATE))
+        return written
 
     def _refuse_lacking(self, values: dict[str, Any]) -> None:
         """Refuse to store an instance whole that lacks attributes which the item may have."""

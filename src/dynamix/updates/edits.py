@@ -12,13 +12,14 @@ not met is a conflict, never a reason to plan anew.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from dynamix.codec.slot import as_json
 from dynamix.codec.state import LACKING, State, as_wire, state_of
 from dynamix.codec.state import NULL as NULL_FORM
 from dynamix.codec.values import Numbers, decode
-from dynamix.errors import InvalidUpdateError
+from dynamix.errors import InvalidUpdateError, StoredValueError
 from dynamix.expressions.nodes import AttributeType, Compare, Condition, ListAppend, Path, Value
 from dynamix.fields.base import Field
 from dynamix.interrupts import let_pass
@@ -134,7 +135,9 @@ def _edit_of(values: dict[str, Any], state: State, field: Field[Any, Any], encod
         return None
     own, value = not field.own_form.write, values[field.attribute]
     waiting = Pending() if pending is None else pending
-    unedited = waiting.unedited(values, field)
+    unedited: Any = LACKING
+    with suppress(StoredValueError):  # of a change whose result only the service knows
+        unedited = waiting.unedited(values, field)
     slow = own or field.respells
     if look_alike(value, unedited) or (slow and not waiting.was_edited(values, field)):
         return None
