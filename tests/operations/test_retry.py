@@ -9,7 +9,7 @@ import pytest
 from script import LONGEST, Script
 
 from dynamix import errors
-from dynamix.operations.retry import RetryPolicy, request
+from dynamix.operations.retry import RetryPolicy, request, transaction
 from dynamix.wire import Call, Flow
 
 READ = Call("GetItem", b"{}", json.loads)
@@ -214,3 +214,26 @@ def test_waits_are_cut_by_chance() -> None:
     waits = [RetryPolicy().delay(3, throttled=False) for _ in range(100)]
     assert all(0 <= wait <= 0.2 for wait in waits)
     assert any(one != other for one, other in pairwise(waits))
+
+
+@pytest.mark.parametrize(("lost_after", "attempts"), [(0.0, 3), (250.0, 3), (530.0, 2), (700.0, 1)])
+def test_a_token_is_not_used_longer_than_the_service_knows_it(lost_after: float, attempts: int) -> None:
+    """A transaction that may have been applied is not sent again once the service may have forgotten its token, since
+    it would be made twice. One that surely was not applied is."""
+    now = 0.0
+    policy = RetryPolicy(attempts=3, jitter=lambda: 1.0, clock=lambda: now, base=8.0)
+
+    def lose(target: str, body: dict[str, Any]) -> Exception:
+        nonlocal now
+        now += lost_after
+        return errors.RequestTimeoutError("no answer", sent=True)
+
+    script = Script(always=lose)
+    with pytest.raises(errors.RequestTimeoutError) as caught:
+        script.run(request(policy, transaction(policy, b"{}", json.loads)))
+    assert (caught.value.applied, len(script.requests)) == ("maybe", attempts)
+    script = Script(*[errors.ThrottledError("slow down")] * 2, {"done": True})
+    now = 0.0
+    call = transaction(policy, b"{}", json.loads)
+    now = 1000.0
+    assert script.run(request(policy, call)) == {"done": True}

@@ -17,6 +17,7 @@ not return together. Sources: Amazon DynamoDB Developer Guide, "Error retries an
 backoff and jitter", AWS Architecture Blog; the standard retry mode of the AWS SDKs.
 """
 
+import time
 from collections.abc import Callable
 from enum import Enum
 from typing import TypeVar
@@ -40,6 +41,7 @@ from dynamix.errors import (
     TransactionConflictError,
     TransactionInProgressError,
 )
+from dynamix.limits import TOKEN_SECONDS
 from dynamix.wire import Call, Flow, Pause
 
 T = TypeVar("T")
@@ -72,6 +74,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     throttle_base: float = 1.0
     cap: float = 20.0
     jitter: Callable[[], float] = _chance
+    clock: Callable[[], float] = time.monotonic
     consistent: bool = False
 
     def delay(self, repeat: int, *, throttled: bool) -> float:
@@ -126,17 +129,17 @@ def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
         failure = error
     maybe_applied = False
     for repeat in range(policy.attempts):
-        verdict = judge(failure)
-        maybe_applied |= verdict is Verdict.MAYBE_APPLIED or failure.applied == "maybe"
+        maybe_applied |= judge(failure) is Verdict.MAYBE_APPLIED or failure.applied == "maybe"
+        pause = _pause(policy, repeat, call, failure)
         if (
-            verdict is Verdict.FINAL
+            judge(failure) is Verdict.FINAL
             or isinstance(failure, DeadlineExceededError)
-            or (maybe_applied and not call.repeatable)
             or repeat == policy.attempts - 1  # that was the last attempt
+            or (maybe_applied and not (call.repeatable and policy.clock() + pause.seconds < call.until))
         ):
             break
         try:
-            yield _pause(policy, repeat, call, failure)
+            yield pause
             answer = yield msgspec.structs.replace(call, attempt=repeat + 2)
             return answer
         except DeadlineExceededError as error:
@@ -145,6 +148,12 @@ def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
         except DynamixError as error:  # also one that ended the pause: earlier attempts are not forgotten
             failure = error
     raise _last(failure, call, maybe_applied)
+
+
+def transaction(policy: RetryPolicy, body: bytes, decode: Callable[[bytes], T]) -> Call[T]:
+    """The request of a transaction. By the token in its body the service knows a repeat for what it is, until it
+    forgets the token; a minute of that is left for the way there."""
+    return Call("TransactWriteItems", body, decode, until=policy.clock() + TOKEN_SECONDS - 60)
 
 
 def _pause(policy: RetryPolicy, repeat: int, call: Call[T], failure: DynamixError) -> Pause:
