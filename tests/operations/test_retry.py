@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from script import LONGEST, Script
 
@@ -214,6 +215,17 @@ def test_waits_are_cut_by_chance() -> None:
     waits = [RetryPolicy().delay(3, throttled=False) for _ in range(100)]
     assert all(0 <= wait <= 0.2 for wait in waits)
     assert any(one != other for one, other in pairwise(waits))
+
+
+def test_no_write_is_repeated_where_the_policy_says_never() -> None:
+    """What may have been applied is sent once, whatever it is; what surely was not, and what reads, is repeated."""
+    never = msgspec.structs.replace(LONGEST, repeat_writes="never")
+    lost = errors.ConnectionLostError("midway", sent=True)
+    for call in (SAME, WRITE, Call("TransactWriteItems", b"{}", json.loads), Call("BatchWriteItem", b"{}", json.loads)):
+        with pytest.raises(errors.OutcomeUnknownError, match="must not be repeated"):
+            Script(lost).run(request(never, call))
+        assert Script(errors.ThrottledError("slow down"), {"done": True}).run(request(never, call)) == {"done": True}
+    assert Script(lost, {"done": True}).run(request(never, READ)) == {"done": True}
 
 
 @pytest.mark.parametrize(("lost_after", "attempts"), [(0.0, 3), (250.0, 3), (530.0, 2), (700.0, 1)])

@@ -396,3 +396,8 @@ assert_type(dynamix.partiql("SELECT ...", ["x"], model=ForumThread), dynamix.Row
 assert_type(dynamix.partiql("SELECT ...", scan=True), dynamix.Rows[dict[str, Any]])
 assert_type(dynamix.partiql_batch(dynamix.Statement("SELECT ...", ["x"], ForumThread)), list[ForumThread | None])
 assert_type(dynamix.partiql("SELECT ...", model=ForumThread).cursor, str | None)
+
+# Which writes are repeated.
+dynamix.Connection(embedded=True, repeat_writes="token")
+with dynamix.repeat_writes("never"):
+    pass

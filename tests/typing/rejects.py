@@ -72,3 +72,5 @@ dynamix.batch_get({"number": "1"})  # rejected: arg-type, reportArgumentType
 dynamix.partiql("SELECT ...", model=str)  # rejected: type-var, reportArgumentType
 dynamix.partiql("SELECT ...", 5)  # rejected: call-overload, reportArgumentType
 dynamix.partiql_batch("SELECT ...")  # rejected: arg-type, reportArgumentType
+dynamix.repeat_writes("always")  # rejected: arg-type, reportArgumentType
+dynamix.Connection(embedded=True, repeat_writes=True)  # rejected: arg-type, reportArgumentType

@@ -12,6 +12,9 @@ Once an attempt of a write may have been applied, no later failure takes that ba
 as that, with `applied` "maybe". A refusal of the repeat becomes OutcomeUnknownError, for refusals say that nothing was
 stored. (An item that another caller deleted after the first attempt makes the repeat's condition fail.)
 
+`repeat_writes` of the policy changes that for writes: "never" repeats none that may have been applied, and "token" has
+single writes sent in a way that makes every repeat safe (`dynamix.operations.single`).
+
 The wait before repeat n is drawn evenly from 0 to base * 2**n ("full jitter"), so that clients who failed together do
 not return together. Sources: Amazon DynamoDB Developer Guide, "Error retries and exponential backoff"; "Exponential
 backoff and jitter", AWS Architecture Blog; the standard retry mode of the AWS SDKs.
@@ -20,7 +23,7 @@ backoff and jitter", AWS Architecture Blog; the standard retry mode of the AWS S
 import time
 from collections.abc import Callable
 from enum import Enum
-from typing import TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -46,6 +49,10 @@ from dynamix.wire import Call, Flow, Pause
 
 T = TypeVar("T")
 
+RepeatWrites: TypeAlias = Literal["safe", "token", "never"]
+"""Which writes are repeated that may have been applied: those that have the same effect twice, all single ones under a
+token, or none."""
+
 _REFUSED_CODES = ("ServiceUnavailable", "ServiceUnavailableException", "ReplicatedWriteConflictException")
 """Codes by which the service says that it did nothing. A bare 503 may be a proxy's, which had passed the request on."""
 
@@ -66,7 +73,8 @@ class RetryPolicy(msgspec.Struct, frozen=True):
 
     `attempts` counts the first one. `base` and `throttle_base` are the longest first wait in seconds after a failure
     and after a throttled request; each further wait may be twice as long, up to `cap`. `jitter` draws from 0 to 1.
-    `consistent` says whether reads are consistent for which nothing else was said.
+    `consistent` says whether reads are consistent for which nothing else was said, `repeat_writes` which writes are
+    repeated that may have been applied.
     """
 
     attempts: int = 4
@@ -76,6 +84,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     jitter: Callable[[], float] = _chance
     clock: Callable[[], float] = time.monotonic
     consistent: bool = False
+    repeat_writes: RepeatWrites = "safe"
 
     def delay(self, repeat: int, *, throttled: bool) -> float:
         """The wait in seconds before a repeat, counted from 0."""
@@ -122,6 +131,8 @@ def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
     Raises the last failure, whose `applied` says whether an attempt may have been applied. Raises OutcomeUnknownError
     in its place where one may have been, and the call must not be repeated or the repeat was refused.
     """
+    if policy.repeat_writes == "never" and call.writes:
+        call = msgspec.structs.replace(call, repeatable=False)
     try:
         answer: T = yield call
         return answer

@@ -23,11 +23,13 @@ from dynamix.errors import (
 from dynamix.expressions.nodes import Condition
 from dynamix.expressions.texts import Texts
 from dynamix.limits import ITEM_BYTES
-from dynamix.operations import requests
+from dynamix.operations import requests, single
 from dynamix.operations.failures import conflict, failed, shown_key, unmet
 from dynamix.operations.items import nothing
-from dynamix.operations.retry import RetryPolicy, request
+from dynamix.operations.retry import RetryPolicy
+from dynamix.operations.single import UntoldError
 from dynamix.schema.table import Schema, Table
+from dynamix.updates import untold
 from dynamix.updates.changes import Changes
 from dynamix.updates.draft import Draft
 from dynamix.updates.edits import keep_edits, values_sent
@@ -73,10 +75,12 @@ def update(policy: RetryPolicy, table: Table[M], asked: ByKey) -> Flow[M | None]
     exist, ConditionalCheckFailedError where a condition is not met; then nothing was stored. Raises StoredValueError
     where all was stored and the item cannot be read.
     """
+    single.refuse_returns(policy, asked.terms.returns)
     decode = nothing if asked.terms.returns is None else table.schema.codec.reader(table.name).changed
     answer, _ = yield from _send(policy, table, asked.key, asked.changes, asked.terms, decode)
     if isinstance(answer, StoredValueError):
         raise _unread(answer) from answer
+    assert not isinstance(answer, UntoldError)  # noqa: S101 - it was refused to ask for the item
     if answer is not None and table.schema.after_load is not None:
         table.schema.after_load(answer)
     return answer
@@ -123,7 +127,10 @@ def commit(
                 answer, _ = yield from _send(policy, table, key, pending, terms, reader.attributes)
             except DynamixError as error:
                 raise _partly(table, key, error) from error
-        pending.settle(values, schema.fields, _known(table, values, answer))
+        if isinstance(answer, UntoldError):
+            untold.settle(pending, values, schema, plan, terms.conditions)
+        else:
+            pending.settle(values, schema.fields, _known(table, values, answer))
         keep_edits(values, sent)
     finally:
         pending.end(sender)
@@ -161,7 +168,9 @@ def _partly(table: Table[Any], key: Item, error: DynamixError) -> PartlyAppliedE
     )
 
 
-def _known(table: Table[Any], values: dict[str, Any], answer: dict[str, Any] | StoredValueError) -> dict[str, Any]:
+def _known(
+    table: Table[Any], values: dict[str, Any], answer: dict[str, Any] | StoredValueError | UntoldError
+) -> dict[str, Any]:
     """What an instance holds after a commit: what is stored, or where that is not known its key alone."""
     if isinstance(answer, dict):
         return answer
@@ -178,18 +187,22 @@ def _send(
     changes: Pending | Changes,
     terms: Terms,
     decode: Callable[[bytes], R],
-) -> Flow[tuple[R | StoredValueError, Plan]]:
+) -> Flow[tuple[R | StoredValueError | UntoldError, Plan]]:
     """Send one plan, and where the stored item differs from the picture it was made for, the plan made anew.
 
-    The result is the answer, or why it cannot be read, and the plan that was carried out.
+    The result is the answer, or why it cannot be read, and the plan that was carried out. A transaction takes one
+    update of an item, so nothing is left for a second one where that is how it is sent.
     """
     required = terms.conditions if terms.upsert else (table.schema.there, *terms.conditions)
-    (plan, texts), guessed = write(changes, required), False
+    at_once = policy.repeat_writes == "token"
+    (plan, texts), guessed = write(changes, required, at_once=at_once), False
     for _ in range(_MOST_PICTURES):
         if terms.atomic:
             changes.refuse_second(plan)
         try:
-            return (yield from request(policy, _call(table, key, texts, plan, terms, decode))), plan
+            return (yield from single.send(policy, _call(table, key, texts, plan, terms, decode))), plan
+        except UntoldError as error:
+            return error, plan
         except ConditionalCheckFailedError as error:
             gone = error.stored_item is None or table.schema.hides_item(error.stored_item)
             if gone and not terms.upsert:
@@ -201,7 +214,7 @@ def _send(
             if all(holds(fact, stored) for fact in plan.facts):
                 raise unmet(table, key, error, terms.conditions, "nothing was stored") from error
             failure = error
-            plan, texts = write(changes, required, partial(Picture.stored, stored))
+            plan, texts = write(changes, required, partial(Picture.stored, stored), at_once=at_once)
         except InvalidRequestError as error:
             if TOO_LARGE in str(error):
                 raise ItemTooLargeError(
@@ -211,7 +224,7 @@ def _send(
             if guessed or not changes.depends:
                 raise
             guessed = True
-            plan, texts = write(changes, required, all_null)
+            plan, texts = write(changes, required, all_null, at_once=at_once)
     raise failed(
         ConditionalCheckFailedError,
         table,
