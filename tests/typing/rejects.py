@@ -74,3 +74,5 @@ dynamix.partiql("SELECT ...", 5)  # rejected: call-overload, reportArgumentType
 dynamix.partiql_batch("SELECT ...")  # rejected: arg-type, reportArgumentType
 dynamix.repeat_writes("always")  # rejected: arg-type, reportArgumentType
 dynamix.Connection(embedded=True, repeat_writes=True)  # rejected: arg-type, reportArgumentType
+dynamix.OutcomeUnknownError("x").resolve(unique="number")  # rejected: arg-type, reportArgumentType
+dynamix.OutcomeUnknownError("x").resolve(connection="here")  # rejected: arg-type, reportArgumentType

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from dynamix.errors import StoredValueError, TableNotFoundError
+from dynamix.errors import DynamixError, StoredValueError, TableNotFoundError
+from dynamix.operations import doubts
 from dynamix.operations.retry import RetryPolicy
 from dynamix.operations.unwritable import no_text
 from dynamix.schema.table import Table
@@ -43,4 +44,7 @@ def explaining(
         raise no_text(table.schema, error, *args) from error
     except StoredValueError as error:
         error.table = table.name
+        raise
+    except DynamixError as error:
+        doubts.about(error, (table,))
         raise

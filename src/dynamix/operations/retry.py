@@ -11,6 +11,7 @@ Failures fall into three kinds:
 Once an attempt of a write may have been applied, no later failure takes that back: a throttled repeat is still raised
 as that, with `applied` "maybe". A refusal of the repeat becomes OutcomeUnknownError, for refusals say that nothing was
 stored. (An item that another caller deleted after the first attempt makes the repeat's condition fail.)
+What is known of such a write goes with the error (`dynamix.operations.doubts`).
 
 `repeat_writes` of the policy changes that for writes: "never" repeats none that may have been applied, and "token" has
 single writes sent in a way that makes every repeat safe (`dynamix.operations.single`).
@@ -45,6 +46,7 @@ from dynamix.errors import (
     TransactionInProgressError,
 )
 from dynamix.limits import TOKEN_SECONDS
+from dynamix.operations.doubts import Doubt
 from dynamix.wire import Call, Flow, Pause
 
 T = TypeVar("T")
@@ -138,9 +140,10 @@ def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
         return answer
     except DynamixError as error:
         failure = error
-    maybe_applied = False
+    maybe_applied = under_way = False
     for repeat in range(policy.attempts):
-        maybe_applied |= judge(failure) is Verdict.MAYBE_APPLIED or failure.applied == "maybe"
+        if judge(failure) is Verdict.MAYBE_APPLIED or failure.applied == "maybe":
+            maybe_applied, under_way = True, under_way or not _has_ended(failure)
         pause = _pause(policy, repeat, call, failure)
         if (
             judge(failure) is Verdict.FINAL
@@ -158,13 +161,22 @@ def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
             failure = error
         except DynamixError as error:  # also one that ended the pause: earlier attempts are not forgotten
             failure = error
-    raise _last(failure, call, maybe_applied)
+    last = _last(failure, call, maybe_applied)
+    if last.applied == "maybe":
+        last._doubt = Doubt(call.target, call.body, under_way, isinstance(failure, TransactionCanceledError))
+    raise last
 
 
 def transaction(policy: RetryPolicy, body: bytes, decode: Callable[[bytes], T]) -> Call[T]:
     """The request of a transaction. By the token in its body the service knows a repeat for what it is, until it
     forgets the token; a minute of that is left for the way there."""
     return Call("TransactWriteItems", body, decode, until=policy.clock() + TOKEN_SECONDS - 60)
+
+
+def _has_ended(failure: DynamixError) -> bool:
+    """Whether an attempt that may have been applied is surely not on its way any more: the service has answered it, and
+    not a server before it."""
+    return isinstance(failure, ServiceUnavailableError) and failure.code != "" and failure.applied != "maybe"
 
 
 def _pause(policy: RetryPolicy, repeat: int, call: Call[T], failure: DynamixError) -> Pause:
@@ -191,7 +203,8 @@ def _last(failure: DynamixError, call: Call[T], maybe_applied: bool) -> DynamixE
         return failure
     why = "its repeat was refused" if call.repeatable else "it must not be repeated"
     unknown = OutcomeUnknownError(
-        f"{call.target} may or may not have been applied, and {why}: {failure}; read what is stored to learn which",
+        f"{call.target} may or may not have been applied, and {why}: {failure}; read what is stored to learn "
+        "which, or call resolve() of this error",
         sent=True,
     )
     unknown.__cause__ = failure

@@ -19,6 +19,7 @@ import msgspec
 from dynamix.codec import sizes
 from dynamix.errors import (
     CancellationReason,
+    DynamixError,
     IdempotentParameterMismatchError,
     InvalidRequestError,
     InvalidUpdateError,
@@ -27,7 +28,7 @@ from dynamix.errors import (
     TransactionCanceledError,
 )
 from dynamix.limits import TRANSACT_ACTIONS, TRANSACT_BYTES
-from dynamix.operations import requests
+from dynamix.operations import doubts, requests
 from dynamix.operations.explained import explained
 from dynamix.operations.failures import shown_key
 from dynamix.operations.items import nothing
@@ -200,6 +201,9 @@ def _send(policy: RetryPolicy, batch: _Batch, token: str | None) -> Flow[None]:
             raise _mismatch(token, error) from error
         except TableNotFoundError as error:
             raise explained((part.table for part in batch.parts), error) from error
+        except DynamixError as error:
+            doubts.about(error, (part.table for part in batch.parts))
+            raise
 
 
 def read(policy: RetryPolicy, gets: Sequence[Get]) -> Flow[tuple[Any, ...]]:
