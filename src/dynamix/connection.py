@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar, Unpack
 import msgspec
 
 from dynamix import forks, log
-from dynamix.context import in_force
+from dynamix.context import in_force, repeats_in_force
 from dynamix.drivers import adrive, arun_together, drive, run_together
 from dynamix.errors import (
     ConnectionException,
@@ -56,24 +56,14 @@ class Connection:
         forks.register(self)
         self.table_prefix = self._options.get("table_prefix", "")
         """What stands before the name of every table."""
-        self._retry = _retry_policy(self._options)
+        self.retry = _retry_policy(self._options)
+        """How often and when a request is repeated, and whether reads are consistent."""
         self.indexes = LiveIndexes()
         """What the indexes of the tables here hold."""
 
     def _after_fork(self) -> None:
         """Called in the child of a fork, which waits for no thread of its parent."""
         self._lock = threading.RLock()  # a signal's handler may come here while its thread is here
-
-    @property
-    def retry(self) -> RetryPolicy:
-        """How often and when a request is repeated, as the block says that is in force, and whether reads are
-        consistent."""
-        chosen = in_force().repeat_writes
-        return self._retry if chosen is None else msgspec.structs.replace(self._retry, repeat_writes=chosen)
-
-    @retry.setter
-    def retry(self, policy: RetryPolicy) -> None:
-        self._retry = policy
 
     def run(self, flow: Flow[T]) -> T:
         """Runs a flow, blocking, and returns its result."""
@@ -317,6 +307,7 @@ def _retry_policy(options: ConnectionOptions) -> RetryPolicy:
         cap=options.get("max_retry_delay", policy.cap),
         consistent=options.get("consistent_reads", False),
         repeat_writes=options.get("repeat_writes", policy.repeat_writes),
+        block=repeats_in_force,
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from script import LONGEST, Script
 
 from dynamix import errors
-from dynamix.operations.retry import RetryPolicy, request, transaction
+from dynamix.operations.retry import RetryPolicy, request, send_write, transaction
 from dynamix.wire import Call, Flow
 
 READ = Call("GetItem", b"{}", json.loads)
@@ -223,8 +223,8 @@ def test_no_write_is_repeated_where_the_policy_says_never() -> None:
     lost = errors.ConnectionLostError("midway", sent=True)
     for call in (SAME, WRITE, Call("TransactWriteItems", b"{}", json.loads), Call("BatchWriteItem", b"{}", json.loads)):
         with pytest.raises(errors.OutcomeUnknownError, match="must not be repeated"):
-            Script(lost).run(request(never, call))
-        assert Script(errors.ThrottledError("slow down"), {"done": True}).run(request(never, call)) == {"done": True}
+            Script(lost).run(send_write(never, call))
+        assert Script(errors.ThrottledError("slow down"), {"done": True}).run(send_write(never, call)) == {"done": True}
     assert Script(lost, {"done": True}).run(request(never, READ)) == {"done": True}
 
 

@@ -314,13 +314,13 @@ def test_a_boto_client_repeats_as_it_is_told() -> None:
 def test_what_blocks_and_connections_take() -> None:
     """The innermost block counts, then the connection; anything but the three choices is refused by name and value."""
     with Connection(embedded=True, repeat_writes="never") as connection, dynamix.use_connection(connection):
-        assert connection.retry.repeat_writes == "never"
+        assert connection.retry.repeats == "never"
         with dynamix.repeat_writes("token"), dynamix.timeout(30):
-            assert connection.retry.repeat_writes == "token"
+            assert connection.retry.repeats == "token"
             with dynamix.repeat_writes("safe"):
-                assert connection.retry.repeat_writes == "safe"
-            assert connection.retry.repeat_writes == "token"
-        assert connection.retry.repeat_writes == "never"
+                assert connection.retry.repeats == "safe"
+            assert connection.retry.repeats == "token"
+        assert connection.retry.repeats == "never"
     wrong: Any
     for wrong in ("tokens", True, ["safe"]):
         with pytest.raises(dynamix.WrongTypeError, match=r"repeat_writes must be 'safe', 'token' or 'never', not "):

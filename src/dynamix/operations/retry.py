@@ -70,13 +70,17 @@ def _chance() -> float:
     return random.random()  # noqa: S311 - it is for waits
 
 
+def _no_block() -> None:
+    """No block says anything."""
+
+
 class RetryPolicy(msgspec.Struct, frozen=True):
     """How often a request is sent, and how long to wait between.
 
     `attempts` counts the first one. `base` and `throttle_base` are the longest first wait in seconds after a failure
     and after a throttled request; each further wait may be twice as long, up to `cap`. `jitter` draws from 0 to 1.
     `consistent` says whether reads are consistent for which nothing else was said, `repeat_writes` which writes are
-    repeated that may have been applied.
+    repeated that may have been applied; `block` is asked what a block says of that here.
     """
 
     attempts: int = 4
@@ -87,6 +91,12 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     clock: Callable[[], float] = time.monotonic
     consistent: bool = False
     repeat_writes: RepeatWrites = "safe"
+    block: Callable[[], RepeatWrites | None] = _no_block
+
+    @property
+    def repeats(self) -> RepeatWrites:
+        """Which writes are repeated here that may have been applied."""
+        return self.block() or self.repeat_writes
 
     def delay(self, repeat: int, *, throttled: bool) -> float:
         """The wait in seconds before a repeat, counted from 0."""
@@ -133,8 +143,6 @@ def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
     Raises the last failure, whose `applied` says whether an attempt may have been applied. Raises OutcomeUnknownError
     in its place where one may have been, and the call must not be repeated or the repeat was refused.
     """
-    if policy.repeat_writes == "never" and call.writes:
-        call = msgspec.structs.replace(call, repeatable=False)
     try:
         answer: T = yield call
         return answer
@@ -165,6 +173,13 @@ def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
     if last.applied == "maybe":
         last._doubt = Doubt(call.target, call.body, under_way, isinstance(failure, TransactionCanceledError))
     raise last
+
+
+def send_write(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
+    """The same for what writes items: under "never" it is not repeated where it may have been applied."""
+    if policy.repeats == "never":
+        call = msgspec.structs.replace(call, repeatable=False)
+    return request(policy, call)
 
 
 def transaction(policy: RetryPolicy, body: bytes, decode: Callable[[bytes], T]) -> Call[T]:

@@ -23,7 +23,7 @@ from dynamix.errors import (
     TransactionConflictError,
 )
 from dynamix.operations.requests import Returns
-from dynamix.operations.retry import RetryPolicy, request, transaction
+from dynamix.operations.retry import RetryPolicy, request, send_write, transaction
 from dynamix.wire import Call, Flow
 
 T = TypeVar("T")
@@ -49,7 +49,10 @@ class UntoldError(DynamixError):
 
 def send(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
     """Send a put, an update or a delete of one item, and return the decoded answer. Raises what `request` raises."""
-    return _by_token(policy, call) if policy.repeat_writes == "token" else request(policy, call)
+    which = policy.repeats
+    if which == "safe":
+        return request(policy, call)
+    return _by_token(policy, call) if which == "token" else send_write(policy, call)
 
 
 def refuse_returns(policy: RetryPolicy, returns: Returns | None) -> None:
@@ -57,7 +60,7 @@ def refuse_returns(policy: RetryPolicy, returns: Returns | None) -> None:
 
     What is read afterwards may be the work of others: two callers that count would be told the same number.
     """
-    if returns is not None and policy.repeat_writes == "token":
+    if returns is not None and policy.repeats == "token":
         given = "new" if returns == "ALL_NEW" else "old"
         raise InvalidUpdateError(
             f"returns={given!r} asks what this very write found or made, and a write under repeat_writes='token' is a "

@@ -33,7 +33,7 @@ from dynamix.operations.explained import explained
 from dynamix.operations.failures import shown_key
 from dynamix.operations.items import nothing
 from dynamix.operations.parts import Asked, Check, Part, shown_reason
-from dynamix.operations.retry import PASSING_REASONS, RetryPolicy, request, transaction
+from dynamix.operations.retry import PASSING_REASONS, RetryPolicy, request, send_write, transaction
 from dynamix.operations.unwritable import no_text
 from dynamix.operations.update import TOO_LARGE
 from dynamix.schema.key import address
@@ -184,7 +184,7 @@ def _send(policy: RetryPolicy, batch: _Batch, token: str | None) -> Flow[None]:
     while True:
         body, plans = batch.body(token or os.urandom(16).hex()), plans + 1
         try:
-            return (yield from request(policy, transaction(policy, body, nothing)))
+            return (yield from send_write(policy, transaction(policy, body, nothing)))
         except TransactionCanceledError as error:
             if len(error.reasons) != len(batch.parts):
                 raise

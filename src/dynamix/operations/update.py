@@ -194,7 +194,7 @@ def _send(
     update of an item, so nothing is left for a second one where that is how it is sent.
     """
     required = terms.conditions if terms.upsert else (table.schema.there, *terms.conditions)
-    at_once = policy.repeat_writes == "token"
+    at_once = policy.repeats == "token"
     (plan, texts), guessed = write(changes, required, at_once=at_once), False
     for _ in range(_MOST_PICTURES):
         if terms.atomic:
