@@ -117,10 +117,10 @@ class DynamixError(Exception):
         "not applied" and never will be by an attempt of before, or that it is "undecidable".
 
         An item like the one that was to be stored proves nothing, since others may have stored the same. What proves
-        something is a value that only this write can have stored: the version that a VersionField begins, or a field of
-        which the caller knows that, `unique`, such as `Job.owner`. Raises InvalidUpdateError where the write did not
-        set that one, and whatever reading raises. An error that was pickled holds no connection, so it needs the one
-        of the write, or NotConfiguredError is raised.
+        something is a value that only this write can have stored: the version that a VersionField begins, or that of a
+        field of which the caller knows it, `unique`, such as `Job.owner`, or a list to which an id was appended. Raises
+        InvalidUpdateError where the write did not set that one or add to it, and whatever reading raises. An error that
+        was pickled holds no connection, so it needs the one of the write, or NotConfiguredError is raised.
         """
         if self.applied != "maybe" or self._doubt is None:
             return _KNOWN[self.applied]

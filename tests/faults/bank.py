@@ -216,8 +216,14 @@ ITEMS: dict[str, list[str]] = {
     "modify": [f"page-{number}" for number in range(6)],
     "edit": [f"page-{number}" for number in range(6)],
 }
-UNIQUE: dict[str, Any] = {"transfer": Transfer.ident, "claim": Name.owner}
-"""What a round sets to a value that no other one sets."""
+UNIQUE: dict[str, Any] = {
+    "transfer": Transfer.ident,
+    "count": Counter.log,
+    "commit": Counter.log,
+    "claim": Name.owner,
+    "modify": Page.lines,
+}
+"""What a round sets to a value of its own, or adds such a value to. Of an edit its version alone has to tell."""
 
 Plan = Sequence[tuple[str, str]]
 """The idents and kinds of rounds."""

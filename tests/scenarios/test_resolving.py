@@ -11,7 +11,7 @@ import pytest
 from unlucky import FAILED, Answer, Unlucky, lost, refusal, told, unlucky
 
 import dynamix
-from dynamix import CharField, IntegerField, Model, VersionField
+from dynamix import CharField, IntegerField, ListField, Model, SetField, VersionField
 
 Step = Callable[[Callable[[], Answer]], Answer]
 
@@ -26,6 +26,8 @@ class Page(Model):
     title = CharField()
     body = CharField()
     views = IntegerField(default=0)
+    lines = ListField(default=[])
+    tags = SetField()
     version = VersionField(name="v")
 
 
@@ -35,6 +37,8 @@ class Job(Model):
     id = CharField(hash_key=True, default=dynamix.ids.uuid7)
     owner = CharField(name="held_by")
     state = CharField()
+    log = ListField()
+    numbers = SetField()
 
 
 @pytest.fixture
@@ -110,6 +114,21 @@ def count(found: Page) -> Callable[[], object]:
     return found.add_to_field(Page.views, 1).commit_changes
 
 
+def append(found: Page) -> Callable[[], object]:
+    """An element appended."""
+    return found.append_to_listfield(Page.lines, "x").commit_changes
+
+
+def join(found: Page) -> Callable[[], object]:
+    """A member added to a set."""
+    return found.add_to_setfield(Page.tags, {"x", "z"}).commit_changes
+
+
+def join_too() -> None:
+    """Others add it as well."""
+    join(Page.get_or_raise(key="k"))()
+
+
 CASES: dict[str, tuple[Callable[[Page], Callable[[], object]], list[Step], str]] = {
     # what begins a version
     "create": (lambda _: lambda: Page.create(key="n"), [lost()], "applied"),
@@ -139,6 +158,10 @@ CASES: dict[str, tuple[Callable[[Page], Callable[[], object]], list[Step], str]]
     "save where others came first and it may still come": (remove, [late(theirs), unanswered], "not applied"),
     "save where others stored the same": (save, [late(theirs)], "undecidable"),
     "save before others": (save, [lost(theirs)], "undecidable"),
+    "append": (append, [lost()], "undecidable"),
+    "append where others came first": (append, [late(theirs)], "not applied"),
+    "members where others came first": (join, [late(theirs)], "not applied"),
+    "members where others stored the same": (join, [late(join_too)], "undecidable"),
     "count": (count, [lost()], "undecidable"),
     "count that was not made": (count, [not_made] * 4, "not applied"),
     "delete": (lambda found: found.delete, [lost()] + [not_made] * 3, "undecidable"),
@@ -203,6 +226,12 @@ def test_a_value_that_is_unique(server: Unlucky) -> None:
         late(lambda: Job.update_by_key(Job.owner.set("other"), id=job.id)),
     )
     assert error.resolve(unique=Job.owner) == "undecidable"
+    log = lambda *steps: failure(  # noqa: E731
+        server, lambda: Job.update_by_key(Job.log.prepend("a"), Job.numbers.add({1, 2}), id=job.id), *steps
+    )
+    assert [log(lost()).resolve(unique=field) for field in (Job.log, Job.numbers)] == ["applied"] * 2
+    Job.update_by_key(Job.log.set(["b"]), Job.numbers.set({2, 3}), id=job.id)
+    assert [log(not_made).resolve(unique=field) for field in (Job.log, Job.numbers)] == ["undecidable"] * 2
     for field in (Job.state, Page.title):
         with pytest.raises(dynamix.InvalidUpdateError, match=rf"unique={field} is no field that this UpdateItem sets"):
             error.resolve(unique=field)

@@ -10,7 +10,7 @@ is told to be applied only by a value that no other write stores, and not to be 
     delete at a version  where the item has a later version, it was not deleted at that one and never will be
     either of the two    where the item still has the version, nothing was applied so far
     under a token        the service makes a transaction once, and has refused this one
-    unique               a value of which the caller knows that only this write stores it
+    unique               a value of which the caller knows that only this write stores it, or adds it to a list or set
 
 What was not applied so far may be applied by an attempt that is still on its way, which is any that the service has not
 answered; then nothing is said. Nor is of an item that is gone: others may have deleted it.
@@ -24,7 +24,18 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from dynamix.errors import DynamixError, InvalidUpdateError, Named, NotConfiguredError, Place, Resolution
-from dynamix.expressions.nodes import And, AttributeNotExists, Compare, Condition, Or, Path, Value
+from dynamix.expressions.nodes import (
+    And,
+    AttributeNotExists,
+    Compare,
+    Condition,
+    ListAppend,
+    Or,
+    Path,
+    SetOperand,
+    Update,
+    Value,
+)
 from dynamix.schema.table import Table
 from dynamix.updates.plan import alike, found
 from dynamix.wire import AttributeValue, Item
@@ -97,16 +108,16 @@ class Doubt(msgspec.Struct):
             key = {name: write.item[name] for name in known.keys}
             body = {"TableName": write.table, "Key": key, "ConsistentRead": True}
             if unique is not None and known.fields.get(unique.name) == str(unique):
-                form = write.set.get(Path((unique.name,)))
-                if form is not None:
+                path = Path((unique.name,))
+                if path in write.set or path in write.added:
                     is_set = True
-                    questions.append((body, partial(_is_there, unique.name, form)))
+                    questions.append((body, partial(_is_there, path, write)))
             if known.version is not None and (judge := self._by_version(write, known.version)) is not None:
                 questions.append((body, judge))
         if not is_set:
             raise InvalidUpdateError(
-                f"unique={unique} is no field that this {self.target} sets to a value; give one that it sets whole, "
-                "such as the owner of a lock, or leave unique out"
+                f"unique={unique} is no field that this {self.target} sets to a value, or adds elements to; give "
+                "one that it does, such as the owner of a lock, or leave unique out"
             )
         return questions
 
@@ -139,12 +150,13 @@ def about(error: DynamixError, tables: Iterable[Table[Any]]) -> None:
 
 class _Write(NamedTuple):
     """A write of one item: its kind as a transaction names it, its table, what has its key, the values that it sets
-    whole, what it removes, and its condition."""
+    whole, the elements that it adds to lists and sets, what it removes, and its condition."""
 
     kind: str
     table: str
     item: Item
     set: Mapping[Path, AttributeValue]
+    added: Mapping[Path, AttributeValue]
     removed: tuple[Path, ...]
     condition: Condition | None
 
@@ -171,14 +183,22 @@ def _write(kind: str, body: Mapping[str, Any]) -> _Write:
         condition = bind(parse_condition(body["ConditionExpression"], names, values).node, values)
     if kind == "Put":
         item = body["Item"]
-        return _Write(kind, body["TableName"], item, {Path((n,)): form for n, form in item.items()}, (), condition)
-    forms: dict[Path, AttributeValue] = {}
-    removed: tuple[Path, ...] = ()
+        return _Write(kind, body["TableName"], item, {Path((n,)): form for n, form in item.items()}, {}, (), condition)
+    update = Update((), (), (), ())
     if "UpdateExpression" in body:
         update = bind(parse_update(body["UpdateExpression"], names, values).node, values)
-        forms = {path: operand.value for path, operand in update.set if isinstance(operand, Value)}
-        removed = update.remove
-    return _Write(kind, body["TableName"], body["Key"], forms, removed, condition)
+    forms = {path: operand.value for path, operand in update.set if isinstance(operand, Value)}
+    added = {path: form for path, operand in update.set for form in _appended(operand)}
+    added |= {path: operand.value for path, operand in update.add if isinstance(operand, Value)}
+    added = {path: form for path, form in added.items() if "N" not in form and any(form.values())}
+    return _Write(kind, body["TableName"], body["Key"], forms, added, update.remove, condition)
+
+
+def _appended(operand: SetOperand) -> Iterator[AttributeValue]:
+    """The elements that are put before or behind those of a list."""
+    match operand:
+        case ListAppend(Value(form), _) | ListAppend(_, Value(form)):
+            yield form
 
 
 def _guarded(condition: Condition | None, version: str) -> int | None:
@@ -193,8 +213,10 @@ def _guarded(condition: Condition | None, version: str) -> int | None:
     return None
 
 
-def _is_there(name: str, form: AttributeValue, item: Item | None) -> Resolution:
-    return "applied" if item is not None and alike(item.get(name), form) else "undecidable"
+def _is_there(path: Path, write: _Write, item: Item | None) -> Resolution:
+    stored = None if item is None else found(item, path)
+    is_there = alike(stored, write.set[path]) if path in write.set else _includes(stored, write.added[path])
+    return "applied" if is_there else "undecidable"
 
 
 def _was_begun(version: str, first: int, item: Item | None) -> Resolution:
@@ -217,10 +239,21 @@ def _was_deleted(version: str, loaded: int, under_way: bool, item: Item | None) 
 
 
 def _differs(write: _Write, item: Item) -> bool:
-    """Whether an item cannot be what a write has left. Elements of lists move, so they say nothing."""
-    return any(not alike(found(item, path), form) for path, form in write.set.items() if _is_fixed(path)) or any(
-        found(item, path) is not None for path in write.removed if _is_fixed(path)
+    """Whether an item cannot be what a write has left. Elements of lists move, so where they were set says nothing."""
+    return (
+        any(not alike(found(item, path), form) for path, form in write.set.items() if _is_fixed(path))
+        or any(not _includes(found(item, path), form) for path, form in write.added.items() if _is_fixed(path))
+        or any(found(item, path) is not None for path in write.removed if _is_fixed(path))
     )
+
+
+def _includes(stored: AttributeValue | None, added: AttributeValue) -> bool:
+    """Whether a list or set has all elements of another."""
+    ((tag, elements),) = added.items()
+    there = [] if stored is None else stored.get(tag, [])
+    if tag != "L":
+        there, elements = [{tag[0]: member} for member in there], [{tag[0]: member} for member in elements]
+    return all(any(alike(one, element) for one in there) for element in elements)
 
 
 def _is_fixed(path: Path) -> bool:
