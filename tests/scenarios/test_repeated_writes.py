@@ -86,6 +86,8 @@ def told_of(write: Callable[[], object]) -> str:
         return str(write())
     except dynamix.ConditionalCheckFailedError as error:
         return f"{type(error).__name__} {error} {error.item} {error.code} {error.status} {error.changed}"
+    except dynamix.ItemTooLargeError as error:
+        return f"{type(error).__name__} {error}"
 
 
 def outcome(write: Callable[[], object]) -> tuple[str, str]:
@@ -113,12 +115,17 @@ FAILING: tuple[Callable[[], object], ...] = (
     lambda: Thread.update_by_key(Thread.title.set("x"), condition=Thread.updated_at > 5, **key(1)),
     lambda: Thread.delete_by_key(condition=Thread.title == "x", **key(3)),
     lambda: loaded(nothing).commit_changes(condition=Thread.title == "x"),
+    lambda: Thread.update_by_key(Thread.title.set("x" * 409_600), **key(1)),
 )
 
 
 def test_a_token_changes_nothing_of_what_is_stored_and_told(place: Place) -> None:
     """Whatever writes one item gives the same under a token, stores the same, and fails in the same words with the same
     stored item."""
+    mode: Any
+    for mode in ("safe", "token"):
+        with dynamix.repeat_writes(mode), pytest.raises(dynamix.TableNotFoundError, match=r"create_table\(Thread\)"):
+            Thread.create(**key(1))
     dynamix.create_table(Thread)
     for write in (*WRITES.values(), *FAILING):
         alone = outcome(write)
