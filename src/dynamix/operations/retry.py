@@ -182,10 +182,12 @@ def send_write(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
     return request(policy, call)
 
 
-def transaction(policy: RetryPolicy, body: bytes, decode: Callable[[bytes], T]) -> Call[T]:
+def transaction(
+    policy: RetryPolicy, body: bytes, decode: Callable[[bytes], T], target: str = "TransactWriteItems"
+) -> Call[T]:
     """The request of a transaction. By the token in its body the service knows a repeat for what it is, until it
     forgets the token; a minute of that is left for the way there."""
-    return Call("TransactWriteItems", body, decode, until=policy.clock() + TOKEN_SECONDS - 60)
+    return Call(target, body, decode, until=policy.clock() + TOKEN_SECONDS - 60)
 
 
 def _has_ended(failure: DynamixError) -> bool:
