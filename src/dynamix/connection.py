@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar, Unpack
 import msgspec
 
 from dynamix import forks, log
-from dynamix.context import in_force, repeats_in_force
+from dynamix.context import in_force
 from dynamix.drivers import adrive, arun_together, drive, run_together
 from dynamix.errors import (
     ConnectionException,
@@ -307,7 +307,7 @@ def _retry_policy(options: ConnectionOptions) -> RetryPolicy:
         cap=options.get("max_retry_delay", policy.cap),
         consistent=options.get("consistent_reads", False),
         repeat_writes=options.get("repeat_writes", policy.repeat_writes),
-        block=repeats_in_force,
+        block=in_force,
     )
 
 

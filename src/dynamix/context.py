@@ -42,11 +42,6 @@ in_force = _context.get
 """What is in force here."""
 
 
-def repeats_in_force() -> RepeatWrites | None:
-    """Which writes a block says to repeat; None where none says it."""
-    return _context.get().repeat_writes
-
-
 def is_handed_on() -> bool:
     """Whether this thread got its context from another one; False where threads were started without one."""
     return _context.get(None) is not None

@@ -159,8 +159,10 @@ class ByKey(NamedTuple):
 
 def delete_by_key(policy: RetryPolicy, table: Table[M], which: ByKey) -> Flow[M | None]:
     """Delete an item without reading it; the result is the deleted one where it is asked for, which is a new one."""
-    decode = table.schema.codec.reader(table.name).changed if which.returns else None
-    single.refuse_returns(policy, "ALL_OLD" if which.returns else None)
+    decode = None
+    if which.returns:
+        single.refuse_returns(policy, "ALL_OLD")
+        decode = table.schema.codec.reader(table.name).changed
     deleting = delete(policy, table, which.key, resolved({}, which.condition), decode)
     try:
         old = yield from (deleting if decode is None else _loaded(table, deleting))

@@ -24,7 +24,7 @@ backoff and jitter", AWS Architecture Blog; the standard retry mode of the AWS S
 import time
 from collections.abc import Callable
 from enum import Enum
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -70,8 +70,17 @@ def _chance() -> float:
     return random.random()  # noqa: S311 - it is for waits
 
 
-def _no_block() -> None:
-    """No block says anything."""
+class Block(Protocol):
+    """What a block says."""
+
+    @property
+    def repeat_writes(self) -> RepeatWrites | None: ...
+
+
+class _NoBlock(msgspec.Struct, frozen=True):
+    """Where there is none."""
+
+    repeat_writes: RepeatWrites | None = None
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
@@ -80,7 +89,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     `attempts` counts the first one. `base` and `throttle_base` are the longest first wait in seconds after a failure
     and after a throttled request; each further wait may be twice as long, up to `cap`. `jitter` draws from 0 to 1.
     `consistent` says whether reads are consistent for which nothing else was said, `repeat_writes` which writes are
-    repeated that may have been applied; `block` is asked what a block says of that here.
+    repeated that may have been applied; `block` gives what a block says of that here.
     """
 
     attempts: int = 4
@@ -91,12 +100,12 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     clock: Callable[[], float] = time.monotonic
     consistent: bool = False
     repeat_writes: RepeatWrites = "safe"
-    block: Callable[[], RepeatWrites | None] = _no_block
+    block: Callable[[], Block] = _NoBlock
 
     @property
     def repeats(self) -> RepeatWrites:
         """Which writes are repeated here that may have been applied."""
-        return self.block() or self.repeat_writes
+        return self.block().repeat_writes or self.repeat_writes
 
     def delay(self, repeat: int, *, throttled: bool) -> float:
         """The wait in seconds before a repeat, counted from 0."""

@@ -49,18 +49,18 @@ class UntoldError(DynamixError):
 
 def send(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
     """Send a put, an update or a delete of one item, and return the decoded answer. Raises what `request` raises."""
-    which = policy.repeats
+    which = policy.block().repeat_writes or policy.repeat_writes  # what `repeats` says, without a call for each write
     if which == "safe":
         return request(policy, call)
     return _by_token(policy, call) if which == "token" else send_write(policy, call)
 
 
-def refuse_returns(policy: RetryPolicy, returns: Returns | None) -> None:
+def refuse_returns(policy: RetryPolicy, returns: Returns) -> None:
     """Refuse to tell of an item what this very write found or made, where a transaction does not tell it.
 
     What is read afterwards may be the work of others: two callers that count would be told the same number.
     """
-    if returns is not None and policy.repeats == "token":
+    if policy.repeats == "token":
         given = "new" if returns == "ALL_NEW" else "old"
         raise InvalidUpdateError(
             f"returns={given!r} asks what this very write found or made, and a write under repeat_writes='token' is a "

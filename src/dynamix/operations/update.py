@@ -75,8 +75,10 @@ def update(policy: RetryPolicy, table: Table[M], asked: ByKey) -> Flow[M | None]
     exist, ConditionalCheckFailedError where a condition is not met; then nothing was stored. Raises StoredValueError
     where all was stored and the item cannot be read.
     """
-    single.refuse_returns(policy, asked.terms.returns)
-    decode = nothing if asked.terms.returns is None else table.schema.codec.reader(table.name).changed
+    decode: Callable[[bytes], M | None] = nothing
+    if asked.terms.returns is not None:
+        single.refuse_returns(policy, asked.terms.returns)
+        decode = table.schema.codec.reader(table.name).changed
     answer, _ = yield from _send(policy, table, asked.key, asked.changes, asked.terms, decode)
     if isinstance(answer, StoredValueError):
         raise _unread(answer) from answer
@@ -190,12 +192,10 @@ def _send(
 ) -> Flow[tuple[R | StoredValueError | UntoldError, Plan]]:
     """Send one plan, and where the stored item differs from the picture it was made for, the plan made anew.
 
-    The result is the answer, or why it cannot be read, and the plan that was carried out. A transaction takes one
-    update of an item, so nothing is left for a second one where that is how it is sent.
+    The result is the answer, or why it cannot be read, and the plan that was carried out.
     """
     required = terms.conditions if terms.upsert else (table.schema.there, *terms.conditions)
-    at_once = policy.repeats == "token"
-    (plan, texts), guessed = write(changes, required, at_once=at_once), False
+    (plan, texts), guessed = _planned(policy, changes, required), False
     for _ in range(_MOST_PICTURES):
         if terms.atomic:
             changes.refuse_second(plan)
@@ -214,7 +214,7 @@ def _send(
             if all(holds(fact, stored) for fact in plan.facts):
                 raise unmet(table, key, error, terms.conditions, "nothing was stored") from error
             failure = error
-            plan, texts = write(changes, required, partial(Picture.stored, stored), at_once=at_once)
+            plan, texts = _planned(policy, changes, required, partial(Picture.stored, stored))
         except InvalidRequestError as error:
             if TOO_LARGE in str(error):
                 raise ItemTooLargeError(
@@ -224,7 +224,7 @@ def _send(
             if guessed or not changes.depends:
                 raise
             guessed = True
-            plan, texts = write(changes, required, all_null, at_once=at_once)
+            plan, texts = _planned(policy, changes, required, all_null)
     raise failed(
         ConditionalCheckFailedError,
         table,
@@ -232,6 +232,19 @@ def _send(
         failure,
         f"was changed by others before each of {_MOST_PICTURES} attempts; nothing was stored; try again",
     ) from failure
+
+
+def _planned(
+    policy: RetryPolicy,
+    changes: Pending | Changes,
+    required: Sequence[Condition],
+    pictured: Callable[[str], Picture] | None = None,
+) -> tuple[Plan, Texts]:
+    """A plan as it is sent. A transaction takes one update of an item, so under a token nothing is left for another."""
+    plan, texts = write(changes, required, pictured)
+    if plan.then_delete and policy.repeats == "token":
+        return write(changes, required, pictured, at_once=True)
+    return plan, texts
 
 
 def _is_checked(table: Table[Any], plan: Plan) -> bool:
