@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
-from dynamix.errors import DynamixError, InvalidUpdateError, Named, NotConfiguredError, Place, Resolution
+from dynamix.errors import InvalidUpdateError, Named, NotConfiguredError, Place, Resolution
 from dynamix.expressions.nodes import (
     And,
     AttributeNotExists,
@@ -74,6 +74,17 @@ class Doubt(msgspec.Struct):
 
     def __deepcopy__(self, memo: object) -> "Doubt":
         return self
+
+    def about(self, tables: Iterable[Table[Any]]) -> None:
+        """Says which tables it writes."""
+        self.tables = {
+            table.name: _Known(
+                tuple(field.name for field in table.schema.table.keys),
+                None if table.schema.version is None else table.schema.version.name,
+                {field.name: str(field) for field in table.schema.fields.values()},
+            )
+            for table in tables
+        }
 
     def resolve(self, unique: Named | None, place: Place | None) -> Resolution:
         """What the items that it wrote say of it."""
@@ -132,20 +143,6 @@ class Doubt(msgspec.Struct):
         if loaded is None:
             return partial(_was_begun, version, made)
         return partial(_was_raised, version, loaded, made, self.under_way, write)
-
-
-def about(error: DynamixError, tables: Iterable[Table[Any]]) -> None:
-    """Has an error know the tables of the write that it is about."""
-    doubt = error._doubt
-    if isinstance(doubt, Doubt):
-        doubt.tables = {
-            table.name: _Known(
-                tuple(field.name for field in table.schema.table.keys),
-                None if table.schema.version is None else table.schema.version.name,
-                {field.name: str(field) for field in table.schema.fields.values()},
-            )
-            for table in tables
-        }
 
 
 class _Write(NamedTuple):

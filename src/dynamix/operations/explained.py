@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from dynamix.errors import DynamixError, StoredValueError, TableNotFoundError
-from dynamix.operations import doubts
 from dynamix.operations.retry import RetryPolicy
 from dynamix.operations.unwritable import no_text
 from dynamix.schema.table import Table
@@ -46,5 +45,6 @@ def explaining(
         error.table = table.name
         raise
     except DynamixError as error:
-        doubts.about(error, (table,))
+        if error._doubt is not None:
+            error._doubt.about((table,))
         raise

@@ -46,7 +46,6 @@ from dynamix.errors import (
     TransactionInProgressError,
 )
 from dynamix.limits import TOKEN_SECONDS
-from dynamix.operations.doubts import Doubt
 from dynamix.wire import Call, Flow, Pause
 
 T = TypeVar("T")
@@ -161,13 +160,15 @@ def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
     for repeat in range(policy.attempts):
         if judge(failure) is Verdict.MAYBE_APPLIED or failure.applied == "maybe":
             maybe_applied, under_way = True, under_way or not _has_ended(failure)
-        pause = _pause(policy, repeat, call, failure)
         if (
             judge(failure) is Verdict.FINAL
             or isinstance(failure, DeadlineExceededError)
+            or (maybe_applied and not call.repeatable)
             or repeat == policy.attempts - 1  # that was the last attempt
-            or (maybe_applied and not (call.repeatable and policy.clock() + pause.seconds < call.until))
         ):
+            break
+        pause = _pause(policy, repeat, call, failure)
+        if maybe_applied and policy.clock() + pause.seconds > call.until:
             break
         try:
             yield pause
@@ -180,6 +181,8 @@ def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
             failure = error
     last = _last(failure, call, maybe_applied)
     if last.applied == "maybe":
+        from dynamix.operations.doubts import Doubt  # only who is in doubt needs it
+
         last._doubt = Doubt(call.target, call.body, under_way, isinstance(failure, TransactionCanceledError))
     raise last
 

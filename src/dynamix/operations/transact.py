@@ -28,7 +28,7 @@ from dynamix.errors import (
     TransactionCanceledError,
 )
 from dynamix.limits import TRANSACT_ACTIONS, TRANSACT_BYTES
-from dynamix.operations import doubts, requests
+from dynamix.operations import requests
 from dynamix.operations.explained import explained
 from dynamix.operations.failures import shown_key
 from dynamix.operations.items import nothing
@@ -202,7 +202,8 @@ def _send(policy: RetryPolicy, batch: _Batch, token: str | None) -> Flow[None]:
         except TableNotFoundError as error:
             raise explained((part.table for part in batch.parts), error) from error
         except DynamixError as error:
-            doubts.about(error, (part.table for part in batch.parts))
+            if error._doubt is not None:
+                error._doubt.about(part.table for part in batch.parts)
             raise
 
 
