@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from dynamix.codec.names import Key
 from dynamix.connection import Connection
-from dynamix.context import timeout
+from dynamix.context import repeat_writes, timeout
 from dynamix.current import set_connection, use_connection
 from dynamix.cursor import Cursor
 from dynamix.errors import (
@@ -311,6 +311,7 @@ __all__ = [
     "partiql",
     "partiql_batch",
     "partiql_transaction",
+    "repeat_writes",
     "set_connection",
     "timeout",
     "transact_get",

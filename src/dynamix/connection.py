@@ -68,12 +68,20 @@ class Connection:
     def run(self, flow: Flow[T]) -> T:
         """Runs a flow, blocking, and returns its result."""
         terms = self._terms()
-        return drive(flow, self._perform if terms is None else partial(self._perform, terms=terms))
+        try:
+            return drive(flow, self._perform if terms is None else partial(self._perform, terms=terms))
+        except DynamixError as error:
+            error._made_at(self)
+            raise
 
     async def arun(self, flow: Flow[T]) -> T:
         """Runs a flow under asyncio and returns its result."""
         terms = self._terms()
-        return await adrive(flow, self._aperform if terms is None else partial(self._aperform, terms=terms))
+        try:
+            return await adrive(flow, self._aperform if terms is None else partial(self._aperform, terms=terms))
+        except DynamixError as error:
+            error._made_at(self)
+            raise
 
     def request(self, operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Sends any operation of DynamoDB or DynamoDB Streams, such as "DescribeTable", and returns its answer.
@@ -298,6 +306,8 @@ def _retry_policy(options: ConnectionOptions) -> RetryPolicy:
         throttle_base=options.get("throttle_delay", policy.throttle_base),
         cap=options.get("max_retry_delay", policy.cap),
         consistent=options.get("consistent_reads", False),
+        repeat_writes=options.get("repeat_writes", policy.repeat_writes),
+        block=in_force,
     )
 
 

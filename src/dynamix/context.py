@@ -17,20 +17,22 @@ from typing import Any
 
 import msgspec
 
-from dynamix.transport.options import checked_seconds
+from dynamix.operations.retry import RepeatWrites
+from dynamix.transport.options import checked_repeats, checked_seconds
 
 
 class Context(msgspec.Struct, eq=False):
     """What is in force. `deadline` is a time of `time.monotonic`.
 
     `connection` is the Connection of the innermost `use_connection` block, `transaction` the Transaction whose block
-    this is; their classes stand above this module. `outer` is what was in force around the block. `is_over` says that
-    the block ended while another one was in force.
+    this is; their classes stand above this module. `repeat_writes` is None where the connection says it. `outer` is
+    what was in force around the block. `is_over` says that the block ended while another one was in force.
     """
 
     connection: Any = None
     transaction: Any = None
     deadline: float = math.inf
+    repeat_writes: RepeatWrites | None = None
     outer: "Context | None" = None
     is_over: bool = False
 
@@ -90,4 +92,16 @@ def timeout(seconds: float) -> Iterator[None]:
     """
     deadline = time.monotonic() + checked_seconds("seconds", seconds)
     with changed(deadline=min(deadline, _context.get().deadline)):
+        yield
+
+
+@contextlib.contextmanager
+def repeat_writes(which: RepeatWrites) -> Iterator[None]:
+    """Says for all writes of a block which of them are sent again after an answer was lost, whatever their connection
+    says; in this thread or task and those that asyncio starts.
+
+    "safe" repeats what has the same effect twice, "token" repeats every write of one item and has the service make it
+    once, "never" repeats none. Raises WrongTypeError for anything else.
+    """
+    with changed(repeat_writes=checked_repeats(which)):
         yield

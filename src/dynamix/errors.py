@@ -62,7 +62,7 @@ import copy
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 import msgspec
 
@@ -73,6 +73,35 @@ if TYPE_CHECKING:
     from dynamix.differences import TableDifference
 
 Applied: TypeAlias = Literal["no", "maybe", "partly", "yes"]
+Resolution: TypeAlias = Literal["applied", "not applied", "undecidable"]
+"""What `resolve` finds out about a write."""
+
+
+class Place(Protocol):
+    """Where items can be read again: a Connection."""
+
+    def request(self, operation: str, body: Mapping[str, Any], /) -> dict[str, Any]: ...
+
+    async def arequest(self, operation: str, body: Mapping[str, Any], /) -> dict[str, Any]: ...
+
+
+class Named(Protocol):
+    """An attribute as it is stored: a field of a model."""
+
+    @property
+    def name(self) -> str: ...
+
+
+class Doubt(Protocol):
+    """What is known of a write that may have been applied. `place` is where it was made."""
+
+    place: Place | None
+
+    def about(self, tables: Iterable[Any], /) -> None: ...
+
+    def resolve(self, unique: Named | None, place: Place | None) -> Resolution: ...
+
+    async def aresolve(self, unique: Named | None, place: Place | None) -> Resolution: ...
 
 
 class DynamixError(Exception):
@@ -84,6 +113,32 @@ class DynamixError(Exception):
     """
 
     applied: Applied = "no"
+    _doubt: Doubt | None = None
+
+    def resolve(self, *, unique: Named | None = None, connection: Place | None = None) -> Resolution:
+        """Reads, consistently, what is stored now, and says what that proves: that the write was "applied", that it was
+        "not applied" and never will be by an attempt of before, or that it is "undecidable".
+
+        An item like the one that was to be stored proves nothing, since others may have stored the same. What proves
+        something is a value that only this write can have stored: the version that a VersionField begins, or that of a
+        field of which the caller knows it, `unique`, such as `Job.owner`, or a list to which an id was appended. Raises
+        InvalidUpdateError where the write did not set that one or add to it, and whatever reading raises. An error that
+        was pickled holds no connection, so it needs the one of the write, or NotConfiguredError is raised.
+        """
+        if self.applied != "maybe" or self._doubt is None:
+            return _KNOWN[self.applied]
+        return self._doubt.resolve(unique, connection)
+
+    async def aresolve(self, *, unique: Named | None = None, connection: Place | None = None) -> Resolution:
+        """See `resolve`."""
+        if self.applied != "maybe" or self._doubt is None:
+            return _KNOWN[self.applied]
+        return await self._doubt.aresolve(unique, connection)
+
+    def _made_at(self, place: Place) -> None:
+        """The operation that ends with this error was made there."""
+        if self._doubt is not None and self._doubt.place is None:
+            self._doubt.place = place
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies and pickles are made without `__init__`, whose keywords `args` does not hold. A pickle has texts in
@@ -103,6 +158,12 @@ class DynamixError(Exception):
 
 
 E = TypeVar("E", bound=DynamixError)
+_KNOWN: dict[Applied, Resolution] = {
+    "no": "not applied",
+    "maybe": "undecidable",
+    "partly": "undecidable",
+    "yes": "applied",
+}
 
 
 def _made_again(kind: type[E], args: tuple[Any, ...]) -> E:
@@ -356,7 +417,7 @@ class InvalidAnswerError(ConnectionException):
 
 class OutcomeUnknownError(ConnectionException):
     """A write was sent and may have been applied: repeating it could apply it twice, or its repeat was refused, which
-    says nothing of the first attempt. Read the item to learn what happened."""
+    says nothing of the first attempt. Read the item to learn what happened, or have `resolve()` do so."""
 
     applied = "maybe"
 

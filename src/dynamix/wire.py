@@ -31,7 +31,8 @@ class Call(msgspec.Struct, Generic[T], frozen=True, gc=False):
 
     `target` is the operation's name ("GetItem"), `body` its JSON. `decode` turns the body of a 200 answer into the
     result. `repeatable` says whether sending the same bytes twice has the effect of sending them once; only
-    then may a driver or a retry repeat a request whose outcome is unknown. `attempt` counts from 1.
+    then may a driver or a retry repeat a request whose outcome is unknown, and only before `until`, a time of
+    `time.monotonic`. `attempt` counts from 1.
     """
 
     target: str
@@ -39,6 +40,7 @@ class Call(msgspec.Struct, Generic[T], frozen=True, gc=False):
     decode: Callable[[bytes], T]
     repeatable: bool = True
     attempt: int = 1
+    until: float = math.inf
 
     @property
     def table(self) -> str:

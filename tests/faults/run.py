@@ -11,6 +11,9 @@ What must hold, whatever happened on the way:
 As a program this file is the long run. It prints each write of which something else was told, and a summary:
 
     PYTHONPATH=tests python tests/faults/run.py HOST PORT [--operations 40000] [--seed 1]
+    PYTHONPATH=tests python tests/faults/run.py HOST PORT --bank [--operations 20000] [--modes token]
+
+The second one has rounds of the bank (bank.py) in place of the writes, in all modes of `repeat_writes`.
 """
 
 import argparse
@@ -40,6 +43,7 @@ Address = tuple[str, int]
 PATIENCE = 0.25  # seconds until the client gives an answer up
 WORKERS = 24
 DRIVERS = ("threads", "tasks", "processes", "boto3")
+MODES = ("safe", "token", "never")
 
 
 @dataclass
@@ -98,7 +102,7 @@ def hurting(server: Address, seed: int, rate: float, faults: Counter[str]) -> It
         process.stdout.close()
 
 
-def connect(address: Address, prefix: str) -> Connection:
+def connect(address: Address, prefix: str, mode: Any = "safe") -> Connection:
     """A connection that gives up soon, and waits shortly before a repeat."""
     return Connection(
         is_local_endpoint=address,
@@ -108,10 +112,11 @@ def connect(address: Address, prefix: str) -> Connection:
         throttle_delay=0.005,
         max_retry_delay=0.02,
         max_connections=WORKERS,
+        repeat_writes=mode,
     )
 
 
-def connect_boto(address: Address, prefix: str) -> Connection:
+def connect_boto(address: Address, prefix: str, mode: Any = "safe") -> Connection:
     """A connection over a boto3 client with the repeats that it makes where nothing is configured."""
     import boto3
     from botocore.config import Config
@@ -124,11 +129,20 @@ def connect_boto(address: Address, prefix: str) -> Connection:
         aws_secret_access_key="x",
         config=Config(read_timeout=PATIENCE, max_pool_connections=WORKERS),
     )
-    return Connection(boto_client=client, table_prefix=prefix)
+    return Connection(boto_client=client, table_prefix=prefix, repeat_writes=mode)
 
 
-def run(server: Address, prefix: str, driver: str, operations: int, *, seed: int, rate: float = 0.35) -> Report:
-    """Makes so many writes by one driver, and compares."""
+def run(
+    server: Address,
+    prefix: str,
+    driver: str,
+    operations: int,
+    *,
+    seed: int,
+    rate: float = 0.35,
+    mode: str = "safe",
+) -> Report:
+    """Makes so many writes by one driver and in one mode of `repeat_writes`, and compares."""
     report = Report()
     chance = random.Random(seed)
     plan = [(f"{driver}-{seed}-{number}", chance.choice(list(WRITES))) for number in range(operations)]
@@ -136,7 +150,7 @@ def run(server: Address, prefix: str, driver: str, operations: int, *, seed: int
         with use_connection(direct):
             dynamix.create_table(Thing)
         with hurting(server, seed, rate, report.faults) as proxy:
-            told = DRIVE[driver](server, proxy, prefix, plan)
+            told = DRIVE[driver](server, proxy, prefix, plan, mode)
         assert sorted(write.key for write in told) == sorted(key for key, _ in plan)
         with use_connection(direct):
             compare(told, report)
@@ -226,20 +240,22 @@ def by_tasks(connection: Connection, plan: Sequence[tuple[str, str]], stored: di
 WAYS = {"threads": by_threads, "tasks": by_tasks, "boto3": by_threads}
 
 
-def in_one_process(server: Address, proxy: Address, prefix: str, plan: list[tuple[str, str]], way: str) -> list[Told]:
+def in_one_process(
+    server: Address, proxy: Address, prefix: str, plan: list[tuple[str, str]], mode: str, way: str
+) -> list[Told]:
     """Makes the writes in this process."""
     with Connection(is_local_endpoint=server, table_prefix=prefix) as direct, use_connection(direct):
         stored = prepare(plan)
-    with (connect_boto if way == "boto3" else connect)(proxy, prefix) as connection:
+    with (connect_boto if way == "boto3" else connect)(proxy, prefix, mode) as connection:
         return WAYS[way](connection, plan, stored)
 
 
-def in_processes(server: Address, proxy: Address, prefix: str, plan: list[tuple[str, str]]) -> list[Told]:
+def in_processes(server: Address, proxy: Address, prefix: str, plan: list[tuple[str, str]], mode: str) -> list[Told]:
     """Makes the writes in four processes, two with threads and two with tasks."""
     count = 4
     with ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as processes:
         running = [
-            processes.submit(in_one_process, server, proxy, prefix, plan[n::count], ("threads", "tasks")[n % 2])
+            processes.submit(in_one_process, server, proxy, prefix, plan[n::count], mode, ("threads", "tasks")[n % 2])
             for n in range(count)
         ]
         return [told for process in running for told in process.result()]
@@ -300,17 +316,31 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=0.35)
     parser.add_argument("--drivers", nargs="*", default=DRIVERS, choices=DRIVERS)
+    parser.add_argument("--modes", nargs="*", choices=MODES, help="by default safe; of the bank all")
+    parser.add_argument("--bank", action="store_true")
     given = parser.parse_args()
-    report, done, seed = Report(), 0, given.seed
-    each = 2000
-    while done < given.operations:
-        driver = given.drivers[(seed - given.seed) % len(given.drivers)]
-        one = run((given.host, given.port), f"faults-{given.seed}-", driver, each, seed=seed, rate=given.rate)
+    return long_bank(given) if given.bank else long_run(given)
+
+
+def parts(given: argparse.Namespace, modes: Sequence[str]) -> Iterator[tuple[str, str, int, int]]:
+    """The runs that a long one is made of: driver, mode, how many operations, and seed."""
+    each = min(2000, -(-given.operations // (len(given.drivers) * len(modes))))
+    for number in range(-(-given.operations // each)):
+        driver = given.drivers[number % len(given.drivers)]
+        yield driver, modes[number // len(given.drivers) % len(modes)], each, given.seed + number
+
+
+def long_run(given: argparse.Namespace) -> int:
+    """Single writes, each of an item of its own."""
+    report, done = Report(), 0
+    for driver, mode, each, seed in parts(given, given.modes or ("safe",)):
+        prefix = f"faults-{given.seed}-"
+        one = run((given.host, given.port), prefix, driver, each, seed=seed, rate=given.rate, mode=mode)
         for write in one.wrong:
-            print(f"{driver}, seed {seed}: {write}")
+            print(f"{driver}, {mode}, seed {seed}: {write}")
         report.add(one)
-        done, seed = done + each, seed + 1
-        print(f"{done} writes, {sum(one.faults.values())} requests by {driver}", flush=True)
+        done += each
+        print(f"{done} writes, {sum(one.faults.values())} requests by {driver}, {mode}", flush=True)
     print("faults:", json.dumps(dict(report.faults.most_common())))
     for (kind, told, applied), count in sorted(report.outcomes.items()):
         print(f"{kind:32} told {told:7} applied {applied:5} {count:6}")
@@ -318,6 +348,28 @@ def main() -> int:
         f"{done} writes: {len(report.lost)} lost, {len(report.doubled)} doubled, "
         f"{len(report.told_wrongly)} told wrongly, {report.unknown} told to be unknown"
     )
+    return 1 if report.wrong else 0
+
+
+def long_bank(given: argparse.Namespace) -> int:
+    """Rounds of the bank, which meet on the same items."""
+    from faults import bank
+
+    report, done = bank.Report(), 0
+    for driver, mode, each, seed in parts(given, given.modes or MODES):
+        prefix = f"bank-{seed}-"
+        one = bank.drive((given.host, given.port), prefix, driver, mode, each, seed=seed, rate=given.rate)
+        for wrong in one.wrong:
+            print(f"{driver}, {mode}, seed {seed}: {wrong}")
+        report.add(one)
+        done += each
+        requests, unknown = sum(one.faults.values()), sum(one.unknown.values())
+        print(f"{done} rounds, {requests} requests by {driver}, {mode}, {unknown} told to be unknown", flush=True)
+    print("faults:", json.dumps(dict(report.faults.most_common())))
+    for (kind, told, resolved), count in sorted(report.outcomes.items()):
+        print(f"{kind:12} told {told:7} {resolved:24} {count:6}")
+    unknown = sum(report.unknown.values())
+    print(f"{done} rounds: {len(report.wrong)} wrong, {unknown} told to be unknown, of which {dict(report.unknown)}")
     return 1 if report.wrong else 0
 
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from script import LONGEST, Script
 
 from dynamix import errors
-from dynamix.operations.retry import RetryPolicy, request
+from dynamix.operations.retry import RetryPolicy, request, send_write, transaction
 from dynamix.wire import Call, Flow
 
 READ = Call("GetItem", b"{}", json.loads)
@@ -214,3 +215,37 @@ def test_waits_are_cut_by_chance() -> None:
     waits = [RetryPolicy().delay(3, throttled=False) for _ in range(100)]
     assert all(0 <= wait <= 0.2 for wait in waits)
     assert any(one != other for one, other in pairwise(waits))
+
+
+def test_no_write_is_repeated_where_the_policy_says_never() -> None:
+    """What may have been applied is sent once, whatever it is; what surely was not, and what reads, is repeated."""
+    never = msgspec.structs.replace(LONGEST, repeat_writes="never")
+    lost = errors.ConnectionLostError("midway", sent=True)
+    for call in (SAME, WRITE, Call("TransactWriteItems", b"{}", json.loads), Call("BatchWriteItem", b"{}", json.loads)):
+        with pytest.raises(errors.OutcomeUnknownError, match="must not be repeated"):
+            Script(lost).run(send_write(never, call))
+        assert Script(errors.ThrottledError("slow down"), {"done": True}).run(send_write(never, call)) == {"done": True}
+    assert Script(lost, {"done": True}).run(request(never, READ)) == {"done": True}
+
+
+@pytest.mark.parametrize(("lost_after", "attempts"), [(0.0, 3), (250.0, 3), (530.0, 2), (700.0, 1)])
+def test_a_token_is_not_used_longer_than_the_service_knows_it(lost_after: float, attempts: int) -> None:
+    """A transaction that may have been applied is not sent again once the service may have forgotten its token, since
+    it would be made twice. One that surely was not applied is."""
+    now = 0.0
+    policy = RetryPolicy(attempts=3, jitter=lambda: 1.0, clock=lambda: now, base=8.0)
+
+    def lose(target: str, body: dict[str, Any]) -> Exception:
+        nonlocal now
+        now += lost_after
+        return errors.RequestTimeoutError("no answer", sent=True)
+
+    script = Script(always=lose)
+    with pytest.raises(errors.RequestTimeoutError) as caught:
+        script.run(request(policy, transaction(policy, b"{}", json.loads)))
+    assert (caught.value.applied, len(script.requests)) == ("maybe", attempts)
+    script = Script(*[errors.ThrottledError("slow down")] * 2, {"done": True})
+    now = 0.0
+    call = transaction(policy, b"{}", json.loads)
+    now = 1000.0
+    assert script.run(request(policy, call)) == {"done": True}

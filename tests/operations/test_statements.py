@@ -38,6 +38,18 @@ def test_a_transaction_is_sent_again_under_its_token() -> None:
     assert script.requests[0][1]["ClientRequestToken"]
 
 
+def test_a_transaction_that_is_not_to_be_sent_again() -> None:
+    """Neither where the policy says so, unless it only reads, nor once the service may have forgotten its token."""
+    never = msgspec.structs.replace(LONGEST, repeat_writes="never")
+    with pytest.raises(dynamix.OutcomeUnknownError):
+        Script(LOST).run(statements.transaction(never, [WRITE], None))
+    assert Script(LOST, {"Responses": [{}]}).run(statements.transaction(never, [READ], None)) == [None]
+    times = iter([0.0, 1000.0])
+    late = msgspec.structs.replace(LONGEST, clock=lambda: next(times))
+    with pytest.raises(dynamix.ConnectionLostError):
+        Script(LOST).run(statements.transaction(late, [WRITE], None))
+
+
 def test_throttled_statements_of_a_batch() -> None:
     """They alone are sent again, after a pause; what is throttled to the end is told."""
     script = Script(

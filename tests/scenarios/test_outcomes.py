@@ -3,7 +3,6 @@
 Behind a server stands an engine; the test says which answers are lost, and what others write meanwhile.
 """
 
-import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -11,74 +10,19 @@ from typing import Any
 
 import pytest
 from forum import Thread, key
+from unlucky import FAILED, Answer, Unlucky, lost, refusal, told, unlucky
 
 import dynamix
-from dynamix import Connection, use_connection
-from dynamix.engine import Engine
-from dynamix.engine.http.server import Server
-
-Answer = tuple[int, bytes]
-
-
-def refusal(code: str, status: int = 400) -> Answer:
-    """An answer that says what DynamoDB says."""
-    return status, json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "said here"}).encode()
-
-
-FAILED = refusal("InternalServerError", 500)
-
-
-class Unlucky:
-    """An engine whose answers to the next writes are the test's own.
-
-    Each step is called with the engine's own way to answer, and returns what the client is told instead.
-    """
-
-    def __init__(self) -> None:
-        self.engine = Engine()
-        self.steps: list[Callable[[Callable[[], Answer]], Answer]] = []
-        self.targets: list[str] = []
-
-    def handle(self, target: str, body: bytes) -> Answer:
-        """Called by the server."""
-        if target.startswith(("Get", "BatchGet", "Describe", "Scan")):
-            return self.engine.handle(target, body)
-        self.targets.append(target)
-        step = self.steps.pop(0) if self.steps else None
-        return self.engine.handle(target, body) if step is None else step(lambda: self.engine.handle(target, body))
-
-
-def lost(then: Callable[[], object] = lambda: None) -> Callable[[Callable[[], Answer]], Answer]:
-    """The write is made and its answer lost; then somebody else does something."""
-
-    def step(make: Callable[[], Answer]) -> Answer:
-        assert make()[0] == 200
-        then()
-        return FAILED
-
-    return step
-
-
-def told(answer: Answer) -> Callable[[Callable[[], Answer]], Answer]:
-    """The write is not made."""
-    return lambda make: answer
 
 
 @pytest.fixture
 def server() -> Iterator[Unlucky]:
-    """A server with a table and a thread in it, and the connection that the test uses."""
-    unlucky = Unlucky()
-    with contextlib.ExitStack() as stack:
-        stack.callback(unlucky.engine.close)
-        at = stack.enter_context(Server(unlucky, port=0))
-        connection = stack.enter_context(
-            Connection(is_local_endpoint=at.address, retry_delay=0.001, throttle_delay=0.001)
-        )
-        stack.enter_context(use_connection(connection))
+    """A server with a table and a thread in it, set as the connection of the test."""
+    with unlucky() as server:
         dynamix.create_table(Thread)
         Thread.create(**key(1), title="old", updated_at=1, tags={"a", "b"})
-        unlucky.targets.clear()
-        yield unlucky
+        server.targets.clear()
+        yield server
 
 
 def changed(*steps: Callable[[Thread], object], **values: Any) -> Thread:

@@ -4,7 +4,7 @@ import datetime
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, ClassVar, TypeVar, Unpack, assert_type, overload
+from typing import Any, ClassVar, Literal, TypeVar, Unpack, assert_type, overload
 from uuid import UUID
 
 from forum import Cart, Colour, ForumThread, Letter, Part, Person, Sheet, State
@@ -470,3 +470,19 @@ assert_type(dynamix.partiql("SELECT ...", ["x"], model=ForumThread), dynamix.Row
 assert_type(dynamix.partiql("SELECT ...", scan=True), dynamix.Rows[dict[str, Any]])
 assert_type(dynamix.partiql_batch(dynamix.Statement("SELECT ...", ["x"], ForumThread)), list[ForumThread | None])
 assert_type(dynamix.partiql("SELECT ...", model=ForumThread).cursor, str | None)
+
+# Which writes are repeated, and what became of one.
+dynamix.Connection(embedded=True, repeat_writes="token")
+with dynamix.repeat_writes("never"):
+    pass
+
+
+def found_out(error: dynamix.OutcomeUnknownError) -> None:
+    """What an error finds out is one of three words."""
+    assert_type(error.resolve(), Literal["applied", "not applied", "undecidable"])
+    assert_type(error.resolve(unique=Bill.number, connection=dynamix.Connection()) == "applied", bool)
+
+
+async def afound_out(error: dynamix.DynamixError) -> None:
+    """The same with await."""
+    assert_type(await error.aresolve(unique=Bill.number), Literal["applied", "not applied", "undecidable"])

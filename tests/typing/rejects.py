@@ -111,3 +111,7 @@ dynamix.EncryptedField(str, "key")  # rejected: call-overload, reportArgumentTyp
 dynamix.CompressedField(str, algorithm="lz4")  # rejected: call-overload, reportArgumentType
 Person.length.eq("3")  # rejected: arg-type, reportArgumentType
 dynamix.KeyField("{a}", default="x")  # rejected: call-overload, reportArgumentType
+dynamix.repeat_writes("always")  # rejected: arg-type, reportArgumentType
+dynamix.Connection(embedded=True, repeat_writes=True)  # rejected: arg-type, reportArgumentType
+dynamix.OutcomeUnknownError("x").resolve(unique="number")  # rejected: arg-type, reportArgumentType
+dynamix.OutcomeUnknownError("x").resolve(connection="here")  # rejected: arg-type, reportArgumentType

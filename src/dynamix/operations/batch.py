@@ -22,7 +22,7 @@ from dynamix.operations import requests
 from dynamix.operations.explained import explained, explaining
 from dynamix.operations.gathered import Gathered
 from dynamix.operations.pace import Pace
-from dynamix.operations.retry import RetryPolicy, request
+from dynamix.operations.retry import RetryPolicy, request, send_write
 from dynamix.operations.writes import Writes, locate
 from dynamix.schema.key import address
 from dynamix.schema.table import Table
@@ -189,7 +189,7 @@ def _write_chunk(policy: RetryPolicy, writes: Writes, keys: list[bytes]) -> Flow
     while True:
         writes.mark(keys, "maybe")
         try:
-            left = yield from request(policy, Call("BatchWriteItem", writes.body(keys), partial(writes.left, keys)))
+            left = yield from send_write(policy, Call("BatchWriteItem", writes.body(keys), partial(writes.left, keys)))
         except DynamixError as error:
             if error.applied == "no" and not isinstance(error, ItemCollectionSizeLimitExceededError):
                 writes.mark(keys, "no")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from dynamix.errors import StoredValueError, TableNotFoundError
+from dynamix.errors import DynamixError, StoredValueError, TableNotFoundError
 from dynamix.operations.retry import RetryPolicy
 from dynamix.operations.unwritable import no_text
 from dynamix.schema.table import Table
@@ -43,4 +43,8 @@ def explaining(
         raise no_text(table.schema, error, *args) from error
     except StoredValueError as error:
         error.table = table.name
+        raise
+    except DynamixError as error:
+        if error._doubt is not None:
+            error._doubt.about((table,))
         raise

@@ -10,7 +10,7 @@ from dynamix.codec import sizes
 from dynamix.errors import ConditionalCheckFailedError, ItemExistsError, ItemTooLargeError, StoredValueError
 from dynamix.expressions.nodes import Condition, all_of
 from dynamix.limits import ITEM_BYTES
-from dynamix.operations import requests
+from dynamix.operations import requests, single
 from dynamix.operations.failures import conflict, failed, shown_key, unmet
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.index import AnyField
@@ -80,7 +80,7 @@ def put(
     body = requests.put(table.name, item, all_of(required) if required else None)
     call = Call("PutItem", _checked_body(table, item, body), nothing, repeatable=not required)
     try:
-        yield from request(policy, call)
+        yield from single.send(policy, call)
     except ConditionalCheckFailedError as error:
         occupied = error.stored_item is not None and not table.schema.hides_item(error.stored_item)
         if not overwrite and (occupied or not conditions):
@@ -144,7 +144,7 @@ def delete(
     repeatable = (guard is not None or not conditions) and decode is None
     call = Call("DeleteItem", msgspec.json.encode(body), decode or nothing, repeatable=repeatable)
     try:
-        return (yield from request(policy, call))
+        return (yield from single.send(policy, call))
     except ConditionalCheckFailedError as error:
         if guard is not None and error.stored_item is not None and not holds(guard, error.stored_item):
             raise conflict(table, key, error, (str(table.schema.version),), "it was not deleted") from error
@@ -161,7 +161,10 @@ class ByKey(NamedTuple):
 
 def delete_by_key(policy: RetryPolicy, table: Table[M], which: ByKey) -> Flow[M | None]:
     """Delete an item without reading it; the result is the deleted one where it is asked for, which is a new one."""
-    decode = table.schema.codec.reader(table.name).changed if which.returns else None
+    decode = None
+    if which.returns:
+        single.refuse_returns(policy, "ALL_OLD")
+        decode = table.schema.codec.reader(table.name).changed
     deleting = delete(policy, table, which.key, resolved({}, which.condition), decode)
     try:
         old = yield from (deleting if decode is None else _loaded(table, deleting))

@@ -11,15 +11,20 @@ Failures fall into three kinds:
 Once an attempt of a write may have been applied, no later failure takes that back: a throttled repeat is still raised
 as that, with `applied` "maybe". A refusal of the repeat becomes OutcomeUnknownError, for refusals say that nothing was
 stored. (An item that another caller deleted after the first attempt makes the repeat's condition fail.)
+What is known of such a write goes with the error (`dynamix.operations.doubts`).
+
+`repeat_writes` of the policy changes that for writes: "never" repeats none that may have been applied, and "token" has
+single writes sent in a way that makes every repeat safe (`dynamix.operations.single`).
 
 The wait before repeat n is drawn evenly from 0 to base * 2**n ("full jitter"), so that clients who failed together do
 not return together. Sources: Amazon DynamoDB Developer Guide, "Error retries and exponential backoff"; "Exponential
 backoff and jitter", AWS Architecture Blog; the standard retry mode of the AWS SDKs.
 """
 
+import time
 from collections.abc import Callable
 from enum import Enum
-from typing import TypeVar
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -40,9 +45,14 @@ from dynamix.errors import (
     TransactionConflictError,
     TransactionInProgressError,
 )
+from dynamix.limits import TOKEN_SECONDS
 from dynamix.wire import Call, Flow, Pause
 
 T = TypeVar("T")
+
+RepeatWrites: TypeAlias = Literal["safe", "token", "never"]
+"""Which writes are repeated that may have been applied: those that have the same effect twice, all single ones under a
+token, or none."""
 
 _REFUSED_CODES = ("ServiceUnavailable", "ServiceUnavailableException", "ReplicatedWriteConflictException")
 """Codes by which the service says that it did nothing. A bare 503 may be a proxy's, which had passed the request on."""
@@ -59,12 +69,26 @@ def _chance() -> float:
     return random.random()  # noqa: S311 - it is for waits
 
 
+class Block(Protocol):
+    """What a block says."""
+
+    @property
+    def repeat_writes(self) -> RepeatWrites | None: ...
+
+
+class _NoBlock(msgspec.Struct, frozen=True):
+    """Where there is none."""
+
+    repeat_writes: RepeatWrites | None = None
+
+
 class RetryPolicy(msgspec.Struct, frozen=True):
     """How often a request is sent, and how long to wait between.
 
     `attempts` counts the first one. `base` and `throttle_base` are the longest first wait in seconds after a failure
     and after a throttled request; each further wait may be twice as long, up to `cap`. `jitter` draws from 0 to 1.
-    `consistent` says whether reads are consistent for which nothing else was said.
+    `consistent` says whether reads are consistent for which nothing else was said, `repeat_writes` which writes are
+    repeated that may have been applied; `block` gives what a block says of that here.
     """
 
     attempts: int = 4
@@ -72,7 +96,15 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     throttle_base: float = 1.0
     cap: float = 20.0
     jitter: Callable[[], float] = _chance
+    clock: Callable[[], float] = time.monotonic
     consistent: bool = False
+    repeat_writes: RepeatWrites = "safe"
+    block: Callable[[], Block] = _NoBlock
+
+    @property
+    def repeats(self) -> RepeatWrites:
+        """Which writes are repeated here that may have been applied."""
+        return self.block().repeat_writes or self.repeat_writes
 
     def delay(self, repeat: int, *, throttled: bool) -> float:
         """The wait in seconds before a repeat, counted from 0."""
@@ -124,19 +156,22 @@ def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
         return answer
     except DynamixError as error:
         failure = error
-    maybe_applied = False
+    maybe_applied = under_way = False
     for repeat in range(policy.attempts):
-        verdict = judge(failure)
-        maybe_applied |= verdict is Verdict.MAYBE_APPLIED or failure.applied == "maybe"
+        if judge(failure) is Verdict.MAYBE_APPLIED or failure.applied == "maybe":
+            maybe_applied, under_way = True, under_way or not _has_ended(failure)
         if (
-            verdict is Verdict.FINAL
+            judge(failure) is Verdict.FINAL
             or isinstance(failure, DeadlineExceededError)
             or (maybe_applied and not call.repeatable)
             or repeat == policy.attempts - 1  # that was the last attempt
         ):
             break
+        pause = _pause(policy, repeat, call, failure)
+        if maybe_applied and policy.clock() + pause.seconds > call.until:
+            break
         try:
-            yield _pause(policy, repeat, call, failure)
+            yield pause
             answer = yield msgspec.structs.replace(call, attempt=repeat + 2)
             return answer
         except DeadlineExceededError as error:
@@ -144,7 +179,33 @@ def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
             failure = error
         except DynamixError as error:  # also one that ended the pause: earlier attempts are not forgotten
             failure = error
-    raise _last(failure, call, maybe_applied)
+    last = _last(failure, call, maybe_applied)
+    if last.applied == "maybe":
+        from dynamix.operations.doubts import Doubt  # only who is in doubt needs it
+
+        last._doubt = Doubt(call.target, call.body, under_way, isinstance(failure, TransactionCanceledError))
+    raise last
+
+
+def send_write(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
+    """The same for what writes items: under "never" it is not repeated where it may have been applied."""
+    if policy.repeats == "never":
+        call = msgspec.structs.replace(call, repeatable=False)
+    return request(policy, call)
+
+
+def transaction(
+    policy: RetryPolicy, body: bytes, decode: Callable[[bytes], T], target: str = "TransactWriteItems"
+) -> Call[T]:
+    """The request of a transaction. By the token in its body the service knows a repeat for what it is, until it
+    forgets the token; a minute of that is left for the way there."""
+    return Call(target, body, decode, until=policy.clock() + TOKEN_SECONDS - 60)
+
+
+def _has_ended(failure: DynamixError) -> bool:
+    """Whether an attempt that may have been applied is surely not on its way any more: the service has answered it, and
+    not a server before it."""
+    return isinstance(failure, ServiceUnavailableError) and failure.code != "" and failure.applied != "maybe"
 
 
 def _pause(policy: RetryPolicy, repeat: int, call: Call[T], failure: DynamixError) -> Pause:
@@ -171,7 +232,8 @@ def _last(failure: DynamixError, call: Call[T], maybe_applied: bool) -> DynamixE
         return failure
     why = "its repeat was refused" if call.repeatable else "it must not be repeated"
     unknown = OutcomeUnknownError(
-        f"{call.target} may or may not have been applied, and {why}: {failure}; read what is stored to learn which",
+        f"{call.target} may or may not have been applied, and {why}: {failure}; read what is stored to learn "
+        "which, or call resolve() of this error",
         sent=True,
     )
     unknown.__cause__ = failure

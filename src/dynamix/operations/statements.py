@@ -20,8 +20,9 @@ from dynamix.errors import (
     from_code,
 )
 from dynamix.limits import BATCH_STATEMENTS, TRANSACT_ACTIONS
+from dynamix.operations import retry
 from dynamix.operations.explained import explained
-from dynamix.operations.retry import RetryPolicy, request
+from dynamix.operations.retry import RetryPolicy, request, send_write
 from dynamix.operations.statement import Plan
 from dynamix.wire import Call, Flow, Item, Pause, Together
 
@@ -98,9 +99,10 @@ def transaction(policy: RetryPolicy, plans: Sequence[Plan], token: str | None) -
         "ClientRequestToken": token or os.urandom(16).hex(),
     }
     try:
-        answer = yield from request(
-            policy, Call("ExecuteTransaction", msgspec.json.encode(body), partial(_responses, len(plans), True))
-        )
+        send = request if all(asked.reads for asked in plans) else send_write
+        decode = partial(_responses, len(plans), True)
+        call = retry.transaction(policy, msgspec.json.encode(body), decode, "ExecuteTransaction")
+        answer = yield from send(policy, call)
     except TransactionCanceledError as error:
         if len(error.reasons) == len(plans):
             error.reasons = tuple(map(_reason, error.reasons, plans))

@@ -19,6 +19,7 @@ import msgspec
 from dynamix.codec import sizes
 from dynamix.errors import (
     CancellationReason,
+    DynamixError,
     IdempotentParameterMismatchError,
     InvalidRequestError,
     InvalidUpdateError,
@@ -32,7 +33,7 @@ from dynamix.operations.explained import explained
 from dynamix.operations.failures import shown_key
 from dynamix.operations.items import nothing
 from dynamix.operations.parts import Asked, Check, Part, shown_reason
-from dynamix.operations.retry import PASSING_REASONS, RetryPolicy, request
+from dynamix.operations.retry import PASSING_REASONS, RetryPolicy, request, send_write, transaction
 from dynamix.operations.unwritable import no_text
 from dynamix.operations.update import TOO_LARGE
 from dynamix.schema.key import address
@@ -183,7 +184,7 @@ def _send(policy: RetryPolicy, batch: _Batch, token: str | None) -> Flow[None]:
     while True:
         body, plans = batch.body(token or os.urandom(16).hex()), plans + 1
         try:
-            return (yield from request(policy, Call("TransactWriteItems", body, nothing)))
+            return (yield from send_write(policy, transaction(policy, body, nothing)))
         except TransactionCanceledError as error:
             if len(error.reasons) != len(batch.parts):
                 raise
@@ -200,6 +201,10 @@ def _send(policy: RetryPolicy, batch: _Batch, token: str | None) -> Flow[None]:
             raise _mismatch(token, error) from error
         except TableNotFoundError as error:
             raise explained((part.table for part in batch.parts), error) from error
+        except DynamixError as error:
+            if error._doubt is not None:
+                error._doubt.about(part.table for part in batch.parts)
+            raise
 
 
 def read(policy: RetryPolicy, gets: Sequence[Get]) -> Flow[tuple[Any, ...]]:

@@ -23,11 +23,13 @@ from dynamix.errors import (
 from dynamix.expressions.nodes import Condition
 from dynamix.expressions.texts import Texts
 from dynamix.limits import ITEM_BYTES
-from dynamix.operations import requests
+from dynamix.operations import requests, single
 from dynamix.operations.failures import conflict, failed, shown_key, unmet
 from dynamix.operations.items import nothing
-from dynamix.operations.retry import RetryPolicy, request
+from dynamix.operations.retry import RetryPolicy
+from dynamix.operations.single import UntoldError
 from dynamix.schema.table import Schema, Table
+from dynamix.updates import untold
 from dynamix.updates.changes import Changes
 from dynamix.updates.draft import Draft
 from dynamix.updates.edits import keep_edits, values_sent
@@ -73,10 +75,14 @@ def update(policy: RetryPolicy, table: Table[M], asked: ByKey) -> Flow[M | None]
     exist, ConditionalCheckFailedError where a condition is not met; then nothing was stored. Raises StoredValueError
     where all was stored and the item cannot be read.
     """
-    decode = nothing if asked.terms.returns is None else table.schema.codec.reader(table.name).changed
+    decode: Callable[[bytes], M | None] = nothing
+    if asked.terms.returns is not None:
+        single.refuse_returns(policy, asked.terms.returns)
+        decode = table.schema.codec.reader(table.name).changed
     answer, _ = yield from _send(policy, table, asked.key, asked.changes, asked.terms, decode)
     if isinstance(answer, StoredValueError):
         raise _unread(answer) from answer
+    assert not isinstance(answer, UntoldError)  # noqa: S101 - it was refused to ask for the item
     if answer is not None and table.schema.after_load is not None:
         table.schema.after_load(answer)
     return answer
@@ -125,7 +131,10 @@ def commit(
                 answer, _ = yield from _send(policy, table, key, pending, terms, reader.attributes)
             except DynamixError as error:
                 raise _partly(table, key, error) from error
-        pending.settle(values, schema.fields, _known(table, values, answer))
+        if isinstance(answer, UntoldError):
+            untold.settle(pending, values, schema, plan, terms.conditions)
+        else:
+            pending.settle(values, schema.fields, _known(table, values, answer))
         keep_edits(values, sent)
     finally:
         pending.end(sender)
@@ -163,7 +172,9 @@ def _partly(table: Table[Any], key: Item, error: DynamixError) -> PartlyAppliedE
     )
 
 
-def _known(table: Table[Any], values: dict[str, Any], answer: dict[str, Any] | StoredValueError) -> dict[str, Any]:
+def _known(
+    table: Table[Any], values: dict[str, Any], answer: dict[str, Any] | StoredValueError | UntoldError
+) -> dict[str, Any]:
     """What an instance holds after a commit: what is stored, or where that is not known its key alone."""
     if isinstance(answer, dict):
         return answer
@@ -180,18 +191,20 @@ def _send(
     changes: Pending | Changes,
     terms: Terms,
     decode: Callable[[bytes], R],
-) -> Flow[tuple[R | StoredValueError, Plan]]:
+) -> Flow[tuple[R | StoredValueError | UntoldError, Plan]]:
     """Send one plan, and where the stored item differs from the picture it was made for, the plan made anew.
 
     The result is the answer, or why it cannot be read, and the plan that was carried out.
     """
     required = terms.conditions if terms.upsert else (table.schema.there, *terms.conditions)
-    (plan, texts), guessed = write(changes, required), False
+    (plan, texts), guessed = _planned(policy, changes, required), False
     for _ in range(_MOST_PICTURES):
         if terms.atomic:
             changes.refuse_second(plan)
         try:
-            return (yield from request(policy, _call(table, key, texts, plan, terms, decode))), plan
+            return (yield from single.send(policy, _call(table, key, texts, plan, terms, decode))), plan
+        except UntoldError as error:
+            return error, plan
         except ConditionalCheckFailedError as error:
             gone = error.stored_item is None or table.schema.hides_item(error.stored_item)
             if gone and not terms.upsert:
@@ -203,7 +216,7 @@ def _send(
             if all(holds(fact, stored) for fact in plan.facts):
                 raise unmet(table, key, error, terms.conditions, "nothing was stored") from error
             failure = error
-            plan, texts = write(changes, required, partial(Picture.stored, stored))
+            plan, texts = _planned(policy, changes, required, partial(Picture.stored, stored))
         except InvalidRequestError as error:
             if TOO_LARGE in str(error):
                 raise ItemTooLargeError(
@@ -213,7 +226,7 @@ def _send(
             if guessed or not changes.depends:
                 raise
             guessed = True
-            plan, texts = write(changes, required, all_null)
+            plan, texts = _planned(policy, changes, required, all_null)
     raise failed(
         ConditionalCheckFailedError,
         table,
@@ -221,6 +234,19 @@ def _send(
         failure,
         f"was changed by others before each of {_MOST_PICTURES} attempts; nothing was stored; try again",
     ) from failure
+
+
+def _planned(
+    policy: RetryPolicy,
+    changes: Pending | Changes,
+    required: Sequence[Condition],
+    pictured: Callable[[str], Picture] | None = None,
+) -> tuple[Plan, Texts]:
+    """A plan as it is sent. A transaction takes one update of an item, so under a token nothing is left for another."""
+    plan, texts = write(changes, required, pictured)
+    if plan.then_delete and policy.repeats == "token":
+        return write(changes, required, pictured, at_once=True)
+    return plan, texts
 
 
 def _is_checked(table: Table[Any], plan: Plan) -> bool:

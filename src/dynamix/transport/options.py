@@ -3,9 +3,10 @@
 import os
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, get_args
 
 from dynamix.errors import ValidationException, WrongTypeError, unknown
+from dynamix.operations.retry import RepeatWrites
 from dynamix.transport.hidden import Secret
 from dynamix.wire import RequestInfo, ResponseInfo, is_coroutine_function
 
@@ -40,6 +41,9 @@ class ConnectionOptions(TypedDict, total=False):
     - `max_connections` (64): for all threads together, and for each event loop.
     - `max_attempts` (4, over a boto client 1): how often a request is sent that may be repeated, the first time
       included.
+    - `repeat_writes` ("safe"): which writes are sent again after an answer was lost. "safe": those that have the same
+      effect twice; "token": every write of one item, as a transaction of one action, which the service makes once and
+      charges twice; "never": none.
     - `retry_delay` (0.025), `throttle_delay` (1), `max_retry_delay` (20): the longest first wait, the same when
       throttled, and the longest of all; each wait may be twice as long as the one before and is cut by chance.
     - `on_request`, `on_response` (none): plain functions that are called before each attempt of a request is sent, and
@@ -65,6 +69,7 @@ class ConnectionOptions(TypedDict, total=False):
     operation_timeout: float
     max_connections: int
     max_attempts: int
+    repeat_writes: RepeatWrites
     retry_delay: float
     throttle_delay: float
     max_retry_delay: float
@@ -138,6 +143,8 @@ def _check_types(given: Mapping[str, Any]) -> None:
             checked_seconds(name, value)
         if name in _COUNTS and not (_is_number(value) and isinstance(value, int) and value > 0):
             raise _wrong(name, value, "an int above 0")
+        if name == "repeat_writes":
+            checked_repeats(value)
         if name in _CALLBACKS and (not callable(value) or is_coroutine_function(value)):
             raise _wrong(name, value, "a plain function of one argument")
         if name == "boto_client" and not _is_client(value):
@@ -161,6 +168,14 @@ def checked_seconds(name: str, value: Any) -> float:
     if _is_number(value) and 0 < value < float("inf"):
         return float(value)
     raise _wrong(name, value, "a number of seconds above 0")
+
+
+def checked_repeats(value: Any) -> RepeatWrites:
+    """The same choice of writes to repeat. Raises WrongTypeError for what is none."""
+    if isinstance(value, str) and value in get_args(RepeatWrites):
+        chosen: Any = value
+        return chosen  # type: ignore[no-any-return]
+    raise _wrong("repeat_writes", value, "'safe', 'token' or 'never'")
 
 
 def _is_absent(name: str, value: object) -> bool:
