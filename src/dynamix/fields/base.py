@@ -83,6 +83,7 @@ class Field(Changeable[V], Generic[V, T]):
         required: bool = False,
         validator: Callable[[Any], object] | None = None,
         null: bool = False,
+        unique: bool = False,
         **others: object,
     ) -> None:
         self._owner: type | None = None
@@ -100,6 +101,7 @@ class Field(Changeable[V], Generic[V, T]):
         self.required = required or hash_key or range_key
         self.validator = validator
         self.null = null
+        self.unique = unique
         if null and (self.required or indexed):
             raise ModelDefinitionError(
                 f"a {self} that is required, a key or indexed is never NULL; leave out null=True"

@@ -27,6 +27,9 @@ class Common(TypedDict, Generic[V], total=False):
     null: bool
     """Stores None as NULL instead of leaving it out."""
 
+    unique: bool
+    """Lets no two items of the table have the same value."""
+
 
 class Options(Common[V], total=False):
     """The options of a field that may be missing. `default=None` says so to type checkers where a model is declared

@@ -8,7 +8,7 @@ has an async twin of the same name with an `a` in front.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -31,12 +31,15 @@ class Model(Reading, Writing, Changing, Converting):
 
     A model gives `__table_name__` (default: the class's name), `ReadCapacityUnits` and `WriteCapacityUnits` (absent:
     on-demand billing), `DeletionProtectionEnabled` (absent: as the table has it), `__secondary_indexes__`, and
-    `__connection__` to use another connection than the default.
+    `__connection__` to use another connection than the default. `__unique__` lists tuples of fields whose values
+    together no two items have; `__unique_in_table__` keeps the guards of unique values in the model's own table.
     """
 
     __table_name__: ClassVar[str]
     __secondary_indexes__: ClassVar[Mapping[str, IndexOptions]]
     __connection__: ClassVar[Connection | None] = None
+    __unique__: ClassVar[Sequence[Sequence[str | Field[Any, Any]]]]
+    __unique_in_table__: ClassVar[bool]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -7,10 +7,11 @@ index cannot. Projections given mean INCLUDE, none mean KEYS_ONLY. `__secondary_
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from dynamix.errors import ModelDefinitionError, unknown
 from dynamix.fields.base import Field
+from dynamix.fields.char import CharField
 from dynamix.fields.ttl import TTLField
 from dynamix.fields.version import VersionField
 from dynamix.limits import (
@@ -21,6 +22,7 @@ from dynamix.limits import (
 )
 from dynamix.schema.index import AnyField, Index, IndexOptions
 from dynamix.schema.table import Schema
+from dynamix.schema.unique import COMPANION, EXPIRES, KEY, guards_of
 
 M = TypeVar("M")
 
@@ -50,6 +52,7 @@ def describe(model: type[M]) -> Schema[M]:
         raise ModelDefinitionError(f"{' and '.join(versions)} are both versions; an item has one version")
     indexes = [*_local_indexes(model, table_name, fields, table), *_global_indexes(model, fields)]
     _check_hiding(fields, indexes)
+    guards = guards_of(model, fields, table, indexes)
     schema = Schema(
         model=model,
         table_name=table_name,
@@ -59,9 +62,21 @@ def describe(model: type[M]) -> Schema[M]:
         read_capacity=_capacity(model, "ReadCapacityUnits"),
         write_capacity=_capacity(model, "WriteCapacityUnits"),
         deletion_protection=_protection(model),
+        guards=guards,
+        companion=None if guards is None or guards.within else _companion(model, table_name, guards.expiry),
     )
     schema.check_hooks()
     return schema
+
+
+def _companion(model: type, table_name: str, expiry: AnyField | None) -> Schema[Any]:
+    """The schema of the table of a model's guards, which has the settings of the model's own table."""
+    capacity = ("ReadCapacityUnits", "WriteCapacityUnits", "DeletionProtectionEnabled")
+    body = {name: getattr(model, name) for name in capacity if not isinstance(getattr(model, name, None), Field | None)}
+    body |= {"__table_name__": table_name + COMPANION, "key": CharField(hash_key=True, name=KEY)}
+    if expiry is not None:
+        body["expires"] = TTLField(name=EXPIRES)
+    return describe(type(model.__name__, (), body))
 
 
 def _check_hiding(fields: Mapping[str, AnyField], indexes: list[Index]) -> None:

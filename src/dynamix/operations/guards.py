@@ -1,0 +1,325 @@
+"""The guards of unique values, written in the transaction that writes their items.
+
+What an action does to guards follows from the values that its item had before and has after:
+
+    before and after differ    the old value's guard is deleted, the new one's is stored
+    the same                   nothing, but where the item's expiry changes, or the item is stored whole: the guard is
+                               stored anew
+
+A guard is deleted or replaced on the condition that its owner is an item that gives it up in the same transaction, or
+the one that takes it; so items may swap their values. Where it is another's, the item that takes it is not stored.
+
+What was before is what the instance was loaded with, or else is read first; a put takes it that there is no item. The
+action has a condition that it is still so. Where that is not met, the cancelled transaction brings the item along, and
+all is planned anew.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import msgspec
+
+from dynamix.codec.names import Key
+from dynamix.codec.numbers import NumberError, check, plain
+from dynamix.codec.state import STATE
+from dynamix.errors import (
+    CancellationReason,
+    ConditionalCheckFailedError,
+    DynamixError,
+    InvalidUpdateError,
+    NotUniqueError,
+)
+from dynamix.expressions.nodes import (
+    Arithmetic,
+    AttributeExists,
+    AttributeNotExists,
+    Compare,
+    Condition,
+    IfNotExists,
+    Or,
+    Path,
+    Value,
+    all_of,
+)
+from dynamix.operations import requests
+from dynamix.operations.failures import failed, shown_key
+from dynamix.operations.parts import STORED_NOTHING, Check, Delete, Part, Put, Update
+from dynamix.operations.retry import RetryPolicy, request
+from dynamix.schema.index import AnyField
+from dynamix.schema.table import Schema, Table
+from dynamix.schema.unique import Guards, Unique
+from dynamix.updates.at_once import EXACT
+from dynamix.updates.plan import Plan, alike
+from dynamix.updates.unchanged import loaded, stored_as
+from dynamix.wire import AttributeValue, Call, Flow, Item
+
+
+def changes_guards(schema: Schema[Any], changed: Iterable[str]) -> bool:
+    """Whether changes of fields, given by their full names ("User.email"), may change guards."""
+    return bool(schema.guards is not None and _touched(schema.guards, set(changed)))
+
+
+def _touched(guards: Guards, changed: set[str]) -> tuple[Unique, ...]:
+    if str(guards.expiry) in changed:
+        return guards.uniques
+    return tuple(unique for unique in guards.uniques if any(str(field) in changed for field in unique.fields))
+
+
+class Holder:
+    """An action on an item with unique values, and what is believed of the item before it.
+
+    With `whole` all that the model knows of the item is believed, not only what matters to guards.
+    """
+
+    def __init__(self, part: Part, guards: Guards, uniques: tuple[Unique, ...], *, whole: bool) -> None:
+        self.part = part
+        self.guards = guards
+        self.uniques = uniques
+        self.whole = whole
+        self.others: set[str] = set()  # the keys of guards that turned out to be of other items
+        schema = part.table.schema
+        fields: Iterable[AnyField] = schema.fields.values()
+        if not whole:
+            fields = dict.fromkeys(field for unique in uniques for field in unique.fields)
+            fields = fields if guards.expiry is None else (*fields, guards.expiry)
+        self.fields = [field for field in fields if not any(field is key for key in schema.table.keys)]
+        self.before: Item | None = None if whole else self._loaded()
+        self._believe()
+
+    @classmethod
+    def of(cls, part: Part, *, whole: bool = False) -> "Holder | None":
+        """That of an action, None where it changes no guards."""
+        guards = part.table.schema.guards
+        if guards is None or isinstance(part, Check):
+            return None
+        uniques = _touched(guards, set(part.changes.fields)) if isinstance(part, Update) else guards.uniques
+        return cls(part, guards, uniques, whole=whole) if uniques else None
+
+    def _loaded(self) -> Item | None:
+        """What the instance was loaded with, None where it is to be read."""
+        if isinstance(self.part, Put):
+            return {}
+        values: dict[str, Any] | None = getattr(self.part, "values", None)
+        if not values or values[STATE].stored is None:
+            return None
+        try:
+            forms = {field.name: loaded(field, values, values[STATE].pending) for field in self.fields}
+        except InvalidUpdateError:
+            return None
+        return {name: form for name, form in forms.items() if form is not None}
+
+    def read(self, policy: RetryPolicy) -> Flow[None]:
+        """Read what the item is now."""
+        part, schema = self.part, self.part.table.schema
+        names = () if self.whole else [field.name for field in (*schema.table.keys, *self.fields)]
+        body = requests.get(part.table.name, part.key, consistent=True, only=names)
+        found = yield from request(policy, Call("GetItem", msgspec.json.encode(body), _decode))
+        self.before = found.get("Item", {})
+        self._believe()
+
+    def look(self, reason: CancellationReason) -> bool:
+        """Whether the stored item is another than was believed; then it is believed from now on."""
+        if self.before is None or reason.code != "ConditionalCheckFailed":
+            return False
+        if isinstance(self.part, Put) and self.part.absent:
+            return False
+        before, now = self.before, reason.stored_item or {}
+        names = [field.name for field in self.fields]
+        same = all(before.get(name) == now.get(name) or alike(before.get(name), now.get(name, {})) for name in names)
+        if same and not (self.whole and bool(before) != bool(now)):
+            return False
+        self.before = now
+        self._believe()
+        return True
+
+    def _believe(self) -> None:
+        """Has the action depend on what is believed."""
+        if self.before is None:
+            return
+        required: list[Condition] = [stored_as(field._path(), self.before.get(field.name)) for field in self.fields]
+        schema = self.part.table.schema
+        if self.whole:
+            key = Path((schema.table.hash_key.name,))
+            required.append(AttributeExists(key) if self.before else schema.gone)
+        elif isinstance(self.part, Delete) and any(self.before.get(field.name) for field in self.fields):
+            required = [Or((schema.gone, all_of(required)))]  # one that is gone is no error
+        self.part.seen = tuple(required)
+
+    @property
+    def after(self) -> Item:
+        """What the item is afterwards, as far as guards go."""
+        match self.part:
+            case Put(item=item):
+                return item
+            case Update(plan=plan, key=key):
+                before = self.before or {}
+                changed = {field.name: _result(plan, field, before.get(field.name)) for field in self.fields}
+                return {**key, **{name: form for name, form in changed.items() if form is not None}}
+        return {}
+
+    def wishes(self) -> "list[_Wish]":
+        """What it does to guards."""
+        before, after, expiry = {**(self.before or {}), **self.part.key}, self.after, self.guards.expiry
+        renewed = isinstance(self.part, Put)
+        if expiry is not None and isinstance(self.part, Update):
+            renewed = before.get(expiry.name) != after.get(expiry.name)
+        wishes = []
+        for unique in self.uniques:
+            old, new = unique.text(before), unique.text(after)
+            if old is not None and old != new:
+                wishes.append(_Wish(self, unique, self.guards.key(unique, old)))
+            if new is not None and (old != new or renewed):
+                wishes.append(_Wish(self, unique, self.guards.key(unique, new), after))
+        return [wish for wish in wishes if wish.text not in self.others]
+
+
+class _Wish(NamedTuple):
+    """What an action does to one guard: it is stored for the item that is `after`, or deleted."""
+
+    holder: Holder
+    unique: Unique
+    key: Item
+    after: Item | None = None
+
+    @property
+    def text(self) -> str:
+        """What tells the guard from others of its table."""
+        text: str = self.key[self.holder.guards.key_name]["S"]
+        return text
+
+    @property
+    def owner(self) -> AttributeValue:
+        """What a guard of the item records."""
+        return self.holder.guards.owner(self.holder.part.key)
+
+
+class Guard(Part):
+    """The action on one guard, on behalf of an item that takes it, or else of one that gives it up."""
+
+    def __init__(self, wishes: Sequence[_Wish]) -> None:
+        taking = [wish for wish in wishes if wish.after is not None]
+        if len(taking) > 1:
+            raise _both(taking)
+        self.wish = (taking or wishes)[0]
+        super().__init__(self.wish.holder.part.table, self.wish.holder.part.key)
+        self.owners = [wish.owner for wish in wishes]
+        self.target = Put.target if taking else Delete.target
+
+    def body(self) -> requests.Body:
+        (holder, _, key, after), guards = self.wish, self.wish.holder.guards
+        table = (self.table.guarding or self.table).name
+        owned = [Compare("=", Path((guards.owner_name,)), Value(owner)) for owner in self.owners]
+        free: list[Condition] = [AttributeNotExists(Path((guards.key_name,)))]
+        if after is None:
+            return requests.delete(table, key, Or((*free, *owned)))
+        if self.table.schema.hidden is not None:
+            free.append(Compare("<=", Path((guards.expires_name,)), Value(_now())))
+        expires = None if guards.expiry is None else after.get(guards.expiry.name)
+        return requests.put(table, guards.item(key, guards.owner(holder.part.key), expires), Or((*free, *owned)))
+
+    def renew(self, reason: CancellationReason) -> bool:
+        """Whether it is left alone from now on, since it is another item's that is not taken."""
+        if self.wish.after is not None or reason.code != "ConditionalCheckFailed":
+            return False
+        self.wish.holder.others.add(self.wish.text)
+        return True
+
+    def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
+        """Which value is another item's, and which item's."""
+        (_, unique, _, after), guard, error.stored_item = self.wish, error.stored_item or {}, None
+        values = unique.values(after or {})
+        shown = ", ".join(f"{field}={value!r}" for field, value in zip(unique.fields, values, strict=True))
+        owner = _owner(self.table, guard.get(self.wish.holder.guards.owner_name))
+        by = "another item" if owner is None else f"{self.table.schema.model_name} with {_shown(owner)}"
+        problem = f"cannot have {shown}, which is unique and taken by {by}; {STORED_NOTHING}"
+        told = failed(NotUniqueError, self.table, self.key, error, problem)
+        assert isinstance(told, NotUniqueError)  # noqa: S101 - narrows the type
+        told.field = ", ".join(field.attribute for field in unique.fields)
+        told.value = values[0] if len(values) == 1 else values
+        told.owner = owner
+        return told
+
+
+def actions(holders: Sequence[Holder]) -> list[Guard]:
+    """One action for each guard that some of these change. Raises InvalidUpdateError where two take one."""
+    wishes: dict[tuple[str, str], list[_Wish]] = {}
+    for holder in holders:
+        for wish in holder.wishes():
+            wishes.setdefault((holder.part.table.name, wish.text), []).append(wish)
+    return [Guard(found) for found in wishes.values()]
+
+
+def _result(plan: Plan, field: AnyField, old: AttributeValue | None) -> AttributeValue | None:
+    """What an update makes of an attribute whose stored form was `old`."""
+    path = Path((field.name,))
+    if any(removed == path for removed in plan.remove):
+        return None
+    for changed, amount in plan.add:
+        if changed == path:
+            return _computed(field, Arithmetic("+", IfNotExists(path, Value({"N": "0"})), amount), old)
+    for changed, operand in plan.set:
+        if changed == path:
+            return _computed(field, operand, old)
+    return old
+
+
+def _computed(field: AnyField, operand: object, old: AttributeValue | None) -> AttributeValue:
+    """The value of an operand that speaks of no other attribute than the one it is for."""
+    match operand:
+        case Value(form):
+            return form
+        case IfNotExists(Path((name,)), fallback) if name == field.name:
+            return _computed(field, fallback, None) if old is None else old
+        case Path((name,)) if name == field.name and old is not None:
+            return old
+        case Arithmetic(operator, left, right):
+            one, other = (_computed(field, side, old).get("N") for side in (left, right))
+            if one is not None and other is not None:
+                return _sum(field, Decimal(one), Decimal(other) if operator == "+" else -Decimal(other))
+    raise InvalidUpdateError(
+        f"{field} is unique, and a new value that only the service knows cannot be guarded; read the item, and set the "
+        "value itself"
+    )
+
+
+def _sum(field: AnyField, number: Decimal, amount: Decimal) -> AttributeValue:
+    try:
+        return {"N": plain(check(EXACT.add(number, amount)))}
+    except NumberError as error:
+        raise field.refusal(amount, f"together with what is there, {error}") from error
+
+
+def _both(taking: Sequence[_Wish]) -> InvalidUpdateError:
+    """Why a transaction cannot be made that gives one value to two items."""
+    first, second = (f"{wish.holder.part.table.schema.model_name} with {_item(wish)}" for wish in taking[:2])
+    unique, after = taking[0].unique, taking[0].after or {}
+    values = zip(unique.fields, unique.values(after), strict=True)
+    shown = ", ".join(f"{field}={value!r}" for field, value in values)
+    return InvalidUpdateError(f"{first} and {second} would both have {shown}, which is unique")
+
+
+def _item(wish: _Wish) -> str:
+    return shown_key(wish.holder.part.table, wish.holder.part.key)
+
+
+def _owner(table: Table[Any], recorded: AttributeValue | None) -> Key[Any] | None:
+    """The key that a guard records; None where it is no key of the model."""
+    schema = table.schema
+    try:
+        forms = (recorded or {})["M"]
+        return Key(schema.model, schema.stored_key({field.attribute: forms[field.name] for field in schema.table.keys}))
+    except (KeyError, TypeError, DynamixError):
+        return None
+
+
+def _shown(key: Key[Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in key.items())
+
+
+def _now() -> AttributeValue:
+    return {"N": str(int(datetime.now(UTC).timestamp()))}
+
+
+_decode = msgspec.json.Decoder(dict[str, Item]).decode
