@@ -353,9 +353,8 @@ def refuse_unguarded(model: type[Any]) -> None:
     guards = schema_of(model).guards
     if guards is not None:
         raise InvalidUpdateError(
-            f"a batch takes no conditions, so it cannot keep {guards.uniques[0]} unique; store each {model.__name__} by "
-            "create() or save() and delete it by delete() or delete_by_key(), or several together in a "
-            "dynamix.transaction() block"
+            f"a batch takes no conditions, so it cannot keep {guards.uniques[0]} unique; store each by create() or "
+            "save() and delete it by delete() or delete_by_key(), or several together in a dynamix.transaction() block"
         )
 
 

@@ -16,14 +16,12 @@ all is planned anew.
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 import msgspec
 
 from dynamix.codec.names import Key
-from dynamix.codec.numbers import NumberError, check, plain
-from dynamix.codec.state import STATE
+from dynamix.codec.state import state_of
 from dynamix.errors import (
     CancellationReason,
     ConditionalCheckFailedError,
@@ -32,12 +30,10 @@ from dynamix.errors import (
     NotUniqueError,
 )
 from dynamix.expressions.nodes import (
-    Arithmetic,
     AttributeExists,
     AttributeNotExists,
     Compare,
     Condition,
-    IfNotExists,
     Or,
     Path,
     Value,
@@ -50,8 +46,9 @@ from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.index import AnyField
 from dynamix.schema.table import Schema, Table
 from dynamix.schema.unique import Guards, Unique
-from dynamix.updates.at_once import EXACT
-from dynamix.updates.plan import Plan, alike
+from dynamix.updates.pending import pending_of
+from dynamix.updates.plan import alike
+from dynamix.updates.result import result
 from dynamix.updates.unchanged import loaded, stored_as
 from dynamix.wire import AttributeValue, Call, Flow, Item
 
@@ -101,20 +98,19 @@ class Holder:
         """What the instance was loaded with, None where it is to be read."""
         if isinstance(self.part, Put):
             return {}
-        values: dict[str, Any] | None = getattr(self.part, "values", None)
-        if not values or values[STATE].stored is None:
+        values = self.part.values if isinstance(self.part, Delete | Update) else None
+        if not values or state_of(values).stored is None:
             return None
         try:
-            forms = {field.name: loaded(field, values, values[STATE].pending) for field in self.fields}
+            forms = {field.name: loaded(field, values, pending_of(values)) for field in self.fields}
         except InvalidUpdateError:
             return None
         return {name: form for name, form in forms.items() if form is not None}
 
-    def read(self, policy: RetryPolicy) -> Flow[None]:
+    def read(self, policy: RetryPolicy, table: Table[Any]) -> Flow[None]:
         """Read what the item is now."""
-        part, schema = self.part, self.part.table.schema
-        names = () if self.whole else [field.name for field in (*schema.table.keys, *self.fields)]
-        body = requests.get(part.table.name, part.key, consistent=True, only=names)
+        names = () if self.whole else [field.name for field in (*table.schema.table.keys, *self.fields)]
+        body = requests.get(table.name, self.part.key, consistent=True, only=names)
         found = yield from request(policy, Call("GetItem", msgspec.json.encode(body), _decode))
         self.before = found.get("Item", {})
         self._believe()
@@ -127,7 +123,7 @@ class Holder:
             return False
         before, now = self.before, reason.stored_item or {}
         names = [field.name for field in self.fields]
-        same = all(before.get(name) == now.get(name) or alike(before.get(name), now.get(name, {})) for name in names)
+        same = all(_same(before.get(name), now.get(name)) for name in names)
         if same and not (self.whole and bool(before) != bool(now)):
             return False
         self.before = now
@@ -155,7 +151,7 @@ class Holder:
                 return item
             case Update(plan=plan, key=key):
                 before = self.before or {}
-                changed = {field.name: _result(plan, field, before.get(field.name)) for field in self.fields}
+                changed = {field.name: result(plan, field, before.get(field.name)) for field in self.fields}
                 return {**key, **{name: form for name, form in changed.items() if form is not None}}
         return {}
 
@@ -251,44 +247,8 @@ def actions(holders: Sequence[Holder]) -> list[Guard]:
     return [Guard(found) for found in wishes.values()]
 
 
-def _result(plan: Plan, field: AnyField, old: AttributeValue | None) -> AttributeValue | None:
-    """What an update makes of an attribute whose stored form was `old`."""
-    path = Path((field.name,))
-    if any(removed == path for removed in plan.remove):
-        return None
-    for changed, amount in plan.add:
-        if changed == path:
-            return _computed(field, Arithmetic("+", IfNotExists(path, Value({"N": "0"})), amount), old)
-    for changed, operand in plan.set:
-        if changed == path:
-            return _computed(field, operand, old)
-    return old
-
-
-def _computed(field: AnyField, operand: object, old: AttributeValue | None) -> AttributeValue:
-    """The value of an operand that speaks of no other attribute than the one it is for."""
-    match operand:
-        case Value(form):
-            return form
-        case IfNotExists(Path((name,)), fallback) if name == field.name:
-            return _computed(field, fallback, None) if old is None else old
-        case Path((name,)) if name == field.name and old is not None:
-            return old
-        case Arithmetic(operator, left, right):
-            one, other = (_computed(field, side, old).get("N") for side in (left, right))
-            if one is not None and other is not None:
-                return _sum(field, Decimal(one), Decimal(other) if operator == "+" else -Decimal(other))
-    raise InvalidUpdateError(
-        f"{field} is unique, and a new value that only the service knows cannot be guarded; read the item, and set the "
-        "value itself"
-    )
-
-
-def _sum(field: AnyField, number: Decimal, amount: Decimal) -> AttributeValue:
-    try:
-        return {"N": plain(check(EXACT.add(number, amount)))}
-    except NumberError as error:
-        raise field.refusal(amount, f"together with what is there, {error}") from error
+def _same(one: AttributeValue | None, other: AttributeValue | None) -> bool:
+    return one is other if one is None or other is None else alike(one, other)
 
 
 def _both(taking: Sequence[_Wish]) -> InvalidUpdateError:

@@ -30,7 +30,7 @@ from dynamix.errors import (
 )
 from dynamix.limits import TRANSACT_ACTIONS, TRANSACT_BYTES
 from dynamix.operations import requests
-from dynamix.operations.explained import explained
+from dynamix.operations.explained import explained, explaining
 from dynamix.operations.failures import shown_key
 from dynamix.operations.guards import Guard, Holder, actions
 from dynamix.operations.items import nothing
@@ -155,10 +155,11 @@ class _Batch:
                 f"{_named(unknown[0].part)} has unique values, which are read before they are changed, and under a "
                 "token of your own nothing is; get the item and save or delete its instance, or give no token"
             )
-        if len(unknown) == 1:
-            yield from unknown[0].read(policy)
-        elif unknown:
-            yield Together([holder.read(policy) for holder in unknown])
+        reads = [explaining(holder.read, policy, holder.part.table) for holder in unknown]
+        if len(reads) == 1:
+            yield from reads[0]
+        elif reads:
+            yield Together(reads)
 
     def _merge(self, number: int, part: Part) -> None:
         """Make one of a check and what else is done with its item."""
