@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import itertools
 import pickle
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -28,6 +29,7 @@ from dynamix import (
     VersionConflict,
     VersionField,
 )
+from dynamix.wire import AttributeValue
 from places import Place
 
 
@@ -397,6 +399,45 @@ def test_values_as_another_program_spelled_them(engine: Place) -> None:
     refused(lambda: Mixed.create(name="b", at=NOON))
     Mixed.delete_by_key(name="a")
     assert guards(engine, Mixed) == {}
+
+
+class Code(CharField[Any]):
+    """A text without spaces around it."""
+
+    def to_wire(self, value: str) -> AttributeValue:
+        return super().to_wire(value.strip())
+
+
+class Sealed(CharField[Any]):
+    """A text that is stored otherwise each time."""
+
+    count = itertools.count()
+
+    def to_wire(self, value: str) -> AttributeValue:
+        return {"S": f"{next(self.count)} {value}"}
+
+    def from_wire(self, wire: AttributeValue) -> str:
+        return str(wire["S"]).partition(" ")[2]
+
+
+class Owned(Model):
+    """Fields of the user's own."""
+
+    name = CharField(hash_key=True)
+    code = Code(unique=True)
+    sealed = Sealed(unique=True)
+
+
+def test_fields_of_ones_own(engine: Place) -> None:
+    """Are the same where they are stored as the same; what is stored otherwise each time cannot be unique."""
+    dynamix.create_table(Owned)
+    Owned.create(name="a", code=" x")
+    refused(lambda: Owned.create(name="b", code="x "))
+    with pytest.raises(
+        dynamix.FieldValidationException, match=r"Owned\.sealed cannot be kept unique: it stores one value"
+    ):
+        Owned.create(name="b", sealed="s")
+    assert guards(engine, Owned) == {'["code","S","x"]': "a"}
 
 
 def test_a_guard_is_its_owners(engine: Place) -> None:

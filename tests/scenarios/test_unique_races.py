@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_transaction_outcomes import Unlucky, lost, not_made, unlucky
+from test_transaction_outcomes import Unlucky, cancelled, lost, not_made, unlucky
 
 import dynamix
 from dynamix import CharField, IntegerField, Model, NotUniqueError, OutcomeUnknownError
@@ -136,6 +136,44 @@ def test_a_lost_answer(unlucky: Unlucky) -> None:
     unlucky.steps = [lost]
     first.delete()
     check_guards()
+
+
+def test_what_cancels_for_the_moment(unlucky: Unlucky) -> None:
+    """A conflict about a guard is one of the write, unless something lasts beside it."""
+    dynamix.create_table(User)
+    unlucky.steps = [cancelled("None", "TransactionConflict")]
+    User.create(name="a", email="x", number=1)
+    unlucky.steps = [cancelled("None", "TransactionConflict", "ThrottlingError")] * 4
+    with pytest.raises(
+        dynamix.TransactionConflictError, match="User with name='b' is being changed by another request"
+    ):
+        User.create(name="b", email="y", number=2)
+    unlucky.steps = [cancelled("None", "TransactionConflict", "ConditionalCheckFailed")]
+    with pytest.raises(
+        NotUniqueError, match=r"User\.number=2, User\.team='t', which is unique and taken by another item"
+    ):
+        User.create(name="b", email="y", number=2)
+    check_guards()
+
+
+def test_an_item_that_is_gone_after_the_write(unlucky: Unlucky) -> None:
+    """What was changed shows as far as it is known; what was to be returned is said to be gone."""
+    dynamix.create_table(User)
+    first = User.create(name="a", email="x", number=1)
+    first.email = "y"
+    first.add_to_field(User.number, 1)
+    handle, asked = unlucky.handle, []
+
+    def gone(target: str, body: bytes) -> tuple[int, bytes]:
+        asked.append(target)
+        after = asked[-2:] == ["TransactWriteItems", "GetItem"]
+        return (200, b"{}") if after else handle(target, body)
+
+    unlucky.handle = gone  # type: ignore[method-assign]
+    assert (first.save().email, first.number) == ("y", 2)
+    with pytest.raises(dynamix.ItemNotFoundError, match="name='a' was changed, and is gone since") as caught:
+        User.update_by_key(User.email.set("z"), returns="new", name="a")
+    assert caught.value.applied == "yes"
 
 
 def test_a_read_that_fails_after_the_write(unlucky: Unlucky) -> None:

@@ -100,7 +100,7 @@ def _delete_by_key(policy: RetryPolicy, table: Table[M], which: items.ByKey) -> 
 
 def change(policy: RetryPolicy, table: Table[M], asked: ByKey) -> Flow[M | None]:
     """Change an item that was not loaded; `dynamix.operations.update.update` of what changes no guard."""
-    if not changes_guards(table.schema, asked.changes.fields):
+    if table.schema.guards is None or not changes_guards(table.schema, asked.changes.fields):
         return update.update(policy, table, asked)
     return _change(policy, table, asked)
 

@@ -235,12 +235,12 @@ class _Batch:
         return told
 
     def _failure(self, number: int, reasons: Sequence[CancellationReason]) -> tuple[Part, CancellationReason]:
-        """Why a part failed: itself, or else a guard on its behalf."""
-        part = self.parts[number]
-        for guard, reason in zip(self.guards, reasons[len(self.parts) :], strict=True):
-            if guard.wish.holder.part is part and reasons[number].code is None and reason.code is not None:
-                return guard, reason
-        return part, reasons[number]
+        """Why a part failed, itself or a guard on its behalf: rather for what lasts than for what may pass."""
+        own = self.parts[number], reasons[number]
+        guards = zip(self.guards, reasons[len(self.parts) :], strict=True)
+        causes = [own, *(cause for cause in guards if cause[0].wish.holder.part is own[0])]
+        lasting = (cause for cause in causes if cause[1].code not in {None, *PASSING_REASONS})
+        return next(lasting, next((cause for cause in causes if cause[1].code is not None), own))
 
 
 def _send(policy: RetryPolicy, batch: _Batch, token: str | None) -> Flow[None]:
