@@ -156,6 +156,30 @@ def test_what_cancels_for_the_moment(unlucky: Unlucky) -> None:
     check_guards()
 
 
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_what_was_there_before_is_told_exactly(unlucky: Unlucky, verb: str) -> None:
+    """Also of what another program changed, or made, between the read and the write."""
+    dynamix.create_table(User)
+    handle = unlucky.handle
+    puts = iter([{"team": {"S": "u"}}, {"email": {"S": "x"}, "team": {"S": "v"}}])
+
+    def changing(target: str, body: bytes) -> tuple[int, bytes]:
+        answer = handle(target, body)
+        put = next(puts, None) if target in ("GetItem", "TransactWriteItems") else None
+        if put is not None:
+            handle("PutItem", json.dumps({"TableName": "User", "Item": {"name": {"S": "a"}, **put}}).encode())
+        return answer
+
+    unlucky.handle = changing  # type: ignore[method-assign]
+    if verb == "update":
+        old = User.update_by_key(User.email.set("y"), upsert=True, returns="old", name="a")
+    else:
+        old = User.delete_by_key(returns="old", name="a")
+    assert old is not None
+    assert (old.email, old.team) == ("x", "v")
+    check_guards()
+
+
 def test_an_item_that_is_gone_after_the_write(unlucky: Unlucky) -> None:
     """What was changed shows as far as it is known; what was to be returned is said to be gone."""
     dynamix.create_table(User)

@@ -164,11 +164,12 @@ class Holder:
         wishes = []
         for unique in self.uniques:
             old, new = unique.text(before), unique.text(after)
-            if old is not None and old != new:
-                wishes.append(_Wish(self, unique, self.guards.key(unique, old)))
+            if old is not None and old != new and self.guards.holds(old) and old not in self.others:
+                wishes.append(_Wish(self, unique, old))
             if new is not None and (old != new or renewed):
-                wishes.append(_Wish(self, unique, self.guards.key(unique, new), after))
-        return [wish for wish in wishes if wish.text not in self.others]
+                self.guards.check(unique, new, after)
+                wishes.append(_Wish(self, unique, new, after))
+        return wishes
 
 
 class _Wish(NamedTuple):
@@ -176,14 +177,8 @@ class _Wish(NamedTuple):
 
     holder: Holder
     unique: Unique
-    key: Item
+    text: str
     after: Item | None = None
-
-    @property
-    def text(self) -> str:
-        """What tells the guard from others of its table."""
-        text: str = self.key[self.holder.guards.key_name]["S"]
-        return text
 
     @property
     def owner(self) -> AttributeValue:
@@ -204,7 +199,8 @@ class Guard(Part):
         self.target = Put.target if taking else Delete.target
 
     def body(self) -> requests.Body:
-        (holder, _, key, after), guards = self.wish, self.wish.holder.guards
+        (holder, _, text, after), guards = self.wish, self.wish.holder.guards
+        key = guards.key(text)
         table = (self.table.guarding or self.table).name
         owned = [Compare("=", Path((guards.owner_name,)), Value(owner)) for owner in self.owners]
         free: list[Condition] = [AttributeNotExists(Path((guards.key_name,)))]
@@ -224,12 +220,12 @@ class Guard(Part):
 
     def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
         """Which value is another item's, and which item's."""
-        (_, unique, _, after), guard, error.stored_item = self.wish, error.stored_item or {}, None
-        values = unique.values(after or {})
-        shown = ", ".join(f"{field}={value!r}" for field, value in zip(unique.fields, values, strict=True))
+        guard, error.stored_item = error.stored_item or {}, None  # which is no item of the model's
+        unique, after = self.wish.unique, self.wish.after or {}
+        values = unique.values(after)
         owner = _owner(self.table, guard.get(self.wish.holder.guards.owner_name))
         by = "another item" if owner is None else f"{self.table.schema.model_name} with {_shown(owner)}"
-        problem = f"cannot have {shown}, which is unique and taken by {by}; {STORED_NOTHING}"
+        problem = f"cannot have {unique.shown(after)}, which is unique and taken by {by}; {STORED_NOTHING}"
         told = failed(NotUniqueError, self.table, self.key, error, problem)
         assert isinstance(told, NotUniqueError)  # noqa: S101 - narrows the type
         told.field = ", ".join(field.attribute for field in unique.fields)
@@ -254,9 +250,7 @@ def _same(one: AttributeValue | None, other: AttributeValue | None) -> bool:
 def _both(taking: Sequence[_Wish]) -> InvalidUpdateError:
     """Why a transaction cannot be made that gives one value to two items."""
     first, second = (f"{wish.holder.part.table.schema.model_name} with {_item(wish)}" for wish in taking[:2])
-    unique, after = taking[0].unique, taking[0].after or {}
-    values = zip(unique.fields, unique.values(after), strict=True)
-    shown = ", ".join(f"{field}={value!r}" for field, value in values)
+    shown = taking[0].unique.shown(taking[0].after or {})
     return InvalidUpdateError(f"{first} and {second} would both have {shown}, which is unique")
 
 

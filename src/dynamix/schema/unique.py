@@ -19,6 +19,7 @@ from dynamix.errors import FieldValidationException, ModelDefinitionError, Store
 from dynamix.fields.base import Field
 from dynamix.fields.boolean import BooleanField
 from dynamix.fields.datetime import DateTimeField
+from dynamix.fields.refusals import shown
 from dynamix.fields.ttl import TTLField
 from dynamix.limits import PARTITION_KEY_BYTES
 from dynamix.schema.index import AnyField, Index
@@ -63,6 +64,10 @@ class Unique(Struct, frozen=True, eq=False):
         """The values that an item has, all of them there."""
         return tuple(field.decode(item[field.name]) for field in self.fields)
 
+    def shown(self, item: Item) -> str:
+        """The same with the names of the fields, as people read them."""
+        return ", ".join(f"{field}={shown(field.decode(item[field.name]))}" for field in self.fields)
+
 
 class Guards(Struct, frozen=True, eq=False):
     """The guards of a model: what they guard, and by which names their attributes are stored.
@@ -78,18 +83,25 @@ class Guards(Struct, frozen=True, eq=False):
     owner_name: str = OWNER
     expires_name: str = EXPIRES
 
-    def key(self, unique: Unique, text: str) -> Item:
-        """The key of the guard of a unique value. Raises FieldValidationException for one that is too long."""
-        text = WITHIN + text if self.within else text
-        size = len(text.encode())
-        if size > PARTITION_KEY_BYTES:
+    def holds(self, text: str) -> bool:
+        """Whether a guard can have what stands for a unique value as its key, which is none too long."""
+        return len(self.key(text)[self.key_name]["S"].encode()) <= PARTITION_KEY_BYTES
+
+    def check(self, unique: Unique, text: str, item: Item) -> None:
+        """Raise FieldValidationException for the values of an item that no guard can have in its key."""
+        if not self.holds(text):
+            values = dict(zip(unique.fields, unique.values(item), strict=True))
+            longest = max(values, key=lambda field: len(str(values[field])))
             raise FieldValidationException(
-                f"{unique} cannot be kept unique for so long a value: its guard's key would have {size} bytes, and "
-                f"{PARTITION_KEY_BYTES} are the most; store a shorter one",
-                field=unique.fields[-1].attribute,
-                value=text,
+                f"{longest} cannot be kept unique with {shown(values[longest])}: the key of its guard would have more "
+                f"than {PARTITION_KEY_BYTES} bytes; store a shorter value",
+                field=longest.attribute,
+                value=values[longest],
             )
-        key = {self.key_name: {"S": text}}
+
+    def key(self, text: str) -> Item:
+        """The key of a guard, with what stands for its value."""
+        key = {self.key_name: {"S": WITHIN + text if self.within else text}}
         return key if self.range_name is None else {**key, self.range_name: {"S": WITHIN}}
 
     def owner(self, key: Item) -> AttributeValue:
