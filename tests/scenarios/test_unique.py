@@ -395,7 +395,14 @@ def test_values_as_another_program_spelled_them(engine: Place) -> None:
     guard = {"guard": {"S": '["at","S","2030-01-01T12:00:00+00:00"]'}, "owner": owner}
     engine.call("PutItem", TableName=table + "_unique", Item=guard)
     refused(lambda: Mixed.create(name="b", at=NOON))
-    Mixed.delete_by_key(name="a")
+    for write in (
+        lambda: Mixed.update_by_key(Mixed.size.set(2.5), returns="new", name="a"),
+        lambda: Mixed(name="a").set_field(Mixed.size, 3.5).commit_changes(),
+        lambda: Mixed.delete_by_key(returns="old", name="a"),
+    ):
+        with pytest.raises(dynamix.StoredValueError, match=r"Mixed\.title: the stored value") as caught:
+            write()
+        assert caught.value.applied == "yes"
     engine.call("PutItem", TableName=table, Item={"name": {"S": "c"}, "title": {"S": "too long" * 300}})
     Mixed.update_by_key(Mixed.title.remove(), name="c")
     assert guards(engine, Mixed) == {}

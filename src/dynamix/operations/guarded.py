@@ -92,7 +92,11 @@ def delete_by_key(policy: RetryPolicy, table: Table[M], which: items.ByKey) -> F
 def _delete_by_key(policy: RetryPolicy, table: Table[M], which: items.ByKey) -> Flow[M | None]:
     part = parts.Delete(table, which.key, which.condition)
     before = yield from transact.write_one(policy, part, "delete_by_key", whole=which.returns)
-    old = _shown(table, before) if which.returns else None
+    try:
+        old = _shown(table, before) if which.returns else None
+    except StoredValueError as error:
+        error.applied = "yes"
+        raise
     if old is not None:
         pending_of(vars(old)).deleted(vars(old))
     return old
