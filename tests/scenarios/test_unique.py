@@ -150,6 +150,8 @@ def test_transactions_swap_and_hand_over(place: Place) -> None:
         tx.delete(User, name="b")
         tx.update(User, User.email.set("z"), name="a")
         tx.put(User, name="d", email="y")
+        tx.check(User, User.note.not_exists(), name="e")
+        tx.check(User, User.email == "y", name="a")
     assert guards(place) == {'["email","S","x"]': "c", '["email","S","y"]': "d", '["email","S","z"]': "a"}
     with pytest.raises(TransactionCanceledError, match=r"create: User with name='f' cannot have User\.email='z'") as it:
         transact(lambda tx: tx.create(User, name="e", email="e"), lambda tx: tx.create(User, name="f", email="z"))
@@ -296,21 +298,49 @@ def test_partly_loaded_instances(engine: Place) -> None:
     assert guards(engine) == {}
 
 
-def test_other_changes_send_what_they_did_before(engine: Place) -> None:
-    """A change of no unique value is one update, and writes no guard."""
-    first = User.create(name="a", email="x")
+def test_what_is_sent(engine: Place) -> None:
+    """A read where nobody loaded what is given up, one transaction, and a read of what is shown; what concerns no unique
+    value is sent as it is without them."""
     asked: list[str] = []
     connection = dynamix.Connection(embedded=True, on_request=lambda request: asked.append(request.operation))
+
+    def sent(write: Callable[[], object], *refusals: type[Exception]) -> str:
+        asked.clear()
+        if refusals:
+            with pytest.raises(refusals):
+                write()
+        else:
+            write()
+        return " ".join(asked)
+
     with connection, dynamix.use_connection(connection):
         dynamix.create_table(User)
-        first = User.create(name="a", email="x")
-        asked.clear()
+        first = User(name="a", email="x", number=1)
+        transact, transact_and_read = "TransactWriteItems", "TransactWriteItems GetItem"
+        assert sent(first.save) == transact
+        assert sent(lambda: User.create(name="a", email="x")) == f"{transact} {transact}"
+        assert sent(lambda: User.create(name="a", email="y", overwrite=False), ItemExistsError) == transact
+        assert sent(lambda: User.create(name="b", email="x"), NotUniqueError) == transact
+        first = User.get_or_raise(name="a")
         first.note = "n"
-        first.save()
-        first.email = "x"
-        first.commit_changes()
-        User.update_by_key(User.note.set("m"), name="a")
-    assert asked == ["UpdateItem", "TransactWriteItems", "GetItem", "UpdateItem"]
+        assert sent(first.save) == "UpdateItem"
+        assert sent(first.save) == ""
+        first.email = "y"
+        assert sent(first.save) == transact_and_read
+        first.email = "z"
+        assert sent(first.commit_changes) == transact_and_read
+        first.add_to_field(User.number, 1)
+        unmet = dynamix.ConditionalCheckFailedError
+        assert sent(lambda: first.save(condition=User.note == "m"), unmet) == transact
+        assert sent(lambda: first.delete(condition=User.note == "m"), unmet) == transact
+        assert sent(lambda: User.update_by_key(User.note.set("m"), name="a")) == "UpdateItem"
+        assert sent(lambda: User.update_by_key(User.email.set("w"), name="a")) == f"GetItem {transact}"
+        assert sent(lambda: User.update_by_key(User.email.set("v"), returns="new", name="a")) == (
+            f"GetItem {transact_and_read}"
+        )
+        first.refresh(discard=True)
+        assert sent(first.delete) == transact
+        assert sent(lambda: User.delete_by_key(name="a")) == f"GetItem {transact}"
 
 
 def test_what_no_guard_can_follow_is_refused(engine: Place) -> None:
@@ -343,6 +373,19 @@ def test_what_no_guard_can_follow_is_refused(engine: Place) -> None:
     assert (it.value.field, it.value.value) == ("email", "x" * 2048)
     assert guards(engine) == {}
     assert User.scan().count() == 0
+
+
+def test_a_change_that_the_service_refuses(engine: Place) -> None:
+    """Is told as it is without unique values."""
+    item = {"name": {"S": "a"}, "email": {"S": "x"}, "number": {"S": "none"}}
+    engine.call("PutItem", TableName=engine.table_name(User), Item=item)
+    with pytest.raises(
+        dynamix.InvalidRequestError, match=r"User with name='a' was refused \(ValidationError\)"
+    ) as caught:
+        User.update_by_key(User.number.add(1), name="a")
+    assert caught.value.applied == "no"
+    with pytest.raises(dynamix.ItemTooLargeError, match="would have more than the 409600 bytes of an item"):
+        User.update_by_key(User.email.set("y"), User.note.set("n" * 409_590), name="a")
 
 
 def test_errors_travel(engine: Place) -> None:

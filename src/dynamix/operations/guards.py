@@ -86,7 +86,7 @@ class Holder:
         self._believe()
 
     @classmethod
-    def of(cls, part: Part, *, whole: bool = False) -> "Holder | None":
+    def of(cls, part: Part, *, whole: bool) -> "Holder | None":
         """That of an action, None where it changes no guards."""
         guards = part.table.schema.guards
         if guards is None or isinstance(part, Check):
