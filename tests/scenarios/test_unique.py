@@ -299,8 +299,8 @@ def test_partly_loaded_instances(engine: Place) -> None:
 
 
 def test_what_is_sent(engine: Place) -> None:
-    """A read where nobody loaded what is given up, one transaction, and a read of what is shown; what concerns no unique
-    value is sent as it is without them."""
+    """A read where nobody loaded what is given up, one transaction, and a read of what is shown; what concerns no
+    unique value is sent as it is without them."""
     asked: list[str] = []
     connection = dynamix.Connection(embedded=True, on_request=lambda request: asked.append(request.operation))
 
