@@ -172,6 +172,7 @@ def test_guards_in_the_models_own_table(place: Place) -> None:
     assert Member.query().where(Member.name == within).use_index("turned").get_items() == ([], None)
     assert {member.club for member in Member.scan().use_index("turned")} == {"c", "d"}
     assert Member.scan().use_index("by_number").count() == 2
+    assert len(dynamix.partiql(f'SELECT * FROM "{table}"', model=Member, scan=True)) == 2
     refused = "keys that begin with 'dynamix.unique' are those of guards"
     key: dict[str, Any] = {"club": reserved, "name": within}
     reads_and_writes: list[Callable[[], object]] = [
@@ -192,6 +193,23 @@ def test_guards_in_the_models_own_table(place: Place) -> None:
         ('dynamix.unique["email","S","z"]', None),
         ('dynamix.unique["number","N","1","pk","S","c"]', None),
     ]
+
+
+def test_a_stream_with_guards() -> None:
+    """What a function is called with has no record of them; one alone is refused by its key."""
+    told = [
+        {"pk": {"S": 'dynamix.unique["email","S","x"]'}, "sk": {"S": "dynamix.unique"}},
+        {"pk": {"S": "c"}, "sk": {"S": "a"}},
+    ]
+    records = [
+        {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "Keys": key, "NewImage": key}} for key in told
+    ]
+    (record,) = Member.from_lambda_event({"Records": records})
+    assert record.new == Member(club="c", name="a")
+    with pytest.raises(dynamix.FieldValidationException, match="are those of guards"):
+        Member.from_stream_record(records[0])
+    with pytest.raises(dynamix.ValidationException, match="this is no record of a stream"):
+        Member.from_lambda_event({"Records": [{"eventName": "INSERT", "dynamodb": {"Keys": {"pk": 1}}}]})
 
 
 def test_tables_that_cannot_hold_guards() -> None:

@@ -17,6 +17,7 @@ from dynamix.codec.names import Key, StoredName, forms_given
 from dynamix.codec.state import STATE, State
 from dynamix.connection import Connection
 from dynamix.errors import ValidationException, nearest, unknown
+from dynamix.fields.base import Field
 from dynamix.model.changing import Changing, assign
 from dynamix.model.converting import Converting
 from dynamix.model.names import check_names

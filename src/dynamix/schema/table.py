@@ -445,6 +445,13 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             return field.encode
         return partial(_encode_shared_key if self._is_shared(field) else _encode_key, field, limit)
 
+    def is_guard(self, item: Mapping[str, Any]) -> bool:
+        """Whether an item, or a key, is that of a guard beside the items of the model."""
+        if self.guards is None or not self.guards.within:
+            return False
+        form = item.get(self.table.hash_key.name)
+        return isinstance(form, Mapping) and str(form.get("S", "")).startswith(WITHIN)
+
     def _is_shared(self, field: AnyField) -> bool:
         """Whether a field is the partition key of a table that holds guards beside items."""
         return self.guards is not None and self.guards.within and field is self.table.hash_key
