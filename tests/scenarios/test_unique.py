@@ -369,10 +369,11 @@ def test_what_no_guard_can_follow_is_refused(engine: Place) -> None:
     with pytest.raises(InvalidUpdateError, match="under a token of your own nothing is"):
         transact(lambda tx: tx.delete(User, name="a"), token="mine")
     with pytest.raises(dynamix.FieldValidationException, match=r"User\.email cannot be kept unique with 'x+") as it:
-        User.create(name="a", email="x" * 2048)
-    assert (it.value.field, it.value.value) == ("email", "x" * 2048)
+        User.create(name="a", email="x" * 2033)
+    assert (it.value.field, it.value.value) == ("email", "x" * 2033)
     assert guards(engine) == {}
     assert User.scan().count() == 0
+    User.create(name="a", email="x" * 2032)
 
 
 def test_a_change_that_the_service_refuses(engine: Place) -> None:
