@@ -481,6 +481,7 @@ class Owned(Model):
     name = CharField(hash_key=True)
     code = Code(unique=True)
     sealed = Sealed(unique=True)
+    __unique__ = (["code"], (code, "code"))
 
 
 def test_fields_of_ones_own(engine: Place) -> None:

@@ -116,8 +116,9 @@ class Guards(Struct, frozen=True, eq=False):
 
 def guards_of(model: type, fields: Mapping[str, AnyField], table: Index, indexes: Sequence[Index]) -> Guards | None:
     """The guards that a model needs, None for none. Raises ModelDefinitionError or UnknownNameError."""
-    uniques = [Unique((field,)) for field in fields.values() if field.unique]
-    uniques += [_together(model, fields, names) for names in _declared(model)]
+    alone = [Unique((field,)) for field in fields.values() if field.unique]
+    together = [_together(model, fields, names) for names in _declared(model)]
+    uniques = list({str(unique): unique for unique in (*alone, *together)}.values())
     for unique in uniques:
         _check(unique, table)
     within = getattr(model, "__unique_in_table__", False)
