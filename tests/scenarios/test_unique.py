@@ -29,6 +29,7 @@ from dynamix import (
     VersionConflict,
     VersionField,
 )
+from dynamix.fields import Field
 from dynamix.wire import AttributeValue
 from places import Place
 
@@ -475,25 +476,39 @@ class Sealed(CharField[Any]):
         return str(wire["S"]).partition(" ")[2]
 
 
+class Money(Field[Decimal, Any]):
+    """A number with its digits."""
+
+    key_type = "N"
+
+    def to_wire(self, value: Decimal) -> AttributeValue:
+        return {"N": str(value)}
+
+    def from_wire(self, wire: AttributeValue) -> Decimal:
+        return Decimal(wire["N"])
+
+
 class Owned(Model):
     """Fields of the user's own."""
 
     name = CharField(hash_key=True)
     code = Code(unique=True)
     sealed = Sealed(unique=True)
+    price = Money(unique=True)
     __unique__ = (["code"], (code, "code"))
 
 
 def test_fields_of_ones_own(engine: Place) -> None:
     """Are the same where they are stored as the same; what is stored otherwise each time cannot be unique."""
     dynamix.create_table(Owned)
-    Owned.create(name="a", code=" x")
+    Owned.create(name="a", code=" x", price=Decimal("1.50"))
     refused(lambda: Owned.create(name="b", code="x "))
+    refused(lambda: Owned.create(name="b", price=Decimal("1.5")))
     with pytest.raises(
         dynamix.FieldValidationException, match=r"Owned\.sealed cannot be kept unique: it stores one value"
     ):
         Owned.create(name="b", sealed="s")
-    assert guards(engine, Owned) == {'["code","S","x"]': "a"}
+    assert guards(engine, Owned) == {'["code","S","x"]': "a", '["price","N","1.5"]': "a"}
 
 
 def test_a_guard_is_its_owners(engine: Place) -> None:
