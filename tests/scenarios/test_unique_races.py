@@ -66,6 +66,8 @@ class User(Model):
 won = 0
 with dynamix.Connection(embedded=sys.argv[1]) as connection, dynamix.use_connection(connection):
     dynamix.create_table(User)
+    print("ready", flush=True)
+    input()
     for number in range(20):
         try:
             User.create(name=f"{sys.argv[2]}-{number}", email=str(number))
@@ -82,7 +84,13 @@ def test_of_two_processes_one_wins(tmp_path: Path) -> None:
     with dynamix.Connection(embedded=file) as connection, dynamix.use_connection(connection):
         dynamix.create_table(User)
         command = [sys.executable, "-c", CREATE, file]
-        running = [subprocess.Popen([*command, name], stdout=subprocess.PIPE, text=True) for name in "ab"]
+        pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        running = [subprocess.Popen([*command, name], **pipes) for name in "ab"]
+        for process in running:
+            assert process.stdout.readline() == "ready\n"
+        for process in running:
+            process.stdin.write("\n")
+            process.stdin.flush()
         won = [int(process.communicate(timeout=60)[0]) for process in running]
         assert sum(won) == 20
         assert sorted(item["email"]["S"] for item in scanned("User")) == sorted(map(str, range(20)))
