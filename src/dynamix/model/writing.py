@@ -10,7 +10,7 @@ from dynamix.expressions.nodes import Condition
 from dynamix.model.batching import Batch, as_whole, refuse_unguarded, unlooked
 from dynamix.model.reading import keys_of
 from dynamix.model.running import arun, checked, run, schema_of
-from dynamix.operations import batch, guarded, items, saving
+from dynamix.operations import batch, items, saving, verbs
 from dynamix.operations.retry import RetryPolicy
 from dynamix.operations.writes import locate
 from dynamix.schema.table import Table
@@ -32,16 +32,14 @@ class Writing:
         use `add_modify_conditions` and `save`.) Raises FieldValidationException or UnknownNameError before anything is
         sent.
         """
-        return run(cls, guarded.create, new_instance(cls, values, condition), overwrite, unclaimed(cls, condition))
+        return run(cls, verbs.create, new_instance(cls, values, condition), overwrite, unclaimed(cls, condition))
 
     @classmethod
     async def acreate(
         cls, /, *, overwrite: bool | None = None, condition: Condition | None = None, **values: Any
     ) -> Self:
         """See `create`."""
-        return await arun(
-            cls, guarded.create, new_instance(cls, values, condition), overwrite, unclaimed(cls, condition)
-        )
+        return await arun(cls, verbs.create, new_instance(cls, values, condition), overwrite, unclaimed(cls, condition))
 
     def save(self, *, overwrite: bool = False, if_unchanged: bool = False, condition: Condition | None = None) -> Self:
         """Store the instance, and return it. What is sent depends on what it is.
@@ -88,11 +86,11 @@ class Writing:
         """Delete the item, if the conditions of `set_modify_conditions` and this one are met. One that is gone is no
         error where there is no condition. Then the instance is a new one, which `save()` would store again.
         """
-        run(type(self), guarded.delete_instance, self, checked(type(self), condition))
+        run(type(self), verbs.delete_instance, self, checked(type(self), condition))
 
     async def adelete(self, *, condition: Condition | None = None) -> None:
         """See `delete`."""
-        await arun(type(self), guarded.delete_instance, self, checked(type(self), condition))
+        await arun(type(self), verbs.delete_instance, self, checked(type(self), condition))
 
     @overload
     @classmethod
@@ -112,7 +110,7 @@ class Writing:
         which `save()` would store again. (Keys called
         `condition` or `returns` win.)
         """
-        return run(cls, guarded.delete_by_key, by_key(cls, key, condition, returns))
+        return run(cls, verbs.delete_by_key, by_key(cls, key, condition, returns))
 
     @overload
     @classmethod
@@ -129,7 +127,7 @@ class Writing:
         cls, /, *, condition: Condition | None = None, returns: Literal["old"] | None = None, **key: Any
     ) -> Self | None:
         """See `delete_by_key`."""
-        return await arun(cls, guarded.delete_by_key, by_key(cls, key, condition, returns))
+        return await arun(cls, verbs.delete_by_key, by_key(cls, key, condition, returns))
 
     @classmethod
     def batch_delete(

@@ -1,7 +1,7 @@
-"""The single writes of models: as they are, or where items have unique values, in a transaction with the guards.
+"""Single writes of items with unique values, each in a transaction with the guards.
 
-Each has the result and the errors of the flow of the same name that it stands for. A transaction's answer tells nothing
-of the item, so what is to be shown of it afterwards is read.
+Each has the result and the errors of the flow that it stands for (see `dynamix.operations.verbs`). The answer of a
+transaction tells nothing of the item, so what is to be shown of it afterwards is read.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,6 @@ from dynamix.errors import DynamixError, ItemNotFoundError, StoredValueError
 from dynamix.expressions.nodes import Condition
 from dynamix.operations import items, parts, requests, transact, update
 from dynamix.operations.failures import shown_key
-from dynamix.operations.guards import changes_guards
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.operations.update import ByKey
 from dynamix.schema.table import Table
@@ -27,30 +26,7 @@ from dynamix.wire import Call, Flow, Item
 M = TypeVar("M")
 
 
-def create(
-    policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool | None, condition: Condition | None = None
-) -> Flow[M]:
-    """Store a new instance whole, after the model's own `before_save`."""
-    if table.schema.before_save is not None:
-        table.schema.before_save(instance)
-    return store(policy, table, instance, overwrite, condition)
-
-
 def store(
-    policy: RetryPolicy,
-    table: Table[M],
-    instance: M,
-    overwrite: bool | None,
-    condition: Condition | None,
-    times: Mapping[str, Any] | None = None,
-) -> Flow[M]:
-    """Store an instance whole."""
-    if table.schema.guards is None:
-        return items.store(policy, table, instance, overwrite, condition, times)
-    return _store(policy, table, instance, overwrite, condition, times)
-
-
-def _store(
     policy: RetryPolicy,
     table: Table[M],
     instance: M,
@@ -58,6 +34,7 @@ def _store(
     condition: Condition | None,
     times: Mapping[str, Any] | None,
 ) -> Flow[M]:
+    """Store an instance whole."""
     replaces = table.schema.version is None if overwrite is None else overwrite
     part = parts.Put(table, instance, condition, dict(times or {}), absent=not replaces)
     yield from transact.write_one(policy, part, "create")
@@ -65,16 +42,8 @@ def _store(
     return instance
 
 
-def delete_instance(
-    policy: RetryPolicy, table: Table[Any], instance: Any, condition: Condition | None = None
-) -> Flow[None]:
+def delete_instance(policy: RetryPolicy, table: Table[Any], instance: Any, condition: Condition | None) -> Flow[None]:
     """Delete an instance's item, after the model's own `before_delete`."""
-    if table.schema.guards is None:
-        return items.delete_instance(policy, table, instance, condition)
-    return _delete_instance(policy, table, instance, condition)
-
-
-def _delete_instance(policy: RetryPolicy, table: Table[Any], instance: Any, condition: Condition | None) -> Flow[None]:
     if table.schema.before_delete is not None:
         table.schema.before_delete(instance)
     part = parts.Delete(table, table.schema.key_of(vars(instance)), condition, instance)
@@ -83,13 +52,7 @@ def _delete_instance(policy: RetryPolicy, table: Table[Any], instance: Any, cond
 
 
 def delete_by_key(policy: RetryPolicy, table: Table[M], which: items.ByKey) -> Flow[M | None]:
-    """Delete an item without an instance; the result is the deleted one where it is asked for."""
-    if table.schema.guards is None:
-        return items.delete_by_key(policy, table, which)
-    return _delete_by_key(policy, table, which)
-
-
-def _delete_by_key(policy: RetryPolicy, table: Table[M], which: items.ByKey) -> Flow[M | None]:
+    """Delete an item without an instance."""
     part = parts.Delete(table, which.key, which.condition)
     before = yield from transact.write_one(policy, part, "delete_by_key", whole=which.returns)
     try:
@@ -103,13 +66,7 @@ def _delete_by_key(policy: RetryPolicy, table: Table[M], which: items.ByKey) -> 
 
 
 def change(policy: RetryPolicy, table: Table[M], asked: ByKey) -> Flow[M | None]:
-    """Change an item that was not loaded; `dynamix.operations.update.update` of what changes no guard."""
-    if table.schema.guards is None or not changes_guards(table.schema, asked.changes.fields):
-        return update.update(policy, table, asked)
-    return _change(policy, table, asked)
-
-
-def _change(policy: RetryPolicy, table: Table[M], asked: ByKey) -> Flow[M | None]:
+    """Change an item that was not loaded."""
     terms = asked.terms
     part = parts.Update(table, asked.key, terms.conditions, asked.changes, upsert=terms.upsert)
     before = yield from transact.write_one(policy, part, "update_by_key", whole=terms.returns == "ALL_OLD")
@@ -133,30 +90,12 @@ def commit(
     policy: RetryPolicy,
     table: Table[M],
     instance: M,
-    pending: Pending | None,
-    atomic: bool = False,
-    condition: Condition | None = None,
-    edits: Mapping[str, Draft] | None = None,
-    guards: Sequence[tuple[Condition, str]] = (),
-) -> Flow[M]:
-    """Send what is pending on an instance, and the edits."""
-    if pending is None or table.schema.guards is None:
-        return update.commit(policy, table, instance, pending, atomic, condition, edits, guards)
-    changed = (str(draft.field) for draft in (edits or {}).values())
-    if not changes_guards(table.schema, (*pending.fields, *changed)):
-        return update.commit(policy, table, instance, pending, atomic, condition, edits, guards)
-    return _commit(policy, table, instance, pending, condition, edits, guards)
-
-
-def _commit(
-    policy: RetryPolicy,
-    table: Table[M],
-    instance: M,
     pending: Pending,
     condition: Condition | None,
     edits: Mapping[str, Draft] | None,
     guards: Sequence[tuple[Condition, str]],
 ) -> Flow[M]:
+    """Send what is pending on an instance, and the edits."""
     values, schema, sender = vars(instance), table.schema, object()
     if schema.version is not None:
         edits, guards = raised(schema.version, values, edits, guards)

@@ -44,24 +44,13 @@ from dynamix.operations.failures import failed, shown_key
 from dynamix.operations.parts import STORED_NOTHING, Check, Delete, Part, Put, Update
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.index import AnyField
-from dynamix.schema.table import Schema, Table
+from dynamix.schema.table import Table
 from dynamix.schema.unique import Guards, Unique
 from dynamix.updates.pending import pending_of
 from dynamix.updates.plan import alike
 from dynamix.updates.result import result
 from dynamix.updates.unchanged import loaded, stored_as
 from dynamix.wire import AttributeValue, Call, Flow, Item
-
-
-def changes_guards(schema: Schema[Any], changed: Iterable[str]) -> bool:
-    """Whether changes of fields, given by their full names ("User.email"), may change guards."""
-    return bool(schema.guards is not None and _touched(schema.guards, set(changed)))
-
-
-def _touched(guards: Guards, changed: set[str]) -> tuple[Unique, ...]:
-    if str(guards.expiry) in changed:
-        return guards.uniques
-    return tuple(unique for unique in guards.uniques if any(str(field) in changed for field in unique.fields))
 
 
 class Holder:
@@ -91,7 +80,7 @@ class Holder:
         guards = part.table.schema.guards
         if guards is None or isinstance(part, Check):
             return None
-        uniques = _touched(guards, set(part.changes.fields)) if isinstance(part, Update) else guards.uniques
+        uniques = guards.touched(part.changes.fields) if isinstance(part, Update) else guards.uniques
         return cls(part, guards, uniques, whole=whole) if uniques else None
 
     def _loaded(self) -> Item | None:

@@ -8,7 +8,7 @@ The key of a guard is a JSON list of stored names, types and values, so no two v
 same where they read as the same: numbers by value, times by the instant, texts as they are stored.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -82,6 +82,13 @@ class Guards(Struct, frozen=True, eq=False):
     range_name: str | None = None
     owner_name: str = OWNER
     expires_name: str = EXPIRES
+
+    def touched(self, changed: Collection[str]) -> tuple[Unique, ...]:
+        """Those whose guards may change with fields of these full names ("User.email"). With the expiry all of them do,
+        since they expire with the item."""
+        if str(self.expiry) in changed:
+            return self.uniques
+        return tuple(unique for unique in self.uniques if any(str(field) in changed for field in unique.fields))
 
     def holds(self, text: str) -> bool:
         """Whether a guard can have what stands for a unique value as its key, which is none too long."""
