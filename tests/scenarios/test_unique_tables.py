@@ -144,6 +144,10 @@ def test_guards_expire_with_their_items(place: Place) -> None:
     assert caught.value.owner == {"name": "b"}
     with pytest.raises(dynamix.ItemNotFoundError):
         Login.update_by_key(Login.token.set("y"), name="a")
+    Login.create(name="c", token="y", expires=PAST)
+    with pytest.raises(dynamix.ConditionalCheckFailedError, match="does not meet the condition"):
+        Login.create(name="c", token="z", overwrite=False, condition=Login.token == "z")
+    assert Login.create(name="c", token="z", overwrite=False).expires is None
 
 
 def test_guards_in_the_models_own_table(place: Place) -> None:

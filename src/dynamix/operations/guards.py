@@ -96,6 +96,11 @@ class Holder:
             return None
         return {name: form for name, form in forms.items() if form is not None}
 
+    @property
+    def _is_new(self) -> bool:
+        """Whether the action is made where there is no item, and nowhere else."""
+        return isinstance(self.part, Put) and self.part.absent
+
     def read(self, policy: RetryPolicy, table: Table[Any]) -> Flow[None]:
         """Read what the item is now."""
         names = () if self.whole else [field.name for field in (*table.schema.table.keys, *self.fields)]
@@ -106,9 +111,7 @@ class Holder:
 
     def look(self, reason: CancellationReason) -> bool:
         """Whether the stored item is another than was believed; then it is believed from now on."""
-        if self.before is None or reason.code != "ConditionalCheckFailed":
-            return False
-        if isinstance(self.part, Put) and self.part.absent:
+        if self.before is None or self._is_new or reason.code != "ConditionalCheckFailed":
             return False
         before, now = self.before, reason.stored_item or {}
         names = [field.name for field in self.fields]
@@ -121,7 +124,7 @@ class Holder:
 
     def _believe(self) -> None:
         """Has the action depend on what is believed."""
-        if self.before is None:
+        if self.before is None or self._is_new:
             return
         required: list[Condition] = [stored_as(field._path(), self.before.get(field.name)) for field in self.fields]
         schema = self.part.table.schema

@@ -68,6 +68,11 @@ class Part:
         """All conditions of the caller's."""
         return (*self.conditions, *self.checks)
 
+    @property
+    def required(self) -> tuple[Condition, ...]:
+        """The same, and that the item still is what it was planned for."""
+        return (*self.conditions, *self.checks, *self.seen)
+
     def body(self) -> requests.Body:
         """The action as a request has it."""
         raise NotImplementedError
@@ -124,7 +129,7 @@ class Put(Part):
         self.version = {} if version is None else {version.attribute: started(version, values, self.item)}
 
     def body(self) -> requests.Body:
-        required = (self.table.schema.absent, *self.given) if self.absent else (*self.given, *self.seen)
+        required = (self.table.schema.absent, *self.required) if self.absent else self.required
         return requests.put(self.table.name, self.item, all_of(required) if required else None)
 
     def encoded(self) -> msgspec.Raw:
@@ -157,7 +162,7 @@ class Delete(Part):
         self.guard = None if version is None else unchanged_or_gone(version, self.values, table.schema.gone)
 
     def body(self) -> requests.Body:
-        required = (*self.given, *self.seen, *(() if self.guard is None else (self.guard,)))
+        required = self.required if self.guard is None else (*self.required, self.guard)
         return requests.delete(self.table.name, self.key, all_of(required) if required else None)
 
     def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
@@ -208,7 +213,7 @@ class Update(Part):
         self._guessed = False
 
     def body(self) -> requests.Body:
-        required = (*(() if self.upsert else (self.table.schema.there,)), *self.given, *self.seen)
+        required = self.required if self.upsert else (self.table.schema.there, *self.required)
         self.plan, texts = write(self.changes, required, self._pictured, at_once=True)
         self.target = "Update" if texts.update else Check.target
         return requests.update(self.table.name, self.key, texts)
@@ -244,7 +249,7 @@ class Update(Part):
 
     def settle(self) -> None:
         if isinstance(self.changes, Pending) and self.values is not None:
-            untold.settle(self.changes, self.values, self.table.schema, self.plan, (*self.given, *self.seen))
+            untold.settle(self.changes, self.values, self.table.schema, self.plan, self.required)
             keep_edits(self.values, self.sent)
 
     def _broken(self, stored: Item) -> list[str]:

@@ -136,7 +136,8 @@ class _Batch:
                 self.parts.append(part)
             else:
                 self._merge(number, part)
-        self.holders = [holder for part in self.parts if (holder := Holder.of(part, whole=whole)) is not None]
+        guarded = (part for part in self.parts if part.table.schema.guards is not None)
+        self.holders = [holder for part in guarded if (holder := Holder.of(part, whole=whole)) is not None]
         self.guards: list[Guard] = []
 
     @property
