@@ -159,6 +159,25 @@ class TimeToLiveDiffers(TableDifference, frozen=True):
         return f"its time to live is {live}, the model's by {self.model!r}"
 
 
+class GuardTableDiffers(TableDifference, frozen=True):
+    """The table of the guards of unique values differs in what `difference` says; where that is None, it is missing.
+
+    `name` is the name of that table.
+    """
+
+    name: str
+    difference: TableDifference | None
+
+    @property
+    def updatable(self) -> bool:
+        return self.difference is None or self.difference.updatable
+
+    def __str__(self) -> str:
+        if self.difference is None:
+            return f"the table {self.name!r} of the guards of its unique values is missing"
+        return f"of the table {self.name!r} of the guards of its unique values: {self.difference}"
+
+
 def _key(key: Key) -> str:
     return ", ".join(f"{attribute} ({role})" for attribute, role in key)
 

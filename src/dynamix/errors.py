@@ -31,6 +31,7 @@
         ├── ConditionalCheckFailedError         (.item: the stored instance; .stored_item: its stored form)
         │   ├── ItemExistsError                 create(overwrite=False) on an existing key
         │   ├── ItemNotFoundError               a change of an item that does not exist
+        │   ├── NotUniqueError                  another item has a unique value (.field, .value, .owner)
         │   └── VersionConflict                 a write of an item that others wrote since it was loaded
         ├── TransactionCanceledError            (.reasons, in the caller's order)
         ├── TransactionConflictError
@@ -471,6 +472,19 @@ class ItemNotFoundError(ConditionalCheckFailedError):
     """The item to be changed does not exist; nothing was stored."""
 
 
+class NotUniqueError(ConditionalCheckFailedError):
+    """Another item of the table has a value that is unique; nothing was stored.
+
+    `field` is the attribute's name on the model, `value` the value; of several fields that are unique together, the
+    names joined by ", " and the tuple of the values. `owner` is the key of the item that has it, as `get` takes it;
+    None where that is not known.
+    """
+
+    field: str = ""
+    value: Any = None
+    owner: dict[str, Any] | None = None
+
+
 class VersionConflict(ConditionalCheckFailedError):  # noqa: N818 - no error of the caller's
     """Others wrote the item since the instance was loaded: its stored version is another; nothing was stored."""
 
@@ -480,7 +494,8 @@ class CancellationReason(msgspec.Struct, frozen=True):
     that its condition looked at, in DynamoDB's JSON form, where the action asked for it.
 
     In a transaction of models `model` is that of the action, `action` the method that asked for it ("save"), and `item`
-    the stored instance, None where there is none or where it cannot be read.
+    the stored instance, None where there is none or where it cannot be read. `error` is what the action would have
+    raised outside a transaction.
     """
 
     code: str | None
@@ -489,6 +504,7 @@ class CancellationReason(msgspec.Struct, frozen=True):
     model: type[Any] | None = None
     action: str | None = None
     item: Any = None
+    error: DynamixError | None = None
 
 
 class TransactionCanceledError(ClientException, codes=("TransactionCanceledException",)):

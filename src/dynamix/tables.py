@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dynamix.differences import TableDifference
 from dynamix.model.declaration import Model
 from dynamix.model.running import arun, connection_of, run, schema_of
-from dynamix.operations import tables
+from dynamix.operations import companions
 
 
 def create_table(model: type[Model], *, force: bool = False) -> None:
@@ -16,13 +16,13 @@ def create_table(model: type[Model], *, force: bool = False) -> None:
     all its items.
     """
     _forget(model)
-    _warn(model, run(model, tables.create, force))
+    _warn(model, run(model, companions.create, force))
 
 
 async def acreate_table(model: type[Model], *, force: bool = False) -> None:
     """See `create_table`."""
     _forget(model)
-    _warn(model, await arun(model, tables.create, force))
+    _warn(model, await arun(model, companions.create, force))
 
 
 def _forget(model: type[Model]) -> None:
@@ -36,12 +36,12 @@ def compare_table(model: type[Model]) -> list[TableDifference]:
 
     Raises TableNotFoundError.
     """
-    return run(model, tables.compare)
+    return run(model, companions.compare)
 
 
 async def acompare_table(model: type[Model]) -> list[TableDifference]:
     """See `compare_table`."""
-    return await arun(model, tables.compare)
+    return await arun(model, companions.compare)
 
 
 def update_table(model: type[Model]) -> list[TableDifference]:
@@ -52,13 +52,13 @@ def update_table(model: type[Model]) -> list[TableDifference]:
     anything else, TableDiffersError says in what, and nothing is changed. Raises TableNotFoundError.
     """
     _forget(model)
-    return run(model, tables.update)
+    return run(model, companions.update)
 
 
 async def aupdate_table(model: type[Model]) -> list[TableDifference]:
     """See `update_table`."""
     _forget(model)
-    return await arun(model, tables.update)
+    return await arun(model, companions.update)
 
 
 def _warn(model: type[Model], differences: Sequence[TableDifference]) -> None:

@@ -294,6 +294,8 @@ def test_what_has_expired_cannot_be_changed() -> None:
     for change in changes:
         with pytest.raises(dynamix.ItemNotFoundError):
             change()
+    with pytest.raises(dynamix.TransactionCanceledError, match="number=1 does not exist"), dynamix.transaction() as tx:
+        tx.update(Hiding, Hiding.title.set("x"), **old())
     found["new"].set_field(Hiding.title, "x").save()
     found["lasting"].set_field(Hiding.title, "y").save()
     assert Hiding.delete_by_key(**old(), returns="old") is None

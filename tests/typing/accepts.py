@@ -78,6 +78,29 @@ if pinned is not None:
     assert_type(pinned.title, str | None)
 
 
+class Holder(dynamix.Model):
+    """A model with unique values."""
+
+    __unique__ = (("tenant", "email"), ["tenant", "number"])
+    __unique_in_table__ = True
+
+    key = dynamix.CharField(hash_key=True)
+    tenant = dynamix.CharField(required=True)
+    email = dynamix.CharField(unique=True)
+    number = dynamix.IntegerField(unique=True, default=1)
+
+
+holder = Holder(key="k", tenant="t")
+assert_type(holder.email, str | None)
+assert_type(holder.number, int)
+
+
+def taken(error: dynamix.NotUniqueError, reason: dynamix.CancellationReason) -> None:
+    assert_type(error.field, str)
+    assert_type(error.owner, dict[str, Any] | None)
+    assert_type(reason.error, dynamix.DynamixError | None)
+
+
 # The asyncio twins give the same.
 async def twins() -> None:
     assert_type(await ForumThread.aget(forum_id="science", thread_id="physics_1"), ForumThread | None)

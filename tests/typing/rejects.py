@@ -38,6 +38,7 @@ ix: dynamix.IndexOptions = {"hash_key": "a", "x": 1}  # rejected: typeddict-unkn
 thread.add_to_field(ForumThread.votes, 1.5)  # rejected: misc, reportArgumentType
 dynamix.CharField(pattern=5)  # rejected: call-overload, reportArgumentType
 Sheet.version.eq("1")  # rejected: arg-type, reportArgumentType
+dynamix.CharField(unique="yes")  # rejected: call-overload, reportArgumentType
 dynamix.VersionField(default=1)  # rejected: call-arg, reportCallIssue
 Sheet.modify(len, name="plan")  # rejected: arg-type, reportArgumentType
 dynamix.TTLField(hash_key=True)  # rejected: call-overload, reportCallIssue

@@ -59,6 +59,7 @@ class Field(Convertible[V], Generic[V, T]):
         unsorted: bool = False,
         hidden: bool = False,
         read_only: bool = False,
+        unique: bool = False,
         **others: object,
     ) -> None:
         self._owner: type | None = None
@@ -82,6 +83,7 @@ class Field(Convertible[V], Generic[V, T]):
         self.unsorted = unsorted
         self.hidden = hidden
         self.read_only = read_only
+        self.unique = unique
         if null and (self.required or indexed):
             raise ModelDefinitionError(
                 f"a {self} that is required, a key or indexed is never NULL; leave out null=True"

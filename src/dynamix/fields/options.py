@@ -41,6 +41,8 @@ class Common(TypedDict, Generic[V], total=False):
 
     read_only: bool
     """Lets a value be given when the item is made, and refuses to change it."""
+    unique: bool
+    """Lets no two items of the table have the same value."""
 
 
 class Options(Common[V], total=False):

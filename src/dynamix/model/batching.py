@@ -330,6 +330,7 @@ class Batch(Generic[M]):
                 f"{model.__name__} uses another connection than what was given to this batch before; open a batch "
                 "for each place"
             )
+        refuse_unguarded(model)
         return schema_of(model).at(connection.table_prefix)
 
 
@@ -345,6 +346,16 @@ def as_whole(model: type[M], item: M | Mapping[str, Any]) -> M:
 def unlooked(model: type[Any], advice: str) -> InvalidUpdateError:
     """Why a batch is refused that would have to look at versions."""
     return InvalidUpdateError(f"a batch takes no conditions, so it cannot look at {schema_of(model).version}; {advice}")
+
+
+def refuse_unguarded(model: type[Any]) -> None:
+    """Raise InvalidUpdateError where items have unique values, which no batch can guard."""
+    guards = schema_of(model).guards
+    if guards is not None:
+        raise InvalidUpdateError(
+            f"a batch takes no conditions, so it cannot keep {guards.uniques[0]} unique; store each by create() or "
+            "save() and delete it by delete() or delete_by_key(), or several together in a dynamix.transaction() block"
+        )
 
 
 def _refuse_values(what: object, values: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from dynamix.fields.changeable import Element, N
 from dynamix.fields.computed import ComputedField
 from dynamix.model import computing
 from dynamix.model.running import arun, check_condition, checked, run, schema_of
-from dynamix.operations import modifying, update
+from dynamix.operations import modifying, update, verbs
 from dynamix.operations.requests import Returns
 from dynamix.updates.actions import Action
 from dynamix.updates.changes import Changes, check_action
@@ -186,7 +186,7 @@ class Changing:
         was, and the item to return cannot be read. A map or list that is missing around a change is made, which takes
         one more request.
         """
-        return run(cls, update.update, asked_update(cls, actions, condition, upsert, returns, key))
+        return run(cls, verbs.change, asked_update(cls, actions, condition, upsert, returns, key))
 
     @overload
     @classmethod
@@ -232,7 +232,7 @@ class Changing:
         **key: Any,
     ) -> Self | None:
         """See `update_by_key`."""
-        return await arun(cls, update.update, asked_update(cls, actions, condition, upsert, returns, key))
+        return await arun(cls, verbs.change, asked_update(cls, actions, condition, upsert, returns, key))
 
     def commit_changes(self, *, atomic: bool = False, condition: Condition | None = None) -> Self:
         """Send all queued changes; then the instance, which is returned, holds what the service answered.
@@ -245,11 +245,11 @@ class Changing:
         and what is stored then cannot be read. While it is under way, InvalidUpdateError refuses further changes and
         commits of this instance.
         """
-        return run(type(self), update.commit, self, _changed(self), atomic, checked(type(self), condition))
+        return run(type(self), verbs.commit, self, _changed(self), atomic, checked(type(self), condition))
 
     async def acommit_changes(self, *, atomic: bool = False, condition: Condition | None = None) -> Self:
         """See `commit_changes`."""
-        return await arun(type(self), update.commit, self, _changed(self), atomic, checked(type(self), condition))
+        return await arun(type(self), verbs.commit, self, _changed(self), atomic, checked(type(self), condition))
 
     @classmethod
     def modify(cls, function: Callable[[Self], Self | None], /, *, attempts: int | None = None, **key: Any) -> Self:

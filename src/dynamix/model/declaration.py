@@ -8,7 +8,7 @@ has an async twin of the same name with an `a` in front.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -17,6 +17,7 @@ from dynamix.codec.names import Key, StoredName, forms_given
 from dynamix.codec.state import STATE, State
 from dynamix.connection import Connection
 from dynamix.errors import ValidationException, nearest, unknown
+from dynamix.fields.base import Field
 from dynamix.model import computing
 from dynamix.model.changing import Changing, assign
 from dynamix.model.converting import Converting
@@ -32,12 +33,15 @@ class Model(Reading, Writing, Changing, Converting):
 
     A model gives `__table_name__` (default: the class's name), `ReadCapacityUnits` and `WriteCapacityUnits` (absent:
     on-demand billing), `DeletionProtectionEnabled` (absent: as the table has it), `__secondary_indexes__`, and
-    `__connection__` to use another connection than the default.
+    `__connection__` to use another connection than the default. `__unique__` lists tuples of fields whose values
+    together no two items have; `__unique_in_table__` keeps the guards of unique values in the model's own table.
     """
 
     __table_name__: ClassVar[str]
     __secondary_indexes__: ClassVar[Mapping[str, IndexOptions]]
     __connection__: ClassVar[Connection | None] = None
+    __unique__: ClassVar[Sequence[Sequence[str | Field[Any, Any]]]]
+    __unique_in_table__: ClassVar[bool]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -12,7 +12,7 @@ from dynamix.errors import ModelDefinitionError, UnknownNameError, unknown
 from dynamix.fields.base import Field
 
 SETTINGS = (
-    *("__table_name__", "__secondary_indexes__", "__connection__"),
+    *("__table_name__", "__secondary_indexes__", "__connection__", "__unique__", "__unique_in_table__"),
     *("ReadCapacityUnits", "WriteCapacityUnits", "DeletionProtectionEnabled"),
 )
 """What a model may say of its table."""
@@ -107,5 +107,6 @@ def _nearly(name: str) -> bool:
     """Whether a name is a setting but for underscores, capitals and a plural."""
     plain = name.replace("_", "").lower().removesuffix("s")
     if _is_dunder(name):
-        return plain in ("tablename", "secondaryindex", "secondaryindexe", "secondaryindice", "connection")
+        known = ("tablename", "secondaryindex", "secondaryindexe", "secondaryindice", "connection")
+        return plain in (*known, "unique", "uniqueintable")
     return plain in ("readcapacityunit", "writecapacityunit")

@@ -67,11 +67,20 @@ def record_of(model: type[M], record: Mapping[str, Any]) -> StreamRecord[M]:
 
 
 def records_of(model: type[M], event: Mapping[str, Any]) -> list[StreamRecord[M]]:
-    """The records of an event that AWS Lambda was called with. Raises what `record_of` raises."""
+    """The records of an event that AWS Lambda was called with, but for those of guards of unique values. Raises what
+    `record_of` raises."""
     records: object = event.get("Records") if isinstance(event, Mapping) else None
     if not isinstance(records, Iterable):
         raise ValidationException("an event of a stream has a list of `Records`")
-    return [record_of(model, record) for record in records]
+    return [record_of(model, record) for record in records if not _is_of_guard(model, record)]
+
+
+def _is_of_guard(model: type[Any], record: object) -> bool:
+    """Whether a record tells of a guard that stands in the model's own table."""
+    match record:
+        case {"dynamodb": {"Keys": Mapping() as key}}:
+            return schema_of(model).is_guard(key)
+    return False
 
 
 def loaded(model: type[M], instance: M) -> M:

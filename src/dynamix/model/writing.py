@@ -7,10 +7,10 @@ from typing import Any, Literal, Self, TypeVar, overload
 
 from dynamix.errors import ValidationException, WrongTypeError
 from dynamix.expressions.nodes import Condition
-from dynamix.model.batching import Batch, as_whole, unlooked
+from dynamix.model.batching import Batch, as_whole, refuse_unguarded, unlooked
 from dynamix.model.reading import keys_of
 from dynamix.model.running import arun, checked, run, schema_of
-from dynamix.operations import batch, items, saving
+from dynamix.operations import batch, items, saving, verbs
 from dynamix.operations.retry import RetryPolicy
 from dynamix.operations.writes import locate
 from dynamix.schema.table import Table
@@ -32,14 +32,14 @@ class Writing:
         use `add_modify_conditions` and `save`.) Raises FieldValidationException or UnknownNameError before anything is
         sent.
         """
-        return run(cls, items.create, new_instance(cls, values, condition), overwrite, unclaimed(cls, condition))
+        return run(cls, verbs.create, new_instance(cls, values, condition), overwrite, unclaimed(cls, condition))
 
     @classmethod
     async def acreate(
         cls, /, *, overwrite: bool | None = None, condition: Condition | None = None, **values: Any
     ) -> Self:
         """See `create`."""
-        return await arun(cls, items.create, new_instance(cls, values, condition), overwrite, unclaimed(cls, condition))
+        return await arun(cls, verbs.create, new_instance(cls, values, condition), overwrite, unclaimed(cls, condition))
 
     def save(self, *, overwrite: bool = False, if_unchanged: bool = False, condition: Condition | None = None) -> Self:
         """Store the instance, and return it. What is sent depends on what it is.
@@ -86,11 +86,11 @@ class Writing:
         """Delete the item, if the conditions of `set_modify_conditions` and this one are met. One that is gone is no
         error where there is no condition. Then the instance is a new one, which `save()` would store again.
         """
-        run(type(self), items.delete_instance, self, checked(type(self), condition))
+        run(type(self), verbs.delete_instance, self, checked(type(self), condition))
 
     async def adelete(self, *, condition: Condition | None = None) -> None:
         """See `delete`."""
-        await arun(type(self), items.delete_instance, self, checked(type(self), condition))
+        await arun(type(self), verbs.delete_instance, self, checked(type(self), condition))
 
     @overload
     @classmethod
@@ -110,7 +110,7 @@ class Writing:
         which `save()` would store again. (Keys called
         `condition` or `returns` win.)
         """
-        return run(cls, items.delete_by_key, by_key(cls, key, condition, returns))
+        return run(cls, verbs.delete_by_key, by_key(cls, key, condition, returns))
 
     @overload
     @classmethod
@@ -127,7 +127,7 @@ class Writing:
         cls, /, *, condition: Condition | None = None, returns: Literal["old"] | None = None, **key: Any
     ) -> Self | None:
         """See `delete_by_key`."""
-        return await arun(cls, items.delete_by_key, by_key(cls, key, condition, returns))
+        return await arun(cls, verbs.delete_by_key, by_key(cls, key, condition, returns))
 
     @classmethod
     def batch_delete(
@@ -199,10 +199,10 @@ def by_key(model: type[Any], key: dict[str, Any], condition: Any, returns: objec
 
 
 def _drop(policy: RetryPolicy, table: Table[Any]) -> Flow[None]:
-    """Delete the table, as `operations.tables` does it, which many programs never need."""
-    from dynamix.operations import tables
+    """Delete the table, as `operations.companions` does it, which many programs never need."""
+    from dynamix.operations import companions
 
-    return tables.drop(policy, table)
+    return companions.drop(policy, table)
 
 
 def _instances(
@@ -211,6 +211,7 @@ def _instances(
     """The instances to store, and the positions of those that were given, which get the time of this write."""
     instances: list[M] = []
     renewed: set[int] = set()
+    refuse_unguarded(model)
     if schema_of(model).version is not None and not unchecked:
         raise unlooked(model, "store each by save() or create(), or give unchecked=True, whatever version is stored")
     for position, item in enumerate(items_or_dicts):
@@ -230,6 +231,7 @@ def _instances(
 
 def _deletions(model: type[Any], given: tuple[Any, ...], unchecked: bool) -> tuple[list[Item], tuple[Any, ...]]:
     """The keys of what is to be deleted, and what was given for them."""
+    refuse_unguarded(model)
     if schema_of(model).version is not None and not unchecked and any(isinstance(item, model) for item in given):
         raise unlooked(
             model, "delete each instance by delete(), give keys, or give unchecked=True, whatever version is stored"

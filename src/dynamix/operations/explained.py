@@ -18,7 +18,8 @@ def explained(tables: Iterable[Table[Any]], error: TableNotFoundError) -> TableN
     """What to raise in place of an error that does not say which of the tables does not exist and how to make it."""
     models = {table.name: table.schema.model_name for table in tables}
     each = ", ".join(f"{name!r} of {model}" for name, model in models.items())
-    which, model = ("the table", *models.values()) if len(models) == 1 else ("one of the tables", "<its model>")
+    which = "the table" if len(models) == 1 else "one of the tables"
+    model = next(iter(models.values())) if len(set(models.values())) == 1 else "<its model>"
     return TableNotFoundError(
         f"{which} {each} does not exist; create it with dynamix.create_table({model})",
         code=error.code,
@@ -38,6 +39,8 @@ def explaining(
     try:
         return (yield from flow(policy, table, *args, **kw))
     except TableNotFoundError as error:
+        if isinstance(error.__cause__, TableNotFoundError):  # it was explained where more was known
+            raise
         raise explained((table,), error) from error
     except UnicodeEncodeError as error:
         raise no_text(table.schema, error, *args) from error

@@ -88,19 +88,6 @@ def put(
         raise unmet(table, item, error, conditions, "nothing was stored") from error
 
 
-def create(
-    policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool | None, condition: Condition | None = None
-) -> Flow[M]:
-    """Store a new instance whole, after the model's own `before_save`, if its conditions and this one are met, and
-    return it.
-
-    Without a word about `overwrite` an item is replaced, unless items have versions.
-    """
-    if table.schema.before_save is not None:
-        table.schema.before_save(instance)
-    return store(policy, table, instance, overwrite, condition)
-
-
 def store(
     policy: RetryPolicy,
     table: Table[M],
@@ -109,7 +96,10 @@ def store(
     condition: Condition | None,
     times: Mapping[str, Any] | None = None,
 ) -> Flow[M]:
-    """Store an instance whole, as `create` does. `times` as for `whole_of`."""
+    """Store an instance whole, if its conditions and this one are met, and return it. `times` as for `whole_of`.
+
+    Without a word about `overwrite` an item is replaced, unless items have versions.
+    """
     schema, values = table.schema, vars(instance)
     conditions, (item, kept), version = resolved(values, condition), schema.whole_of(values, times), schema.version
     first = None

@@ -13,10 +13,17 @@ import msgspec
 from dynamix.codec.state import state_of
 from dynamix.errors import (
     CancellationReason,
+    ClientException,
     ConditionalCheckFailedError,
+    DynamixError,
+    InvalidRequestError,
+    ItemCollectionSizeLimitExceededError,
     ItemExistsError,
     ItemNotFoundError,
+    ItemTooLargeError,
     StoredValueError,
+    ThrottledError,
+    TransactionConflictError,
 )
 from dynamix.expressions.nodes import Condition, all_of
 from dynamix.limits import ITEM_BYTES
@@ -43,7 +50,8 @@ STORED_NOTHING = "nothing was stored"
 class Part:
     """One action on one item.
 
-    `conditions` are those that the caller set with it, `checks` those of checks of the same item.
+    `conditions` are those that the caller set with it, `checks` those of checks of the same item, `seen` those by which
+    the item still is what it was planned for (see `dynamix.operations.guards`).
     """
 
     target: str
@@ -53,11 +61,17 @@ class Part:
         self.key = key
         self.conditions = conditions
         self.checks: tuple[Condition, ...] = ()
+        self.seen: tuple[Condition, ...] = ()
 
     @property
     def given(self) -> tuple[Condition, ...]:
         """All conditions of the caller's."""
         return (*self.conditions, *self.checks)
+
+    @property
+    def required(self) -> tuple[Condition, ...]:
+        """The same, and that the item still is what it was planned for."""
+        return (*self.conditions, *self.checks, *self.seen)
 
     def body(self) -> requests.Body:
         """The action as a request has it."""
@@ -87,6 +101,10 @@ class Part:
 
     def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
         """Why its condition was not met, in words that name the item."""
+        stored = error.stored_item or {}
+        if not all(holds(condition, stored) for condition in self.seen):
+            problem = f"was changed by others before each attempt; {STORED_NOTHING}; try again"
+            return failed(ConditionalCheckFailedError, self.table, self.key, error, problem)
         return unmet(self.table, self.key, error, self.given, STORED_NOTHING)
 
     def settle(self) -> None:
@@ -111,7 +129,7 @@ class Put(Part):
         self.version = {} if version is None else {version.attribute: started(version, values, self.item)}
 
     def body(self) -> requests.Body:
-        required = (self.table.schema.absent, *self.given) if self.absent else self.given
+        required = (self.table.schema.absent, *self.required) if self.absent else self.required
         return requests.put(self.table.name, self.item, all_of(required) if required else None)
 
     def encoded(self) -> msgspec.Raw:
@@ -144,7 +162,7 @@ class Delete(Part):
         self.guard = None if version is None else unchanged_or_gone(version, self.values, table.schema.gone)
 
     def body(self) -> requests.Body:
-        required = self.given if self.guard is None else (*self.given, self.guard)
+        required = self.required if self.guard is None else (*self.required, self.guard)
         return requests.delete(self.table.name, self.key, all_of(required) if required else None)
 
     def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
@@ -195,7 +213,7 @@ class Update(Part):
         self._guessed = False
 
     def body(self) -> requests.Body:
-        required = self.given if self.upsert else (self.table.schema.there, *self.given)
+        required = self.required if self.upsert else (self.table.schema.there, *self.required)
         self.plan, texts = write(self.changes, required, self._pictured, at_once=True)
         self.target = "Update" if texts.update else Check.target
         return requests.update(self.table.name, self.key, texts)
@@ -218,7 +236,8 @@ class Update(Part):
         return True
 
     def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
-        if error.stored_item is None and not self.upsert:
+        gone = error.stored_item is None or self.table.schema.hides_item(error.stored_item)
+        if gone and not self.upsert:
             return failed(ItemNotFoundError, self.table, self.key, error, f"does not exist; {STORED_NOTHING}")
         stored = error.stored_item or {}
         if broken := self._broken(stored):
@@ -230,7 +249,7 @@ class Update(Part):
 
     def settle(self) -> None:
         if isinstance(self.changes, Pending) and self.values is not None:
-            untold.settle(self.changes, self.values, self.table.schema, self.plan, self.given)
+            untold.settle(self.changes, self.values, self.table.schema, self.plan, self.required)
             keep_edits(self.values, self.sent)
 
     def _broken(self, stored: Item) -> list[str]:
@@ -308,7 +327,25 @@ def shown_reason(part: Part, reason: CancellationReason, action: str) -> Cancell
         told = part.explain(error)
     else:
         told = failed(ConditionalCheckFailedError, part.table, part.key, error, f"{_said(reason)}; {STORED_NOTHING}")
-    return msgspec.structs.replace(named, message=str(told), item=told.item)
+    return msgspec.structs.replace(named, message=str(told), item=told.item, error=_alone(reason, told))
+
+
+def _alone(reason: CancellationReason, told: ConditionalCheckFailedError) -> DynamixError:
+    """What an action raises outside a transaction for what cancels one."""
+    if TOO_LARGE in (reason.message or ""):
+        return ItemTooLargeError(str(told))
+    kind = _ALONE.get(reason.code or "", ClientException)
+    return told if kind is ConditionalCheckFailedError else kind(str(told), code=reason.code or "")
+
+
+_ALONE: dict[str, type[ClientException]] = {
+    "ConditionalCheckFailed": ConditionalCheckFailedError,
+    "TransactionConflict": TransactionConflictError,
+    "ThrottlingError": ThrottledError,
+    "ProvisionedThroughputExceeded": ThrottledError,
+    "ItemCollectionSizeLimitExceeded": ItemCollectionSizeLimitExceededError,
+    "ValidationError": InvalidRequestError,
+}
 
 
 def _said(reason: CancellationReason) -> str:

@@ -6,7 +6,7 @@ from typing import TypeVar
 from dynamix.codec.state import state_of
 from dynamix.errors import InvalidUpdateError, ItemExistsError, ItemNotFoundError
 from dynamix.expressions.nodes import Condition
-from dynamix.operations import items, update
+from dynamix.operations import items, verbs
 from dynamix.operations.failures import shown_key
 from dynamix.operations.retry import RetryPolicy
 from dynamix.schema.table import Table
@@ -43,7 +43,7 @@ def save(
     pending = pending_of(values)
     changed = [schema.fields[name] for name in schema.fields if name in edits or pending.changes(name)]
     guards = [(as_loaded(values, field), str(field)) for field in changed] if if_unchanged else []
-    return (yield from update.commit(policy, table, instance, pending, False, condition, edits, guards))
+    return (yield from verbs.commit(policy, table, instance, pending, False, condition, edits, guards))
 
 
 def _store(policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool, condition: Condition | None) -> Flow[M]:
@@ -53,7 +53,7 @@ def _store(policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool, c
     try:
         pending.begin(sender)
         times = table.schema.times_whole(values, datetime.now(UTC))
-        return (yield from items.store(policy, table, instance, overwrite, condition, times))
+        return (yield from verbs.store(policy, table, instance, overwrite, condition, times))
     finally:
         pending.end(sender)
 
@@ -97,7 +97,7 @@ def get_or_create(
     if found is not None:
         return found, False
     try:
-        return (yield from items.create(policy, table, instance, False)), True
+        return (yield from verbs.create(policy, table, instance, False)), True
     except ItemExistsError as error:
         if error.item is None:
             raise

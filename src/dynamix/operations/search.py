@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from dynamix.codec.reader import Page
 from dynamix.cursor import Cursor
 from dynamix.errors import InvalidRequestError
-from dynamix.expressions.nodes import Not, Path, all_of
+from dynamix.expressions.nodes import AttributeNotExists, Not, Path, all_of
 from dynamix.expressions.render import Placeholders, render_condition, render_projection
 from dynamix.expressions.texts import check_condition
 from dynamix.operations import batch, requests
@@ -130,10 +130,14 @@ def _settled(policy: RetryPolicy, search: Search[M]) -> Search[M]:
 
 
 def _hiding(search: Search[Any], selection: Selection) -> Selection:
-    """The same, without what has expired by now, where the model hides that."""
-    if search.schema.hidden is None:
-        return selection
-    return selection._replace(filters=(*selection.filters, Not(search.schema.expired)))
+    """The same, without what has expired by now, where the model hides that, and without guards beside the items."""
+    schema = search.schema
+    if schema.hidden is not None:
+        selection = selection._replace(filters=(*selection.filters, Not(schema.expired)))
+    if schema.guards is not None and schema.guards.within:
+        guard = AttributeNotExists(Path((schema.guards.owner_name,)))
+        selection = selection._replace(filters=(*selection.filters, guard))
+    return selection
 
 
 def _asked(

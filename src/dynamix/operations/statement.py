@@ -18,7 +18,8 @@ Parse: TypeAlias = Callable[[Item], Any]
 class Plan(Struct, frozen=True):
     """A statement that was checked: its JSON members, its verb, and what becomes of an item that it finds.
 
-    `table` is that of its model, if it has one. The result of `parse` is None for an item that its model hides.
+    `table` is that of its model, if it has one. The result of `parse` is None for an item that its model hides, and for
+    a guard of unique values.
     """
 
     body: dict[str, Any]
@@ -102,6 +103,8 @@ def _parser(statement: str, words: list[partiql_text.Token], table: Table[Any] |
     reader = schema.codec.reader(table.name, held)
 
     def parse(item: Item) -> Any:
+        if schema.is_guard(item):
+            return None
         try:
             found = reader.instance(item)
         except StoredValueError as error:

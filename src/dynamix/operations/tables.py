@@ -90,10 +90,10 @@ def update(policy: RetryPolicy, table: Table[Any]) -> Flow[list[TableDifference]
     live = yield from _settle(policy, table, _active)
     before = found = differences(definition, live)
     expiry = yield from lifetime.differs(policy, table)
-    _refuse(table, [*found, *expiry])
+    refuse(table, [*found, *expiry])
     waits = _waits(_MOST_WAIT)
     while found:
-        _refuse(table, found)
+        refuse(table, found)
         ready: Callable[[Description], bool] = partial(_changed, definition, found)
         try:
             yield from request(
@@ -112,7 +112,7 @@ def update(policy: RetryPolicy, table: Table[Any]) -> Flow[list[TableDifference]
     return [*before, *expiry]
 
 
-def _refuse(table: Table[Any], found: Sequence[TableDifference]) -> None:
+def refuse(table: Table[Any], found: Sequence[TableDifference]) -> None:
     """Raises TableDiffersError where a difference cannot be updated."""
     lasting = tuple(difference for difference in found if not difference.updatable)
     if lasting:

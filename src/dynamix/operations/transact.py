@@ -7,6 +7,8 @@ Where an update was planned for another item than is stored, the cancelled trans
 is made anew. The new one has another body and so another token; no attempt of the old one can be applied any more, for
 the service refused it while no answer was outstanding. Under a token that the caller gave nothing is planned anew: the
 caller may come back with it, and what it stands for must not change.
+
+Where items have unique values, their guards are written with them (see `dynamix.operations.guards`).
 """
 
 import os
@@ -29,8 +31,9 @@ from dynamix.errors import (
 )
 from dynamix.limits import TRANSACT_ACTIONS, TRANSACT_BYTES
 from dynamix.operations import requests
-from dynamix.operations.explained import explained
+from dynamix.operations.explained import explained, explaining
 from dynamix.operations.failures import shown_key
+from dynamix.operations.guards import Guard, Holder, actions
 from dynamix.operations.items import nothing
 from dynamix.operations.parts import Asked, Check, Part, shown_reason
 from dynamix.operations.retry import PASSING_REASONS, RetryPolicy, request, send_write, transaction
@@ -39,7 +42,7 @@ from dynamix.operations.update import TOO_LARGE
 from dynamix.schema.key import address
 from dynamix.schema.table import Table
 from dynamix.updates.pending import pending_of
-from dynamix.wire import Call, Flow, Item
+from dynamix.wire import Call, Flow, Item, Together
 
 M = TypeVar("M")
 
@@ -85,6 +88,7 @@ def write(policy: RetryPolicy, asked: Sequence[Asked], token: str | None) -> Flo
             pending.begin(sender)
         batch = _Batch(asked, [one.made(now) for one in asked])
         if batch.parts:
+            yield from batch.read(policy, token)
             yield from _send(policy, batch, token)
             for part in batch.parts:
                 part.settle()
@@ -93,10 +97,32 @@ def write(policy: RetryPolicy, asked: Sequence[Asked], token: str | None) -> Flo
             pending.end(sender)
 
 
-class _Batch:
-    """The parts of one request, each of another item, and for each of the caller's actions which part it became."""
+def write_one(policy: RetryPolicy, part: Part, action: str, *, whole: bool = False) -> Flow[Item]:
+    """Do one action on an item with unique values, as the method `action` of its model does. With `whole` the result is
+    the item as it was before, which is read.
 
-    def __init__(self, asked: Sequence[Asked], made: Sequence[Part | None]) -> None:
+    Raises what the method raises, NotUniqueError among it; then nothing was stored.
+    """
+    batch = _Batch([Asked(action, part.table, part.key, lambda now: part)], [part], whole=whole)
+    try:
+        yield from batch.read(policy, None)
+        yield from _send(policy, batch, None)
+    except TransactionCanceledError as error:
+        why = next((reason.error for reason in error.reasons if reason.error is not None), None)
+        if why is None:
+            raise
+        why.applied = error.applied
+        raise why from error
+    return (batch.holders[0].before or {}) if whole else {}
+
+
+class _Batch:
+    """The parts of one request, each of another item, and for each of the caller's actions which part it became.
+
+    `holders` are those that change guards, and `sent` is what the last body had: the parts, and behind them the guards.
+    """
+
+    def __init__(self, asked: Sequence[Asked], made: Sequence[Part | None], *, whole: bool = False) -> None:
         self.asked = asked
         self.parts: list[Part] = []
         self._places: list[int | None] = []
@@ -111,6 +137,31 @@ class _Batch:
                 self.parts.append(part)
             else:
                 self._merge(number, part)
+        guarded = (part for part in self.parts if part.table.schema.guards is not None)
+        self.holders = [holder for part in guarded if (holder := Holder.of(part, whole=whole)) is not None]
+        self.guards: list[Guard] = []
+
+    @property
+    def sent(self) -> list[Part]:
+        """What the last body had: the parts, and behind them the guards."""
+        return [*self.parts, *self.guards]
+
+    def read(self, policy: RetryPolicy, token: str | None) -> Flow[None]:
+        """Read what must be known of items whose unique values change and which nobody loaded.
+
+        Raises InvalidUpdateError under a token of the caller's: what it stands for would depend on what was read.
+        """
+        unknown = [holder for holder in self.holders if holder.before is None]
+        if unknown and token is not None:
+            raise InvalidUpdateError(
+                f"{_named(unknown[0].part)} has unique values, which are read before they are changed, and under a "
+                "token of your own nothing is; get the item and save or delete its instance, or give no token"
+            )
+        reads = [explaining(holder.read, policy, holder.part.table) for holder in unknown]
+        if len(reads) == 1:
+            yield from reads[0]
+        elif reads:
+            yield Together(reads)
 
     def _merge(self, number: int, part: Part) -> None:
         """Make one of a check and what else is done with its item."""
@@ -123,20 +174,24 @@ class _Batch:
 
     def body(self, token: str) -> bytes:
         """The request. Raises ValidationException where it is more than the service takes."""
-        if len(self.parts) > TRANSACT_ACTIONS:
-            first = self.parts[TRANSACT_ACTIONS]
+        parts = [part.encoded() for part in self.parts]
+        if self.holders:
+            self.guards = actions(self.holders)
+            parts += [guard.encoded() for guard in self.guards]
+        if len(parts) > TRANSACT_ACTIONS:
+            first = self.sent[TRANSACT_ACTIONS]
+            guards = f", {len(self.guards)} of them guards of unique values" if self.guards else ""
             raise InvalidUpdateError(
-                f"a transaction takes {TRANSACT_ACTIONS} items, and this one has {len(self.parts)}; "
+                f"a transaction takes {TRANSACT_ACTIONS} items, and this one has {len(parts)}{guards}; "
                 f"{_named(first)} is the first too many"
             )
-        parts = [part.encoded() for part in self.parts]
         if sum(map(len, parts)) > TRANSACT_BYTES:
             self._refuse_too_large()
         return msgspec.json.encode({"TransactItems": parts, "ClientRequestToken": token})
 
     def _refuse_too_large(self) -> None:
         total = 0
-        for part in self.parts:
+        for part in self.sent:
             total += _size(part.body())
             if total > TRANSACT_BYTES:
                 raise InvalidUpdateError(
@@ -147,10 +202,14 @@ class _Batch:
     def renew(self, reasons: Sequence[CancellationReason]) -> bool:
         """Whether what failed is planned anew, apart from what may succeed a moment later."""
         passing = {None, *PASSING_REASONS}
-        failed = [
-            (part, reason) for part, reason in zip(self.parts, reasons, strict=True) if reason.code not in passing
-        ]
-        return bool(failed) and all(part.renew(reason) for part, reason in failed)
+        failed = [(part, reason) for part, reason in zip(self.sent, reasons, strict=True) if reason.code not in passing]
+        items = [(part, reason) for part, reason in failed if not isinstance(part, Guard)]
+        anew = [self._renew(part, reason) for part, reason in items or failed]  # guards follow from what items are
+        return bool(anew) and all(anew)
+
+    def _renew(self, part: Part, reason: CancellationReason) -> bool:
+        looked = [holder.look(reason) for holder in self.holders if holder.part is part]
+        return part.renew(reason) or any(looked)
 
     def guess(self) -> bool:
         """Whether some parts are planned anew, since one of them may change a NULL."""
@@ -161,7 +220,7 @@ class _Batch:
         reasons = [
             CancellationReason(None, None, None, one.table.schema.model, one.action)
             if number is None
-            else shown_reason(self.parts[number], error.reasons[number], one.action)
+            else shown_reason(*self._failure(number, error.reasons), one.action)
             for one, number in zip(self.asked, self._places, strict=True)
         ]
         failed = [reason for reason in reasons if reason.code is not None]
@@ -177,6 +236,14 @@ class _Batch:
         told.reasons = tuple(reasons)
         return told
 
+    def _failure(self, number: int, reasons: Sequence[CancellationReason]) -> tuple[Part, CancellationReason]:
+        """Why a part failed, itself or a guard on its behalf: rather for what lasts than for what may pass."""
+        own = self.parts[number], reasons[number]
+        guards = zip(self.guards, reasons[len(self.parts) :], strict=True)
+        causes = [own, *(cause for cause in guards if cause[0].wish.holder.part is own[0])]
+        lasting = (cause for cause in causes if cause[1].code not in {None, *PASSING_REASONS})
+        return next(lasting, next((cause for cause in causes if cause[1].code is not None), own))
+
 
 def _send(policy: RetryPolicy, batch: _Batch, token: str | None) -> Flow[None]:
     """Send the parts, and where some were planned for other items than are stored, the parts planned anew."""
@@ -186,7 +253,7 @@ def _send(policy: RetryPolicy, batch: _Batch, token: str | None) -> Flow[None]:
         try:
             return (yield from send_write(policy, transaction(policy, body, nothing)))
         except TransactionCanceledError as error:
-            if len(error.reasons) != len(batch.parts):
+            if len(error.reasons) != len(batch.sent):
                 raise
             if not batch.renew(error.reasons):
                 raise batch.told(error) from error
@@ -200,7 +267,9 @@ def _send(policy: RetryPolicy, batch: _Batch, token: str | None) -> Flow[None]:
         except IdempotentParameterMismatchError as error:
             raise _mismatch(token, error) from error
         except TableNotFoundError as error:
-            raise explained((part.table for part in batch.parts), error) from error
+            tables = [part.table for part in batch.parts]
+            guarding = [guarding for table in tables if (guarding := table.guarding) is not None]
+            raise explained([*tables, *guarding], error) from error
         except DynamixError as error:
             if error._doubt is not None:
                 error._doubt.about(part.table for part in batch.parts)

@@ -81,7 +81,7 @@ def update(policy: RetryPolicy, table: Table[M], asked: ByKey) -> Flow[M | None]
         decode = table.schema.codec.reader(table.name).changed
     answer, _ = yield from _send(policy, table, asked.key, asked.changes, asked.terms, decode)
     if isinstance(answer, StoredValueError):
-        raise _unread(answer) from answer
+        raise unread(answer) from answer
     assert not isinstance(answer, UntoldError)  # noqa: S101 - it was refused to ask for the item
     if answer is not None and table.schema.after_load is not None:
         table.schema.after_load(answer)
@@ -117,7 +117,7 @@ def commit(
         edits, guards = raised(schema.version, values, edits, guards)
     try:
         terms = Terms(resolved(values, condition), atomic=atomic, returns="ALL_NEW")
-        pending.begin(sender, {**(edits or {}), **_renewals(schema)} if schema.renewed else edits, guards)
+        pending.begin(sender, {**(edits or {}), **renewals(schema)} if schema.renewed else edits, guards)
         sent = values_sent(values, schema.editable, pending)
         answer, plan = yield from _send(policy, table, key, pending, terms, reader.attributes)
         if plan.then_delete:
@@ -139,11 +139,11 @@ def commit(
     finally:
         pending.end(sender)
     if isinstance(answer, StoredValueError):
-        raise _unread(answer) from answer
+        raise unread(answer) from answer
     return instance
 
 
-def _renewals(schema: Schema[Any]) -> dict[str, Draft]:
+def renewals(schema: Schema[Any]) -> dict[str, Draft]:
     """The changes that set the fields which hold the time of the last write, by attribute."""
     drafts: dict[str, Draft] = {}
     for attribute, now in schema.times_now().items():
@@ -152,7 +152,7 @@ def _renewals(schema: Schema[Any]) -> dict[str, Draft]:
     return drafts
 
 
-def _unread(error: StoredValueError) -> StoredValueError:
+def unread(error: StoredValueError) -> StoredValueError:
     """The error for changes that were stored, to an item that cannot be read."""
     unread = StoredValueError(
         f"the changes were stored, but what is stored now cannot be read: {error.args[0]}",

@@ -7,10 +7,11 @@ index cannot. Projections given mean INCLUDE, none mean KEYS_ONLY. `__secondary_
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from dynamix.errors import ModelDefinitionError, unknown
 from dynamix.fields.base import Field
+from dynamix.fields.char import CharField
 from dynamix.fields.computed import ComputedField
 from dynamix.fields.ttl import TTLField
 from dynamix.fields.version import VersionField
@@ -22,6 +23,7 @@ from dynamix.limits import (
 )
 from dynamix.schema.index import AnyField, Index, IndexOptions
 from dynamix.schema.table import Schema
+from dynamix.schema.unique import COMPANION, EXPIRES, KEY, guards_of
 
 M = TypeVar("M")
 
@@ -58,6 +60,7 @@ def describe(model: type[M]) -> Schema[M]:
             if any(index.range_key is field for index in (table, *indexes)):
                 field.check_order(fields)
     _check_hiding(fields, indexes)
+    guards = guards_of(model, fields, table, indexes)
     schema = Schema(
         model=model,
         table_name=table_name,
@@ -67,6 +70,8 @@ def describe(model: type[M]) -> Schema[M]:
         read_capacity=_capacity(model, "ReadCapacityUnits"),
         write_capacity=_capacity(model, "WriteCapacityUnits"),
         deletion_protection=_protection(model),
+        guards=guards,
+        companion=None if guards is None or guards.within else _companion(model, table_name, guards.expiry),
     )
     schema.check_hooks()
     return schema
@@ -81,6 +86,16 @@ def _check_order(index: Index) -> None:
             f"{field} cannot be {place}: what it stores does not sort as its values do; choose a stored form that "
             "does, or give unsorted=True, if items may come in that order and are asked for by eq alone"
         )
+
+
+def _companion(model: type, table_name: str, expiry: AnyField | None) -> Schema[Any]:
+    """The schema of the table of a model's guards, which has the settings of the model's own table."""
+    capacity = ("ReadCapacityUnits", "WriteCapacityUnits", "DeletionProtectionEnabled")
+    body = {name: getattr(model, name) for name in capacity if not isinstance(getattr(model, name, None), Field | None)}
+    body |= {"__table_name__": table_name + COMPANION, "key": CharField(hash_key=True, name=KEY)}
+    if expiry is not None:
+        body["expires"] = TTLField(name=EXPIRES)
+    return describe(type(model.__name__, (), body))
 
 
 def _check_hiding(fields: Mapping[str, AnyField], indexes: list[Index]) -> None:

@@ -34,6 +34,7 @@ from dynamix.limits import (
 )
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.key import as_stored, check_key
+from dynamix.schema.unique import COMPANION, WITHIN, Guards
 from dynamix.wire import AttributeValue, Item, is_coroutine_function
 
 M = TypeVar("M")
@@ -42,7 +43,10 @@ Hook: TypeAlias = Callable[[Any], object]
 
 
 class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
-    """A model's table. `fields` is by attribute, in the order of declaration, inherited ones first."""
+    """A model's table. `fields` is by attribute, in the order of declaration, inherited ones first.
+
+    `guards` are those of unique values, None where there are none; `companion` is their table, where it is another one.
+    """
 
     model: type[M]
     table_name: str
@@ -52,6 +56,8 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     read_capacity: int | None
     write_capacity: int | None
     deletion_protection: bool | None
+    guards: Guards | None = None
+    companion: "Schema[Any] | None" = None
 
     @property
     def model_name(self) -> str:
@@ -75,6 +81,8 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         table = self._tables.get(prefix)
         if table is None:
             name = prefix + self.table_name
+            if self.companion is not None:
+                self.companion.at(prefix)  # so that its name is known to be one
             if not TABLE_NAME.fullmatch(name):
                 raise ModelDefinitionError(
                     f"the table of {self.model_name} cannot be called {name!r}; a table's name has 3 to 255 of the "
@@ -266,6 +274,8 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             if form is None:
                 form = self.encoder(field)(value)
             check_key(field, self.key_limits[field.attribute], value, form)
+            if self._is_shared(field):
+                _refuse_reserved(field, value, form)
             read = field.decode(form)
             key[name_for(field, form, read)] = read
         return key
@@ -456,7 +466,20 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def encoder(self, field: AnyField) -> Callable[[Any], AttributeValue]:
         """How a value of a field is written, with the checks of a key where the field is one."""
         limit = self.key_limits.get(field.attribute)
-        return field.encode if limit is None else partial(_encode_key, field, limit)
+        if limit is None:
+            return field.encode
+        return partial(_encode_shared_key if self._is_shared(field) else _encode_key, field, limit)
+
+    def is_guard(self, item: Mapping[str, Any]) -> bool:
+        """Whether an item, or a key, is that of a guard beside the items of the model."""
+        if self.guards is None or not self.guards.within:
+            return False
+        form = item.get(self.table.hash_key.name)
+        return isinstance(form, Mapping) and str(form.get("S", "")).startswith(WITHIN)
+
+    def _is_shared(self, field: AnyField) -> bool:
+        """Whether a field is the partition key of a table that holds guards beside items."""
+        return self.guards is not None and self.guards.within and field is self.table.hash_key
 
     def _slot(self, field: AnyField) -> Slot:
         limit = self.key_limits.get(field.attribute)
@@ -469,7 +492,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             encode=self.encoder(field),
             decode=field.decode,
             respelled=field.respelled,
-            constrained=field.constrained,
+            constrained=field.constrained or self._is_shared(field),
             sure=None if limit is None else (1, limit // 4),
             absent=field.when_absent if field.default is not None else None,
             required=field.required,
@@ -496,6 +519,12 @@ class Table(Struct, Generic[M], frozen=True, eq=False):
     schema: Schema[M]
     name: str
 
+    @property
+    def guarding(self) -> "Table[Any] | None":
+        """The table of the guards of unique values, where that is another one."""
+        companion = self.schema.companion
+        return None if companion is None else Table(companion, self.name + COMPANION)
+
 
 def _turn(field: AnyField) -> int:
     """When the default of a field is made: that of one that looks at the instance after the others, and at last what
@@ -508,3 +537,15 @@ def _encode_key(field: AnyField, limit: int, value: Any) -> AttributeValue:
     wire = field.encode(value)
     check_key(field, limit, value, wire)
     return wire
+
+
+def _encode_shared_key(field: AnyField, limit: int, value: Any) -> AttributeValue:
+    """The same where guards stand beside the items."""
+    wire = _encode_key(field, limit, value)
+    _refuse_reserved(field, value, wire)
+    return wire
+
+
+def _refuse_reserved(field: AnyField, value: object, form: AttributeValue) -> None:
+    if form["S"].startswith(WITHIN):
+        raise field.refusal(value, f"keys that begin with {WITHIN!r} are those of guards of unique values")

@@ -31,6 +31,7 @@ from msgspec import Struct, field
 from dynamix.codec.state import as_wire
 from dynamix.errors import StoredValueError
 from dynamix.expressions.nodes import (
+    And,
     AttributeExists,
     AttributeNotExists,
     AttributeType,
@@ -192,6 +193,8 @@ def holds(fact: Condition, item: Item) -> bool:
             return Picture.stored(item, str(path.parts[0])).length == int(length["N"])
         case Or(parts):
             return any(holds(part, item) for part in parts)
+        case And(parts):
+            return all(holds(part, item) for part in parts)
     raise TypeError(f"{fact!r} is not a fact that plans rely on")
 
 

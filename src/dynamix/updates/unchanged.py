@@ -40,7 +40,7 @@ def resolved(values: dict[str, Any], condition: Condition | None = None) -> tupl
 def as_loaded(values: dict[str, Any], field: Field[Any, Any]) -> Condition:
     """The condition that a field is stored as it was loaded. Raises InvalidUpdateError where it was not."""
     state: State = values[STATE]
-    return _as_loaded(field._path(), _loaded(field, values, state.pending))
+    return stored_as(field._path(), loaded(field, values, state.pending))
 
 
 def parts_unchanged(values: dict[str, Any], schema: Schema[Any], pending: Pending) -> list[tuple[Condition, str]]:
@@ -73,7 +73,7 @@ def _resolved(condition: Condition, values: dict[str, Any], pending: Pending | N
             case Not(inner):
                 ahead += [(node, True), (inner, False)]
             case Unchanged(path):
-                done.append(_as_loaded(path, _loaded(path.source, values, pending)))
+                done.append(stored_as(path, loaded(path.source, values, pending)))
             case _:
                 done.append(node)
     return done[0]
@@ -83,15 +83,15 @@ _RESOLVED = frozenset({And, Or, Not, Unchanged})
 """The kinds of conditions that may have what was loaded in them."""
 
 
-def _as_loaded(path: Path, form: AttributeValue | None) -> Condition:
+def stored_as(path: Path, form: AttributeValue | None) -> Condition:
     """Equal to a stored form; where there is none, or a NULL, nothing is there."""
     if form is None or "NULL" in form:
         return Or((AttributeNotExists(path), AttributeType(path, Value({"S": "NULL"}))))
     return Compare("=", path, Value(form))
 
 
-def _loaded(field: Field[Any, Any], values: dict[str, Any], pending: Pending | None) -> AttributeValue | None:
-    """The stored form that was loaded of a field, None for none."""
+def loaded(field: Field[Any, Any], values: dict[str, Any], pending: Pending | None) -> AttributeValue | None:
+    """The stored form that was loaded of a field, None for none. Raises InvalidUpdateError where it was not."""
     state: State | None = values.get(STATE)
     attribute = field.attribute
     if state is None or state.stored is None or (state.held is not None and attribute not in state.held):
