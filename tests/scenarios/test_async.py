@@ -103,6 +103,9 @@ class Async(Blocking):
             return [await self.call(batch, name, *arguments) for name, *arguments in steps]
 
 
+SELECT = 'SELECT * FROM "nowhere" WHERE forum_id = ?'
+
+
 async def story(tell: Blocking) -> list[Any]:
     """Uses every operation of models and queries, well and badly; gives all that was answered."""
     call = tell.call
@@ -199,6 +202,10 @@ async def story(tell: Blocking) -> list[Any]:
             dynamix, "transact_get", Thread.key_of(**key(39)), Thread.key_of(**key(88)), Thread.key_of(**key(39))
         ),
         await call(dynamix, "transact_get", key(39)),
+        await call(dynamix, "partiql", SELECT, ["science"], model=Thread, scan=True),
+        await call(dynamix, "partiql", SELECT, ["science"]),
+        await call(dynamix, "partiql_batch", dynamix.Statement(SELECT, ["science"], Thread)),
+        await call(dynamix, "partiql_transaction", dynamix.Statement(SELECT, ["science"], Thread)),
         await call(dynamix, "compare_table", Thread),
         await call(dynamix, "update_table", Thread),
         await call(Thread, "delete_table"),

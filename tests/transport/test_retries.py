@@ -90,7 +90,7 @@ def test_what_was_perhaps_applied(failure: bytes, side: Side) -> None:
         ("ItemCollectionSizeLimitExceededException", dynamix.ItemCollectionSizeLimitExceededError),
         ("IdempotentParameterMismatchException", dynamix.IdempotentParameterMismatchError),
         ("TransactionCanceledException", dynamix.TransactionCanceledError),
-        ("DuplicateItemException", dynamix.ClientException),
+        ("DuplicateItemException", dynamix.ItemExistsError),
         ("SerializationException", dynamix.ClientException),
     ],
 )
