@@ -170,3 +170,21 @@ def test_a_log_without_a_sweeper_does_not_grow_for_ever() -> None:
     with database.engine._session().reading() as catalog:
         assert _log(catalog).bounds(catalog.execute) == (2 * MANY + 1, 3 * MANY)
     database.engine.close()
+
+
+def test_pieces_are_few_rows_or_few_bytes() -> None:
+    """Work on a whole table gives way after some rows, or after one when they are large, and sees each row once."""
+    database = Database(Engine())
+    database.create("a:S")
+    for number in range(300):
+        database.put(a=str(number), text="x" * (300_000 if number < 8 else 10))
+    with database.engine._session().writing() as catalog:
+        pieces = list(catalog.pieces(catalog.table("tab").store))
+        assert [row for piece in pieces for row in piece] == list(
+            catalog.table("tab").store.between(catalog.execute, FIRST, LAST)
+        )
+    assert len(pieces) > 2
+    for piece in pieces:
+        assert len(piece) <= 256
+        assert sum(size for _, size, _ in piece[:-1]) <= 1024 * 1024
+    database.engine.close()

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
 
-from dynamix.engine.data.rows import Execute, KeyedRow, Store
+from dynamix.engine.data.rows import FIRST, LAST, Execute, KeyedRow, Store
 from dynamix.engine.faults import Fault, unable
 from dynamix.engine.tables.home import HOME, Home
 from dynamix.engine.tables.phases import phase_of
@@ -22,7 +22,8 @@ LAYOUT = 2
 
 _REVISION = f"SELECT revision FROM state WHERE layout = {LAYOUT:d}"  # noqa: S608 - a number of our own
 PIECE_ROWS = 256
-"""After how many rows the work that reads them gives way to others."""
+PIECE_BYTES = 1024 * 1024
+"""After how many rows, or bytes of them, the work that reads them gives way to others."""
 
 
 class Later(Exception):  # noqa: N818 - a signal, not an error
@@ -31,6 +32,18 @@ class Later(Exception):  # noqa: N818 - a signal, not an error
 
 class Again(Exception):  # noqa: N818 - a signal, not an error
     """Tables have changed while the work gave way to others: it must be begun again."""
+
+
+def next_piece(rows: Iterator[KeyedRow]) -> tuple[list[KeyedRow], bytes]:
+    """The rows that make a piece, and the key before which they are all that there are."""
+    taken: list[KeyedRow] = []
+    size = 0
+    for row in rows:
+        taken.append(row)
+        size += row[1] or 0
+        if len(taken) == PIECE_ROWS or size > PIECE_BYTES:
+            return taken, row[0] + b"\x00"
+    return taken, LAST
 
 
 class Catalog:
@@ -162,6 +175,17 @@ class Catalog:
         if self.give_way is None:
             return rows
         return chain(islice(rows, PIECE_ROWS), self._giving_way(rows, store, low, high, forward))
+
+    def pieces(self, store: Store) -> Iterator[list[KeyedRow]]:
+        """All rows of a store, by the piece: few rows, or few bytes. The work gives way to others between two pieces,
+        who may then change what has not been read."""
+        low = FIRST
+        while low < LAST:
+            with contextlib.closing(store.between(self.execute, low, LAST)) as rows:
+                piece, low = next_piece(rows)
+            yield piece
+            if self.give_way is not None:
+                self.give_way()
 
     def _giving_way(
         self, rows: sqlite3.Cursor, store: Store, low: bytes, high: bytes, forward: bool
