@@ -5,7 +5,7 @@ of keys is given by its first key and the key just after its last.
 """
 
 from collections.abc import Callable
-from sqlite3 import Cursor
+from sqlite3 import Connection, Cursor
 from typing import TypeAlias
 
 import msgspec
@@ -70,6 +70,11 @@ class Store:
             execute(self._count, (1, size))
         elif size != old_size:
             execute(self._count, (0, size - old_size))
+
+    def fill(self, connection: Connection, rows: list[KeyedRow]) -> None:
+        """Store rows of keys that are not there yet."""
+        connection.executemany(self._put, rows)
+        connection.execute(self._count, (len(rows), sum(size for _, size, _ in rows)))
 
     def delete(self, execute: Execute, key: bytes, old_size: int) -> None:
         """Remove the row of a key, which is there."""
