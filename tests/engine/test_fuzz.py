@@ -36,6 +36,10 @@ ERRORS = {
     "UnknownOperationException",
     "ValidationException",
     "AccessDeniedException",
+    "BackupNotFoundException",
+    "PointInTimeRecoveryUnavailableException",
+    "TableAlreadyExistsException",
+    "TableNotFoundException",
 }
 targets = st.sampled_from([*OPERATIONS, "", "getItem", "DropTable", "\ud800"])
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)

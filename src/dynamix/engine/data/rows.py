@@ -81,6 +81,10 @@ class Store:
         execute(self._delete, (key,))
         execute(self._count, (-1, -old_size))
 
+    def remove_before(self, execute: Execute, high: bytes) -> None:
+        """Remove the rows before a key of a store that is to be dropped: they are not counted any more."""
+        execute(f"DELETE FROM s{self.id:d} WHERE k < ?", (high,))  # noqa: S608
+
     def between(self, execute: Execute, low: bytes, high: bytes, *, forward: bool = True) -> Cursor:
         """The rows (key, size, item) from `low` to before `high`, read as they are asked for."""
         return execute(self.forward if forward else self.backward, (low, high))

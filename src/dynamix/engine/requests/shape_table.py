@@ -431,6 +431,34 @@ SHAPES: dict[str, Shape] = {
     "GetShardIteratorInput": Structure("StreamArn! ShardId! ShardIteratorType! SequenceNumber Timestamp"),
     "ShardIterator": String(min=1, max=2048),
     "GetRecordsInput": Structure("ShardIterator! Limit:PositiveIntegerObject"),
+    "BackupName": String(min=3, max=255, pattern="[a-zA-Z0-9_.-]+"),
+    "BackupArn": String(min=37, max=1024),
+    "CreateBackupInput": Structure("TableName!:TableArn BackupName!"),
+    "DescribeBackupInput": Structure("BackupArn!"),
+    "DeleteBackupInput": Structure("BackupArn!"),
+    "BackupsInputLimit": Integer(min=1, max=100),
+    "BackupTypeFilter": Enum("USER SYSTEM AWS_BACKUP ALL"),
+    "ListBackupsInput": Structure(
+        "TableName:TableArn Limit:BackupsInputLimit TimeRangeLowerBound:Timestamp TimeRangeUpperBound:Timestamp "
+        "ExclusiveStartBackupArn:BackupArn BackupType:BackupTypeFilter"
+    ),
+    "RestoreTableFromBackupInput": Structure(
+        "TargetTableName!:TableName BackupArn! BillingModeOverride:BillingMode "
+        "GlobalSecondaryIndexOverride:GlobalSecondaryIndexList LocalSecondaryIndexOverride:LocalSecondaryIndexList "
+        "ProvisionedThroughputOverride:ProvisionedThroughput OnDemandThroughputOverride:OnDemandThroughput "
+        "SSESpecificationOverride:SSESpecification VectorIndexOverride:VectorIndexList"
+    ),
+    "RestoreTableToPointInTimeInput": Structure(
+        "SourceTableArn:TableArn SourceTableName:TableName TargetTableName!:TableName UseLatestRestorableTime:Boolean "
+        "RestoreDateTime:Timestamp BillingModeOverride:BillingMode "
+        "GlobalSecondaryIndexOverride:GlobalSecondaryIndexList LocalSecondaryIndexOverride:LocalSecondaryIndexList "
+        "ProvisionedThroughputOverride:ProvisionedThroughput OnDemandThroughputOverride:OnDemandThroughput "
+        "SSESpecificationOverride:SSESpecification VectorIndexOverride:VectorIndexList"
+    ),
+    "DescribeContinuousBackupsInput": Structure("TableName!:TableArn"),
+    "RecoveryPeriodInDays": Integer(min=1, max=35),
+    "PointInTimeRecoverySpecification": Structure("PointInTimeRecoveryEnabled!:Boolean RecoveryPeriodInDays"),
+    "UpdateContinuousBackupsInput": Structure("TableName!:TableArn PointInTimeRecoverySpecification!"),
 }
 
 OPERATIONS = {
@@ -479,6 +507,14 @@ OPERATIONS = {
     "DescribeStream": "DescribeStreamInput",
     "GetShardIterator": "GetShardIteratorInput",
     "GetRecords": "GetRecordsInput",
+    "CreateBackup": "CreateBackupInput",
+    "DescribeBackup": "DescribeBackupInput",
+    "ListBackups": "ListBackupsInput",
+    "DeleteBackup": "DeleteBackupInput",
+    "RestoreTableFromBackup": "RestoreTableFromBackupInput",
+    "RestoreTableToPointInTime": "RestoreTableToPointInTimeInput",
+    "DescribeContinuousBackups": "DescribeContinuousBackupsInput",
+    "UpdateContinuousBackups": "UpdateContinuousBackupsInput",
 }
 
 NOT_HERE = {

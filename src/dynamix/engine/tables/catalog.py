@@ -156,7 +156,8 @@ class Catalog:
     def ages(self) -> bool:
         """Whether there is anything that time alone removes."""
         (ages,) = self.execute(
-            "SELECT EXISTS (SELECT 1 FROM tables WHERE swept) OR EXISTS (SELECT 1 FROM logs WHERE NOT live)"
+            "SELECT EXISTS (SELECT 1 FROM tables WHERE swept) OR EXISTS (SELECT 1 FROM logs WHERE NOT live) "
+            "OR EXISTS (SELECT 1 FROM backups WHERE expires IS NOT NULL) OR EXISTS (SELECT 1 FROM unfinished)"
         ).fetchone()
         return bool(ages)
 
@@ -239,16 +240,10 @@ class Catalog:
         self._raise_revision()
         return self._saved(table.name)
 
-    def remove(self, table: Table) -> None:
-        """Remove a table and its rows."""
+    def remove(self, table: Table, *, keep_items: bool = False) -> None:
+        """Remove a table and its rows. Its items are kept for who has the number of their store."""
         self.execute("DELETE FROM tables WHERE id = ?", (table.id,))
-        table.store.drop(self.execute)
-        for index in table.indexes:
-            index.store.drop(self.execute)
-        for vectors in table.vectors:
-            vectors.rows.drop(self.execute)
-        if table.expiry_store is not None:
-            table.expiry_store.drop(self.execute)
+        table.drop(self.execute, keep_items=keep_items)
         if table.log is not None:
             table.log.end(self.execute)
         self._raise_revision()
