@@ -37,6 +37,8 @@ ERRORS = {
     "ValidationException",
     "AccessDeniedException",
     "BackupNotFoundException",
+    "ExportNotFoundException",
+    "ImportNotFoundException",
     "PointInTimeRecoveryUnavailableException",
     "TableAlreadyExistsException",
     "TableNotFoundException",

@@ -157,6 +157,8 @@ _STEPS: tuple[tuple[Step, ...], ...] = (
         "CREATE INDEX backups_expiring ON backups (expires) WHERE expires IS NOT NULL",
         "CREATE TABLE unfinished (job TEXT PRIMARY KEY, table_name TEXT NOT NULL, record BLOB NOT NULL, "
         "steps INTEGER NOT NULL, beat REAL NOT NULL)",
+        "CREATE TABLE transfers (label TEXT PRIMARY KEY, kind TEXT NOT NULL, table_arn TEXT NOT NULL, token TEXT, "
+        "digest BLOB NOT NULL, description BLOB NOT NULL)",
     ),
 )
 """What each layout adds to the one before it. Side tables of what comes next belong at the end of the newest one, as

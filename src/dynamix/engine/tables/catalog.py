@@ -6,9 +6,10 @@ revision than its own.
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice
 
+from dynamix.engine.buckets.bucket import NO_BUCKETS, Bucket
 from dynamix.engine.data.rows import FIRST, LAST, Execute, KeyedRow, Store
 from dynamix.engine.faults import Fault, unable
 from dynamix.engine.tables.home import HOME, Home
@@ -52,9 +53,10 @@ class Catalog:
     `execute` runs any statement; `once` runs one whose rows are taken before the next, which spares a cursor for each.
     `home` is the account and region of the tables. `moment` is None until a transaction asks for its time; who begins
     one sets it back. `seen` is called where a table comes to sight of which time alone removes something,
-    `stream_shards` is how many a new stream has; `delay`, `lag` and `meter` are what a `Realism` says, `at_once` that
-    neither of the last two is in force. `give_way` lets others work for a moment, or raises Later where the work is to
-    be done in passing; None where others do not wait for it. `changes` counts what changed of tables here.
+    `stream_shards` is how many a new stream has, `buckets` are those that tables go to; `delay`, `lag` and `meter` are
+    what a `Realism` says, `at_once` that neither of the last two is in force. `give_way` lets others work for a moment,
+    or raises Later where the work is to be done in passing; None where others do not wait for it. `changes` counts what
+    changed of tables here.
 
     `thread`, `state` and `waits` are notes of the keeper of several: which thread works with this one now, 0 for none,
     what was known of the database when it was opened, and whether SQLite waits for other writers.
@@ -67,6 +69,7 @@ class Catalog:
         "_seen",
         "_tables",
         "at_once",
+        "buckets",
         "changes",
         "connection",
         "delay",
@@ -93,6 +96,7 @@ class Catalog:
         seen: Callable[[], None] | None = None,
         stream_shards: int = 1,
         realism: Realism = AT_ONCE,
+        buckets: Mapping[str, Bucket] = NO_BUCKETS,
     ) -> None:
         self.connection = connection
         self.home = home
@@ -108,6 +112,7 @@ class Catalog:
         self.lag = realism.lag
         self.meter = realism.meter
         self.at_once = not self.lag and self.meter is None
+        self.buckets = buckets
         self.moment: int | None = None
         self.changes = 0
         self.thread = 0
