@@ -68,6 +68,7 @@ ENGINE_FLOORS = (
     "vectors",
     "data",
     "broken",
+    "buckets",
     "faults",
 )
 """The engine's own floors, from the top."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -9,6 +10,8 @@ from dynamix.engine import Engine
 from dynamix.engine.data.changes import ChangeLog
 from dynamix.engine.data.rows import FIRST, LAST, Row
 from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.net_changes import NetChanges
+from dynamix.engine.tables.past import Past, TrimmedError
 from engine.database import Clock, Database, index, wire
 
 NOW = 1_800_000_000
@@ -116,16 +119,77 @@ def test_net_changes_taken_back_give_the_past(
         log = _log(catalog)
         first, (_, last) = log.first_since(catalog.execute, moment), log.bounds(catalog.execute)
         undone, redone = dict(present), dict(past)
-        for change in log.net(catalog.execute, first, last):
-            assert change.at >= moment
-            for rows, row in ((undone, change.old), (redone, change.new)):
-                rows.pop(change.key, None)
-                if row is not None:
-                    rows[change.key] = row
-        single = list(log.between(catalog.execute, first, last))
+        with NetChanges(log, first, last) as changes:
+            while changes.read(catalog.execute):
+                pass
+            for change in changes.all():
+                assert change.at >= moment
+                for rows, row in ((undone, change.old), (redone, change.new)):
+                    rows.pop(change.key, None)
+                    if row is not None:
+                        rows[change.key] = row
     assert undone == past
     assert redone == present
-    assert [change.number for change in single] == list(range(first, last + 1))
+    database.engine.close()
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(_WRITES, max_size=10), st.lists(_WRITES, max_size=10), st.lists(_WRITES, max_size=20), st.integers(0, 4)
+)
+def test_the_past_is_read_while_others_write(
+    before: list[tuple[str, str, int]],
+    after: list[tuple[str, str, int]],
+    meanwhile: list[tuple[str, str, int]],
+    number: int,
+) -> None:
+    """Read in pieces between which others write, the past of a table is what it held after the change asked for."""
+    clock = Clock(NOW)
+    database = _database(clock)
+    session = database.engine._session()
+    for write in before:
+        _write(database, clock, *write)
+    with session.reading() as catalog:
+        expected = _rows(catalog)
+        log = _log(catalog)
+        _, last = log.bounds(catalog.execute)
+        store = catalog.table("tab").store
+    for write in after:
+        _write(database, clock, *write)
+    found: dict[bytes, Row] = {}
+    keys: list[bytes] = []
+    with pytest.MonkeyPatch.context() as patched, Past(store, log, last) as past:
+        for module in ("catalog", "past"):
+            patched.setattr(f"dynamix.engine.tables.{module}.PIECE_ROWS", 1 + number)
+        while True:
+            with session.reading() as catalog:
+                piece = past.piece(catalog.execute)
+            if piece is None:
+                break
+            found |= {key: (size, item) for key, size, item in piece}
+            keys += [key for key, _, _ in piece]
+            if meanwhile:
+                _write(database, clock, *meanwhile.pop())
+    assert found == expected
+    assert keys == sorted(found)
+    database.engine.close()
+
+
+def test_a_past_that_was_trimmed_is_not_made_up() -> None:
+    """Where the log does not reach back to the moment any more, nothing else is told."""
+    clock = Clock(NOW)
+    database = _database(clock)
+    for number in range(10):
+        database.put(a="x", n=number)
+    with database.engine._session().writing() as catalog:
+        log = _log(catalog)
+        log.trim(catalog.execute, NOW * 1000 + 10**9, 5)
+        with Past(catalog.table("tab").store, log, 4) as past, pytest.raises(TrimmedError):
+            past.piece(catalog.execute)
+        with NetChanges(log, 5, 9) as changes, pytest.raises(TrimmedError):
+            changes.read(catalog.execute)
+        with Past(catalog.table("tab").store, log, 5) as past:
+            assert len(past.piece(catalog.execute) or ()) == 1
     database.engine.close()
 
 
@@ -169,4 +233,22 @@ def test_a_log_without_a_sweeper_does_not_grow_for_ever() -> None:
         database.put(a="y", n=number)
     with database.engine._session().reading() as catalog:
         assert _log(catalog).bounds(catalog.execute) == (2 * MANY + 1, 3 * MANY)
+    database.engine.close()
+
+
+def test_pieces_are_few_rows_or_few_bytes() -> None:
+    """Work on a whole table gives way after some rows, or after one when they are large, and sees each row once."""
+    database = Database(Engine())
+    database.create("a:S")
+    for number in range(300):
+        database.put(a=str(number), text="x" * (300_000 if number < 8 else 10))
+    with database.engine._session().writing() as catalog:
+        pieces = list(catalog.pieces(catalog.table("tab").store))
+        assert [row for piece in pieces for row in piece] == list(
+            catalog.table("tab").store.between(catalog.execute, FIRST, LAST)
+        )
+    assert len(pieces) > 2
+    for piece in pieces:
+        assert len(piece) <= 256
+        assert sum(size for _, size, _ in piece[:-1]) <= 1024 * 1024
     database.engine.close()

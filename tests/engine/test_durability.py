@@ -132,15 +132,80 @@ def test_answered_writes_survive_a_kill(tmp_path: Path, write: Callable[[Engine,
     engine.close()
 
 
-def count(engine: Engine, options: dict[str, str]) -> int:
+def count(engine: Engine, options: dict[str, str], table: str = "Kept") -> int:
     """How many items a scan finds."""
     total, start = 0, {}
     while True:
-        page = ask(engine, "Scan", {"TableName": "Kept", "Select": "COUNT", **options, **start})
+        page = ask(engine, "Scan", {"TableName": table, "Select": "COUNT", **options, **start})
         total += page["Count"]
         if "LastEvaluatedKey" not in page:
             return total
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def back_up_and_tell(path: str, first: int, told: Connection) -> None:
+    """Backs up and restores without end, and tells each name once the table is there; makes and deletes what it can."""
+    engine = opened(path)
+    ask(engine, "UpdateContinuousBackups", {"TableName": "Kept", "PointInTimeRecoverySpecification": RECOVERED})
+    number = first
+    while True:
+        put_in_a_transaction(engine, number)
+        made = ask(engine, "CreateBackup", {"TableName": "Kept", "BackupName": f"backup-{number}"})["BackupDetails"]
+        target = {"TargetTableName": f"table-{number}"}
+        if number % 2:
+            ask(engine, "RestoreTableFromBackup", {"BackupArn": made["BackupArn"], **target})
+        else:
+            latest = {"SourceTableName": "Kept", "UseLatestRestorableTime": True}
+            ask(engine, "RestoreTableToPointInTime", latest | target)
+        told.send(number)
+        number += 1
+
+
+RECOVERED = {"PointInTimeRecoveryEnabled": True}
+
+
+def test_backups_survive_a_kill(tmp_path: Path) -> None:
+    """A process is killed amid backups and restores: those that were answered are whole, and nothing else is left."""
+    path = str(tmp_path / "kept.db")
+    engine = opened(path)
+    for id_ in range(2000, 2200):
+        ask(engine, "PutItem", {"TableName": "Kept", "Item": item(id_)})
+    engine.close()
+    rng = random.Random(7)
+    answered = -1
+    for _ in range(KILLS // 3):
+        told, tell = processes.Pipe(duplex=False)
+        worker = processes.Process(target=back_up_and_tell, args=(path, answered + 2, tell))
+        worker.start()
+        tell.close()
+        answered = told.recv()
+        time.sleep(rng.random() * 0.05)
+        worker.kill()
+        worker.join()
+        while True:
+            try:
+                answered = told.recv()
+            except EOFError:
+                break
+    engine = opened(path)
+    with engine._session().writing() as catalog:
+        catalog.execute("UPDATE unfinished SET beat = 0")  # as after a minute
+    engine.expire()
+    tables = [name for name in ask(engine, "ListTables", {})["TableNames"] if name != "Kept"]
+    backups = ask(engine, "ListBackups", {})["BackupSummaries"]
+    assert f"table-{answered}" in tables
+    assert f"backup-{answered}" in [backup["BackupName"] for backup in backups]
+    for name in tables:
+        described = ask(engine, "DescribeTable", {"TableName": name})["Table"]
+        held = count(engine, {}, name)
+        assert held == count(engine, {"IndexName": "by-other"}, name) == described["ItemCount"] >= 202
+        assert held % 2 == 0  # both items of a transaction, or none
+    engine.check()
+    with engine._session().reading() as catalog:
+        stores = catalog.execute("SELECT COUNT(*) FROM stores").fetchone()[0]
+        names = catalog.execute("SELECT name FROM sqlite_master WHERE name GLOB 's[0-9]*'").fetchall()
+    assert stores == len(names) == 2 * (len(tables) + 1) + len(backups)
+    engine.close()
 
 
 def add_ones(path: str) -> None:

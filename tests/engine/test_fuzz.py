@@ -36,6 +36,12 @@ ERRORS = {
     "UnknownOperationException",
     "ValidationException",
     "AccessDeniedException",
+    "BackupNotFoundException",
+    "ExportNotFoundException",
+    "ImportNotFoundException",
+    "PointInTimeRecoveryUnavailableException",
+    "TableAlreadyExistsException",
+    "TableNotFoundException",
 }
 targets = st.sampled_from([*OPERATIONS, "", "getItem", "DropTable", "\ud800"])
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)

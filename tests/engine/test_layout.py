@@ -59,6 +59,9 @@ def test_an_older_file_is_upgraded_in_place(older: Path, tmp_path: Path) -> None
     code, _ = database.refusal("TransactWriteItems", ClientRequestToken="token-1", TransactItems=[again])
     assert code == "IdempotentParameterMismatchException"
     assert database.call("DescribeTimeToLive", TableName="plain")["TimeToLiveDescription"]["AttributeName"] == "ttl"
+    backup = database.call("CreateBackup", TableName="tab", BackupName="kept")["BackupDetails"]
+    database.call("RestoreTableFromBackup", TargetTableName="restored", BackupArn=backup["BackupArn"])
+    assert database.call("Scan", TableName="restored", IndexName="gsi")["Count"] == 2
     database.put(a="z", b=3)
     database.engine.close()
     Engine(tmp_path / "new.db").close()

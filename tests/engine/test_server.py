@@ -507,6 +507,60 @@ def test_boto3_searches_vectors(client: Any) -> None:
     client.delete_table(TableName="Picture")
 
 
+def test_boto3_backs_up_exports_and_imports(tmp_path: Path) -> None:
+    """A boto3 client backs up, restores, recovers, exports and imports, with its paginator and its waiters."""
+    with served("--bucket", f"mine={tmp_path}") as (_, connection):
+        client = boto3.client(
+            "dynamodb",
+            endpoint_url=f"http://{connection.host}:{connection.port}",
+            region_name="us-east-1",
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+            config=botocore.config.Config(retries={"max_attempts": 0}),
+        )
+        keys = {
+            "AttributeDefinitions": [{"AttributeName": "name", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "name", "KeyType": "HASH"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        }
+        arn = client.create_table(TableName="Kept", **keys)["TableDescription"]["TableArn"]
+        client.put_item(TableName="Kept", Item={"name": {"S": "a"}, "data": {"B": b"\x00"}})
+        recovered = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 7}
+        client.update_continuous_backups(TableName="Kept", PointInTimeRecoverySpecification=recovered)
+        for number in range(3):
+            made = client.create_backup(TableName="Kept", BackupName=f"backup-{number}")["BackupDetails"]
+        pages = client.get_paginator("list_backups").paginate(PaginationConfig={"PageSize": 2})
+        names = [backup["BackupName"] for page in pages for backup in page["BackupSummaries"]]
+        assert names == ["backup-0", "backup-1", "backup-2"]
+        client.restore_table_from_backup(BackupArn=made["BackupArn"], TargetTableName="Restored")
+        described = client.describe_continuous_backups(TableName="Kept")["ContinuousBackupsDescription"]
+        moment = described["PointInTimeRecoveryDescription"]["EarliestRestorableDateTime"]
+        client.restore_table_to_point_in_time(
+            SourceTableName="Kept", TargetTableName="Recovered", RestoreDateTime=moment
+        )
+        export = client.export_table_to_point_in_time(TableArn=arn, S3Bucket="mine", S3Prefix="out")
+        export_arn = export["ExportDescription"]["ExportArn"]
+        client.get_waiter("export_completed").wait(ExportArn=export_arn, WaiterConfig={"Delay": 0})
+        assert [each["ExportArn"] for each in client.list_exports(TableArn=arn)["ExportSummaries"]] == [export_arn]
+        told = client.describe_export(ExportArn=export_arn)["ExportDescription"]
+        data = told["ExportManifest"].replace("manifest-summary.json", "data/")
+        begun = client.import_table(
+            S3BucketSource={"S3Bucket": "mine", "S3KeyPrefix": data},
+            InputFormat="DYNAMODB_JSON",
+            InputCompressionType="GZIP",
+            TableCreationParameters={"TableName": "Imported", **keys},
+        )["ImportTableDescription"]
+        client.get_waiter("import_completed").wait(ImportArn=begun["ImportArn"], WaiterConfig={"Delay": 0})
+        for table in ("Kept", "Restored", "Recovered", "Imported"):
+            client.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 0})
+            assert client.scan(TableName=table)["Items"] == [{"name": {"S": "a"}, "data": {"B": b"\x00"}}]
+        with pytest.raises(client.exceptions.TableAlreadyExistsException):
+            client.restore_table_from_backup(BackupArn=made["BackupArn"], TargetTableName="Kept")
+        with pytest.raises(client.exceptions.TableNotFoundException):
+            client.create_backup(TableName="Missing", BackupName="backup")
+        client.close()
+
+
 def test_many_connections_are_served_at_once(client: Any) -> None:
     """Threads of a client have a connection each."""
     with_error: list[BaseException] = []

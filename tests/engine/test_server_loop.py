@@ -5,8 +5,11 @@ import json
 import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
+
+import pytest
 
 from dynamix.engine import Engine
 from dynamix.engine.http import server as server_module
@@ -78,6 +81,62 @@ def test_nobody_waits_for_an_index_that_is_made() -> None:
                 if maker.recv(1):
                     break
             answered += 1
+        assert answered > 2
+    engine.close()
+
+
+@pytest.mark.parametrize("job", ["backup", "restore", "recover", "export", "import", "delete"])
+def test_nobody_waits_for_backups_and_exports(job: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reads are answered while a table is copied, written to files or read from them, and writes as well, but for those
+    that come while a backup is made or removed."""
+    (tmp_path / "file").write_text("".join(f'{{"Item": {{"a": {{"S": "{number}"}}}}}}\n' for number in range(5000)))
+    engine = Engine(buckets={"mine": tmp_path})
+    database = Database(engine)
+    keys = {
+        "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}],
+    }
+    source = {"InputFormat": "DYNAMODB_JSON", "S3BucketSource": {"S3Bucket": "mine"}}
+    table = {"TableName": "tab", "BillingMode": "PAY_PER_REQUEST", **keys}
+    database.call("ImportTable", TableCreationParameters=table, **source)
+    recovered = {"PointInTimeRecoveryEnabled": True}
+    database.call("UpdateContinuousBackups", TableName="tab", PointInTimeRecoverySpecification=recovered)
+    arn = database.call("CreateBackup", TableName="tab", BackupName="first")["BackupDetails"]["BackupArn"]
+    moment = time.time() + 0.001
+    for number in range(1000):
+        database.call("DeleteItem", TableName="tab", Key=wire({"a": str(number + 1000)}))
+    for module in ("tables.catalog", "tables.past", "operations.imports"):
+        monkeypatch.setattr(f"dynamix.engine.{module}.PIECE_ROWS", 2)  # so that it lasts on any machine
+    operation, asked = {
+        "backup": ("CreateBackup", {"BackupName": "second"}),
+        "restore": ("RestoreTableFromBackup", {"BackupArn": arn, "TargetTableName": "new"}),
+        "recover": (
+            "RestoreTableToPointInTime",
+            {"SourceTableName": "tab", "TargetTableName": "new", "RestoreDateTime": moment},
+        ),
+        "export": ("ExportTableToPointInTime", {"TableArn": arn.partition("/backup")[0], "S3Bucket": "mine"}),
+        "import": ("ImportTable", {"TableCreationParameters": {**table, "TableName": "new"}, **source}),
+        "delete": ("DeleteBackup", {"BackupArn": arn}),
+    }[job]
+    with (
+        Server(engine) as server,
+        socket.create_connection(server.address) as worker,
+        socket.create_connection(server.address) as reader,
+    ):
+        ask(worker, operation, **asked)
+        worker.setblocking(False)
+        answered = 0
+        begun = b""
+        while not begun:
+            ask(reader, "GetItem", Key=wire({"a": "7"}))
+            assert told(reader) == {"Item": {"a": {"S": "7"}}}
+            if job not in ("backup", "delete"):
+                ask(reader, "PutItem", Item=wire({"a": "new"}))
+                assert told(reader) == {}
+            with contextlib.suppress(BlockingIOError):
+                begun = worker.recv(20)
+            answered += 1
+        assert begun.startswith(b"HTTP/1.1 200 ")
         assert answered > 2
     engine.close()
 

@@ -73,6 +73,13 @@ def add_to(subparsers: Any) -> None:
         help="how many open shards a new stream has, by the hash of the partition key",
     )
     parser.add_argument(
+        "--bucket",
+        metavar="NAME=DIR",
+        type=_bucket,
+        action="append",
+        help="a folder that stands for a bucket, to export tables to and import them from; may be given several times",
+    )
+    parser.add_argument(
         "--cors",
         "-cors",
         metavar="LIST",
@@ -170,6 +177,7 @@ def _engine(given: Mapping[str, Any]) -> Engine | Accounts:
     path = given.get("db")
     options = {name: given[name] for name in ("durability", "stream_shards", "delay_statuses", "lag")}
     options["throttle"] = "throttle" in given
+    options["buckets"] = dict(given.get("bucket", ()))
 
     def make(name: str, account: str, region: str) -> Engine:
         stem, ending = os.path.splitext(path or "")
@@ -273,6 +281,13 @@ def _path(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("an empty path keeps nothing; name a file, or leave --db out")
     return text
+
+
+def _bucket(text: str) -> tuple[str, str]:
+    name, _, directory = text.partition("=")
+    if not name or not os.path.isdir(directory):
+        raise argparse.ArgumentTypeError(f"{text!r} is no bucket; give a name and a folder that is there: NAME=DIR")
+    return name, directory
 
 
 def _file_in(directory: str) -> str:

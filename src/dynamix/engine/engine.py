@@ -11,22 +11,28 @@ import math
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
 from dynamix.engine.broken import Breakage, Broken
+from dynamix.engine.buckets.bucket import Bucket
 from dynamix.engine.faults import Fault, unable
 from dynamix.engine.operations import (
     account,
+    backups,
     batch,
     destinations,
+    exports,
+    imports,
     insights,
     items,
     lifetime,
     policies,
+    recovery,
     replicas,
+    restore,
     search,
     statements,
     streams,
@@ -96,10 +102,25 @@ _OPERATIONS: dict[str, Callable[[Storage, dict[str, Any]], dict[str, Any] | None
     "DescribeGlobalTableSettings": replicas.describe_global_table,
     "UpdateGlobalTable": replicas.describe_global_table,
     "DescribeTableReplicaAutoScaling": replicas.describe_table_replica_auto_scaling,
+    "CreateBackup": backups.create_backup,
+    "DescribeBackup": backups.describe_backup,
+    "ListBackups": backups.list_backups,
+    "DeleteBackup": backups.delete_backup,
+    "RestoreTableFromBackup": restore.restore_table_from_backup,
+    "RestoreTableToPointInTime": restore.restore_table_to_point_in_time,
+    "DescribeContinuousBackups": recovery.describe_continuous_backups,
+    "UpdateContinuousBackups": recovery.update_continuous_backups,
+    "ExportTableToPointInTime": exports.export_table_to_point_in_time,
+    "DescribeExport": exports.describe_export,
+    "ListExports": exports.list_exports,
+    "ImportTable": imports.import_table,
+    "DescribeImport": imports.describe_import,
+    "ListImports": imports.list_imports,
     "DescribeLimits": account.describe_limits,
     "DescribeEndpoints": account.describe_endpoints,
 }
 
+NO_FOLDERS: Mapping[str, str] = {}
 MOST_SHARDS = 1000
 """How many open shards a stream may have."""
 
@@ -127,7 +148,9 @@ class Engine:
     refused. With `throttle` requests are refused for which a table or an index has not the throughput. With `lag` reads
     that need not be consistent, and those of global indexes, see what was there so many seconds ago.
 
-    Raises `dynamix.ValidationException` for a number of shards or seconds that cannot be, and
+    `buckets` has the folders that stand for buckets, by name: tables are exported to them and imported from them.
+
+    Raises `dynamix.ValidationException` for a number of shards or seconds or a folder that cannot be, and
     `dynamix.DatabaseFileError` if the file cannot be opened, is not an engine's, or is of a newer dynamix.
     """
 
@@ -144,6 +167,7 @@ class Engine:
         delay_statuses: float = 0.0,
         throttle: bool = False,
         lag: float = 0.0,
+        buckets: Mapping[str, str | os.PathLike[str]] = NO_FOLDERS,
     ) -> None:
         if not 1 <= stream_shards <= MOST_SHARDS:
             raise ValidationException(f"stream_shards={stream_shards!r} cannot be; give one from 1 to {MOST_SHARDS}")
@@ -157,6 +181,7 @@ class Engine:
             realism=Realism(
                 _milliseconds(delay_statuses=delay_statuses), _milliseconds(lag=lag), Meter(clock) if throttle else None
             ),
+            buckets={name: _bucket(name, folder) for name, folder in buckets.items()},
         )
         self._throttles = throttle
         self._breakage = Breakage()
@@ -303,6 +328,13 @@ def _wait(seconds: float, deadline: float) -> None:
     time.sleep(max(min(seconds, left), 0.0))
     if left < seconds:
         raise TooLateError
+
+
+def _bucket(name: str, folder: str | os.PathLike[str]) -> Bucket:
+    try:
+        return Bucket(folder)
+    except ValueError as error:
+        raise ValidationException(f"buckets={{{name!r}: ...}} cannot be: {error}") from error
 
 
 def _handled(session: Session, target: str, body: bytes) -> tuple[int, bytes]:

@@ -5,14 +5,14 @@ an order and never collide. An item that lacks a key attribute of an index has n
 was there before the index with a key value that the index cannot hold.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
 from dynamix.codec.sizes import item_size
 from dynamix.engine.actions.capacity import write_units
 from dynamix.engine.data.keys import raw_bytes
-from dynamix.engine.data.rows import FIRST, LAST, Execute, KeyedRow, Row, decode_item, encode_item
+from dynamix.engine.data.rows import Execute, KeyedRow, Row, decode_item, encode_item
 from dynamix.engine.faults import Fault, Kind, invalid
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.tables.table import Index, Table
@@ -165,16 +165,23 @@ def _oversized(index: Index, item: Item) -> tuple[str, str, int] | None:
     return None
 
 
-def backfill(catalog: Catalog, table: Table, index: Index) -> None:
-    """Fill a new index from the table's items. Items whose key values the index cannot hold are left out.
+def versions(rows: Iterable[KeyedRow]) -> Iterator[tuple[bytes, Version]]:
+    """Items by their keys, decoded one at a time: many at once would keep the collector of garbage busy."""
+    return ((key, Version(decode_item(body), (size, body))) for key, size, body in rows)
 
-    Nobody may know of the index yet: others read meanwhile.
-    """
-    execute = catalog.execute
-    for key, size, body in catalog.rows(table.store, FIRST, LAST):
-        entry = entry_of(index, key, (size, body))
-        if entry is not None:
-            index.store.put(execute, *entry, None)
+
+def fill(execute: Execute, index: Index, items: Iterable[tuple[bytes, Version]]) -> None:
+    """Make the entries of items that an index has none of yet; what it cannot hold is left out."""
+    for key, version in items:
+        entry_key = _entry_key(index, key, version)
+        if entry_key is not None:
+            index.store.put(execute, entry_key, *_entry_row(index, version), None)
+
+
+def backfill(catalog: Catalog, table: Table, index: Index) -> None:
+    """Fill a new index from the table's items. Nobody may know of the index yet: others read meanwhile."""
+    for piece in catalog.pieces(table.store):
+        fill(catalog.execute, index, versions(piece))
 
 
 def entry_of(index: Index, key: bytes, row: Row) -> KeyedRow | None:

@@ -10,13 +10,14 @@ the vector, and the other attributes of its projection.
 Sources: Amazon DynamoDB API Reference, PutItem; DynamoDB Developer Guide, "Vector indexes".
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from dynamix.codec.sizes import item_size, text_size, value_size
 from dynamix.engine.actions.capacity import Charge, vector_bytes, write_units
-from dynamix.engine.actions.indexes import Version
+from dynamix.engine.actions.indexes import Version, versions
 from dynamix.engine.data.keys import raw_bytes
-from dynamix.engine.data.rows import FIRST, LAST, Execute, decode_item
+from dynamix.engine.data.rows import Execute
 from dynamix.engine.faults import Fault, Kind, invalid
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.tables.table import Table
@@ -112,24 +113,25 @@ def replace(
     charge.table = write_units(_packed_size(old, before), _packed_size(new, after))
 
 
-def backfill(catalog: Catalog, table: Table, index: VectorIndex) -> None:
-    """Fill a new vector index from the table's items. What it cannot hold is left out.
-
-    Nobody may know of the index yet: others read meanwhile.
-    """
-    execute = catalog.execute
-    items = total = packing = 0
-    for key, size, body in catalog.rows(table.store, FIRST, LAST):
-        version = Version(decode_item(body), (size, body))
+def fill(execute: Execute, table: Table, index: VectorIndex, items: Iterable[tuple[bytes, Version]]) -> None:
+    """Make the rows of items that a vector index has none of yet; what it cannot hold is left out."""
+    count = total = packing = 0
+    for key, version in items:
         vector = _vectors(table, version).get(index.attribute)
         held = _held(index, version, vector)
         if vector is not None:
             packing += vector.packing
         if held is not None:
             index.rows.put(execute, key, held.marks, held.floats)
-            items += 1
+            count += 1
             total += held.size
-    index.rows.count(execute, items, total, packing, changed=True)
+    index.rows.count(execute, count, total, packing, changed=True)
+
+
+def backfill(catalog: Catalog, table: Table, index: VectorIndex) -> None:
+    """Fill a new vector index from the table's items. Nobody may know of the index yet: others read meanwhile."""
+    for piece in catalog.pieces(table.store):
+        fill(catalog.execute, table, index, versions(piece))
 
 
 def _replace_row(

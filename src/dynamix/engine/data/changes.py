@@ -8,7 +8,7 @@ decrease, so the first change at or after a time is found by halving.
 What does not change the values of an item leaves no entry.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import NamedTuple
 
 from dynamix.engine.data.rows import Execute, Row, decode_item
@@ -119,16 +119,16 @@ class ChangeLog:
 
     def between(
         self, execute: Execute, first: int, last: int, *, low: bytes = b"", high: bytes | None = None
-    ) -> Iterator[Change]:
+    ) -> Generator[Change, None, None]:
         """The changes from number `first` to `last`, both included, of the keys from `low` to before `high`."""
         statement = (
             f"SELECT seq, at, k, old_size, old, new_size, new, expired FROM {self.name} "  # noqa: S608
             "WHERE seq BETWEEN ? AND ? AND k >= ? AND (?4 IS NULL OR k < ?4) ORDER BY seq"
         )
         for number, at, key, old_size, old, new_size, new, expired in execute(statement, (first, last, low, high)):
-            yield Change(number, at, key, _row(old_size, old), _row(new_size, new), bool(expired))
+            yield Change(number, at, key, row_of(old_size, old), row_of(new_size, new), bool(expired))
 
-    def net(self, execute: Execute, first: int, last: int) -> Iterator[NetChange]:
+    def net(self, execute: Execute, first: int, last: int) -> Generator[NetChange, None, None]:
         """What the changes from number `first` to `last`, both included, come to: one for each item that they touch.
 
         The rows `old` of all since a moment, put back, make the table what it was at that moment.
@@ -139,10 +139,11 @@ class ChangeLog:
             f"JOIN {self.name} AS o ON o.seq = a JOIN {self.name} AS n ON n.seq = b"
         )
         for key, old_size, old, new_size, new, at in execute(statement, (first, last)):
-            yield NetChange(key, _row(old_size, old), _row(new_size, new), at)
+            yield NetChange(key, row_of(old_size, old), row_of(new_size, new), at)
 
 
-def _row(size: int | None, item: bytes | None) -> Row | None:
+def row_of(size: int | None, item: bytes | None) -> Row | None:
+    """A row of two columns; None where they are empty."""
     return None if size is None or item is None else (size, item)
 
 

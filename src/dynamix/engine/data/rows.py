@@ -5,7 +5,7 @@ of keys is given by its first key and the key just after its last.
 """
 
 from collections.abc import Callable
-from sqlite3 import Cursor
+from sqlite3 import Connection, Cursor
 from typing import TypeAlias
 
 import msgspec
@@ -71,10 +71,19 @@ class Store:
         elif size != old_size:
             execute(self._count, (0, size - old_size))
 
+    def fill(self, connection: Connection, rows: list[KeyedRow]) -> None:
+        """Store rows of keys that are not there yet."""
+        connection.executemany(self._put, rows)
+        connection.execute(self._count, (len(rows), sum(size for _, size, _ in rows)))
+
     def delete(self, execute: Execute, key: bytes, old_size: int) -> None:
         """Remove the row of a key, which is there."""
         execute(self._delete, (key,))
         execute(self._count, (-1, -old_size))
+
+    def remove_before(self, execute: Execute, high: bytes) -> None:
+        """Remove the rows before a key of a store that is to be dropped: they are not counted any more."""
+        execute(f"DELETE FROM s{self.id:d} WHERE k < ?", (high,))  # noqa: S608
 
     def between(self, execute: Execute, low: bytes, high: bytes, *, forward: bool = True) -> Cursor:
         """The rows (key, size, item) from `low` to before `high`, read as they are asked for."""

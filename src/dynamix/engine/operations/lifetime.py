@@ -7,11 +7,12 @@ sweeping.py). A time of more than five years ago deletes nothing, and neither do
 Source: DynamoDB Developer Guide, "Using time to live (TTL) in DynamoDB".
 """
 
+from itertools import chain
 from typing import Any
 
 from dynamix.engine.actions.action import erase
 from dynamix.engine.actions.indexes import EXPIRY_BYTES, expiry_key
-from dynamix.engine.data.rows import FIRST, LAST, Store, decode_item
+from dynamix.engine.data.rows import Store, decode_item
 from dynamix.engine.faults import invalid
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables.catalog import Catalog
@@ -91,7 +92,7 @@ def _note_all(catalog: Catalog, table: Table, attribute: str) -> Store:
     """A new expiry store with the expiry times of the items that are there. Others read meanwhile."""
     execute = catalog.execute
     store = Store.create(execute)
-    for key, _, body in catalog.rows(table.store, FIRST, LAST):
+    for key, _, body in chain.from_iterable(catalog.pieces(table.store)):
         noted = expiry_key(attribute, decode_item(body), key)
         if noted is not None:
             store.put(execute, noted, 0, b"", None)

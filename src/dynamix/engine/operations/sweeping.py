@@ -1,14 +1,16 @@
-"""What time alone removes or ends: expired items, changes that nothing needs any more, shards that were open for long.
+"""What time alone removes or ends: expired items and backups, changes that nothing needs any more, shards that were
+open for long, and tables that were left half-way when they were made.
 
 Nothing is written before a look has found something to do, so a database at rest is only read. What is to be done is
 done in many small transactions, between which others work.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from dynamix.engine.operations import lifetime
 from dynamix.engine.storage.database import Storage
-from dynamix.engine.tables import streams
+from dynamix.engine.tables import backups, streams, unfinished
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.tables.table import Table
 
@@ -40,7 +42,29 @@ def sweep(storage: Storage, stopped: Callable[[], bool]) -> int:
             streams.sweep(catalog)
             if catalog.connection.total_changes == before:
                 break
+    for find, remove in _LEFT:
+        while not stopped() and _remove_one(storage, find, remove):
+            pass
     return removed
+
+
+_LEFT: tuple[tuple[Callable[[Catalog], Any], Callable[[Catalog, Any], None]], ...] = (
+    (backups.expired, backups.remove),
+    (unfinished.stale, unfinished.remove),
+)
+"""What finds something that is not needed any more, and what removes it."""
+
+
+def _remove_one(storage: Storage, find: Callable[[Catalog], Any], remove: Callable[[Catalog, Any], None]) -> bool:
+    """Remove what is found. Whether there was anything."""
+    with storage.reading() as catalog:
+        if find(catalog) is None:
+            return False
+    with storage.writing() as catalog:
+        found = find(catalog)
+        if found is not None:
+            remove(catalog, found)
+    return True
 
 
 def _is_due(catalog: Catalog, table: Table | None) -> bool:

@@ -10,7 +10,7 @@ from dynamix.engine.operations import vector_indexes
 from dynamix.engine.operations.policies import check_policy, new_policy
 from dynamix.engine.operations.tags import check_tags
 from dynamix.engine.storage.database import Storage
-from dynamix.engine.tables import billing, definitions, descriptions, logs, streams
+from dynamix.engine.tables import backups, billing, definitions, descriptions, logs, streams
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.tables.changing import begun, leave, leaving, leaving_names, note
 from dynamix.engine.tables.phases import SETTLED, Phase, check_deletable, check_updatable, in_use
@@ -56,25 +56,36 @@ def create_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
             raise Fault("ResourceInUseException", f"Table already exists: {name}")
         if leaving(catalog, name) is not None:
             raise in_use(name, "DELETING")
-        description = descriptions.new_description(request, catalog.home.table_arn(name), catalog.now())
-        indexes = [
-            index["IndexName"]
-            for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes")
-            for index in description.get(member, ())
-        ]
-        stores = {index: Store.create(catalog.execute).id for index in indexes}
-        vectors = [index["IndexName"] for index in description.get("VectorIndexes", ())]
-        stores |= {index: VectorRows.create(catalog.execute).id for index in vectors}
-        record = Record(description, Store.create(catalog.execute).id, stores, tags)
+        record = new_record(catalog, request)
+        record.tags = tags
         if "ResourcePolicy" in request:
             record.policies[""] = new_policy(catalog, request["ResourcePolicy"])
-        if catalog.lag:
-            record.lag = logs.wanted_lag(catalog)
-            logs.settle(catalog, record)
         _switch_stream(catalog, record, request.get("StreamSpecification"))
-        phase = Phase("CREATING", dict.fromkeys(stores, "CREATING"))
-        record.change = begun(catalog, phase)
-        return {"TableDescription": descriptions.told(catalog, catalog.add(name, record), phase)}
+        return {"TableDescription": added(catalog, record)}
+
+
+def new_record(catalog: Catalog, request: dict[str, Any]) -> Record:
+    """The record of a table that a checked request defines, with empty stores. It is to be added to the catalog."""
+    description = descriptions.new_description(request, catalog.home.table_arn(request["TableName"]), catalog.now())
+    indexes = [
+        index["IndexName"]
+        for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes")
+        for index in description.get(member, ())
+    ]
+    stores = {index: Store.create(catalog.execute).id for index in indexes}
+    vectors = [index["IndexName"] for index in description.get("VectorIndexes", ())]
+    stores |= {index: VectorRows.create(catalog.execute).id for index in vectors}
+    return Record(description, Store.create(catalog.execute).id, stores)
+
+
+def added(catalog: Catalog, record: Record) -> dict[str, Any]:
+    """Let a new table be known. Returns its description in the answer to what made it."""
+    if catalog.lag:
+        record.lag = logs.wanted_lag(catalog)
+        logs.settle(catalog, record)
+    phase = Phase("CREATING", dict.fromkeys(record.index_stores, "CREATING"))
+    record.change = begun(catalog, phase)
+    return descriptions.told(catalog, catalog.add(record.description["TableName"], record), phase)
 
 
 def describe_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
@@ -116,7 +127,10 @@ def delete_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         described = descriptions.told(catalog, table, Phase("DELETING"))
         if "StreamSpecification" in table.record.description:
             streams.end(catalog, fresh_record(table))
-        catalog.remove(table)
+        recoverable = table.record.recovery is not None
+        if recoverable:
+            backups.add_of_deleted(catalog, table.record)
+        catalog.remove(table, keep_items=recoverable)
         leave(catalog, described)
     for index in table.vectors:
         storage.vectors.forget(index.rows)

@@ -431,6 +431,76 @@ SHAPES: dict[str, Shape] = {
     "GetShardIteratorInput": Structure("StreamArn! ShardId! ShardIteratorType! SequenceNumber Timestamp"),
     "ShardIterator": String(min=1, max=2048),
     "GetRecordsInput": Structure("ShardIterator! Limit:PositiveIntegerObject"),
+    "BackupName": String(min=3, max=255, pattern="[a-zA-Z0-9_.-]+"),
+    "BackupArn": String(min=37, max=1024),
+    "CreateBackupInput": Structure("TableName!:TableArn BackupName!"),
+    "DescribeBackupInput": Structure("BackupArn!"),
+    "DeleteBackupInput": Structure("BackupArn!"),
+    "BackupsInputLimit": Integer(min=1, max=100),
+    "BackupTypeFilter": Enum("USER SYSTEM AWS_BACKUP ALL"),
+    "ListBackupsInput": Structure(
+        "TableName:TableArn Limit:BackupsInputLimit TimeRangeLowerBound:Timestamp TimeRangeUpperBound:Timestamp "
+        "ExclusiveStartBackupArn:BackupArn BackupType:BackupTypeFilter"
+    ),
+    "RestoreTableFromBackupInput": Structure(
+        "TargetTableName!:TableName BackupArn! BillingModeOverride:BillingMode "
+        "GlobalSecondaryIndexOverride:GlobalSecondaryIndexList LocalSecondaryIndexOverride:LocalSecondaryIndexList "
+        "ProvisionedThroughputOverride:ProvisionedThroughput OnDemandThroughputOverride:OnDemandThroughput "
+        "SSESpecificationOverride:SSESpecification VectorIndexOverride:VectorIndexList"
+    ),
+    "RestoreTableToPointInTimeInput": Structure(
+        "SourceTableArn:TableArn SourceTableName:TableName TargetTableName!:TableName UseLatestRestorableTime:Boolean "
+        "RestoreDateTime:Timestamp BillingModeOverride:BillingMode "
+        "GlobalSecondaryIndexOverride:GlobalSecondaryIndexList LocalSecondaryIndexOverride:LocalSecondaryIndexList "
+        "ProvisionedThroughputOverride:ProvisionedThroughput OnDemandThroughputOverride:OnDemandThroughput "
+        "SSESpecificationOverride:SSESpecification VectorIndexOverride:VectorIndexList"
+    ),
+    "DescribeContinuousBackupsInput": Structure("TableName!:TableArn"),
+    "RecoveryPeriodInDays": Integer(min=1, max=35),
+    "PointInTimeRecoverySpecification": Structure("PointInTimeRecoveryEnabled!:Boolean RecoveryPeriodInDays"),
+    "UpdateContinuousBackupsInput": Structure("TableName!:TableArn PointInTimeRecoverySpecification!"),
+    "ClientToken": String(pattern=r"^[^\$]+$"),
+    "S3Bucket": String(max=255, pattern=r"^[a-z0-9A-Z]+[\.\-\w]*[a-z0-9A-Z]+$"),
+    "S3BucketOwner": String(pattern="[0-9]{12}"),
+    "S3Prefix": String(max=1024),
+    "S3SseAlgorithm": Enum("AES256 KMS"),
+    "S3SseKmsKeyId": String(min=1, max=2048),
+    "ExportFormat": Enum("DYNAMODB_JSON ION"),
+    "ExportType": Enum("FULL_EXPORT INCREMENTAL_EXPORT"),
+    "ExportViewType": Enum("NEW_IMAGE NEW_AND_OLD_IMAGES"),
+    "IncrementalExportSpecification": Structure("ExportFromTime:Timestamp ExportToTime:Timestamp ExportViewType"),
+    "FilterSpecification": Structure(
+        "FilterExpression:String ProjectionExpression:String KeyConditionExpression:String "
+        "ExpressionAttributeNames:ExpressionAttributeNameMap ExpressionAttributeValues:ExpressionAttributeValueMap"
+    ),
+    "ExportTableToPointInTimeInput": Structure(
+        "TableArn! ExportTime:Timestamp ClientToken S3Bucket! S3BucketOwner S3Prefix S3SseAlgorithm S3SseKmsKeyId "
+        "ExportFormat ExportType IncrementalExportSpecification FilterSpecification"
+    ),
+    "ExportArn": String(min=37, max=1024),
+    "DescribeExportInput": Structure("ExportArn!"),
+    "ListExportsMaxLimit": Integer(min=1, max=25),
+    "ListExportsInput": Structure("TableArn MaxResults:ListExportsMaxLimit NextToken:String"),
+    "S3BucketSource": Structure("S3BucketOwner S3Bucket! S3KeyPrefix:S3Prefix"),
+    "InputFormat": Enum("DYNAMODB_JSON ION CSV"),
+    "CsvDelimiter": String(min=1, max=1, pattern=r"[,;:|\t ]"),
+    "CsvHeader": String(min=1, max=65536, pattern=r"[\x20-\x21\x23-\x2B\x2D-\x7E]*"),
+    "CsvHeaderList": List("CsvHeader", min=1, max=255),
+    "CsvOptions": Structure("Delimiter:CsvDelimiter HeaderList:CsvHeaderList"),
+    "InputFormatOptions": Structure("Csv:CsvOptions"),
+    "InputCompressionType": Enum("GZIP ZSTD NONE"),
+    "TableCreationParameters": Structure(
+        "TableName! AttributeDefinitions! KeySchema! BillingMode ProvisionedThroughput OnDemandThroughput "
+        "SSESpecification GlobalSecondaryIndexes:GlobalSecondaryIndexList VectorIndexes:VectorIndexList"
+    ),
+    "ImportTableInput": Structure(
+        "ClientToken S3BucketSource! InputFormat! InputFormatOptions InputCompressionType TableCreationParameters!"
+    ),
+    "ImportArn": String(min=37, max=1024),
+    "DescribeImportInput": Structure("ImportArn!"),
+    "ListImportsMaxLimit": Integer(min=1, max=25),
+    "ImportNextToken": String(min=112, max=1024, pattern="([0-9a-f]{16})+"),
+    "ListImportsInput": Structure("TableArn PageSize:ListImportsMaxLimit NextToken:ImportNextToken"),
 }
 
 OPERATIONS = {
@@ -479,6 +549,20 @@ OPERATIONS = {
     "DescribeStream": "DescribeStreamInput",
     "GetShardIterator": "GetShardIteratorInput",
     "GetRecords": "GetRecordsInput",
+    "CreateBackup": "CreateBackupInput",
+    "DescribeBackup": "DescribeBackupInput",
+    "ListBackups": "ListBackupsInput",
+    "DeleteBackup": "DeleteBackupInput",
+    "RestoreTableFromBackup": "RestoreTableFromBackupInput",
+    "RestoreTableToPointInTime": "RestoreTableToPointInTimeInput",
+    "DescribeContinuousBackups": "DescribeContinuousBackupsInput",
+    "UpdateContinuousBackups": "UpdateContinuousBackupsInput",
+    "ExportTableToPointInTime": "ExportTableToPointInTimeInput",
+    "DescribeExport": "DescribeExportInput",
+    "ListExports": "ListExportsInput",
+    "ImportTable": "ImportTableInput",
+    "DescribeImport": "DescribeImportInput",
+    "ListImports": "ListImportsInput",
 }
 
 NOT_HERE = {
@@ -489,20 +573,6 @@ NOT_HERE = {
     "DescribeBulkOperation": "it has no bulk operations",
     "ListBulkOperations": "it has no bulk operations",
     "CancelBulkOperation": "it has no bulk operations",
-    "CreateBackup": "it has no backups",
-    "DescribeBackup": "it has no backups",
-    "ListBackups": "it has no backups",
-    "DeleteBackup": "it has no backups",
-    "RestoreTableFromBackup": "it has no backups",
-    "DescribeContinuousBackups": "it has no backups",
-    "UpdateContinuousBackups": "it has no backups",
-    "RestoreTableToPointInTime": "it has no backups",
-    "ExportTableToPointInTime": "it has no exports",
-    "DescribeExport": "it has no exports",
-    "ListExports": "it has no exports",
-    "ImportTable": "it has no imports",
-    "DescribeImport": "it has no imports",
-    "ListImports": "it has no imports",
 }
 """The operations that the service has and the engine has not, and why, or what to do instead."""
 

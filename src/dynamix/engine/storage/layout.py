@@ -152,6 +152,13 @@ _STEPS: tuple[tuple[Step, ...], ...] = (
         "CREATE TABLE vectors (id INTEGER PRIMARY KEY AUTOINCREMENT, epoch INTEGER NOT NULL, version INTEGER NOT NULL, "
         "items INTEGER NOT NULL, bytes INTEGER NOT NULL, packing INTEGER NOT NULL)",
         "CREATE TABLE leaving (name TEXT PRIMARY KEY, description BLOB NOT NULL, until INTEGER NOT NULL)",
+        "CREATE TABLE backups (label TEXT PRIMARY KEY, table_name TEXT NOT NULL, name TEXT NOT NULL, "
+        "kind TEXT NOT NULL, record BLOB NOT NULL, expires INTEGER)",
+        "CREATE INDEX backups_expiring ON backups (expires) WHERE expires IS NOT NULL",
+        "CREATE TABLE unfinished (job TEXT PRIMARY KEY, table_name TEXT NOT NULL, record BLOB NOT NULL, "
+        "steps INTEGER NOT NULL, beat REAL NOT NULL)",
+        "CREATE TABLE transfers (label TEXT PRIMARY KEY, kind TEXT NOT NULL, table_arn TEXT NOT NULL, token TEXT, "
+        "digest BLOB NOT NULL, description BLOB NOT NULL)",
     ),
 )
 """What each layout adds to the one before it. Side tables of what comes next belong at the end of the newest one, as

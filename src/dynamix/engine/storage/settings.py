@@ -1,9 +1,10 @@
 """What a database is told by its engine."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
+from dynamix.engine.buckets.bucket import NO_BUCKETS, Bucket
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.tables.home import Home
 from dynamix.engine.tables.realism import Realism
@@ -20,8 +21,8 @@ class Background(Protocol):
 
 
 class Settings(NamedTuple):
-    """The time, what works in the background, how many open shards a new stream has, where tables are, and what the
-    engine takes its time for.
+    """The time, what works in the background, how many open shards a new stream has, where tables are, what the engine
+    takes its time for, and the buckets.
 
     With `durable` each commit to a file waits until the disk has it.
     """
@@ -32,10 +33,17 @@ class Settings(NamedTuple):
     home: Home
     durable: bool
     realism: Realism
+    buckets: Mapping[str, Bucket] = NO_BUCKETS
 
     def catalog(self, connection: sqlite3.Connection) -> Catalog:
         """The tables as a connection sees them, which goes by these settings."""
         seen = self.background.seen
         return Catalog(
-            connection, self.clock, self.home, seen=seen, stream_shards=self.stream_shards, realism=self.realism
+            connection,
+            self.clock,
+            self.home,
+            seen=seen,
+            stream_shards=self.stream_shards,
+            realism=self.realism,
+            buckets=self.buckets,
         )

@@ -8,7 +8,7 @@ import time
 from dynamix.engine.storage.layout import connect
 from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.transactions import Deadline
-from dynamix.engine.tables import logs, streams
+from dynamix.engine.tables import logs, recovery, streams
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.vectors.rows import fresh_epoch
 
@@ -28,7 +28,8 @@ class Snapshot:
     def restore(self, target: sqlite3.Connection, settings: Settings) -> None:
         """Make `target` equal to the copy, in one step, under a revision and epochs that are known nowhere else.
 
-        Streams begin anew, as the settings say: what is told of them after this is not what was told before.
+        Streams begin anew, as the settings say: what is told of them after this is not what was told before. So does
+        the time to which tables can be recovered.
         """
         deadline = Deadline()
         with self._lock:
@@ -44,6 +45,7 @@ class Snapshot:
         self._copy.execute("BEGIN")
         logs.settle_all(self._catalog)
         streams.relabel(self._catalog)
+        recovery.begin_anew(self._catalog)
         self._copy.execute("UPDATE state SET revision = ?", (secrets.randbits(_REVISION_BITS),))
         self._copy.execute("UPDATE vectors SET epoch = ?", (fresh_epoch(),))
         self._copy.execute("COMMIT")

@@ -6,10 +6,11 @@ revision than its own.
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice
 
-from dynamix.engine.data.rows import Execute, KeyedRow, Store
+from dynamix.engine.buckets.bucket import NO_BUCKETS, Bucket
+from dynamix.engine.data.rows import FIRST, LAST, Execute, KeyedRow, Store
 from dynamix.engine.faults import Fault, unable
 from dynamix.engine.tables.home import HOME, Home
 from dynamix.engine.tables.phases import phase_of
@@ -22,7 +23,8 @@ LAYOUT = 2
 
 _REVISION = f"SELECT revision FROM state WHERE layout = {LAYOUT:d}"  # noqa: S608 - a number of our own
 PIECE_ROWS = 256
-"""After how many rows the work that reads them gives way to others."""
+PIECE_BYTES = 1024 * 1024
+"""After how many rows, or bytes of them, the work that reads them gives way to others."""
 
 
 class Later(Exception):  # noqa: N818 - a signal, not an error
@@ -33,15 +35,28 @@ class Again(Exception):  # noqa: N818 - a signal, not an error
     """Tables have changed while the work gave way to others: it must be begun again."""
 
 
+def next_piece(rows: Iterator[KeyedRow]) -> tuple[list[KeyedRow], bytes]:
+    """The rows that make a piece, and the key before which they are all that there are."""
+    taken: list[KeyedRow] = []
+    size = 0
+    for row in rows:
+        taken.append(row)
+        size += row[1] or 0
+        if len(taken) == PIECE_ROWS or size > PIECE_BYTES:
+            return taken, row[0] + b"\x00"
+    return taken, LAST
+
+
 class Catalog:
     """One connection, and the tables as the transaction that runs on it sees them.
 
     `execute` runs any statement; `once` runs one whose rows are taken before the next, which spares a cursor for each.
     `home` is the account and region of the tables. `moment` is None until a transaction asks for its time; who begins
     one sets it back. `seen` is called where a table comes to sight of which time alone removes something,
-    `stream_shards` is how many a new stream has; `delay`, `lag` and `meter` are what a `Realism` says, `at_once` that
-    neither of the last two is in force. `give_way` lets others work for a moment, or raises Later where the work is to
-    be done in passing; None where others do not wait for it. `changes` counts what changed of tables here.
+    `stream_shards` is how many a new stream has, `buckets` are those that tables go to; `delay`, `lag` and `meter` are
+    what a `Realism` says, `at_once` that neither of the last two is in force. `give_way` lets others work for a moment,
+    or raises Later where the work is to be done in passing; None where others do not wait for it. `changes` counts what
+    changed of tables here.
 
     `thread`, `state` and `waits` are notes of the keeper of several: which thread works with this one now, 0 for none,
     what was known of the database when it was opened, and whether SQLite waits for other writers.
@@ -54,6 +69,7 @@ class Catalog:
         "_seen",
         "_tables",
         "at_once",
+        "buckets",
         "changes",
         "connection",
         "delay",
@@ -80,6 +96,7 @@ class Catalog:
         seen: Callable[[], None] | None = None,
         stream_shards: int = 1,
         realism: Realism = AT_ONCE,
+        buckets: Mapping[str, Bucket] = NO_BUCKETS,
     ) -> None:
         self.connection = connection
         self.home = home
@@ -95,6 +112,7 @@ class Catalog:
         self.lag = realism.lag
         self.meter = realism.meter
         self.at_once = not self.lag and self.meter is None
+        self.buckets = buckets
         self.moment: int | None = None
         self.changes = 0
         self.thread = 0
@@ -143,7 +161,8 @@ class Catalog:
     def ages(self) -> bool:
         """Whether there is anything that time alone removes."""
         (ages,) = self.execute(
-            "SELECT EXISTS (SELECT 1 FROM tables WHERE swept) OR EXISTS (SELECT 1 FROM logs WHERE NOT live)"
+            "SELECT EXISTS (SELECT 1 FROM tables WHERE swept) OR EXISTS (SELECT 1 FROM logs WHERE NOT live) "
+            "OR EXISTS (SELECT 1 FROM backups WHERE expires IS NOT NULL) OR EXISTS (SELECT 1 FROM unfinished)"
         ).fetchone()
         return bool(ages)
 
@@ -162,6 +181,17 @@ class Catalog:
         if self.give_way is None:
             return rows
         return chain(islice(rows, PIECE_ROWS), self._giving_way(rows, store, low, high, forward))
+
+    def pieces(self, store: Store) -> Iterator[list[KeyedRow]]:
+        """All rows of a store, by the piece: few rows, or few bytes. The work gives way to others between two pieces,
+        who may then change what has not been read."""
+        low = FIRST
+        while low < LAST:
+            with contextlib.closing(store.between(self.execute, low, LAST)) as rows:
+                piece, low = next_piece(rows)
+            yield piece
+            if self.give_way is not None:
+                self.give_way()
 
     def _giving_way(
         self, rows: sqlite3.Cursor, store: Store, low: bytes, high: bytes, forward: bool
@@ -215,16 +245,10 @@ class Catalog:
         self._raise_revision()
         return self._saved(table.name)
 
-    def remove(self, table: Table) -> None:
-        """Remove a table and its rows."""
+    def remove(self, table: Table, *, keep_items: bool = False) -> None:
+        """Remove a table and its rows. Its items are kept for who has the number of their store."""
         self.execute("DELETE FROM tables WHERE id = ?", (table.id,))
-        table.store.drop(self.execute)
-        for index in table.indexes:
-            index.store.drop(self.execute)
-        for vectors in table.vectors:
-            vectors.rows.drop(self.execute)
-        if table.expiry_store is not None:
-            table.expiry_store.drop(self.execute)
+        table.drop(self.execute, keep_items=keep_items)
         if table.log is not None:
             table.log.end(self.execute)
         self._raise_revision()

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-STREAM_SECONDS = 24 * 3600
+DAY_SECONDS = 24 * 3600
+STREAM_SECONDS = DAY_SECONDS
 """For how long a stream shows a change."""
 
 
@@ -60,6 +61,13 @@ class Destination(msgspec.Struct, frozen=True):
     precision: str
 
 
+class Recovery(msgspec.Struct):
+    """Since when a table can be recovered to any moment, in milliseconds since 1970, and for how many days."""
+
+    since: int
+    days: int
+
+
 class Record(msgspec.Struct):
     """What is stored of a table. `index_stores` has the number of each index's row store, or of its vectors' rows.
 
@@ -79,11 +87,13 @@ class Record(msgspec.Struct):
     destinations: dict[str, Destination] = {}
     change: Change | None = None
     lag: int = 0
+    recovery: Recovery | None = None
 
     @property
     def log_kept(self) -> int:
         """For how many seconds the changes of the table are wanted, by whatever wants them for the longest time."""
-        return max(self.lag, STREAM_SECONDS if "StreamSpecification" in self.description else 0)
+        streamed = STREAM_SECONDS if "StreamSpecification" in self.description else 0
+        return max(self.lag, streamed, self.recovery.days * DAY_SECONDS if self.recovery else 0)
 
     @property
     def swept(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from dynamix.engine.data.changes import ChangeLog
 from dynamix.engine.data.keys import Attribute, KeySchema
-from dynamix.engine.data.rows import Store
+from dynamix.engine.data.rows import Execute, Store
 from dynamix.engine.faults import Fault
 from dynamix.engine.tables.phases import Phase
 from dynamix.engine.tables.record import Record, decode_record, encode_record
@@ -71,6 +71,17 @@ class Table:
             if index.name == name:
                 return index
         raise _no_index(name)
+
+    def drop(self, execute: Execute, *, keep_items: bool = False) -> None:
+        """Remove the rows of the table and of all that follows from them."""
+        if not keep_items:
+            self.store.drop(execute)
+        for index in self.indexes:
+            index.store.drop(execute)
+        for vectors in self.vectors:
+            vectors.rows.drop(execute)
+        if self.expiry_store is not None:
+            self.expiry_store.drop(execute)
 
     def check_readable(self, name: str | None, operation: str) -> None:
         """Refuse to read a vector index as others are read."""

@@ -1,0 +1,1 @@
+"""Folders that stand for buckets: where tables are exported to and imported from."""
