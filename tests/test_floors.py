@@ -24,6 +24,8 @@ FLOORS = {
     "dynamix.scan": 7,
     "dynamix.statements": 7,
     "dynamix.searching": 7,
+    "dynamix.matches": 7,
+    "dynamix.pages": 7,
     "dynamix.batches": 7,
     "dynamix.tables": 7,
     "dynamix.transactions": 7,

@@ -20,6 +20,12 @@ from dynamix.query import Query
 from dynamix.scan import Scan
 from dynamix.transactions import Transaction
 
+BUILDING = (
+    *("consistent", "filter", "limit", "max_pages", "max_seconds", "max_units", "page_size", "pages"),
+    *("select", "start_key", "use_index", "where"),
+)
+"""What makes queries and scans out of others."""
+
 SILENT = {
     Model: {
         "add_modify_conditions",
@@ -51,8 +57,8 @@ SILENT = {
         "update_to_dict_field",
         "validate",
     },
-    Query: {"consistent", "limit", "start_key", "use_index", "where"},
-    Scan: {"consistent", "limit", "start_key", "use_index", "where"},
+    Query: {*BUILDING, "order"},
+    Scan: set(BUILDING),
     Connection: set(),
     Transaction: {"check", "create", "delete", "put", "save", "update"},
     Batch: {"update"},

@@ -50,9 +50,11 @@ from dynamix.errors import (
     LimitExceededError,
     MissingKeyError,
     ModelDefinitionError,
+    MultipleItemsError,
     NotConfiguredError,
     OutcomeUnknownError,
     PartlyAppliedError,
+    ReadLimitError,
     RequestTimeoutError,
     RequiredFieldError,
     ServiceUnavailableError,
@@ -102,6 +104,7 @@ from dynamix.fields import (
 from dynamix.model.batching import Batch
 from dynamix.model.declaration import Model
 from dynamix.model.records import StreamRecord
+from dynamix.pages import Page
 from dynamix.schema.index import IndexOptions
 from dynamix.updates.actions import Action
 from dynamix.version import __version__ as __version__
@@ -260,9 +263,12 @@ __all__ = [
     "MissingKeyError",
     "Model",
     "ModelDefinitionError",
+    "MultipleItemsError",
     "NotConfiguredError",
     "OutcomeUnknownError",
+    "Page",
     "PartlyAppliedError",
+    "ReadLimitError",
     "RequestInfo",
     "RequestTimeoutError",
     "RequiredFieldError",

@@ -34,10 +34,19 @@ from dynamix.unreadable import OnError
 M = TypeVar("M")
 
 
+class Bounds(Struct, frozen=True):
+    """How much one read may take: requests, read units, seconds; None: any number."""
+
+    pages: int | None = None
+    units: float | None = None
+    seconds: float | None = None
+
+
 class Search(Struct, Generic[M], frozen=True, eq=False):
     """What to read: a query (`keyed`) or a scan of a table or index.
 
-    `fields` are those to read, none meaning all that the index holds. `limit` is the most matches to return.
+    `fields` are those to read, none meaning all that the index holds. `conditions` choose by key where they can,
+    `filters` never do. `limit` is the most matches to return, `page_size` the most items that one request looks at.
     `on_error` says what becomes of items that cannot be read.
     """
 
@@ -46,9 +55,12 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     index: Index
     fields: tuple[AnyField, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    filters: tuple[Condition, ...] = ()
     ascending: bool = True
     consistent: bool | None = None
     limit: int | None = None
+    page_size: int | None = None
+    bounds: Bounds | None = None
     start: Cursor | None = None
     on_error: OnError = "raise"
 
@@ -64,25 +76,25 @@ def select(search: Search[Any]) -> Selection:
     """The key conditions and the filters of a search. Raises InvalidQueryError for what DynamoDB cannot do."""
     schema, index = search.schema, search.index
     check_fields(schema, index, search.fields)
-    conditions = list(joined(search.conditions))
-    for condition in conditions:
-        for path in paths(condition):
-            _check_path(schema, index, path)
+    conditions, own = list(joined(search.conditions)), tuple(joined(search.filters))
+    held = schema.loaded_from(index)
+    if held is not None:
+        _check_held(schema, index, held, (*conditions, *own))
     if search.consistent and not index.local:
         raise InvalidQueryError(
             f"a global index such as {index.name!r} has no consistent reads; read the table instead"
         )
     if not search.keyed:
-        return Selection((), tuple(conditions))
+        return Selection((), (*conditions, *own))
     on_partition = [c for c in conditions if _is_on(c, index.hash_key)]
     on_sort = [c for c in conditions if index.range_key is not None and _is_on(c, index.range_key)]
-    filters = tuple(c for c in conditions if not any(c is k for k in (*on_partition, *on_sort)))
+    filters = (*(c for c in conditions if not any(c is k for k in (*on_partition, *on_sort))), *own)
     for condition in filters:
         for path in paths(condition):
             if any(path.parts[0] == key.name for key in index.keys):
                 raise InvalidQueryError(
                     f"{path.source or path.parts[0]} is a key of {_where(schema, index)}; a condition on it must stand "
-                    "alone, not inside |, ~ or size()"
+                    "alone, in where(), not in filter() or inside |, ~ or size()"
                 )
     return Selection((_partition(schema, index, on_partition, conditions), *_sort(index, on_sort)), filters)
 
@@ -163,19 +175,23 @@ def _verb(condition: Condition) -> str:
     return "attribute_type"
 
 
-def _check_path(schema: Schema[Any], index: Index, path: Path) -> None:
-    """Refuse a condition on another model's field, or on one that the index does not hold."""
-    field: AnyField | None = path.source
-    if field is None:
-        return
-    if not schema.owns(field):
-        raise InvalidQueryError(f"{field} is not a field of {schema.model_name}")
-    held = schema.loaded_from(index)
-    if held is not None and field.attribute not in held:
-        raise InvalidQueryError(
-            f"{_where(schema, index)} does not hold {field}, so it cannot filter by it; add it to the index's "
-            "projections, or query the table"
-        )
+def check_owned(schema: Schema[Any], condition: Condition) -> None:
+    """Refuse a condition on another model's field."""
+    for path in paths(condition):
+        if path.source is not None and not schema.owns(path.source):
+            raise InvalidQueryError(f"{path.source} is not a field of {schema.model_name}")
+
+
+def _check_held(schema: Schema[Any], index: Index, held: frozenset[str], conditions: tuple[Condition, ...]) -> None:
+    """Refuse conditions on what the index does not hold."""
+    for condition in conditions:
+        for path in paths(condition):
+            field: AnyField | None = path.source
+            if field is not None and field.attribute not in held:
+                raise InvalidQueryError(
+                    f"{_where(schema, index)} does not hold {field}, so it cannot filter by it; add it to the index's "
+                    "projections, or query the table"
+                )
 
 
 def check_fields(schema: Schema[Any], index: Index, fields: Sequence[AnyField]) -> None:

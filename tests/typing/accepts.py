@@ -59,6 +59,16 @@ assert_type(
 )
 assert_type(ForumThread.query().where(ForumThread.forum_id == "science").first(), ForumThread | None)
 assert_type(ForumThread.query().where(ForumThread.forum_id == "science").count(), int)
+bounded = ForumThread.query(ForumThread.title).filter(ForumThread.votes > 3).order(asc=False).page_size(5).max_pages(3)
+bounded = bounded.max_units(1.5).max_seconds(2).select(ForumThread.votes, ForumThread.title).limit(3)
+assert_type(bounded.one(), ForumThread)
+assert_type(bounded.all(requery_for_all_projections=True), list[ForumThread])
+assert_type(bounded.exists(), bool)
+assert_type(bounded.delete(progress=print), int)
+assert_type(bounded.update(ForumThread.votes.add(1), ForumThread.title.remove()), int)
+for page in bounded.pages(10):
+    assert_type(page, dynamix.Page[ForumThread])
+    assert_type(page.items, list[ForumThread])
 for found in ForumThread.query().where(ForumThread.forum_id.eq("science")):
     assert_type(found, ForumThread)
 for found in ForumThread.scan():
@@ -94,6 +104,10 @@ async def twins() -> None:
     assert_type(await query.acount(), int)
     async for found in query:
         assert_type(found, ForumThread)
+    assert_type(await query.aone(), ForumThread)
+    assert_type(await query.aupdate(ForumThread.votes.add(1)), int)
+    async for page in query.pages():
+        assert_type(page.next, Cursor | None)
     async for found in ForumThread.scan():
         assert_type(found, ForumThread)
     await dynamix.acreate_table(ForumThread, force=True)

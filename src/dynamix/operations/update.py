@@ -214,13 +214,10 @@ def _send(
                 raise
             guessed = True
             plan, texts = write(changes, required, all_null)
-    raise failed(
-        ConditionalCheckFailedError,
-        table,
-        key,
-        failure,
-        f"was changed by others before each of {_MOST_PICTURES} attempts; nothing was stored; try again",
-    ) from failure
+    problem = f"was changed by others before each of {_MOST_PICTURES} attempts; nothing was stored; try again"
+    late = failed(ConditionalCheckFailedError, table, key, failure, problem)
+    late.changed = tuple(changes.fields)
+    raise late from failure
 
 
 def _is_checked(table: Table[Any], plan: Plan) -> bool:

@@ -1,0 +1,210 @@
+"""One request of a search: what is asked, where it begins, and whether the search's bounds allow it."""
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dynamix.cursor import Cursor
+from dynamix.errors import DeadlineExceededError, InvalidAnswerError, InvalidRequestError, ReadLimitError
+from dynamix.expressions.nodes import Not, Path, all_of
+from dynamix.expressions.render import Placeholders, render_condition, render_projection
+from dynamix.expressions.texts import check_condition
+from dynamix.operations import requests
+from dynamix.operations.retry import RetryPolicy, request
+from dynamix.schema.index import AnyField
+from dynamix.schema.table import Table
+from dynamix.selection import Bounds, Search, Selection
+from dynamix.wire import Call, Flow, Item
+
+M = TypeVar("M")
+T = TypeVar("T")
+
+
+class Budget:
+    """What one read has used of its bounds. `deadline` is a time of `time.monotonic`, which the driver heeds.
+
+    `spent` says which bound ended the read, None while none did.
+    """
+
+    def __init__(self, bounds: Bounds, deadline: float = math.inf) -> None:
+        self.deadline = deadline
+        self.spent: str | None = None
+        self._bounds = bounds
+        self._pages = 0
+        self._units = 0.0
+
+    @property
+    def counts_units(self) -> bool:
+        """Whether answers have to tell what they consumed."""
+        return self._bounds.units is not None
+
+    def allows(self) -> bool:
+        """Whether one more request is within the bounds."""
+        pages, units = self._bounds.pages, self._bounds.units
+        if pages is not None and self._pages >= pages:
+            self.spent = f"max_pages({pages})"
+        elif units is not None and self._units >= units:
+            self.spent = f"max_units({units}), {self._units:g} units,"
+        return self.spent is None
+
+    def used(self, units: float) -> None:
+        """A request was answered, and consumed so many units."""
+        self._pages += 1
+        self._units += units
+
+    def ended(self, error: DeadlineExceededError) -> None:
+        """Time was up. Raises the error where the deadline is not the read's own."""
+        if self.deadline == math.inf:
+            raise error
+        self.spent = f"max_seconds({self._bounds.seconds})"
+
+
+def ran_out(budget: Budget | None, found: list[Any], cursor: Cursor | None, count: int | None = None) -> ReadLimitError:
+    """The error for a read that came to a bound before it had looked at everything."""
+    error = ReadLimitError(
+        f"the read was ended by {'its bounds' if budget is None else budget.spent} before it had looked at everything; "
+        "start_key(error.cursor) goes on"
+    )
+    error.items, error.cursor = tuple(found), cursor
+    error.count = len(found) if count is None else count
+    return error
+
+
+def settled(policy: RetryPolicy, search: Search[M]) -> Search[M]:
+    """The same search, with what the connection says where the search says nothing."""
+    if search.consistent is not None:
+        return search
+    return replace(search, consistent=policy.consistent and search.index.local)
+
+
+def hiding(search: Search[Any], selection: Selection) -> Selection:
+    """The same, without what has expired by now, where the model hides that."""
+    if search.schema.hidden is None:
+        return selection
+    return selection._replace(filters=(*selection.filters, Not(search.schema.expired)))
+
+
+def ask(
+    policy: RetryPolicy,
+    search: Search[Any],
+    body: dict[str, Any],
+    start: Cursor | None,
+    read: Callable[[bytes], T],
+    budget: Budget | None,
+) -> Flow[T | None]:
+    """The answer for one page, which begins at `start`; None where the search's bounds do not allow it.
+
+    Raises InvalidCursorError where it cannot begin there.
+    """
+    if start is not None:
+        keys = {field.name for field in (*search.schema.table.keys, *search.index.keys)}
+        start.require(body["TableName"], search.index.name, keys)
+        body["ExclusiveStartKey"] = start.key
+    try:
+        if budget is None:
+            return (yield from request(policy, Call(target(search), msgspec.json.encode(body), read)))
+        return (yield from _ask_within(policy, search, body, read, budget))
+    except InvalidRequestError as error:
+        refusal = None if start is None else start.refused(str(error))
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def _ask_within(
+    policy: RetryPolicy, search: Search[Any], body: dict[str, Any], read: Callable[[bytes], T], budget: Budget
+) -> Flow[T | None]:
+    """The same within the bounds of a search."""
+    if not budget.allows():
+        return None
+    if budget.counts_units:
+        body["ReturnConsumedCapacity"] = "INDEXES"
+    call = Call(target(search), msgspec.json.encode(body), lambda answer: (read(answer), _consumed(answer).capacity))
+    try:
+        answer, capacity = yield from request(policy, call)
+    except DeadlineExceededError as error:
+        budget.ended(error)
+        return None
+    if budget.counts_units and capacity is None:
+        raise InvalidAnswerError("max_units() cannot be heeded: the answer does not tell the units that it consumed")
+    budget.used(0.0 if capacity is None else capacity.units)
+    return answer
+
+
+class _Capacity(Struct):
+    units: float = msgspec.field(name="CapacityUnits", default=0.0)
+
+
+class _Consumed(Struct):
+    capacity: _Capacity | None = msgspec.field(name="ConsumedCapacity", default=None)
+
+
+_consumed = msgspec.json.Decoder(_Consumed).decode
+
+
+def chosen(search: Search[Any]) -> tuple[AnyField, ...]:
+    """The fields to read where some were chosen: these, and the keys, from which cursors are made."""
+    return (*search.schema.table.keys, *search.index.keys, *search.fields)
+
+
+def target(search: Search[Any]) -> str:
+    """The operation of a search."""
+    return "Query" if search.keyed else "Scan"
+
+
+def body_of(table: Table[Any], search: Search[Any], selection: Selection) -> dict[str, Any]:
+    """A request, but for where its page begins and, where there is a limit, how many items it looks at."""
+    placeholders = Placeholders()
+    body: dict[str, Any] = {"TableName": table.name}
+    if search.index.name is not None:
+        body["IndexName"] = search.index.name
+    if selection.key:
+        body["KeyConditionExpression"] = " AND ".join(render_condition(part, placeholders) for part in selection.key)
+    if selection.filters:
+        filters = all_of(selection.filters)
+        body["FilterExpression"] = render_condition(filters, placeholders)
+        check_condition(filters, body["FilterExpression"])
+    if search.fields:
+        names = dict.fromkeys(field.name for field in chosen(search))
+        body["ProjectionExpression"] = render_projection(tuple(Path((name,)) for name in names), placeholders)
+    requests.name_and_value(body, placeholders)
+    if not search.ascending:
+        body["ScanIndexForward"] = False
+    if search.consistent:
+        body["ConsistentRead"] = True
+    if search.page_size is not None:
+        body["Limit"] = search.page_size
+    return body
+
+
+class Look:
+    """How many items the next request of a limited search looks at.
+
+    DynamoDB's own limit counts what is looked at, so what is filtered or passed by may need more requests; each looks
+    at twice as many items, unless the search says how many.
+    """
+
+    def __init__(self, search: Search[Any], selection: Selection) -> None:
+        self._is_sparse = bool(selection.filters) or search.on_error != "raise"
+        self._fixed = search.page_size
+        self._next = search.limit or 0
+
+    def limit(self, left: int) -> int:
+        """The limit of the next request, where so many matches are still to be found."""
+        look = self._next if self._is_sparse else left
+        self._next *= 2
+        return look if self._fixed is None else min(self._fixed, look) if not self._is_sparse else self._fixed
+
+
+def cursor_after(table: Table[Any], search: Search[Any], last_key: Item | None) -> Cursor | None:
+    """Where the page behind this key begins; None at the end."""
+    return Cursor(table.name, search.index.name, last_key) if last_key else None
+
+
+def key_at(search: Search[M], item: M) -> Item:
+    """The key, of table and index, at which an item stands."""
+    return search.schema.forms_of((*search.schema.table.keys, *search.index.keys), vars(item))
