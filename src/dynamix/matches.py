@@ -29,11 +29,13 @@ class Matches(Searching[M]):
     """
 
     def _run(self, flow: Callable[..., Flow[T]], *arguments: object) -> T:
-        result: T = Read(self._search, self._connection()).run(flow, self._search, *arguments)
+        read = Read(self._search, self._connection())
+        result: T = read.run(flow, read.search, *arguments)
         return result
 
     async def _arun(self, flow: Callable[..., Flow[T]], *arguments: object) -> T:
-        result: T = await Read(self._search, self._connection()).arun(flow, self._search, *arguments)
+        read = Read(self._search, self._connection())
+        result: T = await read.arun(flow, read.search, *arguments)
         return result
 
     def get_items(self, requery_for_all_projections: bool = False) -> tuple[list[M], Cursor | None]:

@@ -27,20 +27,23 @@ class Read(Generic[M]):
     """One read under way, of one request or many, over one connection and within its bounds."""
 
     def __init__(self, search: Search[M], connection: Connection) -> None:
-        self.search = search
+        self.search, self._selection = select(search)
         self.budget = None if search.bounds is None else _budget(search)
-        self._selection = select(search)
         self._connection = connection
         self._table = search.schema.at(connection.table_prefix)
 
     def run(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Any:
         """Runs a flow of the search, blocking."""
-        with self._in_time():
+        if self.budget is None:
+            return self._connection.run(self._flow(flow, search, *arguments))
+        with self._in_time(self.budget):
             return self._connection.run(self._flow(flow, search, *arguments))
 
     async def arun(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Any:
         """The same under asyncio."""
-        with self._in_time():
+        if self.budget is None:
+            return await self._connection.arun(self._flow(flow, search, *arguments))
+        with self._in_time(self.budget):
             return await self._connection.arun(self._flow(flow, search, *arguments))
 
     def _flow(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Flow[Any]:
@@ -48,15 +51,10 @@ class Read(Generic[M]):
         given = (search, self._selection, self.budget, *arguments)
         return explaining(flow, connection.retry, self._table, connection.indexes, *given)
 
-    def _in_time(self) -> contextlib.AbstractContextManager[None]:
+    @staticmethod
+    def _in_time(budget: Budget) -> contextlib.AbstractContextManager[None]:
         """Has the driver heed the deadline of the read."""
-        outer = context.in_force().deadline
-        if self.budget is None or self.budget.deadline >= outer:
-            return _NOTHING
-        return context.changed(deadline=self.budget.deadline)
-
-
-_NOTHING: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+        return context.changed(deadline=min(budget.deadline, context.in_force().deadline))
 
 
 def _budget(search: Search[Any]) -> Budget:
@@ -101,7 +99,7 @@ class Pages(Generic[M]):
 
         read = Read(self._search, self._connection())
         ahead = _Ahead(read, self._size)
-        fetching = asyncio.ensure_future(read.arun(page, ahead.search or self._search, self._requery))
+        fetching = asyncio.ensure_future(read.arun(page, ahead.search or read.search, self._requery))
         try:
             while True:
                 found = ahead.took(await fetching)

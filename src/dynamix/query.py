@@ -14,6 +14,9 @@ class Query(Matches[M]):
     def use_index(self, index: str | Field[Any, Any] | None = None, *, asc: bool | None = None) -> Self:
         """Query an index, given by its name or by the field it sorts by, or the table (None). `asc` is that of `order`.
 
+        Where nothing is said of it, a query reads the table; if its conditions do not say which partition of the table,
+        it reads the only index that can serve them.
+
         Raises UnknownNameError for an index that does not exist.
         """
         query = self._on_index(index)

@@ -131,16 +131,16 @@ class Searching(Generic[M]):
     def _on_index(self, index: str | Field[Any, Any] | None) -> Self:
         schema = self._search.schema
         if index is None:
-            return self._with(index=schema.table)
+            return self._with(index=schema.table, chosen=True)
         if isinstance(index, str):
-            return self._with(index=schema.index(index))
+            return self._with(index=schema.index(index), chosen=True)
         if isinstance(index, Element):
             raise WrongTypeError(
                 f"{index} is an element of a field, and an index sorts by a whole one", field="", value=index
             )
         if not isinstance(index, Field):
             raise WrongTypeError(f"use_index() takes an index's name or a field, not {index!r}", field="", value=index)
-        return self._with(index=schema.index_on(index))
+        return self._with(index=schema.index_on(index), chosen=True)
 
 
 def whole(method: str, most: int) -> int:

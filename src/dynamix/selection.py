@@ -6,9 +6,11 @@ expressions".
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dynamix.cursor import Cursor
 from dynamix.errors import InvalidQueryError, UnknownNameError, WrongTypeError
@@ -47,7 +49,7 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
 
     `fields` are those to read, none meaning all that the index holds. `conditions` choose by key where they can,
     `filters` never do. `limit` is the most matches to return, `page_size` the most items that one request looks at.
-    `on_error` says what becomes of items that cannot be read.
+    `on_error` says what becomes of items that cannot be read. `chosen` says whether the caller chose the index.
     """
 
     schema: Schema[M]
@@ -63,6 +65,7 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     bounds: Bounds | None = None
     start: Cursor | None = None
     on_error: OnError = "raise"
+    chosen: bool = False
 
 
 class Selection(NamedTuple):
@@ -72,11 +75,65 @@ class Selection(NamedTuple):
     filters: tuple[Condition, ...]
 
 
-def select(search: Search[Any]) -> Selection:
-    """The key conditions and the filters of a search. Raises InvalidQueryError for what DynamoDB cannot do."""
+class _NoPartitionError(InvalidQueryError):
+    """The conditions do not say which partition to read."""
+
+
+def select(search: Search[M]) -> tuple[Search[M], Selection]:
+    """A search with its index, the key conditions and the filters.
+
+    A query that names no index and does not say which partition of the table to read takes the index that can serve it.
+    Raises InvalidQueryError for what DynamoDB cannot do, and where no index can serve, or several can.
+    """
+    try:
+        return search, _select(search)
+    except _NoPartitionError as error:
+        refusal = str(error)
+    able = _able(search)
+    if len(able) == 1 and not search.chosen:
+        return able[0]
+    raise InvalidQueryError(f"{refusal}; {_advice(search, [found.index for found, _ in able])}")
+
+
+def _able(search: Search[M]) -> list[tuple[Search[M], Selection]]:
+    """The same on the table and each index that can serve the conditions."""
+    able = []
+    for index in (search.schema.table, *search.schema.indexes.values()):
+        other = replace(search, index=index)
+        with suppress(InvalidQueryError):
+            able.append((other, _select(other)))
+    return able
+
+
+def _advice(search: Search[Any], able: list[Index]) -> str:
+    """What would work for conditions that lack the partition key."""
+    if not able:
+        reasons = [_reason(replace(search, index=index)) for index in search.schema.indexes.values()]
+        return "; ".join([*filter(None, reasons), f"{search.schema.model_name}.scan() reads the whole table"])
+    if able[0].name is None:
+        return "leave out use_index() to query the table itself"
+    names = " or ".join(f"use_index({index.name!r})" for index in able)
+    return f"{names} can serve these conditions" + ("; say which" if len(able) > 1 else "")
+
+
+def _reason(search: Search[Any]) -> str | None:
+    """Why an index cannot serve that has the conditions' partition key, None for another one."""
+    try:
+        _select(search)
+    except _NoPartitionError:
+        return None
+    except InvalidQueryError as error:
+        return f"use_index({search.index.name!r}) cannot serve: {error}"
+    return None
+
+
+def _select(search: Search[Any]) -> Selection:
+    """The key conditions and the filters on the index that the search has."""
     schema, index = search.schema, search.index
-    check_fields(schema, index, search.fields)
     conditions, own = list(joined(search.conditions)), tuple(joined(search.filters))
+    on_partition = [c for c in conditions if search.keyed and _is_on(c, index.hash_key)]
+    partition = (_partition(schema, index, on_partition),) if search.keyed else ()
+    check_fields(schema, index, search.fields)
     held = schema.loaded_from(index)
     if held is not None:
         _check_held(schema, index, held, (*conditions, *own))
@@ -86,7 +143,6 @@ def select(search: Search[Any]) -> Selection:
         )
     if not search.keyed:
         return Selection((), (*conditions, *own))
-    on_partition = [c for c in conditions if _is_on(c, index.hash_key)]
     on_sort = [c for c in conditions if index.range_key is not None and _is_on(c, index.range_key)]
     filters = (*(c for c in conditions if not any(c is k for k in (*on_partition, *on_sort))), *own)
     for condition in filters:
@@ -96,7 +152,7 @@ def select(search: Search[Any]) -> Selection:
                     f"{path.source or path.parts[0]} is a key of {_where(schema, index)}; a condition on it must stand "
                     "alone, in where(), not in filter() or inside |, ~ or size()"
                 )
-    return Selection((_partition(schema, index, on_partition, conditions), *_sort(index, on_sort)), filters)
+    return Selection((*partition, *_sort(index, on_sort)), filters)
 
 
 def _is_on(condition: Condition, key: AnyField) -> bool:
@@ -111,33 +167,21 @@ def _is_on(condition: Condition, key: AnyField) -> bool:
     return False
 
 
-def _partition(schema: Schema[Any], index: Index, found: list[Condition], conditions: list[Condition]) -> Condition:
+def _partition(schema: Schema[Any], index: Index, found: list[Condition]) -> Condition:
     match found:
         case [Compare("=") as condition]:
             return condition
         case []:
-            raise InvalidQueryError(
-                f"a query of {_where(schema, index)} needs {index.hash_key}.eq(...), its partition key; "
-                f"{_advice(schema, conditions)}"
+            raise _NoPartitionError(
+                f"a query of {_where(schema, index)} needs {index.hash_key}.eq(...), its partition key"
             )
         case [_]:
-            raise InvalidQueryError(
-                f"{index.hash_key} is the partition key of {_where(schema, index)}; DynamoDB takes only eq on it, "
-                f"or use {schema.model_name}.scan()"
+            raise _NoPartitionError(
+                f"{index.hash_key} is the partition key of {_where(schema, index)}; DynamoDB takes only eq on it"
             )
     raise InvalidQueryError(
         f"{index.hash_key}, the partition key of {_where(schema, index)}, has more than one condition"
     )
-
-
-def _advice(schema: Schema[Any], conditions: list[Condition]) -> str:
-    """What would work for conditions that lack the partition key."""
-    for candidate in (schema.table, *schema.indexes.values()):
-        if any(isinstance(c, Compare) and c.operator == "=" and _is_on(c, candidate.hash_key) for c in conditions):
-            if candidate.name is None:
-                return "leave out use_index() to query the table itself"
-            return f"use_index({candidate.name!r}) has the key for these conditions"
-    return f"or use {schema.model_name}.scan(), which reads the whole table"
 
 
 def _sort(index: Index, found: list[Condition]) -> tuple[Condition, ...]:
