@@ -41,6 +41,7 @@ FLOORS = {
     "dynamix.cursor": 3,
     "dynamix.fields": 3,
     "dynamix.schema": 3,
+    "dynamix.seal": 3,
     "dynamix.selection": 3,
     "dynamix.unreadable": 3,
     "dynamix.updates": 3,

@@ -28,9 +28,10 @@ from dynamix.errors import (
 from dynamix.operations import raw
 from dynamix.operations.indexes import LiveIndexes
 from dynamix.operations.retry import RetryPolicy
+from dynamix.seal import Seal
 from dynamix.transport.deadlines import TimeUpError, late
 from dynamix.transport.hidden import Environment
-from dynamix.transport.options import SECRETS, ConnectionOptions, check
+from dynamix.transport.options import HIDDEN, ConnectionOptions, check, cursor_keys
 from dynamix.watch import Watch
 from dynamix.wire import Apply, Call, Effect, Flow, Pause, RequestInfo, Response, Transport
 
@@ -125,7 +126,7 @@ class Connection:
 
     def __repr__(self) -> str:
         options = vars(self).get("_options", {})  # none, where they were refused
-        given = (f"{name}={'...' if name in SECRETS else repr(value)}" for name, value in options.items())
+        given = (f"{name}={'...' if name in HIDDEN else repr(value)}" for name, value in options.items())
         return f"Connection({', '.join(given)})"
 
     def _open(self) -> Transport:
@@ -298,7 +299,14 @@ def _retry_policy(options: ConnectionOptions) -> RetryPolicy:
         throttle_base=options.get("throttle_delay", policy.throttle_base),
         cap=options.get("max_retry_delay", policy.cap),
         consistent=options.get("consistent_reads", False),
+        seal=_seal(options),
     )
+
+
+def _seal(options: ConnectionOptions) -> Seal | None:
+    """What signs the texts of cursors, if anything does."""
+    key: Any = options.get("cursor_key")  # held as a Secret
+    return None if key is None else Seal(cursor_keys(key.value), encrypts=options.get("encrypt_cursors", False))
 
 
 def _transport(options: ConnectionOptions) -> Transport:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from dynamix import context
 from dynamix.connection import Connection
 from dynamix.cursor import Cursor
-from dynamix.operations.asking import Budget, ran_out
+from dynamix.operations.asking import Budget, begun, ran_out
 from dynamix.operations.explained import explaining
 from dynamix.operations.search import Found, page
 from dynamix.selection import Search, select
@@ -27,10 +27,11 @@ class Read(Generic[M]):
     """One read under way, of one request or many, over one connection and within its bounds."""
 
     def __init__(self, search: Search[M], connection: Connection) -> None:
-        self.search, self._selection = select(search)
+        search, self._selection = select(search)
         self.budget = None if search.bounds is None else _budget(search)
         self._connection = connection
         self._table = search.schema.at(connection.table_prefix)
+        self.search = begun(connection.retry, self._table, search, self._selection)
 
     def run(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Any:
         """Runs a flow of the search, blocking."""
@@ -67,10 +68,15 @@ def _budget(search: Search[Any]) -> Budget:
 
 
 class Page(Struct, Generic[M], frozen=True):
-    """One page of matches, in order, and the cursor of the next page, None at the end."""
+    """One page of matches, in order.
+
+    `next` is the cursor of the next page, None at the end; a last page may be empty. `previous` is that of the page
+    before, None at the beginning, and of scans, which have no order.
+    """
 
     items: list[M]
     next: Cursor | None
+    previous: Cursor | None
 
 
 class Pages(Generic[M]):
@@ -135,10 +141,10 @@ class _Ahead(Generic[M]):
             self._left -= len(found.items)
         if found.is_cut:
             self._cut_at, self.search = found, None
-            return Page(found.items, found.next) if found.items else None
+            return Page(found.items, found.next, found.previous) if found.items else None
         is_end = found.next is None or self._left == 0
         self.search = None if is_end else self._from(found.next)
-        return Page(found.items, found.next)
+        return Page(found.items, found.next, found.previous)
 
     def end(self) -> None:
         """Raises ReadLimitError where the iteration ended at a bound."""

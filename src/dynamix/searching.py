@@ -1,12 +1,12 @@
 """How users build queries and scans: each method returns a new one and leaves the old one as it was."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from msgspec.structs import replace
 
 from dynamix.connection import Connection
-from dynamix.cursor import Cursor
+from dynamix.cursor import Cursor, decoded
 from dynamix.errors import InvalidQueryError, WrongTypeError, nearest
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
@@ -95,19 +95,22 @@ class Searching(Generic[M]):
         """Read for so many seconds at most, with what is done between the pages of an iteration. See `max_pages`."""
         return self._bounded(seconds=_positive("max_seconds", most))
 
-    def start_key(self, cursor: Cursor | str | None) -> Self:
+    def start_key(self, cursor: Cursor | str | Mapping[str, Any] | None) -> Self:
         """Go on where the cursor of an earlier page says; None starts at the beginning.
 
-        Raises InvalidCursorError for a damaged cursor, and when the query is sent, for one that cannot continue it: of
-        another table or index, or of a place that its conditions rule out.
+        It is given as it is, as its text, or as the service's own LastEvaluatedKey. Raises InvalidCursorError for a
+        damaged text, and when the query is sent, for a cursor that cannot continue it: of another table, index,
+        direction or partition, of a place that its conditions rule out, or of another `cursor_key`.
         """
         if isinstance(cursor, str):
-            cursor = Cursor.parse(cursor)
-        elif not isinstance(cursor, Cursor | None):
+            decoded(cursor)
+        elif not isinstance(cursor, Cursor | Mapping | None):
             raise WrongTypeError(
-                f"start_key() takes a cursor, its text or None, not {cursor!r}", field="", value=cursor
+                f"start_key() takes a cursor, its text, a LastEvaluatedKey or None, not {cursor!r}",
+                field="",
+                value=cursor,
             )
-        return self._with(start=cursor)
+        return self._with(begin=cursor)
 
     def consistent(self, consistent: bool = True) -> Self:
         """Read what was stored before the request, at twice the cost. Global indexes cannot."""

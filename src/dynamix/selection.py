@@ -12,7 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dynamix.cursor import Cursor
+from dynamix.cursor import Cursor, Start
 from dynamix.errors import InvalidQueryError, UnknownNameError, WrongTypeError
 from dynamix.expressions.nodes import (
     AttributeExists,
@@ -49,7 +49,8 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
 
     `fields` are those to read, none meaning all that the index holds. `conditions` choose by key where they can,
     `filters` never do. `limit` is the most matches to return, `page_size` the most items that one request looks at.
-    `on_error` says what becomes of items that cannot be read. `chosen` says whether the caller chose the index.
+    `on_error` says what becomes of items that cannot be read. `begin` is where it begins as the caller said it, `start`
+    the cursor that was made of it. `chosen` says whether the caller chose the index.
     """
 
     schema: Schema[M]
@@ -63,6 +64,7 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     limit: int | None = None
     page_size: int | None = None
     bounds: Bounds | None = None
+    begin: Start | None = None
     start: Cursor | None = None
     on_error: OnError = "raise"
     chosen: bool = False

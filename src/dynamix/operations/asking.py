@@ -1,16 +1,22 @@
 """One request of a search: what is asked, where it begins, and whether the search's bounds allow it."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dynamix.cursor import Cursor
-from dynamix.errors import DeadlineExceededError, InvalidAnswerError, InvalidRequestError, ReadLimitError
-from dynamix.expressions.nodes import Not, Path, all_of
+from dynamix.cursor import Cursor, Order, Place, sealed
+from dynamix.errors import (
+    DeadlineExceededError,
+    InvalidAnswerError,
+    InvalidCursorError,
+    InvalidRequestError,
+    ReadLimitError,
+)
+from dynamix.expressions.nodes import Compare, Not, Path, Value, all_of
 from dynamix.expressions.render import Placeholders, render_condition, render_projection
 from dynamix.expressions.texts import check_condition
 from dynamix.operations import requests
@@ -18,7 +24,7 @@ from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.index import AnyField
 from dynamix.schema.table import Table
 from dynamix.selection import Bounds, Search, Selection
-from dynamix.wire import Call, Flow, Item
+from dynamix.wire import AttributeValue, Call, Flow, Item
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -100,9 +106,7 @@ def ask(
 
     Raises InvalidCursorError where it cannot begin there.
     """
-    if start is not None:
-        keys = {field.name for field in (*search.schema.table.keys, *search.index.keys)}
-        start.require(body["TableName"], search.index.name, keys)
+    if start is not None and start.key:
         body["ExclusiveStartKey"] = start.key
     try:
         if budget is None:
@@ -200,9 +204,51 @@ class Look:
         return look if self._fixed is None else min(self._fixed, look) if not self._is_sparse else self._fixed
 
 
-def cursor_after(table: Table[Any], search: Search[Any], last_key: Item | None) -> Cursor | None:
+def cursor_after(policy: RetryPolicy, table: Table[Any], search: Search[Any], last_key: Item | None) -> Cursor | None:
     """Where the page behind this key begins; None at the end."""
-    return Cursor(table.name, search.index.name, last_key) if last_key else None
+    return cursor_at(policy, table, search, last_key) if last_key else None
+
+
+def cursor_at(policy: RetryPolicy, table: Table[Any], search: Search[Any], key: Item, *, back: bool = False) -> Cursor:
+    """The cursor at a key, of what comes after it or before; without a key, of what comes after or before all."""
+    cursor = Cursor(table.name, search.index.name, key, order_of(search), back)
+    return cursor if policy.seal is None else replace(cursor, text=sealed(cursor, policy.seal))
+
+
+def order_of(search: Search[Any]) -> Order:
+    """The direction of a search, as its cursors have it."""
+    return "scan" if not search.keyed else "asc" if search.ascending else "desc"
+
+
+def begun(policy: RetryPolicy, table: Table[Any], search: Search[M], selection: Selection) -> Search[M]:
+    """The same search, with the cursor where it begins. Raises InvalidCursorError where that cannot continue it."""
+    if search.begin is None:
+        return search
+    place = Place(
+        table.name,
+        search.index.name,
+        order_of(search),
+        tuple(dict.fromkeys(field.name for field in (*search.schema.table.keys, *search.index.keys))),
+        dict(_partition(search, selection)),
+    )
+    start = place.opened(search.begin, policy.seal)
+    return replace(search, start=start if start.key or start.back else None)
+
+
+def _partition(search: Search[Any], selection: Selection) -> Iterator[tuple[str, AttributeValue]]:
+    """The stored name and the value of what says which partition a query reads."""
+    for condition in selection.key:
+        match condition:
+            case Compare("=", Path((str(name),)), Value(value)) if name == search.index.hash_key.name:
+                yield name, value
+
+
+def only_forward(search: Search[Any]) -> None:
+    """Refuse to begin where an earlier page ends."""
+    if search.start is not None and search.start.back:
+        raise InvalidCursorError(
+            "the cursor is the `previous` one of a page, of which only pages() and get_items() give the page"
+        )
 
 
 def key_at(search: Search[M], item: M) -> Item:

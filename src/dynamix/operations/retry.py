@@ -40,6 +40,7 @@ from dynamix.errors import (
     TransactionConflictError,
     TransactionInProgressError,
 )
+from dynamix.seal import Seal
 from dynamix.wire import Call, Flow, Pause
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
 
     `attempts` counts the first one. `base` and `throttle_base` are the longest first wait in seconds after a failure
     and after a throttled request; each further wait may be twice as long, up to `cap`. `jitter` draws from 0 to 1.
-    `consistent` says whether reads are consistent for which nothing else was said.
+    `consistent` says whether reads are consistent for which nothing else was said, `seal` by what cursors are signed.
     """
 
     attempts: int = 4
@@ -73,6 +74,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     cap: float = 20.0
     jitter: Callable[[], float] = _chance
     consistent: bool = False
+    seal: Seal | None = None
 
     def delay(self, repeat: int, *, throttled: bool) -> float:
         """The wait in seconds before a repeat, counted from 0."""

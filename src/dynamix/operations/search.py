@@ -5,6 +5,7 @@ nothing else may stand for what was not looked at, so all others raise ReadLimit
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -15,7 +16,20 @@ from dynamix.codec.reader import Page
 from dynamix.cursor import Cursor
 from dynamix.errors import DeadlineExceededError, ItemNotFoundError, MultipleItemsError
 from dynamix.operations import batch
-from dynamix.operations.asking import Budget, Look, ask, body_of, chosen, cursor_after, hiding, key_at, ran_out, settled
+from dynamix.operations.asking import (
+    Budget,
+    Look,
+    ask,
+    body_of,
+    chosen,
+    cursor_after,
+    cursor_at,
+    hiding,
+    key_at,
+    only_forward,
+    ran_out,
+    settled,
+)
 from dynamix.operations.indexes import Held, LiveIndexes, check_held
 from dynamix.operations.retry import RetryPolicy
 from dynamix.schema.table import Table
@@ -27,11 +41,13 @@ M = TypeVar("M")
 
 
 class Found(NamedTuple, Generic[M]):
-    """The matches of a page, where the next one begins, and whether a bound of the search ended it."""
+    """The matches of a page, where the next one begins, whether a bound of the search ended it, and where the previous
+    page ends."""
 
     items: list[M]
     next: Cursor | None
     is_cut: bool = False
+    previous: Cursor | None = None
 
 
 def page(
@@ -53,8 +69,7 @@ def page(
         held = yield from live.held(policy, table, search.index)
         check_held(search, selection, held)
         read = _reader(table, search, held)
-        get = _page if search.limit is None else _limited
-        found = yield from get(policy, table, search, selection, budget, read)
+        found = yield from _found(policy, table, search, selection, budget, read)
         if requery and found.items and (search.fields or held != _WHOLE):
             keys = [search.schema.key_of(vars(item)) for item in found.items]
             items = yield from batch.get(policy, table, keys, search.consistent, search.on_error)
@@ -73,6 +88,36 @@ def page(
 _WHOLE = Held(None)
 
 
+def _found(
+    policy: RetryPolicy,
+    table: Table[M],
+    search: Search[M],
+    selection: Selection,
+    budget: Budget | None,
+    read: Callable[[bytes], Page[M]],
+) -> Flow[Found[M]]:
+    """The matches of a page. The one before another is read backwards from there."""
+    get = _page if search.limit is None else _limited
+    start = search.start
+    if start is None:
+        return (yield from get(policy, table, search, selection, budget, read))
+    at = partial(cursor_at, policy, table, search)
+    if not start.back:
+        found = yield from get(policy, table, search, selection, budget, read)
+        if not search.keyed:
+            return found
+        if found.items:
+            return found._replace(previous=at(key_at(search, found.items[0]), back=True))
+        return found._replace(previous=at(found.next.key if found.next else {}, back=True))
+    turned = replace(search, ascending=not search.ascending)
+    found = yield from get(policy, table, turned, selection, budget, read)
+    items, before = found.items[::-1], found.next
+    if found.is_cut and not items:
+        return found
+    last = key_at(search, items[-1]) if items else before.key if before else {}
+    return Found(items, at(last), found.is_cut, None if before is None else at(before.key, back=True))
+
+
 def _page(
     policy: RetryPolicy,
     table: Table[M],
@@ -86,7 +131,7 @@ def _page(
     if answer is None:
         return Found([], search.start, True)
     found, _ = readable(table, answer.items, answer.unread, search.on_error)
-    return Found(found, cursor_after(table, search, answer.last_key))
+    return Found(found, cursor_after(policy, table, search, answer.last_key))
 
 
 def _limited(
@@ -111,8 +156,8 @@ def _limited(
         kept, rest = readable(table, answer.items, answer.unread, search.on_error, limit - len(found))
         found += kept
         if rest:
-            return Found(found, cursor_after(table, search, key_at(search, found[-1])))
-        cursor = cursor_after(table, search, answer.last_key)
+            return Found(found, cursor_after(policy, table, search, key_at(search, found[-1])))
+        cursor = cursor_after(policy, table, search, answer.last_key)
         if cursor is None or len(found) == limit:
             return Found(found, cursor)
 
@@ -143,6 +188,7 @@ def every(
     requery: bool = False,
 ) -> Flow[list[M]]:
     """All matches, at most the limit."""
+    only_forward(search)
     matches: list[M] = []
     while True:
         found = yield from page(policy, table, live, search, selection, budget, requery)
@@ -196,6 +242,7 @@ def count(
     budget: Budget | None,
 ) -> Flow[int]:
     """The number of matches, at most the limit; nothing but numbers is sent back."""
+    only_forward(search)
     search, selection = replace(settled(policy, search), fields=()), hiding(search, selection)
     if selection.filters:
         check_held(search, selection, (yield from live.held(policy, table, search.index)))
@@ -208,7 +255,7 @@ def count(
         if answer is None:
             raise ran_out(budget, [], cursor, total)
         total += answer.count
-        cursor = cursor_after(table, search, answer.last_key)
+        cursor = cursor_after(policy, table, search, answer.last_key)
         if search.limit is not None and total >= search.limit:
             return search.limit
         if cursor is None:

@@ -19,7 +19,7 @@ from dynamix.errors import ConditionalCheckFailedError, DynamixError, PartlyAppl
 from dynamix.expressions.nodes import Condition
 from dynamix.expressions.walk import paths
 from dynamix.operations import items, update
-from dynamix.operations.asking import Budget, Look, ask, body_of, cursor_after, hiding, ran_out, settled
+from dynamix.operations.asking import Budget, Look, ask, body_of, cursor_after, hiding, only_forward, ran_out, settled
 from dynamix.operations.indexes import LiveIndexes, check_held
 from dynamix.operations.retry import RetryPolicy
 from dynamix.schema.table import Table
@@ -60,6 +60,7 @@ def sweep(
 
     Raises PartlyAppliedError for what stops it, and ReadLimitError at a bound of the search.
     """
+    only_forward(search)
     search, selection = settled(policy, search), hiding(search, selection)
     check_held(search, selection, (yield from live.held(policy, table, search.index)))
     search = msgspec.structs.replace(search, fields=search.schema.table.keys)
@@ -114,8 +115,8 @@ def _keys(
     if answer is None:
         return _Rows([], start, True)
     if left is not None and len(answer.items) > left:
-        return _Rows(answer.items[:left], cursor_after(table, search, answer.items[left - 1]))
-    return _Rows(answer.items, cursor_after(table, search, answer.last_key))
+        return _Rows(answer.items[:left], cursor_after(policy, table, search, answer.items[left - 1]))
+    return _Rows(answer.items, cursor_after(policy, table, search, answer.last_key))
 
 
 class _Keys(Struct):
@@ -191,7 +192,9 @@ class _Done:
         error.cursor = start
         if before:
             names = [field.name for field in (*self._table.schema.table.keys, *self._search.index.keys)]
-            error.cursor = cursor_after(self._table, self._search, {name: rows[before - 1][name] for name in names})
+            error.cursor = cursor_after(
+                self._policy, self._table, self._search, {name: rows[before - 1][name] for name in names}
+            )
         error.stored = self._told(keys, fates, before, lambda fate: fate == "done")
         error.unknown = self._told(
             keys, fates, before, lambda fate: isinstance(fate, DynamixError) and fate.applied != "no"
