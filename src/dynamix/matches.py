@@ -45,11 +45,11 @@ class Matches(Searching[M]):
         still have a cursor, where a filter left nothing of it, or a bound ended it. `requery_for_all_projections` reads
         from the table what the index does not hold. Raises InvalidQueryError for what DynamoDB cannot do.
         """
-        return self._run(flows.items, requery_for_all_projections)
+        return self._run(flows.page, requery_for_all_projections).pair()
 
     async def aget_items(self, requery_for_all_projections: bool = False) -> tuple[list[M], Cursor | None]:
         """See `get_items`."""
-        return await self._arun(flows.items, requery_for_all_projections)
+        return (await self._arun(flows.page, requery_for_all_projections)).pair()
 
     def all(self, requery_for_all_projections: bool = False) -> list[M]:
         """All matches in a list, at most the limit."""

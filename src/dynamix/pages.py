@@ -139,7 +139,7 @@ class _Ahead(Generic[M]):
         """The page that was found, None where nothing was looked at."""
         if self._left is not None:
             self._left -= len(found.items)
-        if found.is_cut:
+        if found.cut:
             self._cut_at, self.search = found, None
             return Page(found.items, found.next, found.previous) if found.items else None
         is_end = found.next is None or self._left == 0
@@ -149,10 +149,11 @@ class _Ahead(Generic[M]):
     def end(self) -> None:
         """Raises ReadLimitError where the iteration ended at a bound."""
         if self._cut_at is not None:
-            raise ran_out(self._read.budget, [], self._cut_at.next)
+            raise ran_out(self._cut_at.cut, [], self._cut_at.next)
 
     def _from(self, start: Cursor | None) -> Search[M]:
         size = self._size
         if self._left is not None:
             size = min(self._left, size or _MOST_AHEAD)
-        return replace(self._read.search, start=start, limit=size)
+        search = self._read.search
+        return search if start is search.start and size == search.limit else replace(search, start=start, limit=size)

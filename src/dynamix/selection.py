@@ -25,6 +25,7 @@ from dynamix.expressions.nodes import (
     Contains,
     In,
     Path,
+    Value,
 )
 from dynamix.expressions.walk import joined, paths
 from dynamix.fields.base import Field
@@ -223,6 +224,10 @@ def _verb(condition: Condition) -> str:
 
 def check_owned(schema: Schema[Any], condition: Condition) -> None:
     """Refuse a condition on another model's field."""
+    if type(condition) is Compare and type(condition.left) is Path and type(condition.right) is Value:
+        source = condition.left.source
+        if source is None or schema.owns(source):
+            return  # by far the most
     for path in paths(condition):
         if path.source is not None and not schema.owns(path.source):
             raise InvalidQueryError(f"{path.source} is not a field of {schema.model_name}")

@@ -69,11 +69,15 @@ class Budget:
         self.spent = f"max_seconds({self._bounds.seconds})"
 
 
-def ran_out(budget: Budget | None, found: list[Any], cursor: Cursor | None, count: int | None = None) -> ReadLimitError:
+def spent(budget: Budget | None) -> str | None:
+    """Which bound ended a read, if one did."""
+    return None if budget is None else budget.spent
+
+
+def ran_out(bound: str | None, found: list[Any], cursor: Cursor | None, count: int | None = None) -> ReadLimitError:
     """The error for a read that came to a bound before it had looked at everything."""
     error = ReadLimitError(
-        f"the read was ended by {'its bounds' if budget is None else budget.spent} before it had looked at everything; "
-        "start_key(error.cursor) goes on"
+        f"the read was ended by {bound} before it had looked at everything; start_key(error.cursor) goes on"
     )
     error.items, error.cursor = tuple(found), cursor
     error.count = len(found) if count is None else count
@@ -82,9 +86,9 @@ def ran_out(budget: Budget | None, found: list[Any], cursor: Cursor | None, coun
 
 def settled(policy: RetryPolicy, search: Search[M]) -> Search[M]:
     """The same search, with what the connection says where the search says nothing."""
-    if search.consistent is not None:
+    if search.consistent is not None or not policy.consistent:
         return search
-    return replace(search, consistent=policy.consistent and search.index.local)
+    return replace(search, consistent=search.index.local)
 
 
 def hiding(search: Search[Any], selection: Selection) -> Selection:
@@ -185,23 +189,16 @@ def body_of(table: Table[Any], search: Search[Any], selection: Selection) -> dic
     return body
 
 
-class Look:
-    """How many items the next request of a limited search looks at.
+def look(search: Search[Any], selection: Selection, asked: int, left: int) -> int:
+    """How many items the next request of a limited search looks at, after so many requests, where so many matches are
+    still to be found.
 
     DynamoDB's own limit counts what is looked at, so what is filtered or passed by may need more requests; each looks
     at twice as many items, unless the search says how many.
     """
-
-    def __init__(self, search: Search[Any], selection: Selection) -> None:
-        self._is_sparse = bool(selection.filters) or search.on_error != "raise"
-        self._fixed = search.page_size
-        self._next = search.limit or 0
-
-    def limit(self, left: int) -> int:
-        """The limit of the next request, where so many matches are still to be found."""
-        look = self._next if self._is_sparse else left
-        self._next *= 2
-        return look if self._fixed is None else min(self._fixed, look) if not self._is_sparse else self._fixed
+    if not selection.filters and search.on_error == "raise":
+        return left if search.page_size is None else min(search.page_size, left)
+    return search.page_size or (search.limit or 1) << min(asked, 16)
 
 
 def cursor_after(policy: RetryPolicy, table: Table[Any], search: Search[Any], last_key: Item | None) -> Cursor | None:

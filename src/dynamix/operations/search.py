@@ -6,7 +6,7 @@ nothing else may stand for what was not looked at, so all others raise ReadLimit
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -18,7 +18,6 @@ from dynamix.errors import DeadlineExceededError, ItemNotFoundError, MultipleIte
 from dynamix.operations import batch
 from dynamix.operations.asking import (
     Budget,
-    Look,
     ask,
     body_of,
     chosen,
@@ -26,9 +25,11 @@ from dynamix.operations.asking import (
     cursor_at,
     hiding,
     key_at,
+    look,
     only_forward,
     ran_out,
     settled,
+    spent,
 )
 from dynamix.operations.indexes import Held, LiveIndexes, check_held
 from dynamix.operations.retry import RetryPolicy
@@ -41,13 +42,19 @@ M = TypeVar("M")
 
 
 class Found(NamedTuple, Generic[M]):
-    """The matches of a page, where the next one begins, whether a bound of the search ended it, and where the previous
-    page ends."""
+    """The matches of a page, where the next one begins, which bound of the search ended it, if one did, and where the
+    previous page ends."""
 
     items: list[M]
     next: Cursor | None
-    is_cut: bool = False
+    cut: str | None = None
     previous: Cursor | None = None
+
+    def pair(self) -> tuple[list[M], Cursor | None]:
+        """The matches and where to go on. Raises ReadLimitError where nothing at all could be looked at."""
+        if self.cut is not None and self.next is None:
+            raise ran_out(self.cut, self.items, None)
+        return self.items, self.next
 
 
 def page(
@@ -69,7 +76,10 @@ def page(
         held = yield from live.held(policy, table, search.index)
         check_held(search, selection, held)
         read = _reader(table, search, held)
-        found = yield from _found(policy, table, search, selection, budget, read)
+        get = _page if search.limit is None else _limited
+        if search.start is not None:
+            get = partial(_neighbour, get)
+        found = yield from get(policy, table, search, selection, budget, read)
         if requery and found.items and (search.fields or held != _WHOLE):
             keys = [search.schema.key_of(vars(item)) for item in found.items]
             items = yield from batch.get(policy, table, keys, search.consistent, search.on_error)
@@ -78,7 +88,7 @@ def page(
         if budget is None:
             raise
         budget.ended(error)
-        return Found([], search.start, True)
+        return Found([], search.start, spent(budget))
     if search.schema.after_load is not None:
         for item in found.items:
             search.schema.after_load(item)
@@ -88,7 +98,14 @@ def page(
 _WHOLE = Held(None)
 
 
-def _found(
+Get: TypeAlias = Callable[
+    [RetryPolicy, Table[M], Search[M], Selection, Budget | None, Callable[[bytes], Page[M]]], Flow[Found[M]]
+]
+"""What reads the matches of a page."""
+
+
+def _neighbour(
+    get: Get[M],
     policy: RetryPolicy,
     table: Table[M],
     search: Search[M],
@@ -96,26 +113,21 @@ def _found(
     budget: Budget | None,
     read: Callable[[bytes], Page[M]],
 ) -> Flow[Found[M]]:
-    """The matches of a page. The one before another is read backwards from there."""
-    get = _page if search.limit is None else _limited
-    start = search.start
-    if start is None:
-        return (yield from get(policy, table, search, selection, budget, read))
+    """The matches of a page behind another one or before it, which is read backwards from there."""
     at = partial(cursor_at, policy, table, search)
-    if not start.back:
+    if search.start is None or not search.start.back:
         found = yield from get(policy, table, search, selection, budget, read)
         if not search.keyed:
             return found
-        if found.items:
-            return found._replace(previous=at(key_at(search, found.items[0]), back=True))
-        return found._replace(previous=at(found.next.key if found.next else {}, back=True))
+        first = key_at(search, found.items[0]) if found.items else found.next.key if found.next else {}
+        return found._replace(previous=at(first, back=True))
     turned = replace(search, ascending=not search.ascending)
     found = yield from get(policy, table, turned, selection, budget, read)
     items, before = found.items[::-1], found.next
-    if found.is_cut and not items:
+    if found.cut and not items:
         return found
     last = key_at(search, items[-1]) if items else before.key if before else {}
-    return Found(items, at(last), found.is_cut, None if before is None else at(before.key, back=True))
+    return Found(items, at(last), found.cut, None if before is None else at(before.key, back=True))
 
 
 def _page(
@@ -129,7 +141,7 @@ def _page(
     """One page of matches, up to 1 MB looked at, and the cursor of the next."""
     answer = yield from ask(policy, search, body_of(table, search, selection), search.start, read, budget)
     if answer is None:
-        return Found([], search.start, True)
+        return Found([], search.start, spent(budget))
     found, _ = readable(table, answer.items, answer.unread, search.on_error)
     return Found(found, cursor_after(policy, table, search, answer.last_key))
 
@@ -143,16 +155,17 @@ def _limited(
     read: Callable[[bytes], Page[M]],
 ) -> Flow[Found[M]]:
     """As many matches as the limit says, from as many pages as it takes."""
-    body, look = body_of(table, search, selection), Look(search, selection)
+    body = body_of(table, search, selection)
     assert search.limit is not None  # noqa: S101 - the caller has looked
     limit = search.limit
     found: list[M] = []
-    cursor = search.start
+    cursor, asked = search.start, 0
     while True:
-        body["Limit"] = look.limit(limit - len(found))
+        body["Limit"] = look(search, selection, asked, limit - len(found))
+        asked += 1
         answer = yield from ask(policy, search, body, cursor, read, budget)
         if answer is None:
-            return Found(found, cursor, True)
+            return Found(found, cursor, spent(budget))
         kept, rest = readable(table, answer.items, answer.unread, search.on_error, limit - len(found))
         found += kept
         if rest:
@@ -160,22 +173,6 @@ def _limited(
         cursor = cursor_after(policy, table, search, answer.last_key)
         if cursor is None or len(found) == limit:
             return Found(found, cursor)
-
-
-def items(
-    policy: RetryPolicy,
-    table: Table[M],
-    live: LiveIndexes,
-    search: Search[M],
-    selection: Selection,
-    budget: Budget | None,
-    requery: bool,
-) -> Flow[tuple[list[M], Cursor | None]]:
-    """The matches of a page and where to go on. Raises ReadLimitError where nothing at all could be looked at."""
-    found = yield from page(policy, table, live, search, selection, budget, requery)
-    if found.is_cut and found.next is None:
-        raise ran_out(budget, found.items, None)
-    return found.items, found.next
 
 
 def every(
@@ -193,8 +190,8 @@ def every(
     while True:
         found = yield from page(policy, table, live, search, selection, budget, requery)
         matches += found.items
-        if found.is_cut:
-            raise ran_out(budget, matches, found.next)
+        if found.cut:
+            raise ran_out(found.cut, matches, found.next)
         if found.next is None or search.limit is not None:  # up to a limit, the page itself reads on
             return matches
         search = replace(search, start=found.next)
@@ -209,8 +206,11 @@ def first(
     budget: Budget | None,
 ) -> Flow[M | None]:
     """The first match; None where there is none."""
-    matches = yield from every(policy, table, live, replace(search, limit=1), selection, budget)
-    return matches[0] if matches else None
+    only_forward(search)
+    found = yield from page(policy, table, live, replace(search, limit=1), selection, budget)
+    if found.cut:
+        raise ran_out(found.cut, [], found.next)
+    return found.items[0] if found.items else None
 
 
 def one(
@@ -247,13 +247,14 @@ def count(
     if selection.filters:
         check_held(search, selection, (yield from live.held(policy, table, search.index)))
     body = {**body_of(table, search, selection), "Select": "COUNT"}
-    look, cursor, total = Look(search, selection), search.start, 0
+    cursor, total, asked = search.start, 0, 0
     while True:
         if search.limit is not None:
-            body["Limit"] = look.limit(search.limit - total)
+            body["Limit"] = look(search, selection, asked, search.limit - total)
+            asked += 1
         answer = yield from ask(policy, search, body, cursor, _COUNTED, budget)
         if answer is None:
-            raise ran_out(budget, [], cursor, total)
+            raise ran_out(spent(budget), [], cursor, total)
         total += answer.count
         cursor = cursor_after(policy, table, search, answer.last_key)
         if search.limit is not None and total >= search.limit:

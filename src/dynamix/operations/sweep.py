@@ -19,7 +19,18 @@ from dynamix.errors import ConditionalCheckFailedError, DynamixError, PartlyAppl
 from dynamix.expressions.nodes import Condition
 from dynamix.expressions.walk import paths
 from dynamix.operations import items, update
-from dynamix.operations.asking import Budget, Look, ask, body_of, cursor_after, hiding, only_forward, ran_out, settled
+from dynamix.operations.asking import (
+    Budget,
+    ask,
+    body_of,
+    cursor_after,
+    hiding,
+    look,
+    only_forward,
+    ran_out,
+    settled,
+    spent,
+)
 from dynamix.operations.indexes import LiveIndexes, check_held
 from dynamix.operations.retry import RetryPolicy
 from dynamix.schema.table import Table
@@ -44,7 +55,7 @@ class _Rows(NamedTuple):
 
     rows: list[Item]
     next: Cursor | None
-    is_cut: bool = False
+    cut: str | None = None
 
 
 def sweep(
@@ -65,19 +76,22 @@ def sweep(
     check_held(search, selection, (yield from live.held(policy, table, search.index)))
     search = msgspec.structs.replace(search, fields=search.schema.table.keys)
     done = _Done(policy, table, search, _required(search, selection), what)
-    body, look, cursor, seen = body_of(table, search, selection), Look(search, selection), search.start, 0
+    body, cursor, seen, asked = body_of(table, search, selection), search.start, 0, 0
     ahead: list[Item] | None = [] if _may_return(search, what.changes) else None
     while True:
         left = None if search.limit is None else search.limit - seen
-        page = yield from _keys(policy, table, search, body, look, cursor, budget, left)
+        if left is not None:
+            body["Limit"] = look(search, selection, asked, left)
+            asked += 1
+        page = yield from _keys(policy, table, search, body, cursor, budget, left)
         seen += len(page.rows)
-        is_end = page.is_cut or page.next is None or seen == search.limit
+        is_end = page.cut or page.next is None or seen == search.limit
         if ahead is not None:
             ahead += page.rows
         if ahead is None or is_end:
             yield from done.write(page.rows if ahead is None else ahead, cursor if ahead is None else search.start)
-        if page.is_cut:
-            error = ran_out(budget, [], page.next, done.count)
+        if page.cut:
+            error = ran_out(page.cut, [], page.next, done.count)
             error.applied = "partly" if done.count else "no"
             raise error
         if is_end:
@@ -103,17 +117,14 @@ def _keys(
     table: Table[Any],
     search: Search[Any],
     body: dict[str, Any],
-    look: Look,
     start: Cursor | None,
     budget: Budget | None,
     left: int | None,
 ) -> Flow[_Rows]:
     """One page of keys, at most so many."""
-    if left is not None:
-        body["Limit"] = look.limit(left)
     answer = yield from ask(policy, search, body, start, _KEYS, budget)
     if answer is None:
-        return _Rows([], start, True)
+        return _Rows([], start, spent(budget))
     if left is not None and len(answer.items) > left:
         return _Rows(answer.items[:left], cursor_after(policy, table, search, answer.items[left - 1]))
     return _Rows(answer.items, cursor_after(policy, table, search, answer.last_key))
