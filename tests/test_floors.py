@@ -30,6 +30,7 @@ FLOORS = {
     "dynamix.tables": 7,
     "dynamix.transactions": 7,
     "dynamix.connection": 6,
+    "dynamix.meters": 6,
     "dynamix.context": 6,
     "dynamix.current": 6,
     "dynamix.drivers": 6,

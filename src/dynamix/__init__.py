@@ -25,6 +25,7 @@ from dynamix.errors import (
     AccessDeniedError,
     BatchIncompleteError,
     CancellationReason,
+    CapacityExceededError,
     ClientException,
     ConditionalCheckFailedError,
     ConnectError,
@@ -101,6 +102,7 @@ from dynamix.fields import (
     UUIDField,
     VersionField,
 )
+from dynamix.meters import Capacity, capacity
 from dynamix.model.batching import Batch
 from dynamix.model.declaration import Model
 from dynamix.model.records import StreamRecord
@@ -209,6 +211,8 @@ __all__ = [
     "BinaryField",
     "BooleanField",
     "CancellationReason",
+    "Capacity",
+    "CapacityExceededError",
     "CharField",
     "ClientException",
     "CompressedField",
@@ -312,6 +316,7 @@ __all__ = [
     "aupdate_table",
     "batch",
     "batch_get",
+    "capacity",
     "compare_table",
     "create_table",
     "partiql",

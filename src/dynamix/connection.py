@@ -25,6 +25,7 @@ from dynamix.errors import (
     InvalidAnswerError,
     from_response,
 )
+from dynamix.meters import Capacity, asking, tell
 from dynamix.operations import raw
 from dynamix.operations.indexes import LiveIndexes
 from dynamix.operations.retry import RetryPolicy
@@ -173,15 +174,16 @@ class Connection:
 
     def _terms(self) -> "_Terms | None":
         """What an operation that begins now must heed; None where it is nothing."""
-        deadline = in_force().deadline
+        set_by_blocks = in_force()
+        deadline, meters = set_by_blocks.deadline, set_by_blocks.meters
         if self._operation_timeout is not None:
             deadline = min(deadline, time.monotonic() + self._operation_timeout)
         listener = log.logger or log.find()
         if listener is not None and not listener.isEnabledFor(log.DEBUG):
             listener = None
-        if listener is None and self._watch is None and deadline == math.inf:
+        if listener is None and self._watch is None and not meters and deadline == math.inf:
             return None
-        return _Terms(deadline, listener, self._watch)
+        return _Terms(deadline, listener, self._watch, meters)
 
     def _perform(
         self, effect: Effect, wait: Callable[[float], object] = time.sleep, terms: "_Terms | None" = None
@@ -192,7 +194,9 @@ class Connection:
                 return _answer(effect, transport.send(effect.target, effect.body, effect.repeatable))
             terms.check()
             with terms.telling(effect) as told:
-                told.append(transport.send(effect.target, effect.body, effect.repeatable, deadline=terms.deadline))
+                body = terms.body(effect)
+                told.append(transport.send(effect.target, body, effect.repeatable, deadline=terms.deadline))
+            terms.meter(effect, told[0])
             return _answer(effect, told[0])
         if isinstance(effect, Pause):
             if terms is not None:
@@ -218,9 +222,9 @@ class Connection:
                 return _answer(effect, await transport.asend(effect.target, effect.body, effect.repeatable))
             terms.check()
             with terms.telling(effect) as told:
-                told.append(
-                    await transport.asend(effect.target, effect.body, effect.repeatable, deadline=terms.deadline)
-                )
+                body = terms.body(effect)
+                told.append(await transport.asend(effect.target, body, effect.repeatable, deadline=terms.deadline))
+            terms.meter(effect, told[0])
             return _answer(effect, told[0])
         if isinstance(effect, Pause):
             import asyncio
@@ -236,14 +240,28 @@ class Connection:
 
 
 class _Terms(msgspec.Struct, frozen=True):
-    """What an operation must heed: a deadline, a time of `time.monotonic`, and who is told of its requests."""
+    """What an operation must heed: a deadline, a time of `time.monotonic`, who is told of its requests, and who counts
+    what they consume."""
 
     deadline: float
     listener: Any
     watch: Watch | None
+    meters: tuple[Capacity, ...] = ()
+
+    def body(self, call: Call[Any]) -> bytes:
+        """What is sent of a request."""
+        return asking(call.target, call.body) if self.meters else call.body
+
+    def meter(self, call: Call[Any], response: Response) -> None:
+        """Has counted what a request consumed."""
+        if self.meters and response.status == 200:
+            tell(self.meters, call.target, response.body)
 
     def check(self, seconds: float = 0.0) -> None:
-        """Raises DeadlineExceededError where so many seconds are not left for what comes next."""
+        """Raises DeadlineExceededError where so many seconds are not left for what comes next, and
+        CapacityExceededError where a block has consumed more than it may."""
+        for meter in self.meters:
+            meter.check()
         if time.monotonic() + seconds >= self.deadline:
             raise DeadlineExceededError("the operation was not done in time, and none is left for another request")
 

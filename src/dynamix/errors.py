@@ -19,6 +19,7 @@
     ├── StatementsFailedError                   PartiQL statements of a batch failed (.errors, .results)
     ├── ReadLimitError                          a read stopped at its own bound (.items, .count, .cursor)
     ├── MultipleItemsError                      more than the one item that was asked for (.items)
+    ├── CapacityExceededError                   a block consumed more units than it may (.units)
     ├── PartlyAppliedError                      some was stored, some was not (.stored, .not_stored, .unknown)
     ├── ConnectionException                     no answer (.sent: whether the request may have been received)
     │   ├── NotConfiguredError
@@ -312,6 +313,13 @@ class ReadLimitError(DynamixError):
     items: tuple[Any, ...] = ()
     count: int = 0
     cursor: Any = None
+
+
+class CapacityExceededError(DynamixError):
+    """The operations of a `capacity(at_most=...)` block consumed more than that: `units`. What raised it was not sent;
+    all that was sent before was answered."""
+
+    units: float = 0.0
 
 
 class MultipleItemsError(DynamixError):
