@@ -21,7 +21,7 @@ from dynamix.scan import Scan
 from dynamix.transactions import Transaction
 
 BUILDING = (
-    *("consistent", "filter", "limit", "max_pages", "max_seconds", "max_units", "page_size", "pages"),
+    *("consistent", "explain", "filter", "limit", "max_pages", "max_seconds", "max_units", "page_size", "pages"),
     *("select", "start_key", "use_index", "where"),
 )
 """What makes queries and scans out of others."""

@@ -74,6 +74,7 @@ from dynamix.errors import (
     VersionConflict,
     WrongTypeError,
 )
+from dynamix.explanation import Explanation
 from dynamix.expressions.nodes import Condition
 from dynamix.fields import (
     AnyField,
@@ -235,6 +236,7 @@ __all__ = [
     "DynamixError",
     "EncryptedField",
     "EnumField",
+    "Explanation",
     "Field",
     "FieldError",
     "FieldNotLoadedError",

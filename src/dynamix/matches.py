@@ -3,11 +3,12 @@
 The first request is sent when one of these methods is called, or iteration begins.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dynamix.cursor import Cursor
+from dynamix.explanation import Explanation
 from dynamix.operations import search as flows
 from dynamix.operations.sweep import Sweep, sweep
 from dynamix.pages import Pages, Read
@@ -124,6 +125,14 @@ class Matches(Searching[M]):
 
     def _update(self, actions: tuple[Action, ...], progress: Callable[[int], object] | None) -> Sweep:
         return Sweep(Changes.of(self._search.schema, actions, datetime.now(UTC)), checked_progress(progress))
+
+    def explain(self, description: Mapping[str, Any] | None = None) -> Explanation:
+        """What would be read, by which request, and what to think of; nothing is sent.
+
+        With the description of the table, the `Table` of an answer to DescribeTable, it estimates the units as well.
+        Raises InvalidQueryError for what DynamoDB cannot do.
+        """
+        return Read(self._search, self._connection()).explain(description)
 
     def pages(self, size: int | None = None, *, requery_for_all_projections: bool = False) -> Pages[M]:
         """The pages of matches, one after another, for `for` and `async for`.

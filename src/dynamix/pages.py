@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from dynamix import context
 from dynamix.connection import Connection
 from dynamix.cursor import Cursor
+from dynamix.explanation import Explanation, explain
 from dynamix.operations.asking import Budget, begun, ran_out
 from dynamix.operations.explained import explaining
 from dynamix.operations.search import Found, page
@@ -46,6 +47,10 @@ class Read(Generic[M]):
             return await self._connection.arun(self._flow(flow, search, *arguments))
         with self._in_time(self.budget):
             return await self._connection.arun(self._flow(flow, search, *arguments))
+
+    def explain(self, description: Mapping[str, Any] | None) -> Explanation:
+        """What it would do."""
+        return explain(self._connection.retry, self._table, self.search, self._selection, description)
 
     def _flow(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Flow[Any]:
         connection = self._connection
