@@ -31,6 +31,7 @@ FLOORS = {
     "dynamix.transactions": 7,
     "dynamix.connection": 6,
     "dynamix.meters": 6,
+    "dynamix.rehearsal": 6,
     "dynamix.explanation": 7,
     "dynamix.context": 6,
     "dynamix.current": 6,

@@ -62,7 +62,7 @@ SILENT = {
     Connection: set(),
     Transaction: {"check", "create", "delete", "put", "save", "update"},
     Batch: {"update"},
-    dynamix: {"batch", "capacity", "set_connection", "timeout", "transaction", "use_connection"},
+    dynamix: {"batch", "capacity", "dry_run", "set_connection", "timeout", "transaction", "use_connection"},
 }
 """What is public and never talks to a place."""
 

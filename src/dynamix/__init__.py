@@ -108,6 +108,7 @@ from dynamix.model.batching import Batch
 from dynamix.model.declaration import Model
 from dynamix.model.records import StreamRecord
 from dynamix.pages import Page
+from dynamix.rehearsal import DryRequest, dry_run
 from dynamix.schema.index import IndexOptions
 from dynamix.updates.actions import Action
 from dynamix.version import __version__ as __version__
@@ -233,6 +234,7 @@ __all__ = [
     "DecimalField",
     "DeletionProtectionDiffers",
     "DictField",
+    "DryRequest",
     "DynamixError",
     "EncryptedField",
     "EnumField",
@@ -321,6 +323,7 @@ __all__ = [
     "capacity",
     "compare_table",
     "create_table",
+    "dry_run",
     "partiql",
     "partiql_batch",
     "partiql_transaction",

@@ -29,6 +29,7 @@ from dynamix.meters import Capacity, asking, tell
 from dynamix.operations import raw
 from dynamix.operations.indexes import LiveIndexes
 from dynamix.operations.retry import RetryPolicy
+from dynamix.rehearsal import DryRun
 from dynamix.seal import Seal
 from dynamix.transport.deadlines import TimeUpError, late
 from dynamix.transport.hidden import Environment
@@ -181,9 +182,10 @@ class Connection:
         listener = log.logger or log.find()
         if listener is not None and not listener.isEnabledFor(log.DEBUG):
             listener = None
-        if listener is None and self._watch is None and not meters and deadline == math.inf:
+        dry: DryRun | None = set_by_blocks.dry
+        if listener is None and self._watch is None and not meters and dry is None and deadline == math.inf:
             return None
-        return _Terms(deadline, listener, self._watch, meters)
+        return _Terms(deadline, listener, self._watch, meters, dry)
 
     def _perform(
         self, effect: Effect, wait: Callable[[float], object] = time.sleep, terms: "_Terms | None" = None
@@ -193,6 +195,9 @@ class Connection:
             if terms is None:
                 return _answer(effect, transport.send(effect.target, effect.body, effect.repeatable))
             terms.check()
+            if terms.dry is not None and terms.dry.takes(effect):
+                wet = partial(self._perform, terms=msgspec.structs.replace(terms, dry=None))
+                return _answer(effect, drive(terms.dry.answer(self, self.retry, effect), wet))
             with terms.telling(effect) as told:
                 body = terms.body(effect)
                 told.append(transport.send(effect.target, body, effect.repeatable, deadline=terms.deadline))
@@ -221,6 +226,9 @@ class Connection:
             if terms is None:
                 return _answer(effect, await transport.asend(effect.target, effect.body, effect.repeatable))
             terms.check()
+            if terms.dry is not None and terms.dry.takes(effect):
+                wet = partial(self._aperform, terms=msgspec.structs.replace(terms, dry=None))
+                return _answer(effect, await adrive(terms.dry.answer(self, self.retry, effect), wet))
             with terms.telling(effect) as told:
                 body = terms.body(effect)
                 told.append(await transport.asend(effect.target, body, effect.repeatable, deadline=terms.deadline))
@@ -241,12 +249,13 @@ class Connection:
 
 class _Terms(msgspec.Struct, frozen=True):
     """What an operation must heed: a deadline, a time of `time.monotonic`, who is told of its requests, and who counts
-    what they consume."""
+    what they consume, and by whom writes are answered that are not to be sent."""
 
     deadline: float
     listener: Any
     watch: Watch | None
     meters: tuple[Capacity, ...] = ()
+    dry: DryRun | None = None
 
     def body(self, call: Call[Any]) -> bytes:
         """What is sent of a request."""

@@ -231,6 +231,8 @@ kinds.mapping = {"a": 1}
 ForumThread.query().start_key({"forum_id": {"S": "science"}, "thread_id": {"S": "physics_1"}})
 dynamix.Connection(cursor_key=[b"0123456789abcdef", "fedcba9876543210"], encrypt_cursors=True)
 assert_type(ForumThread.scan().explain(), dynamix.Explanation)
+with dynamix.dry_run(reads=False) as requests:
+    assert_type(requests, list[dynamix.DryRequest])
 with dynamix.capacity(at_most=5.5) as used:
     assert_type(used, dynamix.Capacity)
     assert_type(used.indexes, dict[tuple[str, str | None], float])
