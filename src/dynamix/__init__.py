@@ -74,7 +74,6 @@ from dynamix.errors import (
     VersionConflict,
     WrongTypeError,
 )
-from dynamix.explanation import Explanation
 from dynamix.expressions.nodes import Condition
 from dynamix.fields import (
     AnyField,
@@ -103,12 +102,10 @@ from dynamix.fields import (
     UUIDField,
     VersionField,
 )
-from dynamix.meters import Capacity, capacity
 from dynamix.model.batching import Batch
 from dynamix.model.declaration import Model
 from dynamix.model.records import StreamRecord
 from dynamix.pages import Page
-from dynamix.rehearsal import DryRequest, dry_run
 from dynamix.schema.index import IndexOptions
 from dynamix.updates.actions import Action
 from dynamix.version import __version__ as __version__
@@ -130,8 +127,11 @@ if TYPE_CHECKING:
         ThroughputDiffers,
         TimeToLiveDiffers,
     )
+    from dynamix.explanation import Explanation
+    from dynamix.meters import Capacity, capacity
     from dynamix.model.typed import TypedModel
     from dynamix.operations.statements import Rows
+    from dynamix.rehearsal import DryRequest, dry_run
     from dynamix.statements import (
         Statement,
         apartiql,
@@ -166,7 +166,10 @@ else:
             "ThroughputDiffers",
             "TimeToLiveDiffers",
         ),
+        "dynamix.explanation": ("Explanation",),
+        "dynamix.meters": ("Capacity", "capacity"),
         "dynamix.model.typed": ("TypedModel",),
+        "dynamix.rehearsal": ("DryRequest", "dry_run"),
         "dynamix.operations.statements": ("Rows",),
         "dynamix.statements": (
             "Statement",

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 import msgspec
 
@@ -25,17 +25,19 @@ from dynamix.errors import (
     InvalidAnswerError,
     from_response,
 )
-from dynamix.meters import Capacity, asking, tell
 from dynamix.operations import raw
 from dynamix.operations.indexes import LiveIndexes
 from dynamix.operations.retry import RetryPolicy
-from dynamix.rehearsal import DryRun
 from dynamix.seal import Seal
 from dynamix.transport.deadlines import TimeUpError, late
 from dynamix.transport.hidden import Environment
 from dynamix.transport.options import HIDDEN, ConnectionOptions, check, cursor_keys
 from dynamix.watch import Watch
 from dynamix.wire import Apply, Call, Effect, Flow, Pause, RequestInfo, Response, Transport
+
+if TYPE_CHECKING:
+    from dynamix.meters import Capacity
+    from dynamix.rehearsal import DryRun
 
 T = TypeVar("T")
 
@@ -254,16 +256,22 @@ class _Terms(msgspec.Struct, frozen=True):
     deadline: float
     listener: Any
     watch: Watch | None
-    meters: tuple[Capacity, ...] = ()
-    dry: DryRun | None = None
+    meters: "tuple[Capacity, ...]" = ()
+    dry: "DryRun | None" = None
 
     def body(self, call: Call[Any]) -> bytes:
         """What is sent of a request."""
-        return asking(call.target, call.body) if self.meters else call.body
+        if not self.meters:
+            return call.body
+        from dynamix.meters import asking  # which few programs need
+
+        return asking(call.target, call.body)
 
     def meter(self, call: Call[Any], response: Response) -> None:
         """Has counted what a request consumed."""
         if self.meters and response.status == 200:
+            from dynamix.meters import tell
+
             tell(self.meters, call.target, response.body)
 
     def check(self, seconds: float = 0.0) -> None:

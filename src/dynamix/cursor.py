@@ -11,7 +11,6 @@ The values are in the order of their attributes' names. A connection's `cursor_k
 
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from hashlib import blake2b
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -184,6 +183,8 @@ def _damaged(text: str) -> InvalidCursorError:
 
 def _digest(table: str, index: str | None, order: Order | None) -> bytes:
     """What a cursor belongs to, in six bytes."""
+    from hashlib import blake2b  # which loads OpenSSL, and few programs make texts
+
     return blake2b(msgspec.json.encode((table, index, order)), digest_size=_HEAD - 1).digest()
 
 

@@ -5,18 +5,20 @@ The first request is sent when one of these methods is called, or iteration begi
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dynamix.cursor import Cursor
-from dynamix.explanation import Explanation
 from dynamix.operations import search as flows
-from dynamix.operations.sweep import Sweep, sweep
 from dynamix.pages import Pages, Read
 from dynamix.searching import Searching, whole
 from dynamix.updates.actions import Action
 from dynamix.updates.changes import Changes
 from dynamix.watch import checked_progress
 from dynamix.wire import Flow
+
+if TYPE_CHECKING:
+    from dynamix.explanation import Explanation
+    from dynamix.operations.sweep import Sweep
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -103,11 +105,11 @@ class Matches(Searching[M]):
         Raises PartlyAppliedError for what stops it: `count` were deleted, and `start_key(error.cursor)` goes on with
         the others.
         """
-        return self._run(sweep, Sweep(None, checked_progress(progress)))
+        return self._run(*self._sweep(None, progress))
 
     async def adelete(self, *, progress: Callable[[int], object] | None = None) -> int:
         """See `delete`."""
-        return await self._arun(sweep, Sweep(None, checked_progress(progress)))
+        return await self._arun(*self._sweep(None, progress))
 
     def update(self, *actions: Action, progress: Callable[[int], object] | None = None) -> int:
         """Change all matches, at most the limit, and return how many were changed: each by all actions at once, on
@@ -117,16 +119,22 @@ class Matches(Searching[M]):
         update can do it. For the rest see `delete`; of the items behind `error.cursor`, those in `error.stored` were
         changed already.
         """
-        return self._run(sweep, self._update(actions, progress))
+        return self._run(*self._sweep(actions, progress))
 
     async def aupdate(self, *actions: Action, progress: Callable[[int], object] | None = None) -> int:
         """See `update`."""
-        return await self._arun(sweep, self._update(actions, progress))
+        return await self._arun(*self._sweep(actions, progress))
 
-    def _update(self, actions: tuple[Action, ...], progress: Callable[[int], object] | None) -> Sweep:
-        return Sweep(Changes.of(self._search.schema, actions, datetime.now(UTC)), checked_progress(progress))
+    def _sweep(
+        self, actions: tuple[Action, ...] | None, progress: Callable[[int], object] | None
+    ) -> "tuple[Callable[..., Flow[int]], Sweep]":
+        """The flow that writes all matches, and what it does with each; None: deletes it."""
+        from dynamix.operations.sweep import Sweep, sweep  # which few programs need
 
-    def explain(self, description: Mapping[str, Any] | None = None) -> Explanation:
+        changes = None if actions is None else Changes.of(self._search.schema, actions, datetime.now(UTC))
+        return sweep, Sweep(changes, checked_progress(progress))
+
+    def explain(self, description: Mapping[str, Any] | None = None) -> "Explanation":
         """What would be read, by which request, and what to think of; nothing is sent.
 
         With the description of the table, the `Table` of an answer to DescribeTable, it estimates the units as well.

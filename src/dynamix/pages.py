@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,12 +11,14 @@ from msgspec.structs import replace
 from dynamix import context
 from dynamix.connection import Connection
 from dynamix.cursor import Cursor
-from dynamix.explanation import Explanation, explain
 from dynamix.operations.asking import Budget, begun, ran_out
 from dynamix.operations.explained import explaining
 from dynamix.operations.search import Found, page
 from dynamix.selection import Search, select
 from dynamix.wire import Flow
+
+if TYPE_CHECKING:
+    from dynamix.explanation import Explanation
 
 M = TypeVar("M")
 
@@ -48,8 +50,10 @@ class Read(Generic[M]):
         with self._in_time(self.budget):
             return await self._connection.arun(self._flow(flow, search, *arguments))
 
-    def explain(self, description: Mapping[str, Any] | None) -> Explanation:
+    def explain(self, description: Mapping[str, Any] | None) -> "Explanation":
         """What it would do."""
+        from dynamix.explanation import explain  # which few programs need
+
         return explain(self._connection.retry, self._table, self.search, self._selection, description)
 
     def _flow(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Flow[Any]:

@@ -4,7 +4,6 @@ The first key closes, each of them opens, so that keys can be changed while text
 signatures is derived (HMAC-SHA256, of which 16 bytes are kept) and one for encryption (AES-256-GCM, which also signs).
 """
 
-import hmac
 import os
 from collections.abc import Callable
 from typing import Any
@@ -50,6 +49,8 @@ class Seal:
 
     def opened(self, head: bytes, rest: bytes) -> bytes:
         """The values. Raises InvalidCursorError where none of the keys has closed them."""
+        from hmac import compare_digest
+
         kind = head[0] & 0x0F
         if kind == PLAIN:
             if self.kind == PLAIN:
@@ -57,7 +58,7 @@ class Seal:
             raise InvalidCursorError("the cursor's text is not signed, and the connection has a cursor_key")
         if kind == SIGNED:
             values, signature = rest[:-_SIGNATURE], rest[-_SIGNATURE:]
-            if any(hmac.compare_digest(sign(head + values), signature) for sign in self._sign):
+            if any(compare_digest(sign(head + values), signature) for sign in self._sign):
                 return values
         else:
             for cipher in self._ciphers:
@@ -72,10 +73,14 @@ class Seal:
 
 
 def _derived(key: bytes, purpose: bytes) -> bytes:
+    import hmac  # which loads OpenSSL, and few programs have keys
+
     return hmac.digest(key, purpose, "sha256")
 
 
 def _signer(key: bytes) -> Callable[[bytes], bytes]:
+    import hmac
+
     derived = hmac.new(_derived(key, b"dynamix cursor signature"), digestmod="sha256")
 
     def sign(content: bytes) -> bytes:

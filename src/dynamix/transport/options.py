@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from dynamix.errors import ValidationException, WrongTypeError, unknown
@@ -160,14 +159,21 @@ def _check_types(given: Mapping[str, Any]) -> None:
         raise _wrong("cursor_key", given["cursor_key"], f"{_CURSOR_KEY_BYTES} bytes or more, or a list of such keys")
     if given.get("encrypt_cursors") and "cursor_key" not in given:
         raise ValidationException("encrypt_cursors needs a key; give cursor_key")
-    if given.get("encrypt_cursors") and find_spec("cryptography") is None:
-        raise ValidationException("encrypt_cursors needs the package cryptography; install dynamix-orm[cursors]")
+    if given.get("encrypt_cursors"):
+        _check_cryptography()
     if "is_local_endpoint" in given:
         local_address(given["is_local_endpoint"])
     if "endpoint_url" in given:
         from dynamix.transport.http.endpoint import parse  # the modules for sockets take long to import
 
         parse(given["endpoint_url"])
+
+
+def _check_cryptography() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("cryptography") is None:
+        raise ValidationException("encrypt_cursors needs the package cryptography; install dynamix-orm[cursors]")
 
 
 _CURSOR_KEY_BYTES = 16
