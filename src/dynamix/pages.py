@@ -29,12 +29,16 @@ _MOST_AHEAD = 1000
 class Read(Generic[M]):
     """One read under way, of one request or many, over one connection and within its bounds."""
 
+    __slots__ = ("_connection", "_selection", "_table", "budget", "search")
+
     def __init__(self, search: Search[M], connection: Connection) -> None:
         search, self._selection = select(search)
         self.budget = None if search.bounds is None else _budget(search)
         self._connection = connection
         self._table = search.schema.at(connection.table_prefix)
-        self.search = begun(connection.retry, self._table, search, self._selection)
+        if search.begin is not None:
+            search = begun(connection.retry, self._table, search, self._selection)
+        self.search = search
 
     def run(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Any:
         """Runs a flow of the search, blocking."""
@@ -57,9 +61,8 @@ class Read(Generic[M]):
         return explain(self._connection.retry, self._table, self.search, self._selection, description)
 
     def _flow(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Flow[Any]:
-        connection = self._connection
-        given = (search, self._selection, self.budget, *arguments)
-        return explaining(flow, connection.retry, self._table, connection.indexes, *given)
+        retry, live = self._connection.retry, self._connection.indexes
+        return explaining(flow, retry, self._table, live, search, self._selection, self.budget, *arguments)
 
     @staticmethod
     def _in_time(budget: Budget) -> contextlib.AbstractContextManager[None]:

@@ -133,7 +133,8 @@ def _reason(search: Search[Any]) -> str | None:
 def _select(search: Search[Any]) -> Selection:
     """The key conditions and the filters on the index that the search has."""
     schema, index = search.schema, search.index
-    conditions, own = list(joined(search.conditions)), tuple(joined(search.filters))
+    conditions = list(joined(search.conditions))
+    own = tuple(joined(search.filters)) if search.filters else ()
     on_partition = [c for c in conditions if search.keyed and _is_on(c, index.hash_key)]
     partition = (_partition(schema, index, on_partition),) if search.keyed else ()
     check_fields(schema, index, search.fields)

@@ -219,8 +219,7 @@ def order_of(search: Search[Any]) -> Order:
 
 def begun(policy: RetryPolicy, table: Table[Any], search: Search[M], selection: Selection) -> Search[M]:
     """The same search, with the cursor where it begins. Raises InvalidCursorError where that cannot continue it."""
-    if search.begin is None:
-        return search
+    assert search.begin is not None  # noqa: S101 - the caller has looked
     place = Place(
         table.name,
         search.index.name,
