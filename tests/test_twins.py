@@ -20,6 +20,12 @@ from dynamix.query import Query
 from dynamix.scan import Scan
 from dynamix.transactions import Transaction
 
+BUILDING = (
+    *("consistent", "explain", "filter", "limit", "max_pages", "max_seconds", "max_units", "page_size", "pages"),
+    *("select", "start_key", "use_index", "where"),
+)
+"""What makes queries and scans out of others."""
+
 SILENT = {
     Model: {
         "add_modify_conditions",
@@ -51,12 +57,21 @@ SILENT = {
         "update_to_dict_field",
         "validate",
     },
-    Query: {"consistent", "limit", "start_key", "use_index", "where"},
-    Scan: {"consistent", "limit", "start_key", "use_index", "where"},
+    Query: {*BUILDING, "order"},
+    Scan: set(BUILDING),
     Connection: set(),
     Transaction: {"check", "create", "delete", "put", "save", "update"},
     Batch: {"update"},
-    dynamix: {"batch", "repeat_writes", "set_connection", "timeout", "transaction", "use_connection"},
+    dynamix: {
+        "batch",
+        "capacity",
+        "dry_run",
+        "repeat_writes",
+        "set_connection",
+        "timeout",
+        "transaction",
+        "use_connection",
+    },
 }
 """What is public and never talks to a place."""
 

@@ -25,6 +25,7 @@ from dynamix.errors import (
     AccessDeniedError,
     BatchIncompleteError,
     CancellationReason,
+    CapacityExceededError,
     ClientException,
     ConditionalCheckFailedError,
     ConnectError,
@@ -50,10 +51,12 @@ from dynamix.errors import (
     LimitExceededError,
     MissingKeyError,
     ModelDefinitionError,
+    MultipleItemsError,
     NotConfiguredError,
     NotUniqueError,
     OutcomeUnknownError,
     PartlyAppliedError,
+    ReadLimitError,
     RequestTimeoutError,
     RequiredFieldError,
     ServiceUnavailableError,
@@ -103,6 +106,7 @@ from dynamix.fields import (
 from dynamix.model.batching import Batch
 from dynamix.model.declaration import Model
 from dynamix.model.records import StreamRecord
+from dynamix.pages import Page
 from dynamix.schema.index import IndexOptions
 from dynamix.updates.actions import Action
 from dynamix.version import __version__ as __version__
@@ -125,8 +129,11 @@ if TYPE_CHECKING:
         ThroughputDiffers,
         TimeToLiveDiffers,
     )
+    from dynamix.explanation import Explanation
+    from dynamix.meters import Capacity, capacity
     from dynamix.model.typed import TypedModel
     from dynamix.operations.statements import Rows
+    from dynamix.rehearsal import DryRequest, dry_run
     from dynamix.statements import (
         Statement,
         apartiql,
@@ -162,7 +169,10 @@ else:
             "ThroughputDiffers",
             "TimeToLiveDiffers",
         ),
+        "dynamix.explanation": ("Explanation",),
+        "dynamix.meters": ("Capacity", "capacity"),
         "dynamix.model.typed": ("TypedModel",),
+        "dynamix.rehearsal": ("DryRequest", "dry_run"),
         "dynamix.operations.statements": ("Rows",),
         "dynamix.statements": (
             "Statement",
@@ -209,6 +219,8 @@ __all__ = [
     "BinaryField",
     "BooleanField",
     "CancellationReason",
+    "Capacity",
+    "CapacityExceededError",
     "CharField",
     "ClientException",
     "CompressedField",
@@ -228,9 +240,11 @@ __all__ = [
     "DecimalField",
     "DeletionProtectionDiffers",
     "DictField",
+    "DryRequest",
     "DynamixError",
     "EncryptedField",
     "EnumField",
+    "Explanation",
     "Field",
     "FieldError",
     "FieldNotLoadedError",
@@ -264,10 +278,13 @@ __all__ = [
     "MissingKeyError",
     "Model",
     "ModelDefinitionError",
+    "MultipleItemsError",
     "NotConfiguredError",
     "NotUniqueError",
     "OutcomeUnknownError",
+    "Page",
     "PartlyAppliedError",
+    "ReadLimitError",
     "RequestInfo",
     "RequestTimeoutError",
     "RequiredFieldError",
@@ -311,8 +328,10 @@ __all__ = [
     "aupdate_table",
     "batch",
     "batch_get",
+    "capacity",
     "compare_table",
     "create_table",
+    "dry_run",
     "partiql",
     "partiql_batch",
     "partiql_transaction",

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 import msgspec
 
@@ -28,11 +28,16 @@ from dynamix.errors import (
 from dynamix.operations import raw
 from dynamix.operations.indexes import LiveIndexes
 from dynamix.operations.retry import RetryPolicy
+from dynamix.seal import Seal
 from dynamix.transport.deadlines import TimeUpError, late
 from dynamix.transport.hidden import Environment
-from dynamix.transport.options import SECRETS, ConnectionOptions, check
+from dynamix.transport.options import HIDDEN, ConnectionOptions, check, cursor_keys
 from dynamix.watch import Watch
 from dynamix.wire import Apply, Call, Effect, Flow, Pause, RequestInfo, Response, Transport
+
+if TYPE_CHECKING:
+    from dynamix.meters import Capacity
+    from dynamix.rehearsal import DryRun
 
 T = TypeVar("T")
 
@@ -133,7 +138,7 @@ class Connection:
 
     def __repr__(self) -> str:
         options = vars(self).get("_options", {})  # none, where they were refused
-        given = (f"{name}={'...' if name in SECRETS else repr(value)}" for name, value in options.items())
+        given = (f"{name}={'...' if name in HIDDEN else repr(value)}" for name, value in options.items())
         return f"Connection({', '.join(given)})"
 
     def _open(self) -> Transport:
@@ -180,15 +185,17 @@ class Connection:
 
     def _terms(self) -> "_Terms | None":
         """What an operation that begins now must heed; None where it is nothing."""
-        deadline = in_force().deadline
+        set_by_blocks = in_force()
+        deadline, meters = set_by_blocks.deadline, set_by_blocks.meters
         if self._operation_timeout is not None:
             deadline = min(deadline, time.monotonic() + self._operation_timeout)
         listener = log.logger or log.find()
         if listener is not None and not listener.isEnabledFor(log.DEBUG):
             listener = None
-        if listener is None and self._watch is None and deadline == math.inf:
+        dry: DryRun | None = set_by_blocks.dry
+        if listener is None and self._watch is None and not meters and dry is None and deadline == math.inf:
             return None
-        return _Terms(deadline, listener, self._watch)
+        return _Terms(deadline, listener, self._watch, meters, dry)
 
     def _perform(
         self, effect: Effect, wait: Callable[[float], object] = time.sleep, terms: "_Terms | None" = None
@@ -198,8 +205,13 @@ class Connection:
             if terms is None:
                 return _answer(effect, transport.send(effect.target, effect.body, effect.repeatable))
             terms.check()
+            if terms.dry is not None and terms.dry.takes(effect):
+                wet = partial(self._perform, terms=msgspec.structs.replace(terms, dry=None))
+                return _answer(effect, drive(terms.dry.answer(self, self.retry, effect), wet))
             with terms.telling(effect) as told:
-                told.append(transport.send(effect.target, effect.body, effect.repeatable, deadline=terms.deadline))
+                body = terms.body(effect)
+                told.append(transport.send(effect.target, body, effect.repeatable, deadline=terms.deadline))
+            terms.meter(effect, told[0])
             return _answer(effect, told[0])
         if isinstance(effect, Pause):
             if terms is not None:
@@ -224,10 +236,13 @@ class Connection:
             if terms is None:
                 return _answer(effect, await transport.asend(effect.target, effect.body, effect.repeatable))
             terms.check()
+            if terms.dry is not None and terms.dry.takes(effect):
+                wet = partial(self._aperform, terms=msgspec.structs.replace(terms, dry=None))
+                return _answer(effect, await adrive(terms.dry.answer(self, self.retry, effect), wet))
             with terms.telling(effect) as told:
-                told.append(
-                    await transport.asend(effect.target, effect.body, effect.repeatable, deadline=terms.deadline)
-                )
+                body = terms.body(effect)
+                told.append(await transport.asend(effect.target, body, effect.repeatable, deadline=terms.deadline))
+            terms.meter(effect, told[0])
             return _answer(effect, told[0])
         if isinstance(effect, Pause):
             import asyncio
@@ -243,14 +258,35 @@ class Connection:
 
 
 class _Terms(msgspec.Struct, frozen=True):
-    """What an operation must heed: a deadline, a time of `time.monotonic`, and who is told of its requests."""
+    """What an operation must heed: a deadline, a time of `time.monotonic`, who is told of its requests, and who counts
+    what they consume, and by whom writes are answered that are not to be sent."""
 
     deadline: float
     listener: Any
     watch: Watch | None
+    meters: "tuple[Capacity, ...]" = ()
+    dry: "DryRun | None" = None
+
+    def body(self, call: Call[Any]) -> bytes:
+        """What is sent of a request."""
+        if not self.meters:
+            return call.body
+        from dynamix.meters import asking  # which few programs need
+
+        return asking(call.target, call.body)
+
+    def meter(self, call: Call[Any], response: Response) -> None:
+        """Has counted what a request consumed."""
+        if self.meters and response.status == 200:
+            from dynamix.meters import tell
+
+            tell(self.meters, call.target, response.body)
 
     def check(self, seconds: float = 0.0) -> None:
-        """Raises DeadlineExceededError where so many seconds are not left for what comes next."""
+        """Raises DeadlineExceededError where so many seconds are not left for what comes next, and
+        CapacityExceededError where a block has consumed more than it may."""
+        for meter in self.meters:
+            meter.check()
         if time.monotonic() + seconds >= self.deadline:
             raise DeadlineExceededError("the operation was not done in time, and none is left for another request")
 
@@ -308,7 +344,14 @@ def _retry_policy(options: ConnectionOptions) -> RetryPolicy:
         consistent=options.get("consistent_reads", False),
         repeat_writes=options.get("repeat_writes", policy.repeat_writes),
         block=in_force,
+        seal=_seal(options),
     )
+
+
+def _seal(options: ConnectionOptions) -> Seal | None:
+    """What signs the texts of cursors, if anything does."""
+    key: Any = options.get("cursor_key")  # held as a Secret
+    return None if key is None else Seal(cursor_keys(key.value), encrypts=options.get("encrypt_cursors", False))
 
 
 def _transport(options: ConnectionOptions) -> Transport:

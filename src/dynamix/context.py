@@ -25,14 +25,17 @@ class Context(msgspec.Struct, eq=False):
     """What is in force. `deadline` is a time of `time.monotonic`.
 
     `connection` is the Connection of the innermost `use_connection` block, `transaction` the Transaction whose block
-    this is; their classes stand above this module. `repeat_writes` is None where the connection says it. `outer` is
-    what was in force around the block. `is_over` says that the block ended while another one was in force.
+    this is; their classes stand above this module. `repeat_writes` is None where the connection says it. `meters` are
+    the Capacity of each `capacity` block, `dry` is the DryRun of the innermost `dry_run` block. `outer` is what was in
+    force around the block. `is_over` says that the block ended while another one was in force.
     """
 
     connection: Any = None
     transaction: Any = None
     deadline: float = math.inf
     repeat_writes: RepeatWrites | None = None
+    meters: tuple[Any, ...] = ()
+    dry: Any = None
     outer: "Context | None" = None
     is_over: bool = False
 

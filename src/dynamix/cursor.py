@@ -1,48 +1,62 @@
-"""A cursor: where the next page of a query or scan starts. It belongs to one table and index."""
+"""A cursor: where a page of a query or scan begins.
+
+It belongs to one table, index and direction, and to one value of the partition key; what else the conditions say may
+change from page to page. As text it is short: of what it belongs to, it has a digest, and of the key only the values.
+
+    older text   base64 of the JSON [table, index, key]
+    text         base64 of: kind and whether it is of an earlier page, digest, values, signature
+
+The values are in the order of their attributes' names. A connection's `cursor_key` signs or encrypts them (seal.py).
+"""
 
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from dynamix.codec.numbers import parse
 from dynamix.errors import InvalidCursorError
+from dynamix.seal import PLAIN, Seal
 from dynamix.wire import AttributeValue, Item
 
+Order: TypeAlias = Literal["asc", "desc", "scan"]
+"""In which direction a query reads; a scan has none."""
 
-class Cursor(msgspec.Struct, frozen=True):
-    """Where the next page starts: after `key`, in `index` (None: the table itself) of `table`.
 
-    `str(cursor)` is text that can be kept in a URL or a cookie; `start_key` takes it back. The text is not signed: who
-    can change it can start elsewhere within the same query.
+class Cursor(msgspec.Struct, frozen=True, eq=False):
+    """Where a page begins: after `key`, in `index` (None: the table itself) of `table`; without a key at the edge.
+
+    `str(cursor)` is text that can be kept in a URL or a cookie; `start_key` takes it back. Unless the connection has a
+    `cursor_key`, the text is not signed: who can change it can start elsewhere within the same query.
+
+    `order` is the direction of the query that made it ("asc", "desc", or "scan"), None where that is not known. `back`
+    says that the page ends there. `text` is what a connection with a `cursor_key` made of it.
     """
 
     table: str
     index: str | None
     key: Item
+    order: Order | None = None
+    back: bool = False
+    text: str | None = None
 
     def __str__(self) -> str:
-        return urlsafe_b64encode(msgspec.json.encode((self.table, self.index, self.key))).rstrip(b"=").decode()
+        return self.text or sealed(self, None)
 
-    @classmethod
-    def parse(cls, text: str) -> "Cursor":
-        """The cursor of a text. Raises InvalidCursorError for what is no cursor's text."""
-        try:
-            content = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-            table, index, key = msgspec.json.decode(content, type=tuple[str, str | None, dict[str, dict[str, str]]])
-        except (ValueError, msgspec.DecodeError) as error:
-            raise InvalidCursorError(f"{text!r} is not the text of a cursor; pass on str(cursor) unchanged") from error
-        return cls(table, index, key)
+    def __repr__(self) -> str:
+        if self.text is not None:  # whose values may be secret
+            return f"<Cursor {self.text}>"
+        return f"Cursor({self.table!r}, {self.index!r}, {self.key!r})"
 
-    def require(self, table: str, index: str | None, keys: AbstractSet[str]) -> None:
-        """Raise InvalidCursorError unless the cursor belongs to this table and index, which have these keys."""
-        if (self.table, self.index) != (table, index):
-            raise InvalidCursorError(
-                f"the cursor belongs to {_place(self.table, self.index)}, but the query reads {_place(table, index)}; "
-                f"{_ADVICE}"
-            )
-        if self.key.keys() != keys or not all(map(_is_key, self.key.values())):
-            raise InvalidCursorError(f"the cursor's key, {self.key!r}, is none of {_place(table, index)}; {_ADVICE}")
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Cursor) and self._place == other._place and self.key == other.key
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def _place(self) -> tuple[object, ...]:
+        return self.table, self.index, self.order, self.back
 
     def refused(self, message: str) -> InvalidCursorError | None:
         """The error for what the service said of a request that began here, if it is about where it began."""
@@ -51,12 +65,135 @@ class Cursor(msgspec.Struct, frozen=True):
         return None
 
 
+class Place(msgspec.Struct, frozen=True):
+    """What a cursor has to belong to: table, index, direction, the names of the keys, the values of the partition's."""
+
+    table: str
+    index: str | None
+    order: Order
+    keys: tuple[str, ...]
+    partition: Mapping[str, AttributeValue]
+
+    def __str__(self) -> str:
+        return f"table {self.table!r}" if self.index is None else f"index {self.index!r} of table {self.table!r}"
+
+    def opened(self, start: "Start", seal: Seal | None) -> Cursor:
+        """The cursor that was given as one, as its text, or as a key of the service. Raises InvalidCursorError where it
+        is damaged or belongs elsewhere."""
+        if isinstance(start, str):
+            start = self._read(start, seal)
+        elif not isinstance(start, Cursor):
+            if seal is not None:
+                raise InvalidCursorError(
+                    "the connection has a cursor_key, lest others make cursors: give a cursor or its text, not a key"
+                )
+            start = Cursor(self.table, self.index, dict(start))
+        self._require(start)
+        return start
+
+    def _read(self, text: str, seal: Seal | None) -> Cursor:
+        content = decoded(text)
+        if content[0] == _OLDER:
+            if seal is not None:
+                raise InvalidCursorError("the cursor's text is not signed, and the connection has a cursor_key")
+            return _older(text, content)
+        head, rest = content[:_HEAD], content[_HEAD:]
+        opened = (Seal.none() if seal is None else seal).opened(head, rest)
+        if head[1:] not in (_digest(self.table, self.index, order) for order in (self.order, None)):
+            raise InvalidCursorError(
+                f"the cursor belongs to another table, index or direction, but the query reads {self}; {_ADVICE}"
+            )
+        try:
+            values = msgspec.msgpack.decode(opened, type=list[str])
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise _damaged(text) from error
+        if values and len(values) != len(self.keys):
+            raise self._no_key()
+        key = {name: {value[:1]: value[1:]} for name, value in zip(sorted(self.keys), values, strict=False)}
+        return Cursor(self.table, self.index, key, self.order, bool(head[0] & _BACK), text if seal else None)
+
+    def _no_key(self) -> InvalidCursorError:
+        return InvalidCursorError(f"the cursor's key is none of {self}; {_ADVICE}")
+
+    def _require(self, cursor: Cursor) -> None:
+        if (cursor.table, cursor.index) != (self.table, self.index):
+            other = msgspec.structs.replace(self, table=cursor.table, index=cursor.index)
+            raise InvalidCursorError(f"the cursor belongs to {other}, but the query reads {self}; {_ADVICE}")
+        if cursor.order not in (None, self.order):
+            raise InvalidCursorError(f"the cursor belongs to a query in another direction; {_ADVICE}")
+        if not cursor.key and cursor.order is not None:
+            return
+        if cursor.key.keys() != set(self.keys) or not all(map(_is_key, cursor.key.values())):
+            raise self._no_key()
+        for name, value in self.partition.items():
+            if not _same(cursor.key[name], value):
+                raise InvalidCursorError(
+                    f"the cursor belongs to another value of the partition key {name!r}; {_ADVICE}"
+                )
+
+
+Start: TypeAlias = Cursor | str | Mapping[str, Any]
+"""Where a page begins, as callers say it: a cursor, its text, or the key that the service gave (LastEvaluatedKey)."""
+
 _ADVICE = "pass a cursor only to the query that gave it"
 _REFUSALS = ("starting key", "StartKey", "Start Key", "cannot be restarted", "Type mismatch for attribute")
 """What the service says of where a page begins, in parts of its words."""
 
+_OLDER = ord("[")
+_BACK = 0x10
+_HEAD = 7
+"""The bytes of kind and digest."""
 
-def _is_key(value: AttributeValue) -> bool:
+
+def sealed(cursor: Cursor, seal: Seal | None) -> str:
+    """The text of a cursor."""
+    values = msgspec.msgpack.encode(
+        [tag + value for _, form in sorted(cursor.key.items()) for tag, value in form.items()]
+    )
+    kind = PLAIN if seal is None else seal.kind
+    head = bytes([kind | (_BACK if cursor.back else 0)]) + _digest(cursor.table, cursor.index, cursor.order)
+    content = head + (values if seal is None else seal.closed(head, values))
+    return urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def decoded(text: str) -> bytes:
+    """The bytes of a cursor's text. Raises InvalidCursorError for what is none."""
+    try:
+        content = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError as error:
+        raise _damaged(text) from error
+    if not content or (content[0] != _OLDER and (len(content) <= _HEAD or not Seal.knows(content[0] & ~_BACK))):
+        raise _damaged(text)
+    if content[0] == _OLDER:
+        _older(text, content)
+    return content
+
+
+def _older(text: str, content: bytes) -> Cursor:
+    """The cursor of a text of an older version."""
+    try:
+        return Cursor(*msgspec.json.decode(content, type=tuple[str, str | None, dict[str, dict[str, str]]]))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _damaged(text) from error
+
+
+def _damaged(text: str) -> InvalidCursorError:
+    return InvalidCursorError(f"{text!r} is not the text of a cursor; pass on str(cursor) unchanged")
+
+
+def _digest(table: str, index: str | None, order: Order | None) -> bytes:
+    """What a cursor belongs to, in six bytes."""
+    from hashlib import blake2b  # which loads OpenSSL, and few programs make texts
+
+    return blake2b(msgspec.json.encode((table, index, order)), digest_size=_HEAD - 1).digest()
+
+
+def _same(one: AttributeValue, other: AttributeValue) -> bool:
+    """Whether two key values are equal; numbers may be spelled differently."""
+    return one == other or ("N" in one and "N" in other and parse(one["N"]) == parse(other["N"]))
+
+
+def _is_key(value: object) -> bool:
     """Whether a value is of the types that keys have, and well formed."""
     try:
         match value:
@@ -69,7 +206,3 @@ def _is_key(value: AttributeValue) -> bool:
     except ValueError:
         return False
     return False
-
-
-def _place(table: str, index: str | None) -> str:
-    return f"table {table!r}" if index is None else f"index {index!r} of table {table!r}"

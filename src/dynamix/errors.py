@@ -17,6 +17,9 @@
     ├── FieldNotLoadedError                     the instance was loaded without this field; also an AttributeError
     ├── StoredValueError                        what is stored is not what its field holds (.key, .field, .value)
     ├── StatementsFailedError                   PartiQL statements of a batch failed (.errors, .results)
+    ├── ReadLimitError                          a read stopped at its own bound (.items, .count, .cursor)
+    ├── MultipleItemsError                      more than the one item that was asked for (.items)
+    ├── CapacityExceededError                   a block consumed more units than it may (.units)
     ├── PartlyAppliedError                      some was stored, some was not (.stored, .not_stored, .unknown)
     ├── ConnectionException                     no answer (.sent: whether the request may have been received)
     │   ├── NotConfiguredError
@@ -362,20 +365,51 @@ class StoredValueError(DynamixError):
         return f"{super().__str__()} ({', '.join(where)})" if where else super().__str__()
 
 
+class ReadLimitError(DynamixError):
+    """A read came to a bound of its own (`max_pages`, `max_units`, `max_seconds`) before it had looked at everything.
+
+    `items` are those that were found and not given yet, and `count` is their number, or that of the items which were
+    counted, deleted or updated. `start_key(error.cursor)` goes on from there; None: nothing was looked at.
+    """
+
+    items: tuple[Any, ...] = ()
+    count: int = 0
+    cursor: Any = None
+
+
+class CapacityExceededError(DynamixError):
+    """The operations of a `capacity(at_most=...)` block consumed more than that: `units`. What raised it was not sent;
+    all that was sent before was answered."""
+
+    units: float = 0.0
+
+
+class MultipleItemsError(DynamixError):
+    """`one()` found more than one item; `items` are the first two."""
+
+    items: tuple[Any, ...] = ()
+
+
 class PartlyAppliedError(DynamixError):
-    """A part of what was asked was stored, and the rest was not: of a batch, or of a commit that takes two requests.
+    """A part of what was asked was stored, and the rest was not: of a batch, of a commit that takes two requests, or of
+    what a query deletes or updates.
 
     Of a batch, `stored` are those of the instances, items or keys given that were stored (or deleted), `not_stored`
     those that surely were not, and `unknown` those that may have been; where nothing surely was stored, `applied` is
     "maybe". The error that stopped it is the cause. From a `batch()` block, which alone knows what it was given, it
     tells of one round of its requests, and is raised as well where nothing of the block was stored: then `applied` is
     "no" or "maybe".
+
+    From `delete()` or `update()` of a query, `count` is how many items were deleted or updated in all. All before
+    `cursor` was done with; None is the beginning. Behind it, the same three tell the keys of those that were tried.
     """
 
     applied: Applied = "partly"
     stored: tuple[Any, ...] = ()
     not_stored: tuple[Any, ...] = ()
     unknown: tuple[Any, ...] = ()
+    count: int = 0
+    cursor: Any = None
 
 
 class ConnectionException(DynamixError):  # noqa: N818 - a name of the first dynamix

@@ -3,12 +3,12 @@
 from typing import Any, Self, TypeVar
 
 from dynamix.fields.base import Field
-from dynamix.searching import Searching
+from dynamix.matches import Matches
 
 M = TypeVar("M")
 
 
-class Scan(Searching[M]):
+class Scan(Matches[M]):
     """A scan: all items of the table or index, in no order."""
 
     def use_index(self, index: str | Field[Any, Any] | None = None) -> Self:

@@ -1,23 +1,17 @@
-"""What queries and scans share: how users build them, and how they run.
+"""How users build queries and scans: each method returns a new one and leaves the old one as it was."""
 
-Each method returns a new query and leaves the old one as it was. Iterating reads page after page to the end.
-"""
-
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, Generic, NoReturn, Self, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from msgspec.structs import replace
 
 from dynamix.connection import Connection
-from dynamix.cursor import Cursor
-from dynamix.errors import InvalidQueryError, WrongTypeError
+from dynamix.cursor import Cursor, decoded
+from dynamix.errors import InvalidQueryError, WrongTypeError, nearest
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
 from dynamix.fields.changeable import Element
-from dynamix.operations import search as flows
-from dynamix.operations.explained import explaining
-from dynamix.selection import Search, select
-from dynamix.wire import Flow
+from dynamix.selection import Bounds, Search, check_fields, check_owned
 
 M = TypeVar("M")
 
@@ -33,7 +27,8 @@ class Searching(Generic[M]):
         search = self._search
         index = f".use_index({search.index.name!r})" if search.index.name else ""
         verb = "query" if search.keyed else "scan"
-        return f"<{search.schema.model_name}.{verb}(){index} with {len(search.conditions)} conditions>"
+        number = len(search.conditions) + len(search.filters)
+        return f"<{search.schema.model_name}.{verb}(){index} with {number} conditions>"
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
@@ -41,134 +36,125 @@ class Searching(Generic[M]):
             "get_items() for a page"
         )
 
+    if not TYPE_CHECKING:  # a checker knows the methods
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Called for what is not there. Raises AttributeError, which suggests the nearest method."""
+            kind = type(self).__name__
+            near = None if name.startswith("_") else nearest(name, [n for n in dir(type(self)) if n[0] != "_"])
+            advice = "" if near is None else f"; did you mean {near!r}?"
+            raise AttributeError(f"a {kind} has no attribute {name!r}{advice}", name=name)
+
     def _with(self, **changes: Any) -> Self:
         return type(self)(replace(self._search, **changes), self._connection)
 
     def where(self, *conditions: Condition) -> Self:
-        """Only what meets all conditions. Key conditions choose what is read; others filter what was read."""
-        for condition in conditions:
-            if not isinstance(condition, Condition):
-                raise WrongTypeError(
-                    f"where() takes conditions such as {self._search.index.hash_key}.eq(...), not {condition!r}",
-                    field="",
-                    value=condition,
-                )
-        return self._with(conditions=self._search.conditions + conditions)
+        """Only what meets all conditions. Key conditions choose what is read; others filter what was read.
+
+        Raises WrongTypeError for what is no condition, and InvalidQueryError for one on another model's field.
+        """
+        return self._with(conditions=self._search.conditions + self._checked("where", conditions))
+
+    def filter(self, *conditions: Condition) -> Self:
+        """Only what meets all conditions, which filter what was read: they never choose by key, nor an index.
+
+        Raises the same.
+        """
+        return self._with(filters=self._search.filters + self._checked("filter", conditions))
+
+    def select(self, *fields: Field[Any, Any]) -> Self:
+        """Read only these fields and the keys; none: all that the index holds. Reading another one of an instance
+        raises FieldNotLoadedError.
+
+        Raises WrongTypeError or UnknownNameError for what is no field of the model.
+        """
+        check_fields(self._search.schema, self._search.schema.table, fields)
+        return self._with(fields=fields)
 
     def limit(self, most: int) -> Self:
-        """At most so many matches."""
-        if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-            raise InvalidQueryError(f"limit() takes an int of 1 or more, not {most!r}")
-        return self._with(limit=most)
+        """At most so many matches, all pages together."""
+        return self._with(limit=whole("limit", most))
 
-    def start_key(self, cursor: Cursor | str | None) -> Self:
+    def page_size(self, most: int) -> Self:
+        """Each request looks at no more than so many items, whether they match or not."""
+        return self._with(page_size=whole("page_size", most))
+
+    def max_pages(self, most: int) -> Self:
+        """Send at most so many requests, for one read or one iteration as a whole.
+
+        What is read then ends with ReadLimitError unless everything was looked at; a page of `get_items()` just ends
+        with its cursor.
+        """
+        return self._bounded(pages=whole("max_pages", most))
+
+    def max_units(self, most: float) -> Self:
+        """Send no further request once so many read units were consumed, which one page may pass. See `max_pages`."""
+        return self._bounded(units=_positive("max_units", most))
+
+    def max_seconds(self, most: float) -> Self:
+        """Read for so many seconds at most, with what is done between the pages of an iteration. See `max_pages`."""
+        return self._bounded(seconds=_positive("max_seconds", most))
+
+    def start_key(self, cursor: Cursor | str | Mapping[str, Any] | None) -> Self:
         """Go on where the cursor of an earlier page says; None starts at the beginning.
 
-        Raises InvalidCursorError for a damaged cursor, and when the query is sent, for one that cannot continue it: of
-        another table or index, or of a place that its conditions rule out.
+        It is given as it is, as its text, or as the service's own LastEvaluatedKey. Raises InvalidCursorError for a
+        damaged text, and when the query is sent, for a cursor that cannot continue it: of another table, index,
+        direction or partition, of a place that its conditions rule out, or of another `cursor_key`.
         """
         if isinstance(cursor, str):
-            cursor = Cursor.parse(cursor)
-        elif not isinstance(cursor, Cursor | None):
+            decoded(cursor)
+        elif not isinstance(cursor, Cursor | Mapping | None):
             raise WrongTypeError(
-                f"start_key() takes a cursor, its text or None, not {cursor!r}", field="", value=cursor
+                f"start_key() takes a cursor, its text, a LastEvaluatedKey or None, not {cursor!r}",
+                field="",
+                value=cursor,
             )
-        return self._with(start=cursor)
+        return self._with(begin=cursor)
 
     def consistent(self, consistent: bool = True) -> Self:
         """Read what was stored before the request, at twice the cost. Global indexes cannot."""
         return self._with(consistent=consistent)
 
+    def _bounded(self, **changes: Any) -> Self:
+        return self._with(bounds=replace(self._search.bounds or Bounds(), **changes))
+
+    def _checked(self, method: str, conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+        """The same conditions, if they are some, on fields of the model."""
+        for condition in conditions:
+            if not isinstance(condition, Condition):
+                raise WrongTypeError(
+                    f"{method}() takes conditions such as {self._search.index.hash_key}.eq(...), not {condition!r}",
+                    field="",
+                    value=condition,
+                )
+            check_owned(self._search.schema, condition)
+        return conditions
+
     def _on_index(self, index: str | Field[Any, Any] | None) -> Self:
         schema = self._search.schema
         if index is None:
-            return self._with(index=schema.table)
+            return self._with(index=schema.table, chosen=True)
         if isinstance(index, str):
-            return self._with(index=schema.index(index))
+            return self._with(index=schema.index(index), chosen=True)
         if isinstance(index, Element):
             raise WrongTypeError(
                 f"{index} is an element of a field, and an index sorts by a whole one", field="", value=index
             )
         if not isinstance(index, Field):
             raise WrongTypeError(f"use_index() takes an index's name or a field, not {index!r}", field="", value=index)
-        return self._with(index=schema.index_on(index))
+        return self._with(index=schema.index_on(index), chosen=True)
 
-    def _run(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Any:
-        connection = self._connection()
-        table, live = search.schema.at(connection.table_prefix), connection.indexes
-        return connection.run(explaining(flow, connection.retry, table, live, search, *arguments))
 
-    async def _arun(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Any:
-        connection = self._connection()
-        table, live = search.schema.at(connection.table_prefix), connection.indexes
-        return await connection.arun(explaining(flow, connection.retry, table, live, search, *arguments))
+def whole(method: str, most: int) -> int:
+    """The same number, if it is a whole one above 0."""
+    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        raise InvalidQueryError(f"{method}() takes an int of 1 or more, not {most!r}")
+    return most
 
-    def get_items(self, requery_for_all_projections: bool = False) -> tuple[list[M], Cursor | None]:
-        """The matches, and the cursor of the next page: None at the end.
 
-        Without a limit, one page: up to 1 MB of what the key conditions find. A page may be empty and still have a
-        cursor, where a filter left nothing of it. `requery_for_all_projections` reads from the table what the index
-        does not hold. Raises InvalidQueryError for what DynamoDB cannot do.
-        """
-        result: tuple[list[M], Cursor | None]
-        result = self._run(flows.items, self._search, select(self._search), requery_for_all_projections)
-        return result
-
-    async def aget_items(self, requery_for_all_projections: bool = False) -> tuple[list[M], Cursor | None]:
-        """See `get_items`."""
-        result: tuple[list[M], Cursor | None]
-        result = await self._arun(flows.items, self._search, select(self._search), requery_for_all_projections)
-        return result
-
-    def first(self) -> M | None:
-        """The first match, or None."""
-        items, _ = self.limit(1).get_items()
-        return items[0] if items else None
-
-    async def afirst(self) -> M | None:
-        """See `first`."""
-        items, _ = await self.limit(1).aget_items()
-        return items[0] if items else None
-
-    def count(self) -> int:
-        """The number of matches, at most the limit. All of them are read, though not sent."""
-        result: int = self._run(flows.count, self._search, select(self._search))
-        return result
-
-    async def acount(self) -> int:
-        """See `count`."""
-        result: int = await self._arun(flows.count, self._search, select(self._search))
-        return result
-
-    def __iter__(self) -> Iterator[M]:
-        search, selection = self._search, select(self._search)
-        while True:
-            items, cursor = self._run(flows.items, search, selection)
-            yield from items
-            if cursor is None or search.limit is not None:  # up to a limit, the flow itself reads on
-                return
-            search = replace(search, start=cursor)
-
-    async def __aiter__(self) -> AsyncIterator[M]:
-        """Page after page; the next one is fetched while this one is used."""
-        import asyncio  # here, so that programs without it start faster
-
-        search, selection = self._search, select(self._search)
-        fetching = asyncio.ensure_future(self._arun(flows.items, search, selection))
-        try:
-            while True:
-                items, cursor = await fetching
-                more = cursor is not None and search.limit is None
-                if more:
-                    search = replace(search, start=cursor)
-                    fetching = asyncio.ensure_future(self._arun(flows.items, search, selection))
-                for item in items:
-                    yield item
-                if not more:
-                    return
-        finally:
-            if not fetching.done():
-                fetching.cancel()
-                await asyncio.wait([fetching])
-            if not fetching.cancelled():
-                fetching.exception()  # of a page that nobody asks for any more
+def _positive(method: str, most: float) -> float:
+    """The same number, if it is above 0."""
+    if isinstance(most, bool) or not isinstance(most, int | float) or not 0 < most < float("inf"):
+        raise InvalidQueryError(f"{method}() takes a number above 0, not {most!r}")
+    return most

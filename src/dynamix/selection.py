@@ -6,11 +6,13 @@ expressions".
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from dynamix.cursor import Cursor
+from dynamix.cursor import Cursor, Start
 from dynamix.errors import InvalidQueryError, UnknownNameError, WrongTypeError
 from dynamix.expressions.nodes import (
     AttributeExists,
@@ -23,6 +25,7 @@ from dynamix.expressions.nodes import (
     Contains,
     In,
     Path,
+    Value,
 )
 from dynamix.expressions.walk import joined, paths
 from dynamix.fields.base import Field
@@ -34,11 +37,21 @@ from dynamix.unreadable import OnError
 M = TypeVar("M")
 
 
+class Bounds(Struct, frozen=True):
+    """How much one read may take: requests, read units, seconds; None: any number."""
+
+    pages: int | None = None
+    units: float | None = None
+    seconds: float | None = None
+
+
 class Search(Struct, Generic[M], frozen=True, eq=False):
     """What to read: a query (`keyed`) or a scan of a table or index.
 
-    `fields` are those to read, none meaning all that the index holds. `limit` is the most matches to return.
-    `on_error` says what becomes of items that cannot be read.
+    `fields` are those to read, none meaning all that the index holds. `conditions` choose by key where they can,
+    `filters` never do. `limit` is the most matches to return, `page_size` the most items that one request looks at.
+    `on_error` says what becomes of items that cannot be read. `begin` is where it begins as the caller said it, `start`
+    the cursor that was made of it. `chosen` says whether the caller chose the index.
     """
 
     schema: Schema[M]
@@ -46,11 +59,16 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     index: Index
     fields: tuple[AnyField, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    filters: tuple[Condition, ...] = ()
     ascending: bool = True
     consistent: bool | None = None
     limit: int | None = None
+    page_size: int | None = None
+    bounds: Bounds | None = None
+    begin: Start | None = None
     start: Cursor | None = None
     on_error: OnError = "raise"
+    chosen: bool = False
 
 
 class Selection(NamedTuple):
@@ -60,31 +78,85 @@ class Selection(NamedTuple):
     filters: tuple[Condition, ...]
 
 
-def select(search: Search[Any]) -> Selection:
-    """The key conditions and the filters of a search. Raises InvalidQueryError for what DynamoDB cannot do."""
+class _NoPartitionError(InvalidQueryError):
+    """The conditions do not say which partition to read."""
+
+
+def select(search: Search[M]) -> tuple[Search[M], Selection]:
+    """A search with its index, the key conditions and the filters.
+
+    A query that names no index and does not say which partition of the table to read takes the index that can serve it.
+    Raises InvalidQueryError for what DynamoDB cannot do, and where no index can serve, or several can.
+    """
+    try:
+        return search, _select(search)
+    except _NoPartitionError as error:
+        refusal = str(error)
+    able = _able(search)
+    if len(able) == 1 and not search.chosen:
+        return able[0]
+    raise InvalidQueryError(f"{refusal}; {_advice(search, [found.index for found, _ in able])}")
+
+
+def _able(search: Search[M]) -> list[tuple[Search[M], Selection]]:
+    """The same on the table and each index that can serve the conditions."""
+    able = []
+    for index in (search.schema.table, *search.schema.indexes.values()):
+        other = replace(search, index=index)
+        with suppress(InvalidQueryError):
+            able.append((other, _select(other)))
+    return able
+
+
+def _advice(search: Search[Any], able: list[Index]) -> str:
+    """What would work for conditions that lack the partition key."""
+    if not able:
+        reasons = [_reason(replace(search, index=index)) for index in search.schema.indexes.values()]
+        return "; ".join([*filter(None, reasons), f"{search.schema.model_name}.scan() reads the whole table"])
+    if able[0].name is None:
+        return "leave out use_index() to query the table itself"
+    names = " or ".join(f"use_index({index.name!r})" for index in able)
+    return f"{names} can serve these conditions" + ("; say which" if len(able) > 1 else "")
+
+
+def _reason(search: Search[Any]) -> str | None:
+    """Why an index cannot serve that has the conditions' partition key, None for another one."""
+    try:
+        _select(search)
+    except _NoPartitionError:
+        return None
+    except InvalidQueryError as error:
+        return f"use_index({search.index.name!r}) cannot serve: {error}"
+    return None
+
+
+def _select(search: Search[Any]) -> Selection:
+    """The key conditions and the filters on the index that the search has."""
     schema, index = search.schema, search.index
-    check_fields(schema, index, search.fields)
     conditions = list(joined(search.conditions))
-    for condition in conditions:
-        for path in paths(condition):
-            _check_path(schema, index, path)
+    own = tuple(joined(search.filters)) if search.filters else ()
+    on_partition = [c for c in conditions if search.keyed and _is_on(c, index.hash_key)]
+    partition = (_partition(schema, index, on_partition),) if search.keyed else ()
+    check_fields(schema, index, search.fields)
+    held = schema.loaded_from(index)
+    if held is not None:
+        _check_held(schema, index, held, (*conditions, *own))
     if search.consistent and not index.local:
         raise InvalidQueryError(
             f"a global index such as {index.name!r} has no consistent reads; read the table instead"
         )
     if not search.keyed:
-        return Selection((), tuple(conditions))
-    on_partition = [c for c in conditions if _is_on(c, index.hash_key)]
+        return Selection((), (*conditions, *own))
     on_sort = [c for c in conditions if index.range_key is not None and _is_on(c, index.range_key)]
-    filters = tuple(c for c in conditions if not any(c is k for k in (*on_partition, *on_sort)))
+    filters = (*(c for c in conditions if not any(c is k for k in (*on_partition, *on_sort))), *own)
     for condition in filters:
         for path in paths(condition):
             if any(path.parts[0] == key.name for key in index.keys):
                 raise InvalidQueryError(
                     f"{path.source or path.parts[0]} is a key of {_where(schema, index)}; a condition on it must stand "
-                    "alone, not inside |, ~ or size()"
+                    "alone, in where(), not in filter() or inside |, ~ or size()"
                 )
-    return Selection((_partition(schema, index, on_partition, conditions), *_sort(index, on_sort)), filters)
+    return Selection((*partition, *_sort(index, on_sort)), filters)
 
 
 def _is_on(condition: Condition, key: AnyField) -> bool:
@@ -99,33 +171,21 @@ def _is_on(condition: Condition, key: AnyField) -> bool:
     return False
 
 
-def _partition(schema: Schema[Any], index: Index, found: list[Condition], conditions: list[Condition]) -> Condition:
+def _partition(schema: Schema[Any], index: Index, found: list[Condition]) -> Condition:
     match found:
         case [Compare("=") as condition]:
             return condition
         case []:
-            raise InvalidQueryError(
-                f"a query of {_where(schema, index)} needs {index.hash_key}.eq(...), its partition key; "
-                f"{_advice(schema, conditions)}"
+            raise _NoPartitionError(
+                f"a query of {_where(schema, index)} needs {index.hash_key}.eq(...), its partition key"
             )
         case [_]:
-            raise InvalidQueryError(
-                f"{index.hash_key} is the partition key of {_where(schema, index)}; DynamoDB takes only eq on it, "
-                f"or use {schema.model_name}.scan()"
+            raise _NoPartitionError(
+                f"{index.hash_key} is the partition key of {_where(schema, index)}; DynamoDB takes only eq on it"
             )
     raise InvalidQueryError(
         f"{index.hash_key}, the partition key of {_where(schema, index)}, has more than one condition"
     )
-
-
-def _advice(schema: Schema[Any], conditions: list[Condition]) -> str:
-    """What would work for conditions that lack the partition key."""
-    for candidate in (schema.table, *schema.indexes.values()):
-        if any(isinstance(c, Compare) and c.operator == "=" and _is_on(c, candidate.hash_key) for c in conditions):
-            if candidate.name is None:
-                return "leave out use_index() to query the table itself"
-            return f"use_index({candidate.name!r}) has the key for these conditions"
-    return f"or use {schema.model_name}.scan(), which reads the whole table"
 
 
 def _sort(index: Index, found: list[Condition]) -> tuple[Condition, ...]:
@@ -163,19 +223,27 @@ def _verb(condition: Condition) -> str:
     return "attribute_type"
 
 
-def _check_path(schema: Schema[Any], index: Index, path: Path) -> None:
-    """Refuse a condition on another model's field, or on one that the index does not hold."""
-    field: AnyField | None = path.source
-    if field is None:
-        return
-    if not schema.owns(field):
-        raise InvalidQueryError(f"{field} is not a field of {schema.model_name}")
-    held = schema.loaded_from(index)
-    if held is not None and field.attribute not in held:
-        raise InvalidQueryError(
-            f"{_where(schema, index)} does not hold {field}, so it cannot filter by it; add it to the index's "
-            "projections, or query the table"
-        )
+def check_owned(schema: Schema[Any], condition: Condition) -> None:
+    """Refuse a condition on another model's field."""
+    if type(condition) is Compare and type(condition.left) is Path and type(condition.right) is Value:
+        source = condition.left.source
+        if source is None or schema.owns(source):
+            return  # by far the most
+    for path in paths(condition):
+        if path.source is not None and not schema.owns(path.source):
+            raise InvalidQueryError(f"{path.source} is not a field of {schema.model_name}")
+
+
+def _check_held(schema: Schema[Any], index: Index, held: frozenset[str], conditions: tuple[Condition, ...]) -> None:
+    """Refuse conditions on what the index does not hold."""
+    for condition in conditions:
+        for path in paths(condition):
+            field: AnyField | None = path.source
+            if field is not None and field.attribute not in held:
+                raise InvalidQueryError(
+                    f"{_where(schema, index)} does not hold {field}, so it cannot filter by it; add it to the index's "
+                    "projections, or query the table"
+                )
 
 
 def check_fields(schema: Schema[Any], index: Index, fields: Sequence[AnyField]) -> None:

@@ -1,4 +1,4 @@
-"""What the callbacks of a connection are told of its requests."""
+"""What callbacks are told: those of a connection of its requests, those of long writes of how far they came."""
 
 import sys
 import time
@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from dynamix.errors import DynamixError, from_response
+from dynamix.errors import DynamixError, WrongTypeError, from_response
 from dynamix.interrupts import let_pass
-from dynamix.wire import Call, RequestInfo, Response, ResponseInfo
+from dynamix.wire import Call, RequestInfo, Response, ResponseInfo, is_coroutine_function
 
 
 class Watch(Struct, frozen=True):
@@ -39,3 +39,14 @@ class Watch(Struct, frozen=True):
         except Exception as error:
             let_pass(error)
             sys.excepthook(type(error), error, error.__traceback__)  # told, but the request's outcome matters more
+
+
+def checked_progress(progress: Callable[[int], object] | None) -> Callable[[int], object] | None:
+    """The same callback. Raises WrongTypeError for what is no plain function."""
+    if progress is not None and (not callable(progress) or is_coroutine_function(progress)):
+        raise WrongTypeError(
+            f"progress={progress!r} is not a plain function of one argument, the number of writes made",
+            field="progress",
+            value=progress,
+        )
+    return progress

@@ -291,8 +291,8 @@ def test_refusals_say_what_would_work() -> None:
     """The message names the way out."""
     with pytest.raises(dynamix.InvalidQueryError, match=r"leave out use_index"):
         Thread.query().use_index("by_user").where(Thread.forum_id == "x").get_items()
-    with pytest.raises(dynamix.InvalidQueryError, match=r"use_index\('by_state'\)"):
-        Thread.query().where(Thread.state == "x").get_items()
+    with pytest.raises(dynamix.InvalidQueryError, match=r"use_index\('by_state'\) can serve"):
+        Thread.query().use_index(None).where(Thread.state == "x").get_items()
     with pytest.raises(dynamix.InvalidQueryError, match=r"forum_id"):
         Thread.query().where(Thread.thread_id == "x").get_items()
     with pytest.raises(dynamix.ValidationException, match=r"by_user"):
@@ -301,6 +301,46 @@ def test_refusals_say_what_would_work() -> None:
         Thread.query().use_index(Thread.title)
     with pytest.raises(dynamix.InvalidQueryError, match=r"updated_at.*number.*between"):
         REFUSED["a prefix of a number"]().get_items()
+
+
+@pytest.mark.usefixtures("place")
+def test_an_index_is_taken_where_the_table_cannot_serve() -> None:
+    """Where the conditions do not say which partition of the table, the only index that can serve them is read, with
+    its order and cursors; what the table can serve, it serves."""
+    threads = create_threads(9)
+    Thread.batch_write([{**key(20), "state": "open"}])
+    mine = Thread.query().where(Thread.user_id == "user1")
+    assert numbers(mine) == [1, 4, 7]
+    assert numbers(mine.where(Thread.updated_at > 1, Thread.forum_id.begins_with("sc")).order(asc=False)) == [7, 4]
+    found, cursor = mine.limit(2).get_items()
+    assert cursor is not None
+    assert (numbers(found), cursor.index) == ([1, 4], "by_user")
+    assert numbers(mine.start_key(cursor)) == [7]
+    assert mine.all(requery_for_all_projections=True) == [threads[1], threads[4], threads[7]]
+    assert numbers(Thread.query().where(Thread.state == "open")) == [20]
+    assert numbers(Thread.query().use_index(Thread.state).where(Thread.state == "open")) == [20]
+    assert Thread.query().where(Thread.forum_id == "science", Thread.user_id == "user1").first() == threads[1]
+    assert mine.where(Thread.title == "Title 7").count() == 1
+    assert mine.delete() == 3
+
+
+def test_no_index_is_guessed() -> None:
+    """Where several indexes can serve, or none, the query is refused with those that would and why others cannot."""
+    both = Thread.query().where(Thread.user_id == "u", Thread.state == "s")
+    with pytest.raises(
+        dynamix.InvalidQueryError, match=r"use_index\('by_user'\) cannot serve: .*does not hold Thread.state"
+    ):
+        both.get_items()
+    with pytest.raises(dynamix.InvalidQueryError, match=r"by_user.*no consistent reads"):
+        Thread.query().where(Thread.user_id == "u").consistent().get_items()
+    with pytest.raises(dynamix.InvalidQueryError, match=r"does not hold Thread\.data"):
+        Thread.query(Thread.data).where(Thread.user_id == "u").get_items()
+    with pytest.raises(dynamix.InvalidQueryError, match=r"needs Thread\.forum_id.*Thread\.scan\(\)"):
+        Thread.query().filter(Thread.user_id == "u").get_items()
+    with pytest.raises(
+        dynamix.InvalidQueryError, match=r"'by_user'\) or use_index\('user_rank'\) can serve.*say which"
+    ):
+        Twice.query().where(Twice.user == "u").get_items()
 
 
 class Twice(dynamix.Model):

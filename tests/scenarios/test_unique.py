@@ -140,6 +140,20 @@ def test_the_writes_of_one_item(place: Place) -> None:
     assert set(guards(place).values()) == {"a"}
 
 
+def test_all_that_a_query_finds(place: Place) -> None:
+    """What a scan deletes or changes frees and takes values as single writes do."""
+    dynamix.create_table(User)
+    for name in "abc":
+        User.create(name=name, email=f"{name}@x", note="old" if name < "c" else "new")
+    assert User.scan().filter(User.note == "old").delete() == 2
+    assert [value for value in guards(place).values() if value] == ["c"]
+    User.create(name="b", email="a@x")
+    with pytest.raises(dynamix.PartlyAppliedError, match="0 matching items"):
+        User.scan().filter(User.name == "b").update(User.email.set("c@x"))
+    assert User.scan().filter(User.name == "b").update(User.email.set("b@x")) == 1
+    assert sorted(guards(place).values()) == ["b", "c"]
+
+
 def test_transactions_swap_and_hand_over(place: Place) -> None:
     """Within one, items give to each other what they have, and who deletes makes room for who creates."""
     dynamix.create_table(User)

@@ -59,6 +59,16 @@ assert_type(
 )
 assert_type(ForumThread.query().where(ForumThread.forum_id == "science").first(), ForumThread | None)
 assert_type(ForumThread.query().where(ForumThread.forum_id == "science").count(), int)
+bounded = ForumThread.query(ForumThread.title).filter(ForumThread.votes > 3).order(asc=False).page_size(5).max_pages(3)
+bounded = bounded.max_units(1.5).max_seconds(2).select(ForumThread.votes, ForumThread.title).limit(3)
+assert_type(bounded.one(), ForumThread)
+assert_type(bounded.all(requery_for_all_projections=True), list[ForumThread])
+assert_type(bounded.exists(), bool)
+assert_type(bounded.delete(progress=print), int)
+assert_type(bounded.update(ForumThread.votes.add(1), ForumThread.title.remove()), int)
+for page in bounded.pages(10):
+    assert_type(page, dynamix.Page[ForumThread])
+    assert_type(page.items, list[ForumThread])
 for found in ForumThread.query().where(ForumThread.forum_id.eq("science")):
     assert_type(found, ForumThread)
 for found in ForumThread.scan():
@@ -117,6 +127,10 @@ async def twins() -> None:
     assert_type(await query.acount(), int)
     async for found in query:
         assert_type(found, ForumThread)
+    assert_type(await query.aone(), ForumThread)
+    assert_type(await query.aupdate(ForumThread.votes.add(1)), int)
+    async for page in query.pages():
+        assert_type(page.next, Cursor | None)
     async for found in ForumThread.scan():
         assert_type(found, ForumThread)
     await dynamix.acreate_table(ForumThread, force=True)
@@ -237,6 +251,14 @@ thread.title = None
 thread.votes = 3
 kinds.real = 2
 kinds.mapping = {"a": 1}
+ForumThread.query().start_key({"forum_id": {"S": "science"}, "thread_id": {"S": "physics_1"}})
+dynamix.Connection(cursor_key=[b"0123456789abcdef", "fedcba9876543210"], encrypt_cursors=True)
+assert_type(ForumThread.scan().explain(), dynamix.Explanation)
+with dynamix.dry_run(reads=False) as requests:
+    assert_type(requests, list[dynamix.DryRequest])
+with dynamix.capacity(at_most=5.5) as used:
+    assert_type(used, dynamix.Capacity)
+    assert_type(used.indexes, dict[tuple[str, str | None], float])
 ForumThread.query().start_key(None).start_key("text").start_key(ForumThread.query().get_items()[1])
 ForumThread.batch_delete(keys=[{"forum_id": "science", "thread_id": "physics_1"}])
 ForumThread.batch_write([thread])

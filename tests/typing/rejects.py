@@ -29,6 +29,10 @@ ForumThread.title.is_in([3])  # rejected: list-item, reportArgumentType
 ForumThread.title.between("a", 3)  # rejected: arg-type, reportArgumentType
 ForumThread.title.attribute_type("X")  # rejected: arg-type, reportArgumentType
 ForumThread.query().where("title")  # rejected: arg-type, reportArgumentType
+ForumThread.query().wehre()  # rejected: attr-defined, reportAttributeAccessIssue
+ForumThread.scan().order(asc=True)  # rejected: attr-defined, reportAttributeAccessIssue
+ForumThread.query().select("title")  # rejected: arg-type, reportArgumentType
+ForumThread.query().update(ForumThread.votes.add("1"))  # rejected: arg-type, reportArgumentType
 wrong = ForumThread.scan().get_items()[0][0].titel  # rejected: attr-defined, reportAttributeAccessIssue
 ForumThread("science")  # rejected: call-arg, reportCallIssue
 dynamix.create_table(thread)  # rejected: arg-type, reportArgumentType

@@ -27,7 +27,8 @@ from dynamix.operations import batch
 from dynamix.operations.gathered import Gathered
 from dynamix.operations.pace import Pace
 from dynamix.schema.table import Table
-from dynamix.wire import Flow, Item, is_coroutine_function
+from dynamix.watch import checked_progress
+from dynamix.wire import Flow, Item
 
 if TYPE_CHECKING:
     import asyncio
@@ -50,14 +51,8 @@ class Batch(Generic[M]):
     """
 
     def __init__(self, model: type[M] | None, progress: Callable[[int], object] | None) -> None:
-        if progress is not None and (not callable(progress) or is_coroutine_function(progress)):
-            raise WrongTypeError(
-                f"progress={progress!r} is not a plain function of one argument, the number of writes made",
-                field="progress",
-                value=progress,
-            )
         self._model = model
-        self._progress = progress
+        self._progress = checked_progress(progress)
         self._way: str | None = None  # by which the block was entered
         self._has_ended = False
         self._connection: Connection | None = None

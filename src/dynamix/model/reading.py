@@ -127,7 +127,7 @@ class Reading:
         that is called with the error.
         """
         schema = schema_of(cls)
-        search = Search(schema, True, schema.table, fields, on_error=check_on_error(on_error))
+        search = Search(schema, True, schema.table, fields and chosen(cls, fields), on_error=check_on_error(on_error))
         return Query(search, partial(connection_of, cls))
 
     @classmethod
@@ -137,7 +137,7 @@ class Reading:
         `on_error` is what it is for `query`.
         """
         schema = schema_of(cls)
-        search = Search(schema, False, schema.table, fields, on_error=check_on_error(on_error))
+        search = Search(schema, False, schema.table, fields and chosen(cls, fields), on_error=check_on_error(on_error))
         return Scan(search, partial(connection_of, cls))
 
     @classmethod

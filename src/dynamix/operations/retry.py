@@ -46,6 +46,7 @@ from dynamix.errors import (
     TransactionInProgressError,
 )
 from dynamix.limits import TOKEN_SECONDS
+from dynamix.seal import Seal
 from dynamix.wire import Call, Flow, Pause
 
 T = TypeVar("T")
@@ -88,7 +89,8 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     `attempts` counts the first one. `base` and `throttle_base` are the longest first wait in seconds after a failure
     and after a throttled request; each further wait may be twice as long, up to `cap`. `jitter` draws from 0 to 1.
     `consistent` says whether reads are consistent for which nothing else was said, `repeat_writes` which writes are
-    repeated that may have been applied; `block` gives what a block says of that here.
+    repeated that may have been applied; `block` gives what a block says of that here. `seal` is by what cursors are
+    signed.
     """
 
     attempts: int = 4
@@ -100,6 +102,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     consistent: bool = False
     repeat_writes: RepeatWrites = "safe"
     block: Callable[[], Block] = _NoBlock
+    seal: Seal | None = None
 
     @property
     def repeats(self) -> RepeatWrites:

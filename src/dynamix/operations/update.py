@@ -227,13 +227,10 @@ def _send(
                 raise
             guessed = True
             plan, texts = _planned(policy, changes, required, all_null)
-    raise failed(
-        ConditionalCheckFailedError,
-        table,
-        key,
-        failure,
-        f"was changed by others before each of {_MOST_PICTURES} attempts; nothing was stored; try again",
-    ) from failure
+    problem = f"was changed by others before each of {_MOST_PICTURES} attempts; nothing was stored; try again"
+    late = failed(ConditionalCheckFailedError, table, key, failure, problem)
+    late.changed = tuple(changes.fields)
+    raise late from failure
 
 
 def _planned(

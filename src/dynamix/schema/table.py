@@ -111,16 +111,19 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             raise unknown(name, f"{self.model_name} has no index", self.indexes) from None
 
     def index_on(self, field: AnyField) -> Index:
-        """The index that sorts by a field: its local index, or the only global one. Raises UnknownNameError."""
+        """The index that sorts by a field: its local index, or the only global one; where none does, the only one whose
+        partition key it is. Raises UnknownNameError."""
         found = [index for index in self.indexes.values() if index.range_key is field]
         local = [index for index in found if index.local]
+        if not found:
+            found = [index for index in self.indexes.values() if index.hash_key is field and not index.local]
         if local or len(found) == 1:
             return (local or found)[0]
         if not self.owns(field):
             raise UnknownNameError(f"{field} is not a field of {self.model_name}")
         names = ", ".join(map(repr, [index.name for index in found] or self.indexes)) or "there is none"
         number = len(found) or "no"
-        raise UnknownNameError(f"{field} is the sort key of {number} indexes; give the index by its name: {names}")
+        raise UnknownNameError(f"{field} is a key of {number} indexes; give the index by its name: {names}")
 
     def loaded_from(self, index: Index) -> frozenset[str] | None:
         """The attributes that a read of an index brings, or None for all."""

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, get_args
 
 from dynamix.errors import ValidationException, WrongTypeError, unknown
@@ -34,6 +34,9 @@ class ConnectionOptions(TypedDict, total=False):
     - `table_prefix`: stands before the name of every table.
     - `consistent_reads` (False): reads that do not say otherwise are consistent, except those of global indexes, which
       cannot be.
+    - `cursor_key` (none): a secret of 16 bytes or more by which the texts of cursors are signed, so that nobody else
+      makes one; or several, of which the first signs and each is accepted.
+    - `encrypt_cursors` (False): the texts of cursors are encrypted by that key as well.
     - `connect_timeout` (5): for a connection, TLS included.
     - `read_timeout` (30): for a whole answer, and for a free connection when all are busy.
     - `operation_timeout` (none): for an operation as a whole, its repeats and pauses included; for each page of a query
@@ -64,6 +67,8 @@ class ConnectionOptions(TypedDict, total=False):
     region_name: str
     table_prefix: str
     consistent_reads: bool
+    cursor_key: str | bytes | Sequence[str | bytes]
+    encrypt_cursors: bool
     connect_timeout: float
     read_timeout: float
     operation_timeout: float
@@ -98,6 +103,8 @@ _COUNTS = ("max_connections", "max_attempts")
 _CALLBACKS = ("on_request", "on_response")
 _PLACES = ("is_local_endpoint", "endpoint_url", "embedded", "engine", "boto_client")
 SECRETS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+"""The options that are keys of AWS."""
+HIDDEN = (*SECRETS, "cursor_key")
 """Options whose values are never shown."""
 
 _NETWORK = (*SECRETS, "profile_name", "region_name", "connect_timeout", "read_timeout", "max_connections")
@@ -127,7 +134,7 @@ def _checked(options: Mapping[str, Any]) -> ConnectionOptions:
     _check_types(given)
     _check_place(given)
     _check_keys(given)
-    hidden: Any = {name: Secret(value) if name in SECRETS else value for name, value in given.items()}
+    hidden: Any = {name: Secret(value) if name in HIDDEN else value for name, value in given.items()}
     return hidden  # type: ignore[no-any-return]
 
 
@@ -135,7 +142,7 @@ def _check_types(given: Mapping[str, Any]) -> None:
     for name, value in given.items():
         if name in _TEXTS and not (isinstance(value, str) and value):
             raise _wrong(name, value, "a string that is not empty")
-        if name == "consistent_reads" and not isinstance(value, bool):
+        if name in ("consistent_reads", "encrypt_cursors") and not isinstance(value, bool):
             raise _wrong(name, value, "True or False")
         if name == "table_prefix" and not isinstance(value, str):
             raise _wrong(name, value, "a string")
@@ -155,12 +162,38 @@ def _check_types(given: Mapping[str, Any]) -> None:
             raise _wrong(name, value, "an Engine, as dynamix.engine.Engine() makes one")
         if name == "embedded" and not (value is True or (isinstance(value, str | os.PathLike) and os.fspath(value))):
             raise _wrong(name, value, "True or the path of a file")
+    if "cursor_key" in given and not all(_is_cursor_key(key) for key in cursor_keys(given["cursor_key"])):
+        raise _wrong("cursor_key", given["cursor_key"], f"{_CURSOR_KEY_BYTES} bytes or more, or a list of such keys")
+    if given.get("encrypt_cursors") and "cursor_key" not in given:
+        raise ValidationException("encrypt_cursors needs a key; give cursor_key")
+    if given.get("encrypt_cursors"):
+        _check_cryptography()
     if "is_local_endpoint" in given:
         local_address(given["is_local_endpoint"])
     if "endpoint_url" in given:
         from dynamix.transport.http.endpoint import parse  # the modules for sockets take long to import
 
         parse(given["endpoint_url"])
+
+
+def _check_cryptography() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("cryptography") is None:
+        raise ValidationException("encrypt_cursors needs the package cryptography; install dynamix-orm[cursors]")
+
+
+_CURSOR_KEY_BYTES = 16
+
+
+def cursor_keys(given: Any) -> tuple[bytes, ...]:
+    """The keys that `cursor_key` holds, of text its UTF-8."""
+    keys = given if isinstance(given, list | tuple) else (given,)
+    return tuple(key.encode(errors="surrogatepass") if isinstance(key, str) else key for key in keys) or (b"",)
+
+
+def _is_cursor_key(key: object) -> bool:
+    return isinstance(key, bytes) and len(key) >= _CURSOR_KEY_BYTES
 
 
 def checked_seconds(name: str, value: Any) -> float:
@@ -192,7 +225,7 @@ def _is_number(value: object) -> bool:
 
 
 def _wrong(name: str, value: object, wanted: str) -> WrongTypeError:
-    shown = f"a {type(value).__name__}" if name in SECRETS or name == "engine" else repr(value)
+    shown = f"a {type(value).__name__}" if name in HIDDEN or name == "engine" else repr(value)
     return WrongTypeError(f"{name} must be {wanted}, not {shown}", field=name)
 
 
