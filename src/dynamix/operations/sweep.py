@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from dynamix.codec.names import Key
 from dynamix.cursor import Cursor
-from dynamix.errors import ConditionalCheckFailedError, DynamixError, PartlyAppliedError
+from dynamix.errors import ConditionalCheckFailedError, DynamixError, NotUniqueError, PartlyAppliedError
 from dynamix.expressions.nodes import Condition, all_of
 from dynamix.expressions.walk import paths
 from dynamix.operations import items, update, verbs
@@ -177,7 +177,9 @@ class _Done:
         try:
             yield from self._write(key)
         except DynamixError as error:
-            if isinstance(error, ConditionalCheckFailedError) and not error.changed:
+            if isinstance(error, ConditionalCheckFailedError) and not (
+                error.changed or isinstance(error, NotUniqueError)
+            ):
                 return "left"
             self._has_failed = True
             return error
