@@ -81,3 +81,5 @@ def place(request: pytest.FixtureRequest) -> Iterator[places.Place]:
             connection = Connection(embedded=True, table_prefix=prefix)
     with connection, use_connection(connection):
         yield places.Place(request.param, prefix, connection)
+    if request.param == "dynamodb-local":
+        places.delete_expiring(request.getfixturevalue("dynamodb_local"), prefix)

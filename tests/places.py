@@ -62,6 +62,21 @@ def fresh_prefix() -> str:
     return f"t{os.getpid()}-{next(_counter)}-"
 
 
+def delete_expiring(address: tuple[str, int], prefix: str) -> None:
+    """Deletes the tables of a test whose items expire.
+
+    DynamoDB Local has ten threads for all that goes on in the background, and each such table has one of them for as
+    long as it exists. When all are taken, no index is made any more, and whoever waits for one waits for ever.
+    """
+    with Connection(is_local_endpoint=address) as connection:
+        names = connection.request("ListTables", {"ExclusiveStartTableName": prefix})["TableNames"]
+        for name in names:
+            if name.startswith(prefix):
+                told = connection.request("DescribeTimeToLive", {"TableName": name})["TimeToLiveDescription"]
+                if told["TimeToLiveStatus"] != "DISABLED":
+                    connection.request("DeleteTable", {"TableName": name})
+
+
 @contextlib.contextmanager
 def served_engine(*arguments: str) -> Iterator[tuple[str, int]]:
     """`dynamix serve` in a process of its own, and its address; ended at the end of the block."""
