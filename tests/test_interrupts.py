@@ -161,6 +161,36 @@ def test_a_conversion_is_interrupted(work: Callable[[], Any], at: str) -> None:
         work()
 
 
+class Twice(Moody):
+    """One amid whose second conversion the signal comes."""
+
+    calls = 0
+
+    def to_wire(self, value: Any) -> dict[str, Any]:
+        type(self).calls += 1
+        if type(self).calls == 2:
+            interrupt()
+        return {"S": value}
+
+
+class Odd(dynamix.Model):
+    """What may hold a text that is none."""
+
+    name = dynamix.CharField(hash_key=True)
+    twice = Twice()
+    words = dynamix.ListField()
+
+
+@pytest.mark.usefixtures("handler")
+def test_looking_for_what_is_no_text_is_interrupted() -> None:
+    """What a handler raises while the field of a text that is none is looked for is not taken for a wrong value."""
+    Twice.calls = 0
+    with Connection(embedded=True) as connection, use_connection(connection):
+        dynamix.create_table(Odd)
+        with pytest.raises(SoftTimeLimitError):
+            Odd.create(name="a", twice="x", words=["\ud800"])
+
+
 @pytest.mark.usefixtures("handler")
 def test_looking_for_credentials_is_interrupted() -> None:
     """What a handler raises amid a look-up of credentials is none of the many ways in which that can fail."""

@@ -1,7 +1,6 @@
 """Text that is no Unicode and cannot be written as JSON: which field it was given for."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -12,6 +11,7 @@ from dynamix.expressions.nodes import Condition
 from dynamix.expressions.render import Placeholders, render_condition
 from dynamix.expressions.walk import paths, simple
 from dynamix.fields.refusals import NO_TEXT, shown
+from dynamix.interrupts import let_pass
 from dynamix.schema.index import AnyField
 from dynamix.schema.table import Schema
 from dynamix.selection import Search
@@ -44,9 +44,11 @@ def _holder(schema: Schema[Any], given: object) -> AnyField | None:
 
 def _holder_in_values(schema: Schema[Any], values: dict[str, Any]) -> AnyField | None:
     for attribute, field in schema.fields.items():
-        with suppress(Exception):  # conversions of the user's own may raise whatever
+        try:
             if values.get(attribute) is not None and _unwritable(field.to_wire(values[attribute])):
                 return field
+        except Exception as error:  # conversions of the user's own may raise whatever
+            let_pass(error)
     state: State | None = values.get(STATE)
     return None if state is None or state.pending is None else _holder(schema, state.pending.conditions)
 
