@@ -113,6 +113,25 @@ def test_values_that_no_item_has() -> None:
         Book.from_dict({"isbn": "1"})
 
 
+def test_what_is_nested_without_end() -> None:
+    """It is refused in words, whichever form it comes in."""
+    item: dict[str, Any] = {"S": "x"}
+    value: Any = "x"
+    for _ in range(3000):
+        item, value = {"L": [{"M": {"a": item}}]}, [{"a": value}]
+    with pytest.raises(dynamix.ValidationException, match="at most 32 levels"):
+        Book.from_item({"isbn": {"S": "1"}, "volume": {"N": "1"}, "extra": {"M": {"a": item}}})
+    with pytest.raises(dynamix.ValidationException, match="at most 32 levels"):
+        Book.from_dict({"isbn": "1", "volume": 1, "extra": {"a": value}})
+    with pytest.raises(dynamix.FieldValidationException, match=r"Book\.extra .* nested too deep"):
+        Book(isbn="1", volume=1, extra={"a": value}).to_son()
+    deepest: Any = "x"
+    for _ in range(30):
+        deepest = {"a": deepest}
+    book = Book.from_dict({"isbn": "1", "volume": 1, "extra": deepest})
+    assert Book.from_item(book.to_item()).extra == book.extra == deepest
+
+
 def test_chosen_fields_as_son() -> None:
     """to_son gives what is included, less what is excluded, by field or name."""
     book = Book.from_item(ITEM)

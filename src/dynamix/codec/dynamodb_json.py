@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from dynamix.codec.values import UnstorableError, encode
+from dynamix.limits import NESTING_LEVELS
 from dynamix.wire import AttributeValue, Item
 
 _BYTES = (bytes, bytearray, memoryview)
@@ -24,7 +25,7 @@ def checked_item(item: object) -> Item:
 
     Raises UnstorableError for what is not in DynamoDB's JSON form.
     """
-    return {name: _checked(value, name) for name, value in _mapping(item, "an item").items()}
+    return {name: _checked(value, name, 0) for name, value in _mapping(item, "an item").items()}
 
 
 def _mapping(value: object, what: str) -> Mapping[str, Any]:
@@ -33,7 +34,7 @@ def _mapping(value: object, what: str) -> Mapping[str, Any]:
     raise UnstorableError(f"{what} is a dict with str keys, not {value!r}")
 
 
-def _checked(value: object, path: str) -> AttributeValue:
+def _checked(value: object, path: str, depth: int) -> AttributeValue:
     if not isinstance(value, Mapping) or len(value) != 1:
         raise UnstorableError(f"{path}: {value!r} is not in DynamoDB's JSON form, such as {{'S': 'text'}}")
     ((tag, content),) = value.items()
@@ -41,17 +42,17 @@ def _checked(value: object, path: str) -> AttributeValue:
         check = _CHECKS[tag]
     except (KeyError, TypeError):
         raise UnstorableError(f"{path}: {tag!r} is no type of DynamoDB; there are {', '.join(_CHECKS)}") from None
-    return {tag: check(content, path)}
+    return {tag: check(content, path, depth)}
 
 
-def _text(content: object, path: str) -> str:
+def _text(content: object, path: str, depth: int) -> str:
     if isinstance(content, str):
         return content
     raise UnstorableError(f"{path}: {content!r} is not a str")
 
 
-def _number(content: object, path: str) -> str:
-    text = _text(content, path)
+def _number(content: object, path: str, depth: int) -> str:
+    text = _text(content, path, depth)
     try:
         if Decimal(text).is_finite():
             return text
@@ -60,10 +61,10 @@ def _number(content: object, path: str) -> str:
     raise UnstorableError(f"{path}: {content!r} is not the text of a number")
 
 
-def _binary(content: object, path: str) -> str:
+def _binary(content: object, path: str, depth: int) -> str:
     if isinstance(content, _BYTES):
         return b64encode(content).decode()
-    text = _text(content, path)
+    text = _text(content, path, depth)
     try:
         b64decode(text, validate=True)
     except (Base64Error, ValueError):
@@ -71,38 +72,46 @@ def _binary(content: object, path: str) -> str:
     return text
 
 
-def _truth(content: object, path: str) -> bool:
+def _truth(content: object, path: str, depth: int) -> bool:
     if isinstance(content, bool):
         return content
     raise UnstorableError(f"{path}: {content!r} is not a bool")
 
 
-def _null(content: object, path: str) -> bool:
+def _null(content: object, path: str, depth: int) -> bool:
     if content is True:
         return True
     raise UnstorableError(f"{path}: NULL has the value True, not {content!r}")
 
 
-def _map(content: object, path: str) -> Item:
-    return {name: _checked(value, f"{path}.{name}") for name, value in _mapping(content, f"{path}: a map").items()}
+def _map(content: object, path: str, depth: int) -> Item:
+    _check_depth(path, depth)
+    parts = _mapping(content, f"{path}: a map").items()
+    return {name: _checked(value, f"{path}.{name}", depth + 1) for name, value in parts}
 
 
-def _list(content: object, path: str) -> list[AttributeValue]:
+def _list(content: object, path: str, depth: int) -> list[AttributeValue]:
+    _check_depth(path, depth)
     if isinstance(content, list):
-        return [_checked(value, f"{path}[{number}]") for number, value in enumerate(content)]
+        return [_checked(value, f"{path}[{number}]", depth + 1) for number, value in enumerate(content)]
     raise UnstorableError(f"{path}: {content!r} is not a list")
 
 
-def _set_of(check: Callable[[object, str], str]) -> Callable[[object, str], list[str]]:
-    def checked(content: object, path: str) -> list[str]:
+def _check_depth(path: str, depth: int) -> None:
+    if depth >= NESTING_LEVELS - 1:
+        raise UnstorableError(f"{path[:100]}...: nested too deep; an item has at most {NESTING_LEVELS} levels")
+
+
+def _set_of(check: Callable[[object, str, int], str]) -> Callable[[object, str, int], list[str]]:
+    def checked(content: object, path: str, depth: int) -> list[str]:
         if isinstance(content, list | set | frozenset) and content:
-            return sorted(check(member, path) for member in content)
+            return sorted(check(member, path, depth) for member in content)
         raise UnstorableError(f"{path}: {content!r} is not a list of a set's members")
 
     return checked
 
 
-_CHECKS: dict[str, Callable[[object, str], Any]] = {
+_CHECKS: dict[str, Callable[[object, str, int], Any]] = {
     "S": _text,
     "N": _number,
     "B": _binary,
@@ -148,19 +157,21 @@ def from_python(values: object) -> Item:
     item = {}
     for name, value in _mapping(values, "an item").items():
         try:
-            item[name] = encode(_unwrapped(value))
+            item[name] = encode(_unwrapped(value, 0))
         except UnstorableError as error:
             raise UnstorableError(f"{name}: {error}") from error
     return item
 
 
-def _unwrapped(value: Any) -> Any:
-    """A value with bytes in place of boto3's Binary objects."""
+def _unwrapped(value: Any, depth: int) -> Any:
+    """A value with bytes in place of boto3's Binary objects; what is nested too deep is left to be refused."""
+    if depth == NESTING_LEVELS:
+        return value
     match value:
         case dict():
-            return {name: _unwrapped(element) for name, element in value.items()}
+            return {name: _unwrapped(element, depth + 1) for name, element in value.items()}
         case list() | tuple():
-            return [_unwrapped(element) for element in value]
+            return [_unwrapped(element, depth + 1) for element in value]
         case set() | frozenset():
-            return {_unwrapped(member) for member in value}
+            return {_unwrapped(member, depth + 1) for member in value}
     return value.value if type(value).__module__ == "boto3.dynamodb.types" else value

@@ -136,3 +136,5 @@ def _printed(field: AnyField, value: Any) -> Any:
         return plain(value)
     except UnprintableError:
         return plain(decode(field._literal(value)))
+    except RecursionError as error:
+        raise field.refusal(value, "it is nested too deep to be printed") from error
