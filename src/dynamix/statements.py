@@ -21,7 +21,8 @@ N = TypeVar("N", bound=Model)
 class Statement(Struct, Generic[M], frozen=True):
     """A PartiQL statement for `partiql_batch` and `partiql_transaction`, see `partiql` for its parts.
 
-    In a batch, a SELECT names the whole key of one item.
+    In a batch, a SELECT names the whole key of one item. A transaction, which reads as of one moment, takes no
+    `consistent`.
     """
 
     text: str
@@ -131,18 +132,23 @@ def partiql_transaction(*asked: Statement[M], token: str | None = None) -> list[
 
     `token` is as in `transaction`. Raises TransactionCanceledError, whose `reasons` are in the order of the statements.
     """
-    connection, plans = _all_planned(asked)
+    connection, plans = _all_planned(asked, in_transaction=True)
     return connection.run(statements.transaction(connection.retry, plans, token))
 
 
 async def apartiql_transaction(*asked: Statement[M], token: str | None = None) -> list[M | None]:
     """See `partiql_transaction`."""
-    connection, plans = _all_planned(asked)
+    connection, plans = _all_planned(asked, in_transaction=True)
     return await connection.arun(statements.transaction(connection.retry, plans, token))
 
 
 def _planned(
-    text: str, parameters: Sequence[Any], model: type[Any] | None, scan: bool, consistent: bool | None
+    text: str,
+    parameters: Sequence[Any],
+    model: type[Any] | None,
+    scan: bool,
+    consistent: bool | None,
+    in_transaction: bool = False,
 ) -> tuple[Connection, Plan]:
     """The connection, and the statement after its checks."""
     if not isinstance(text, str):
@@ -151,17 +157,20 @@ def _planned(
         raise WrongTypeError(f"parameters are a list, not {parameters!r}", field="", value=parameters)
     connection = current() if model is None else connection_of(model)
     table = None if model is None else schema_of(model).at(connection.table_prefix)
-    return connection, plan(text, parameters, table, scan, consistent)
+    if in_transaction and consistent is not None:
+        raise InvalidQueryError("a transaction reads as of one moment; leave out consistent=")
+    by_default = connection.retry.consistent and not in_transaction
+    return connection, plan(text, parameters, table, scan, consistent, by_default)
 
 
-def _all_planned(asked: Sequence[Statement[Any]]) -> tuple[Connection, list[Plan]]:
+def _all_planned(asked: Sequence[Statement[Any]], *, in_transaction: bool = False) -> tuple[Connection, list[Plan]]:
     """The connection, and the statements after their checks. One of a batch reads one item, so none of them scans."""
     connection: Connection | None = None
     plans = []
     for one in asked:
         if not isinstance(one, Statement):
             raise WrongTypeError(f"give Statement(...), not {one!r}", field="", value=one)
-        own, planned = _planned(one.text, one.parameters, one.model, True, one.consistent)
+        own, planned = _planned(one.text, one.parameters, one.model, True, one.consistent, in_transaction)
         connection = connection or own
         if own is not connection:
             raise InvalidQueryError("the models of these statements use several connections; one request has one place")

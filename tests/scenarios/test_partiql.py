@@ -8,6 +8,8 @@ import pytest
 
 import dynamix
 from dynamix import CharField, DateTimeField, IntegerField, Model, Statement, TTLField
+from dynamix.engine import Engine
+from dynamix.engine.http.server import Server
 from places import Place
 
 
@@ -135,6 +137,36 @@ def test_what_is_refused(name: str, text: str, parameters: list[Any], told: str)
         dynamix.partiql("SELECT 1", "x")
     with pytest.raises(dynamix.InvalidQueryError, match="limit=0"):
         dynamix.partiql("SELECT * FROM x", scan=True, limit=0)
+
+
+def test_consistent_reads() -> None:
+    """A connection's `consistent_reads` holds for statements where it can; a transaction takes none."""
+    asked: list[str] = []
+    engine = Engine()
+
+    class Noting:
+        def handle(self, target: str, body: bytes) -> tuple[int, bytes]:
+            asked.append(body.decode())
+            return engine.handle(target, body)
+
+    with (
+        Server(Noting(), port=0) as server,
+        dynamix.Connection(is_local_endpoint=server.address, consistent_reads=True) as connection,
+        dynamix.use_connection(connection),
+    ):
+        dynamix.create_table(Song)
+        asked.clear()
+        dynamix.partiql("SELECT * FROM Song WHERE artist = 'a'", model=Song)
+        dynamix.partiql("SELECT * FROM Song.Song_ix_released WHERE artist = 'a'", model=Song)
+        dynamix.partiql("SELECT * FROM Song WHERE artist = 'a'", model=Song, consistent=False)
+        dynamix.partiql("DELETE FROM Song WHERE artist = 'a' AND t = 'b'")
+        assert ['"ConsistentRead":true' in body for body in asked] == [True, True, False, False]
+        read = Statement("SELECT * FROM Song WHERE artist = 'a' AND t = 'b'", (), Song)
+        assert dynamix.partiql_transaction(read) == [None]
+        assert "ConsistentRead" not in asked[-1]
+        with pytest.raises(dynamix.InvalidQueryError, match="leave out consistent="):
+            dynamix.partiql_transaction(Statement(read.text, (), Song, consistent=True))
+    engine.close()
 
 
 def test_writes(name: str) -> None:

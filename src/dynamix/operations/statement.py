@@ -34,9 +34,17 @@ class Plan(Struct, frozen=True):
 
 
 def plan(
-    statement: str, parameters: Sequence[Any], table: Table[Any] | None, scan: bool, consistent: bool | None
+    statement: str,
+    parameters: Sequence[Any],
+    table: Table[Any] | None,
+    scan: bool,
+    consistent: bool | None,
+    by_default: bool = False,
 ) -> Plan:
-    """Check a statement. Raises InvalidQueryError, WrongTypeError or FieldValidationException."""
+    """Check a statement. `by_default` says whether it reads consistently, where it can and nothing else is said.
+
+    Raises InvalidQueryError, WrongTypeError or FieldValidationException.
+    """
     words = partiql_text.tokens(statement)
     expected = partiql_text.parameters(words)
     if expected != len(parameters):
@@ -46,12 +54,22 @@ def plan(
     body: dict[str, Any] = {"Statement": statement}
     if parameters:
         body["Parameters"] = [_encoded(number, parameter) for number, parameter in enumerate(parameters)]
+    verb = partiql_text.verb(words)
+    if consistent is None and by_default and verb == "SELECT" and _can_be_consistent(words, table):
+        consistent = True
     if consistent is not None:
         body["ConsistentRead"] = consistent
-    verb = partiql_text.verb(words)
     if verb == "SELECT" and not scan:
         _check_key(statement, words, table)
     return Plan(body, verb, _parser(statement, words, table, verb == "SELECT"), table)
+
+
+def _can_be_consistent(words: list[partiql_text.Token], table: Table[Any] | None) -> bool:
+    """Whether a SELECT reads a table or a local index; of a global one no read is consistent."""
+    place = partiql_text.place(words)
+    if place is None or place[1] is None:
+        return place is not None
+    return table is not None and table.schema.index(place[1]).local
 
 
 def _encoded(number: int, parameter: Any) -> AttributeValue:
