@@ -20,7 +20,7 @@ _NEWEST = (1 << 63) - 1
 """No change has a greater number."""
 
 
-class Past:
+class LaggingView:
     """What one read sees of a table; `first` is the number of the first change that it does not see."""
 
     __slots__ = ("_execute", "_first", "_log", "_table")
@@ -54,14 +54,14 @@ class Past:
         return merge(unchanged, shown, key=itemgetter(0), reverse=not forward)
 
 
-def past_of(catalog: Catalog, table: Table, index: Index | None, request: Mapping[str, Any]) -> Past | None:
+def past_of(catalog: Catalog, table: Table, index: Index | None, request: Mapping[str, Any]) -> LaggingView | None:
     """What a read of a table or an index sees; None where that is what is there now."""
     if not catalog.lag or table.log is None:
         return None
     if request.get("ConsistentRead") and (index is None or not index.is_global):
         return None
     since = catalog.milliseconds() - catalog.lag + 1
-    return Past(catalog.execute, table, table.log, table.log.first_since(catalog.execute, since))
+    return LaggingView(catalog.execute, table, table.log, table.log.first_since(catalog.execute, since))
 
 
 def _row(index: Index | None, key: bytes, row: Row | None) -> KeyedRow | None:

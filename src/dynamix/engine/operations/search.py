@@ -14,7 +14,7 @@ import msgspec
 from dynamix.codec.sizes import value_size
 from dynamix.engine.actions import throughput
 from dynamix.engine.actions.capacity import Charge, read_units, report
-from dynamix.engine.actions.lag import Past, past_of
+from dynamix.engine.actions.lag import LaggingView, past_of
 from dynamix.engine.data.keys import KeySchema
 from dynamix.engine.data.rows import FIRST, LAST, Execute, KeyedRow, Store, decode_item
 from dynamix.engine.evaluate.pages import (
@@ -223,7 +223,7 @@ def _page(catalog: Catalog, search: _Search) -> _Page:
     return page
 
 
-def _rows(catalog: Catalog, search: _Search, past: Past | None) -> Iterator[KeyedRow]:
+def _rows(catalog: Catalog, search: _Search, past: LaggingView | None) -> Iterator[KeyedRow]:
     """The rows of the range, read as they are asked for."""
     if past is not None:
         return past.rows(search.index, search.low, search.high, forward=search.forward)
@@ -239,7 +239,7 @@ def _most_rows(request: dict[str, Any], limit: int | None) -> int:
     return most_rows(limit, conditions * _OLDER_TESTS)
 
 
-def _view(execute: Execute, search: _Search, page: _Page, past: Past | None) -> Callable[[bytes], Any] | None:
+def _view(execute: Execute, search: _Search, page: _Page, past: LaggingView | None) -> Callable[[bytes], Any] | None:
     """What the answer shows of a row, None for a row that the filter drops. No function where rows go out as they lie.
 
     A query of a local index that asks for more than the index holds reads each item from the table, for its price.

@@ -13,7 +13,7 @@ import msgspec
 
 from dynamix.codec.sizes import value_size
 from dynamix.engine.actions.capacity import Charge, read_units
-from dynamix.engine.actions.lag import Past, past_of
+from dynamix.engine.actions.lag import LaggingView, past_of
 from dynamix.engine.data.keys import KeySchema
 from dynamix.engine.data.rows import FIRST, LAST, Execute, KeyedRow, decode_item
 from dynamix.engine.evaluate.conditions import compile_condition
@@ -134,7 +134,7 @@ class Selection:
             return Page(items, charge)
         return Page(items, charge, self._key_of(decode_item(last[1])), self._token(last[0]))
 
-    def _rows(self, catalog: Catalog, past: Past | None, low: bytes, high: bytes) -> Iterator[KeyedRow]:
+    def _rows(self, catalog: Catalog, past: LaggingView | None, low: bytes, high: bytes) -> Iterator[KeyedRow]:
         if past is not None:
             return past.rows(self._index, low, high, forward=self._forward)
         store = self.table.store if self._index is None else self._index.store
@@ -151,7 +151,7 @@ class Selection:
         key = self.table.keys.key_of(item)
         return key if self._index is None else key | self._index.keys.key_of(item)
 
-    def _view(self, execute: Execute, past: Past | None) -> Callable[[bytes, Charge], Any]:
+    def _view(self, execute: Execute, past: LaggingView | None) -> Callable[[bytes, Charge], Any]:
         where, index, table = self._select.where, self._index, self.table
         keep = None if where is None else compile_condition(where)
         project = _projection(self._select.paths)
