@@ -29,7 +29,7 @@ def resolve(monkeypatch: pytest.MonkeyPatch, answer_: Callable[[], Found]) -> No
     real = socket.getaddrinfo
 
     def getaddrinfo(host: Any, *arguments: Any, flags: int = 0, **more: Any) -> Any:
-        if host == HOST and not flags & socket.AI_NUMERICHOST:
+        if host == HOST.encode() and not flags & socket.AI_NUMERICHOST:
             return answer_()
         return real(host, *arguments, flags=flags, **more)
 

@@ -187,7 +187,7 @@ def test_a_bundle_that_cannot_be_read(
 
 LOADED = """
 import sys
-from dynamix.transport.http.endpoint import tls_context
+from dynamix.transport.http.tls import tls_context
 print(tls_context({}).cert_store_stats()["x509_ca"] > 20, "botocore" in sys.modules)
 """
 

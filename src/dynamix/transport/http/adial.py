@@ -1,13 +1,12 @@
 """The same as dial.py under asyncio: a connection to the first address of a host that answers."""
 
 import asyncio
-import ssl
 import time
 from collections import deque
 from collections.abc import Sequence
 from functools import partial
 from socket import socket
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from dynamix.errors import ConnectionException
 from dynamix.transport import aside
@@ -18,11 +17,14 @@ from dynamix.transport.http.dial import HEAD_START_SECONDS, Address
 from dynamix.transport.http.endpoint import Endpoint
 from dynamix.transport.http.proxy import Proxy, Tunnel
 
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
 
 async def connect(
     endpoint: Endpoint,
     proxy: Proxy | None,
-    context: ssl.SSLContext | None,
+    context: "SSLContext | None",
     connect_timeout: float,
     timeout: float,
     deadline: float,
@@ -99,7 +101,7 @@ def _give_up(loser: "asyncio.Task[socket]") -> None:
 
 
 async def _connect_through(
-    proxy: Proxy, endpoint: Endpoint, context: ssl.SSLContext, connected: socket, connection: AsyncConnection
+    proxy: Proxy, endpoint: Endpoint, context: "SSLContext", connected: socket, connection: AsyncConnection
 ) -> None:
     """Opens a tunnel at the proxy, and TLS to the endpoint inside it."""
     loop = asyncio.get_running_loop()

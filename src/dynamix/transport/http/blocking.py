@@ -27,7 +27,7 @@ from dynamix.interrupts import is_foreign
 from dynamix.transport.deadlines import TimeUpError, seconds_until, timed_out
 from dynamix.transport.http.http1 import AnswerReader
 from dynamix.transport.http.sigv4 import Request
-from dynamix.transport.http.sockets import WANTS_READ, WANTS_WRITE, Watch
+from dynamix.transport.http.sockets import Watch
 from dynamix.wire import Response
 
 IDLE_SECONDS = 45.0
@@ -44,9 +44,9 @@ class BlockingConnection:
 
     __slots__ = ("_reader", "_socket", "_watch", "idle_since")
 
-    def __init__(self, connected: socket.socket) -> None:
+    def __init__(self, connected: socket.socket, watch: Watch) -> None:
         self._socket = connected
-        self._watch = Watch(connected.fileno())
+        self._watch = watch
         self._reader = AnswerReader()
         self.idle_since = 0.0
 
@@ -90,7 +90,7 @@ class BlockingConnection:
     def _send(self, request: Request, until: float) -> None:
         try:
             sent = self._socket.send(request.data)
-        except WANTS_WRITE:
+        except self._watch.wants_write:
             sent = 0
         if sent == len(request.data):
             return
@@ -99,7 +99,7 @@ class BlockingConnection:
             self._watch.until_writable(until)
             try:
                 rest = rest[self._socket.send(rest) :]
-            except WANTS_WRITE:
+            except self._watch.wants_write:
                 continue
 
     def _receive(self, until: float) -> Response:
@@ -107,7 +107,7 @@ class BlockingConnection:
         while True:
             try:
                 data = self._socket.recv(_PIECE_BYTES)
-            except WANTS_READ:
+            except self._watch.wants_read:
                 self._watch.until_readable(until)
                 continue
             if not data:
@@ -126,11 +126,11 @@ class BlockingConnection:
 class BlockingPool:
     """Connections to one endpoint for all threads of a process; at most `limit`.
 
-    `connect` makes a connected socket that does not block. `timeout` in seconds bounds an exchange, and the wait for a
-    connection when all are out.
+    `connect` makes a connected socket that does not block, and its watch. `timeout` in seconds bounds an exchange, and
+    the wait for a connection when all are out.
     """
 
-    def __init__(self, connect: Callable[[float], socket.socket], *, timeout: float, limit: int) -> None:
+    def __init__(self, connect: Callable[[float], tuple[socket.socket, Watch]], *, timeout: float, limit: int) -> None:
         self._connect = connect
         self._timeout = timeout
         self._limit = limit
@@ -192,7 +192,7 @@ class BlockingPool:
         with self._lock:
             self._heal()
             self._wake()
-        connection = BlockingConnection(self._connect(deadline))
+        connection = BlockingConnection(*self._connect(deadline))
         with self._lock:
             self._out[place] = connection
             self._open.add(connection)

@@ -16,12 +16,13 @@ from dynamix.transport.credentials import FixedCredentials, Source
 from dynamix.transport.deadlines import TimeUpError, late, seconds_until
 from dynamix.transport.hidden import Variables
 from dynamix.transport.http import blocking, dial, proxy
-from dynamix.transport.http.endpoint import Endpoint, tls_context
+from dynamix.transport.http.endpoint import Endpoint
 from dynamix.transport.http.sigv4 import Signer
 from dynamix.wire import Response
 
 if TYPE_CHECKING:
     import asyncio
+    from ssl import SSLContext
 
     from dynamix.transport.http import asynchronous
 
@@ -61,8 +62,7 @@ class HttpTransport:
         self._ahead = 0  # seconds by which the service's clock is ahead of this machine's, where that matters
         self._renewals: dict[asyncio.AbstractEventLoop, asyncio.Task[Signer]] = {}
         self._proxy = proxy.find(endpoint, environ)
-        tls = tls_context(environ) if endpoint.scheme == "https" else None
-        self._way = endpoint, self._proxy, tls, connect_timeout
+        self._way = endpoint, self._proxy, _tls_of(endpoint, environ), connect_timeout
         self._timeout, self._limit = read_timeout, max_connections
         self._pool = blocking.BlockingPool(
             partial(dial.connect, *self._way), timeout=read_timeout, limit=max_connections
@@ -209,3 +209,11 @@ class HttpTransport:
         self._renewals.pop(renewal.get_loop(), None)
         if not renewal.cancelled():
             renewal.exception()  # which may be nobody's any more, and is no cause for complaint then
+
+
+def _tls_of(endpoint: Endpoint, environ: Variables) -> "SSLContext | None":
+    if endpoint.scheme != "https":
+        return None
+    from dynamix.transport.http.tls import tls_context
+
+    return tls_context(environ)

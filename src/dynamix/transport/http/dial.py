@@ -10,13 +10,12 @@ import errno
 import os
 import selectors
 import socket
-import ssl
 import time
 from collections import deque
 from collections.abc import Sequence
 from functools import partial
 from itertools import chain, zip_longest
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from dynamix.errors import ConnectError
 from dynamix.interrupts import is_foreign
@@ -24,7 +23,10 @@ from dynamix.transport import aside
 from dynamix.transport.deadlines import TimeUpError, late
 from dynamix.transport.http.endpoint import Endpoint
 from dynamix.transport.http.proxy import Proxy, Tunnel
-from dynamix.transport.http.sockets import WANTS_READ, WANTS_WRITE, Watch
+from dynamix.transport.http.sockets import Watch
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 HEAD_START_SECONDS = 0.25
 _UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EWOULDBLOCK))
@@ -38,9 +40,11 @@ class Address(NamedTuple):
 
 
 def connect(
-    endpoint: Endpoint, proxy: Proxy | None, context: ssl.SSLContext | None, timeout: float, deadline: float
-) -> socket.socket:
+    endpoint: Endpoint, proxy: Proxy | None, context: "SSLContext | None", timeout: float, deadline: float
+) -> tuple[socket.socket, Watch]:
     """A connected socket that does not block, with TLS where a context is given, within `timeout` seconds.
+
+    With it comes what watches it.
 
     Raises ConnectError, or DeadlineExceededError if the deadline comes first.
     """
@@ -49,12 +53,15 @@ def connect(
     connected: socket.socket | None = None
     try:
         connected = _race(known_addresses(host, port) or aside.call(partial(addresses, host, port), until), until)
+        watch = Watch(connected.fileno())
         if context is not None:
+            from dynamix.transport.http import tls
+
             if proxy is not None:
-                _open_tunnel(connected, Tunnel(proxy, endpoint), until)
-            connected = context.wrap_socket(connected, server_hostname=endpoint.host, do_handshake_on_connect=False)
-            _shake_hands(connected, until)
-        return connected
+                _open_tunnel(connected, watch, Tunnel(proxy, endpoint), until)
+            connected = secured = tls.wrapped(connected, context, endpoint.host)
+            watch = tls.shake_hands(secured, until)
+        return connected, watch
     except BaseException as error:
         if connected is not None:
             connected.close()
@@ -73,7 +80,8 @@ def known_addresses(host: str, port: int) -> list[Address]:
 def addresses(host: str, port: int, flags: int = 0) -> list[Address]:
     """The addresses of a host, best first, families by turns. May block for long."""
     found: dict[int, list[Address]] = {}
-    for family, _, _, _, of_socket in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags):
+    name = host.encode() if host.isascii() else host  # of a str the codec of IDNA would be loaded
+    for family, _, _, _, of_socket in socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=flags):
         found.setdefault(family, []).append(Address(family, of_socket))
     return [address for address in chain.from_iterable(zip_longest(*found.values())) if address is not None]
 
@@ -151,27 +159,15 @@ def _started(address: Address) -> socket.socket:
     return runner
 
 
-def _open_tunnel(connected: socket.socket, tunnel: Tunnel, until: float) -> None:
-    watch = Watch(connected.fileno())
+def _open_tunnel(connected: socket.socket, watch: Watch, tunnel: Tunnel, until: float) -> None:
     rest = tunnel.request
     while rest:
         try:
             rest = rest[connected.send(rest) :]
-        except WANTS_WRITE:
+        except watch.wants_write:
             watch.until_writable(until)
     stands = False
     while not stands:
         watch.until_readable(until)
-        with contextlib.suppress(*WANTS_READ):
+        with contextlib.suppress(*watch.wants_read):
             stands = tunnel.feed(connected.recv(4096))
-
-
-def _shake_hands(connected: ssl.SSLSocket, until: float) -> None:
-    watch = Watch(connected.fileno())
-    while True:
-        try:
-            return connected.do_handshake()
-        except ssl.SSLWantReadError:
-            watch.until_readable(until)
-        except ssl.SSLWantWriteError:
-            watch.until_writable(until)

@@ -1,17 +1,13 @@
-"""The address of a service: URL parts, the public endpoints by region, and the certificates to trust."""
+"""The address of a service: URL parts, and the public endpoints by region."""
 
-import os
 import re
 import socket
-import ssl
-from importlib.util import find_spec
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from dynamix.errors import ValidationException
-from dynamix.transport.hidden import Variables
 
 # AWS partitions other than the public one, by the beginning of their regions' names. Source: AWS endpoint data as
 # shipped with its SDKs (partitions.json); a test compares.
@@ -108,28 +104,3 @@ def of_region(region: str, *, fips: bool = False, part: Literal["tables", "strea
     host = f"dynamodb{'-fips' if fips else ''}.{region}.{domain}"
     prefix = {"tables": "", "streams": "streams.", "search": "search-"}[part]
     return Endpoint("https", prefix + host, 443)
-
-
-def tls_context(environ: Variables) -> ssl.SSLContext:
-    """What to trust: AWS_CA_BUNDLE where set, else the system's authorities, else those that come with botocore."""
-    bundle = environ.get("AWS_CA_BUNDLE")
-    if not bundle and os.name == "posix" and not _has_authorities():
-        package = find_spec("botocore")
-        bundle = os.path.join(os.path.dirname(package.origin), "cacert.pem") if package and package.origin else None
-    try:
-        if not bundle:
-            context = ssl.create_default_context()
-        elif os.path.isdir(bundle):
-            context = ssl.create_default_context(capath=bundle)
-        else:
-            context = ssl.create_default_context(cafile=bundle)
-    except OSError as error:
-        raise ValidationException(f"the certificates of AWS_CA_BUNDLE={bundle!r} cannot be read: {error}") from error
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
-def _has_authorities() -> bool:
-    """Whether the system has certificates of authorities; small containers have none, or an empty folder."""
-    paths = ssl.get_default_verify_paths()
-    return paths.cafile is not None or (paths.capath is not None and bool(os.listdir(paths.capath)))

@@ -5,19 +5,22 @@ of the whole exchange, so that a server which drips bytes cannot stretch it. Wor
 """
 
 import select
-import ssl
 import time
+from typing import ClassVar
 
 from dynamix.transport.deadlines import TimeUpError
-
-WANTS_READ = (BlockingIOError, ssl.SSLWantReadError)
-WANTS_WRITE = (BlockingIOError, ssl.SSLWantWriteError)
 
 
 class Watch:
     """Tells whether a socket can be read or written, now or before a deadline."""
 
     __slots__ = ("_number", "_poll")
+
+    wants_read: ClassVar[tuple[type[OSError], ...]] = (BlockingIOError,)
+    """What a socket raises that has nothing to read yet."""
+
+    wants_write: ClassVar[tuple[type[OSError], ...]] = (BlockingIOError,)
+    """What one raises that has no room yet."""
 
     def __init__(self, number: int) -> None:
         self._number = number
