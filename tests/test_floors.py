@@ -55,6 +55,7 @@ FLOORS = {
     "dynamix.forks": 0,
     "dynamix.ids": 0,
     "dynamix.interrupts": 0,
+    "dynamix.late": 0,
     "dynamix.limits": 0,
     "dynamix.version": 0,
     "dynamix.wire": 0,

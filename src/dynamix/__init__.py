@@ -12,7 +12,6 @@ dynamix.create_table(ForumThread)
 ForumThread.create(forum_id="science", thread_id="physics_1")
 """
 
-from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -76,33 +75,8 @@ from dynamix.errors import (
     WrongTypeError,
 )
 from dynamix.expressions.nodes import Condition
-from dynamix.fields import (
-    AnyField,
-    BinaryField,
-    BooleanField,
-    CharField,
-    CompressedField,
-    ComputedField,
-    DateField,
-    DateTimeField,
-    DecimalField,
-    DictField,
-    EncryptedField,
-    EnumField,
-    Field,
-    FloatField,
-    IntegerField,
-    JSONField,
-    KeyField,
-    ListField,
-    LiteralField,
-    SetField,
-    TimeDeltaField,
-    TimeField,
-    TTLField,
-    UUIDField,
-    VersionField,
-)
+from dynamix.fields import ComputedField, DateTimeField, Field, TTLField, VersionField
+from dynamix.late import late, publish
 from dynamix.model.batching import Batch
 from dynamix.model.declaration import Model
 from dynamix.model.records import StreamRecord
@@ -130,6 +104,28 @@ if TYPE_CHECKING:
         TimeToLiveDiffers,
     )
     from dynamix.explanation import Explanation
+    from dynamix.fields import (
+        AnyField,
+        BinaryField,
+        BooleanField,
+        CharField,
+        CompressedField,
+        DateField,
+        DecimalField,
+        DictField,
+        EncryptedField,
+        EnumField,
+        FloatField,
+        IntegerField,
+        JSONField,
+        KeyField,
+        ListField,
+        LiteralField,
+        SetField,
+        TimeDeltaField,
+        TimeField,
+        UUIDField,
+    )
     from dynamix.meters import Capacity, capacity
     from dynamix.model.typed import TypedModel
     from dynamix.operations.statements import Rows
@@ -170,6 +166,28 @@ else:
             "TimeToLiveDiffers",
         ),
         "dynamix.explanation": ("Explanation",),
+        "dynamix.fields": (
+            "AnyField",
+            "BinaryField",
+            "BooleanField",
+            "CharField",
+            "CompressedField",
+            "DateField",
+            "DecimalField",
+            "DictField",
+            "EncryptedField",
+            "EnumField",
+            "FloatField",
+            "IntegerField",
+            "JSONField",
+            "KeyField",
+            "ListField",
+            "LiteralField",
+            "SetField",
+            "TimeDeltaField",
+            "TimeField",
+            "UUIDField",
+        ),
         "dynamix.meters": ("Capacity", "capacity"),
         "dynamix.model.typed": ("TypedModel",),
         "dynamix.rehearsal": ("DryRequest", "dry_run"),
@@ -195,15 +213,11 @@ else:
     }
     """What many programs do not use, by module: these are imported when somebody asks for a name of theirs."""
 
+    _late = late(globals(), _LATE, "dynamix")
+
     def __getattr__(name: str) -> Any:
         """Called for what is not there yet."""
-        if name == "ids":
-            return import_module("dynamix.ids")
-        for module, names in _LATE.items():
-            if name in names:
-                _publish(vars(import_module(module)), names)
-                return globals()[name]
-        raise AttributeError(f"module 'dynamix' has no attribute {name!r}", name=name, obj=import_module("dynamix"))
+        return import_module("dynamix.ids") if name == "ids" else _late(name)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__, "ids"})
@@ -344,13 +358,4 @@ __all__ = [
     "use_connection",
 ]
 
-
-def _publish(found: dict[str, Any], names: Iterable[str]) -> None:
-    """Have things say that they are of this package, where users find them."""
-    for name in names:
-        if name in found:
-            found[name].__module__ = "dynamix"
-            globals()[name] = found[name]
-
-
-_publish(globals(), __all__)
+publish(globals(), globals(), tuple(__all__), "dynamix")

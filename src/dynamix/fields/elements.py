@@ -5,36 +5,25 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.base import Field
-from dynamix.fields.binary import BinaryField
-from dynamix.fields.boolean import BooleanField
-from dynamix.fields.char import CharField
-from dynamix.fields.date import DateField
-from dynamix.fields.datetime import DateTimeField
-from dynamix.fields.decimal import DecimalField
-from dynamix.fields.enum import EnumField
-from dynamix.fields.float import FloatField
-from dynamix.fields.integer import IntegerField
-from dynamix.fields.time import TimeField
-from dynamix.fields.timedelta import TimeDeltaField
-from dynamix.fields.uuid import UUIDField
 
-_KINDS: dict[Any, Any] = {
-    str: CharField,
-    int: IntegerField,
-    float: FloatField,
-    bool: BooleanField,
-    bytes: BinaryField,
-    Decimal: DecimalField,
-    datetime: DateTimeField,
-    date: DateField,
-    time: TimeField,
-    timedelta: TimeDeltaField,
-    UUID: UUIDField,
+_KINDS: dict[Any, str] = {
+    str: "CharField",
+    int: "IntegerField",
+    float: "FloatField",
+    bool: "BooleanField",
+    bytes: "BinaryField",
+    Decimal: "DecimalField",
+    datetime: "DateTimeField",
+    date: "DateField",
+    time: "TimeField",
+    timedelta: "TimeDeltaField",
+    UUID: "UUIDField",
 }
 
 
@@ -47,11 +36,16 @@ def element_field(of: Any) -> Field[Any, Any]:
             )
         return of.placed("", type(of).__name__)
     if isinstance(of, type) and issubclass(of, Enum):
-        return EnumField(of)
+        return _field("EnumField", of)
     if of in _KINDS:
-        kind: Field[Any, Any] = _KINDS[of]()
-        return kind
+        return _field(_KINDS[of])
     names = ", ".join(kind.__name__ for kind in _KINDS)
     raise ModelDefinitionError(
         f"{of!r} is no kind of values; give one of {names}, an Enum, or a field such as IntegerField()"
     )
+
+
+def _field(kind: str, *arguments: Any) -> Field[Any, Any]:
+    """A field of a kind, of which most programs need few; so each is imported when one is made."""
+    made: Field[Any, Any] = getattr(import_module("dynamix.fields"), kind)(*arguments)
+    return made

@@ -14,10 +14,12 @@ from dynamix.errors import (
     WrongTypeError,
 )
 from dynamix.expressions.nodes import Condition
-from dynamix.fields import DictField, ListField, SetField
 from dynamix.fields.base import Field
 from dynamix.fields.changeable import Element, N
 from dynamix.fields.computed import ComputedField
+from dynamix.fields.dict import DictField
+from dynamix.fields.list import ListField
+from dynamix.fields.set import SetField
 from dynamix.model import computing
 from dynamix.model.running import arun, check_condition, checked, run, schema_of
 from dynamix.operations import modifying, update, verbs
