@@ -65,7 +65,9 @@ def test_an_import_loads_nothing_slow() -> None:
     slow = {"ast", "asyncio", "botocore", "concurrent.futures", "dataclasses", "difflib", "inspect", "logging", "numpy"}
     slow |= {"queue", "random", "socket", "ssl", "urllib.parse"}
     slow |= {"dynamix.batches", "dynamix.engine", "dynamix.ids", "dynamix.tables", "dynamix.transactions"}
-    slow |= {"dynamix.operations.doubts"}
+    slow |= {"json", "string", "dynamix.operations.batch", "dynamix.operations.doubts", "dynamix.operations.update"}
+    slow |= {"dynamix.model.batching", "dynamix.query", "dynamix.selection", "dynamix.updates.pending"}
+    slow |= {"dynamix.fields.decimal", "dynamix.fields.encrypted", "dynamix.seal"}
     program = (
         f"import sys, msgspec; before = {{*sys.modules}}; import dynamix; print(*{slow} & {{*sys.modules}} - before)"
     )

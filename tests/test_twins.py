@@ -6,8 +6,11 @@ in the list of what never talks to a place. A new method that is none of these f
 
 import ast
 import inspect
+import sys
 import textwrap
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import cache
+from importlib import import_module
 from typing import Any, Union, get_args, get_origin
 
 import pytest
@@ -127,12 +130,26 @@ def blocking(annotation: Any) -> Any:
     return Callable[taken, Union[tuple(kinds)]] if kinds else annotation  # noqa: UP007 - made of a list
 
 
+@cache
+def for_checkers(module: str) -> dict[str, Any]:
+    """What a module imports for type checkers alone."""
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    blocks = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    imports = [node for block in blocks for node in block.body if isinstance(node, ast.ImportFrom)]
+    named = [(str(node.module), alias.name, alias.asname or alias.name) for node in imports for alias in node.names]
+    return {
+        known: found
+        for owner, name, known in named
+        if (found := getattr(import_module(owner), name, None) or import_module(f"{owner}.{name}"))
+    }
+
+
 def signature(function: Callable[..., Any]) -> tuple[list[tuple[str, Any, Any, Any]], Any]:
     """Parameters (name, kind, default, annotation) and the result of a call, awaited or iterated by whom it is for.
 
     Where a twin takes a function that may be async, its operation takes the same that is not.
     """
-    described = inspect.signature(function, eval_str=True)
+    described = inspect.signature(function, locals=for_checkers(function.__module__), eval_str=True)
     parameters = [(p.name, p.kind, p.default, blocking(p.annotation)) for p in described.parameters.values()]
     result = described.return_annotation
     if get_origin(result) is AsyncIterator:

@@ -19,7 +19,6 @@ from dynamix.codec.names import Key
 from dynamix.connection import Connection
 from dynamix.context import repeat_writes, timeout
 from dynamix.current import set_connection, use_connection
-from dynamix.cursor import Cursor
 from dynamix.errors import (
     AccessDeniedError,
     BatchIncompleteError,
@@ -77,10 +76,7 @@ from dynamix.errors import (
 from dynamix.expressions.nodes import Condition
 from dynamix.fields import ComputedField, DateTimeField, Field, TTLField, VersionField
 from dynamix.late import late, publish
-from dynamix.model.batching import Batch
 from dynamix.model.declaration import Model
-from dynamix.model.records import StreamRecord
-from dynamix.pages import Page
 from dynamix.schema.index import IndexOptions
 from dynamix.updates.actions import Action
 from dynamix.version import __version__ as __version__
@@ -89,6 +85,7 @@ from dynamix.wire import RequestInfo, ResponseInfo
 if TYPE_CHECKING:
     from dynamix import ids as ids
     from dynamix.batches import abatch_get, batch, batch_get
+    from dynamix.cursor import Cursor
     from dynamix.differences import (
         BillingDiffers,
         DeletionProtectionDiffers,
@@ -127,8 +124,11 @@ if TYPE_CHECKING:
         UUIDField,
     )
     from dynamix.meters import Capacity, capacity
+    from dynamix.model.batching import Batch
+    from dynamix.model.records import StreamRecord
     from dynamix.model.typed import TypedModel
     from dynamix.operations.statements import Rows
+    from dynamix.pages import Page
     from dynamix.rehearsal import DryRequest, dry_run
     from dynamix.statements import (
         Statement,
@@ -151,6 +151,7 @@ if TYPE_CHECKING:
 else:
     _LATE = {
         "dynamix.batches": ("abatch_get", "batch", "batch_get"),
+        "dynamix.cursor": ("Cursor",),
         "dynamix.differences": (
             "BillingDiffers",
             "DeletionProtectionDiffers",
@@ -189,7 +190,10 @@ else:
             "UUIDField",
         ),
         "dynamix.meters": ("Capacity", "capacity"),
+        "dynamix.model.batching": ("Batch",),
+        "dynamix.model.records": ("StreamRecord",),
         "dynamix.model.typed": ("TypedModel",),
+        "dynamix.pages": ("Page",),
         "dynamix.rehearsal": ("DryRequest", "dry_run"),
         "dynamix.operations.statements": ("Rows",),
         "dynamix.statements": (

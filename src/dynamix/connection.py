@@ -9,7 +9,7 @@ import math
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
@@ -25,10 +25,8 @@ from dynamix.errors import (
     InvalidAnswerError,
     from_response,
 )
-from dynamix.operations import raw
-from dynamix.operations.indexes import LiveIndexes
+from dynamix.late import later
 from dynamix.operations.retry import RetryPolicy
-from dynamix.seal import Seal
 from dynamix.transport.deadlines import TimeUpError, late
 from dynamix.transport.hidden import Environment
 from dynamix.transport.options import HIDDEN, ConnectionOptions, check, cursor_keys
@@ -36,8 +34,13 @@ from dynamix.watch import Watch
 from dynamix.wire import Apply, Call, Effect, Flow, Pause, RequestInfo, Response, Transport
 
 if TYPE_CHECKING:
+    from dynamix import seal
     from dynamix.meters import Capacity
+    from dynamix.operations import indexes as live
+    from dynamix.operations import raw
     from dynamix.rehearsal import DryRun
+else:
+    later(globals(), live="dynamix.operations.indexes", raw="dynamix.operations.raw", seal="dynamix.seal")
 
 T = TypeVar("T")
 
@@ -63,8 +66,11 @@ class Connection:
         """What stands before the name of every table."""
         self.retry = _retry_policy(self._options)
         """How often and when a request is repeated, and whether reads are consistent."""
-        self.indexes = LiveIndexes()
+
+    @cached_property
+    def indexes(self) -> "live.LiveIndexes":
         """What the indexes of the tables here hold."""
+        return live.LiveIndexes()
 
     def _after_fork(self) -> None:
         """Called in the child of a fork, which waits for no thread of its parent."""
@@ -348,10 +354,10 @@ def _retry_policy(options: ConnectionOptions) -> RetryPolicy:
     )
 
 
-def _seal(options: ConnectionOptions) -> Seal | None:
+def _seal(options: ConnectionOptions) -> "seal.Seal | None":
     """What signs the texts of cursors, if anything does."""
     key: Any = options.get("cursor_key")  # held as a Secret
-    return None if key is None else Seal(cursor_keys(key.value), encrypts=options.get("encrypt_cursors", False))
+    return None if key is None else seal.Seal(cursor_keys(key.value), encrypts=options.get("encrypt_cursors", False))
 
 
 def _transport(options: ConnectionOptions) -> Transport:

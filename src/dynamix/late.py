@@ -1,4 +1,7 @@
-"""Names of a package whose modules are imported when somebody asks for one, since most programs ask for few."""
+"""Modules that are imported when they are used, since most programs use few, and each costs a start.
+
+For a package there is `late`, for a module that calls others `later`.
+"""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -32,3 +35,27 @@ def publish(package: dict[str, Any], found: Mapping[str, Any], names: tuple[str,
         if name in found:
             found[name].__module__ = home
             package[name] = found[name]
+
+
+def later(variables: dict[str, Any], **modules: str) -> None:
+    """Makes variables of a module, each of which stands for another module until it is used, and then is it.
+
+    Type checkers are told by an import of the same name under TYPE_CHECKING.
+    """
+    for name, module in modules.items():
+        variables[name] = _Later(variables, name, module)
+
+
+class _Later:
+    """A module that nobody has used yet."""
+
+    __slots__ = ("_module", "_name", "_variables")
+
+    def __init__(self, variables: dict[str, Any], name: str, module: str) -> None:
+        self._variables = variables
+        self._name = name
+        self._module = module
+
+    def __getattr__(self, attribute: str) -> Any:
+        module = self._variables[self._name] = import_module(self._module)
+        return getattr(module, attribute)

@@ -8,17 +8,20 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dynamix.cursor import Cursor
+from dynamix.late import later
 from dynamix.operations import search as flows
 from dynamix.pages import Pages, Read
 from dynamix.searching import Searching, whole
 from dynamix.updates.actions import Action
-from dynamix.updates.changes import Changes
 from dynamix.watch import checked_progress
 from dynamix.wire import Flow
 
 if TYPE_CHECKING:
     from dynamix.explanation import Explanation
     from dynamix.operations.sweep import Sweep
+    from dynamix.updates import changes
+else:
+    later(globals(), changes="dynamix.updates.changes")
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -131,8 +134,8 @@ class Matches(Searching[M]):
         """The flow that writes all matches, and what it does with each; None: deletes it."""
         from dynamix.operations.sweep import Sweep, sweep  # which few programs need
 
-        changes = None if actions is None else Changes.of(self._search.schema, actions, datetime.now(UTC))
-        return sweep, Sweep(changes, checked_progress(progress))
+        asked = None if actions is None else changes.Changes.of(self._search.schema, actions, datetime.now(UTC))
+        return sweep, Sweep(asked, checked_progress(progress))
 
     def explain(self, description: Mapping[str, Any] | None = None) -> "Explanation":
         """What would be read, by which request, and what to think of; nothing is sent.

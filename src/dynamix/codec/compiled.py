@@ -13,6 +13,7 @@ through the field's own `encode`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from dynamix.codec.generated import compile_keeper, compile_writer
@@ -34,15 +35,19 @@ class ModelCodec(Generic[M]):
         self._exact = {slot.name: slot.attribute for slot in self.slots if slot.form.exact}
         self._by_attribute = {slot.attribute: slot for slot in self.slots}
         self._readers: dict[tuple[str, frozenset[str] | None, frozenset[str] | None], Reader[M]] = {}
-        self.encode_item: Callable[[Mapping[str, Any]], Item] = compile_writer(
-            model.__name__, self.slots, self.plain_item
-        )
-        """The item of values by attribute. Raises FieldValidationException."""
         self.encode_key: Callable[[Mapping[str, Any]], Item] = compile_writer(
             model.__name__, tuple(slot for slot in self.slots if slot.key), self.plain_key
         )
         """The key of values by attribute. Raises MissingKeyError or FieldValidationException."""
-        self._kept: Callable[[Item], Stored] = compile_keeper(model.__name__, self.slots)
+
+    @cached_property
+    def encode_item(self) -> Callable[[Mapping[str, Any]], Item]:
+        """The item of values by attribute. Raises FieldValidationException."""
+        return compile_writer(self.model.__name__, self.slots, self.plain_item)
+
+    @cached_property
+    def _kept(self) -> Callable[[Item], Stored]:
+        return compile_keeper(self.model.__name__, self.slots)
 
     def plain_item(self, values: Mapping[str, Any]) -> Item:
         """The item of values by attribute: the slow twin of the generated code.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from dynamix.codec.state import State, state_of
 from dynamix.errors import (
@@ -17,22 +17,34 @@ from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
 from dynamix.fields.changeable import Element, N
 from dynamix.fields.computed import ComputedField
-from dynamix.fields.dict import DictField
-from dynamix.fields.list import ListField
-from dynamix.fields.set import SetField
+from dynamix.late import later
 from dynamix.model import computing
 from dynamix.model.running import arun, check_condition, checked, run, schema_of
-from dynamix.operations import modifying, update, verbs
 from dynamix.operations.requests import Returns
 from dynamix.updates.actions import Action
-from dynamix.updates.changes import Changes, check_action
 from dynamix.updates.draft import Draft
 from dynamix.updates.list import ListDraft
 from dynamix.updates.map import MapDraft
 from dynamix.updates.number import NumberDraft
-from dynamix.updates.pending import Pending, pending_of
 from dynamix.updates.set import SetDraft
-from dynamix.updates.unchanged import resolved
+
+if TYPE_CHECKING:
+    from dynamix.fields.dict import DictField
+    from dynamix.fields.list import ListField
+    from dynamix.fields.set import SetField
+    from dynamix.operations import modifying, update, verbs
+    from dynamix.updates import changes, unchanged
+    from dynamix.updates import pending as pendings
+else:
+    later(
+        globals(),
+        modifying="dynamix.operations.modifying",
+        update="dynamix.operations.update",
+        verbs="dynamix.operations.verbs",
+        changes="dynamix.updates.changes",
+        pendings="dynamix.updates.pending",
+        unchanged="dynamix.updates.unchanged",
+    )
 
 D = TypeVar("D", bound=Draft)
 M = TypeVar("M")
@@ -116,9 +128,9 @@ class Changing:
         """Queue: actions such as `Page.views.add(1)`, one after another; where one is refused, none is queued."""
         schema = schema_of(type(self))
         for action in actions:
-            check_action(schema, action)
+            changes.check_action(schema, action)
         made = computing.renewed(schema, vars(self), computing.given_by(schema, actions)) if schema.computed else []
-        pending_of(vars(self)).act(vars(self), actions)
+        pendings.pending_of(vars(self)).act(vars(self), actions)
         computing.apply(vars(self), made)
         return self
 
@@ -280,7 +292,7 @@ class Changing:
 
     def discard_changes(self) -> Self:
         """Drop all queued changes and conditions, and edits in place, and show again what was there before them."""
-        pending_of(vars(self)).discard(vars(self), schema_of(type(self)).editable)
+        pendings.pending_of(vars(self)).discard(vars(self), schema_of(type(self)).editable)
         return self
 
 
@@ -339,20 +351,20 @@ def asked_update(
         raise WrongTypeError(f"returns={returns!r} is neither 'new' nor 'old' nor None", field="returns", value=returns)
     wire = schema.key_from(key)
     now = datetime.now(UTC)
-    changes = Changes.of(schema, actions, now)
+    asked = changes.Changes.of(schema, actions, now)
     if options.get("upsert"):
         times = {field.attribute: field.stamp(now) for field in schema.stamped}
-        changes = changes.with_defaults(schema, vars(model(**{**key, **times, **changes.given()})))
-    conditions = resolved({}, checked(model, options.get("condition")))
+        asked = asked.with_defaults(schema, vars(model(**{**key, **times, **asked.given()})))
+    conditions = unchanged.resolved({}, checked(model, options.get("condition")))
     terms = update.Terms(conditions, options.get("upsert", False), returns=_RETURNS[returns])
-    return update.ByKey(wire, changes, terms)
+    return update.ByKey(wire, asked, terms)
 
 
 _RETURNS: dict[str | None, Returns | None] = {None: None, "new": "ALL_NEW", "old": "ALL_OLD"}
 
 
 def _change(instance: M, field: AnyField, kind: type[D], step: Callable[[D], None]) -> M:
-    pending_of(vars(instance)).change(vars(instance), field, kind, step)
+    pendings.pending_of(vars(instance)).change(vars(instance), field, kind, step)
     return instance
 
 
@@ -360,7 +372,7 @@ def _guard(instance: M, conditions: tuple[Condition, ...], *, add: bool) -> M:
     """Set conditions on an instance, or add to them."""
     for condition in conditions:
         check_condition(type(instance), condition)
-    pending_of(vars(instance)).guard(conditions, add=add)
+    pendings.pending_of(vars(instance)).guard(conditions, add=add)
     return instance
 
 
@@ -375,17 +387,17 @@ def _never_stored(instance: object, state: State) -> InvalidUpdateError:
     )
 
 
-def _changed(instance: object) -> Pending | None:
+def _changed(instance: object) -> pendings.Pending | None:
     """What is pending, None where nothing is. Edits in place are refused."""
     values, schema = vars(instance), schema_of(type(instance))
     state = state_of(values)
-    pending: Pending | None = state.pending
+    pending: pendings.Pending | None = state.pending
     if state.new:
         raise _never_stored(instance, state)
     if schema.before_save is not None:
         schema.before_save(instance)
         pending = state.pending
-    (Pending() if pending is None else pending).refuse_edits(values, schema.editable)
+    (pendings.Pending() if pending is None else pending).refuse_edits(values, schema.editable)
     return pending or None
 
 

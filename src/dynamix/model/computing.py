@@ -1,17 +1,25 @@
 """What a change of an instance means for the fields that are computed from what is changed."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dynamix.codec.state import LACKING, state_of
 from dynamix.errors import InvalidUpdateError
 from dynamix.expressions.nodes import Value
 from dynamix.fields.computed import ComputedField
+from dynamix.late import later
 from dynamix.schema.index import AnyField
 from dynamix.schema.table import Schema
 from dynamix.updates.actions import Action, Remove, Set
 from dynamix.updates.draft import Draft
-from dynamix.updates.pending import pending_of
+
+if TYPE_CHECKING:
+    from dynamix.updates import pending
+else:
+    later(
+        globals(),
+        pending="dynamix.updates.pending",
+    )
 
 Renewed = list[tuple[ComputedField[Any, Any], Any]]
 
@@ -50,7 +58,7 @@ def apply(values: dict[str, Any], made: Renewed) -> None:
         if field.hash_key or field.range_key:
             values[field.attribute] = value
         else:
-            pending_of(values).change(values, field, Draft, _assigning(value))
+            pending.pending_of(values).change(values, field, Draft, _assigning(value))
 
 
 def _assigning(value: Any) -> Any:
@@ -87,7 +95,7 @@ def _known(schema: Schema[Any], values: dict[str, Any], field: ComputedField[Any
     source, state = schema.fields[part], state_of(values)
     value = source.value_in(values)
     unread = state.stored is None and not state.new and not (source.hash_key or source.range_key)
-    if value is LACKING or (unread and not pending_of(values).changes(part)):
+    if value is LACKING or (unread and not pending.pending_of(values).changes(part)):
         raise InvalidUpdateError(
             f"{field} is computed from {', '.join(field.parts)}, of which {part} was not loaded; load the item "
             "whole, or set all of them"

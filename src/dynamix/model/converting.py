@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
-from dynamix.codec.dynamodb_json import checked_item, from_python, python_values
 from dynamix.codec.values import UnstorableError, decode
 from dynamix.errors import ValidationException
 from dynamix.fields.base import Field
+from dynamix.late import later
 from dynamix.model.changing import assign
-from dynamix.model.plain import UnprintableError, plain
-from dynamix.model.records import StreamRecord, loaded, record_of, records_of
 from dynamix.model.running import schema_of
 from dynamix.schema.index import AnyField
 from dynamix.schema.table import Schema
 from dynamix.wire import Item
+
+if TYPE_CHECKING:
+    from dynamix.codec import dynamodb_json
+    from dynamix.model import plain, records
+else:
+    later(
+        globals(),
+        dynamodb_json="dynamix.codec.dynamodb_json",
+        plain="dynamix.model.plain",
+        records="dynamix.model.records",
+    )
 
 M = TypeVar("M")
 Fields = Iterable[Field[Any, Any] | str]
@@ -57,18 +66,18 @@ class Converting:
         Binary values may be base64 text, or bytes as boto3's client has them. Raises ValidationException for what is
         not in that form, and StoredValueError for a value that its field cannot read.
         """
-        return _from_item(cls, checked_item, item)
+        return _from_item(cls, dynamodb_json.checked_item, item)
 
     def to_dict(self) -> dict[str, Any]:
         """The whole item in Python values by stored names, as boto3's resource has it: numbers are Decimal, binary is
         bytes. Raises what `to_item` raises."""
         schema = schema_of(type(self))
-        return python_values(schema.item_of(schema.read_all(vars(self))))
+        return dynamodb_json.python_values(schema.item_of(schema.read_all(vars(self))))
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], /) -> Self:
         """The instance of an item in such values, as if it had been loaded. Raises what `from_item` raises."""
-        return _from_item(cls, from_python, values)
+        return _from_item(cls, dynamodb_json.from_python, values)
 
     def replace(self, /, **values: Any) -> Self:
         """A copy with other values, which nothing connects with this instance.
@@ -94,19 +103,19 @@ class Converting:
         return twin
 
     @classmethod
-    def from_stream_record(cls, record: Mapping[str, Any], /) -> StreamRecord[Self]:
+    def from_stream_record(cls, record: Mapping[str, Any], /) -> records.StreamRecord[Self]:
         """A record of the table's stream, from GetRecords or from an event, with its old and new instance.
 
         Raises ValidationException for what is no such record, and StoredValueError for a value that its field cannot
         read.
         """
-        return record_of(cls, record)
+        return records.record_of(cls, record)
 
     @classmethod
-    def from_lambda_event(cls, event: Mapping[str, Any], /) -> list[StreamRecord[Self]]:
+    def from_lambda_event(cls, event: Mapping[str, Any], /) -> list[records.StreamRecord[Self]]:
         """The records of an event that AWS Lambda was called with for the table's stream, in their order. Raises what
         `from_stream_record` raises."""
-        return records_of(cls, event)
+        return records.records_of(cls, event)
 
 
 def _chosen(schema: Schema[Any], include: Fields | None, exclude: Fields) -> set[str]:
@@ -127,14 +136,14 @@ def _from_item(model: type[M], read: Any, given: Mapping[str, Any]) -> M:
         item: Item = read(given)
     except UnstorableError as error:
         raise ValidationException(f"{model.__name__}: {error}") from error
-    return loaded(model, schema.codec.reader("").instance(item))
+    return records.loaded(model, schema.codec.reader("").instance(item))
 
 
 def _printed(field: AnyField, value: Any) -> Any:
     """The JSON form of a value, or of its stored form where JSON knows none."""
     try:
-        return plain(value)
-    except UnprintableError:
-        return plain(decode(field._literal(value)))
+        return plain.plain(value)
+    except plain.UnprintableError:
+        return plain.plain(decode(field._literal(value)))
     except RecursionError as error:
         raise field.refusal(value, "it is nested too deep to be printed") from error

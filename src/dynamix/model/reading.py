@@ -4,21 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from dynamix.codec.names import Key
 from dynamix.errors import UnknownNameError, ValidationException, WrongTypeError
 from dynamix.fields.base import Field
+from dynamix.late import later
 from dynamix.model.running import arun, connection_of, run, schema_of
-from dynamix.operations import batch, items, saving
+from dynamix.operations import items
 from dynamix.operations.retry import RetryPolicy
-from dynamix.operations.writes import locate
-from dynamix.query import Query
-from dynamix.scan import Scan
 from dynamix.schema.table import Table
-from dynamix.selection import Search, check_fields
-from dynamix.unreadable import OnError, check_on_error
 from dynamix.wire import Flow, Item
+
+if TYPE_CHECKING:
+    from dynamix import query as queries
+    from dynamix import scan as scans
+    from dynamix import selection, unreadable
+    from dynamix.operations import batch, saving, writes
+    from dynamix.query import Query
+    from dynamix.scan import Scan
+    from dynamix.unreadable import OnError
+else:
+    later(
+        globals(),
+        batch="dynamix.operations.batch",
+        queries="dynamix.query",
+        saving="dynamix.operations.saving",
+        scans="dynamix.scan",
+        selection="dynamix.selection",
+        unreadable="dynamix.unreadable",
+        writes="dynamix.operations.writes",
+    )
 
 M = TypeVar("M")
 
@@ -100,14 +116,14 @@ class Reading:
         Of an item that cannot be read `on_error` raises the StoredValueError, or leaves it out: "skip", or a function
         that is called with the error.
         """
-        return run(cls, batch.get, keys_of(cls, keys), consistent, check_on_error(on_error))
+        return run(cls, batch.get, keys_of(cls, keys), consistent, unreadable.check_on_error(on_error))
 
     @classmethod
     async def abatch_get(
         cls, *keys: Mapping[str, Any] | Self, consistent: bool | None = None, on_error: OnError = "raise"
     ) -> list[Self]:
         """See `batch_get`."""
-        return await arun(cls, batch.get, keys_of(cls, keys), consistent, check_on_error(on_error))
+        return await arun(cls, batch.get, keys_of(cls, keys), consistent, unreadable.check_on_error(on_error))
 
     @classmethod
     def key_of(cls, /, **stored: Any) -> Key[Self]:
@@ -127,8 +143,10 @@ class Reading:
         that is called with the error.
         """
         schema = schema_of(cls)
-        search = Search(schema, True, schema.table, fields and chosen(cls, fields), on_error=check_on_error(on_error))
-        return Query(search, partial(connection_of, cls))
+        search = selection.Search(
+            schema, True, schema.table, fields and chosen(cls, fields), on_error=unreadable.check_on_error(on_error)
+        )
+        return queries.Query(search, partial(connection_of, cls))
 
     @classmethod
     def scan(cls, *fields: Field[Any, Any], on_error: OnError = "raise") -> Scan[Self]:
@@ -137,8 +155,10 @@ class Reading:
         `on_error` is what it is for `query`.
         """
         schema = schema_of(cls)
-        search = Search(schema, False, schema.table, fields and chosen(cls, fields), on_error=check_on_error(on_error))
-        return Scan(search, partial(connection_of, cls))
+        search = selection.Search(
+            schema, False, schema.table, fields and chosen(cls, fields), on_error=unreadable.check_on_error(on_error)
+        )
+        return scans.Scan(search, partial(connection_of, cls))
 
     @classmethod
     def item_count(cls) -> int:
@@ -157,7 +177,7 @@ class Reading:
 def chosen(model: type[Any], fields: tuple[Field[Any, Any], ...]) -> tuple[Field[Any, Any], ...]:
     """The same fields. Raises WrongTypeError or UnknownNameError for what is no field of the model."""
     schema = schema_of(model)
-    check_fields(schema, schema.table, fields)
+    selection.check_fields(schema, schema.table, fields)
     return fields
 
 
@@ -194,6 +214,6 @@ def keys_of(model: type[Any], items_or_keys: Iterable[Any]) -> list[Item]:
             else:
                 raise WrongTypeError(f"{item!r} is neither a key (a dict) nor a {model.__name__}", field="", value=item)
         except ValidationException as error:
-            locate(schema, error, position, item if isinstance(item, Mapping) else getattr(item, "__dict__", {}))
+            writes.locate(schema, error, position, item if isinstance(item, Mapping) else getattr(item, "__dict__", {}))
             raise
     return keys

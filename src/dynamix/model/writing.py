@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from dynamix.errors import ValidationException, WrongTypeError
 from dynamix.expressions.nodes import Condition
-from dynamix.model.batching import Batch, as_whole, refuse_unguarded, unlooked
+from dynamix.late import later
 from dynamix.model.reading import keys_of
 from dynamix.model.running import arun, checked, run, schema_of
-from dynamix.operations import batch, items, saving, verbs
+from dynamix.operations import items, verbs
 from dynamix.operations.retry import RetryPolicy
-from dynamix.operations.writes import locate
 from dynamix.schema.table import Table
 from dynamix.wire import Flow, Item
+
+if TYPE_CHECKING:
+    from dynamix.model import batching
+    from dynamix.operations import batch, saving, writes
+else:
+    later(
+        globals(),
+        batch="dynamix.operations.batch",
+        batching="dynamix.model.batching",
+        saving="dynamix.operations.saving",
+        writes="dynamix.operations.writes",
+    )
 
 M = TypeVar("M")
 
@@ -155,10 +166,10 @@ class Writing:
         await arun(cls, batch.delete, *_deletions(cls, (*items_or_keys, *keys), unchecked))
 
     @classmethod
-    def batch(cls, *, progress: Callable[[int], object] | None = None) -> Batch[Self]:
+    def batch(cls, *, progress: Callable[[int], object] | None = None) -> batching.Batch[Self]:
         """A block that stores and deletes any number of items of this model, as `dynamix.batch()` does; it takes dicts
         too."""
-        return Batch(cls, progress)
+        return batching.Batch(cls, progress)
 
     @classmethod
     def delete_table(cls) -> None:
@@ -211,16 +222,18 @@ def _instances(
     """The instances to store, and the positions of those that were given, which get the time of this write."""
     instances: list[M] = []
     renewed: set[int] = set()
-    refuse_unguarded(model)
+    batching.refuse_unguarded(model)
     if schema_of(model).version is not None and not unchecked:
-        raise unlooked(model, "store each by save() or create(), or give unchecked=True, whatever version is stored")
+        raise batching.unlooked(
+            model, "store each by save() or create(), or give unchecked=True, whatever version is stored"
+        )
     for position, item in enumerate(items_or_dicts):
         if isinstance(item, model):
             renewed.add(position)
         try:
-            instances.append(as_whole(model, item))
+            instances.append(batching.as_whole(model, item))
         except ValidationException as error:
-            locate(schema_of(model), error, position, item if isinstance(item, Mapping) else {})
+            writes.locate(schema_of(model), error, position, item if isinstance(item, Mapping) else {})
             raise
     before_save = schema_of(model).before_save
     if before_save is not None:
@@ -231,9 +244,9 @@ def _instances(
 
 def _deletions(model: type[Any], given: tuple[Any, ...], unchecked: bool) -> tuple[list[Item], tuple[Any, ...]]:
     """The keys of what is to be deleted, and what was given for them."""
-    refuse_unguarded(model)
+    batching.refuse_unguarded(model)
     if schema_of(model).version is not None and not unchecked and any(isinstance(item, model) for item in given):
-        raise unlooked(
+        raise batching.unlooked(
             model, "delete each instance by delete(), give keys, or give unchecked=True, whatever version is stored"
         )
     keys, before_delete = keys_of(model, given), schema_of(model).before_delete

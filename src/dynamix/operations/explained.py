@@ -1,13 +1,18 @@
 """Errors of flows on tables, which say which table they are about."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from dynamix.errors import DynamixError, StoredValueError, TableNotFoundError
+from dynamix.late import later
 from dynamix.operations.retry import RetryPolicy
-from dynamix.operations.unwritable import no_text
 from dynamix.schema.table import Table
 from dynamix.wire import Flow
+
+if TYPE_CHECKING:
+    from dynamix.operations import unwritable
+else:
+    later(globals(), unwritable="dynamix.operations.unwritable")
 
 M = TypeVar("M")
 P = ParamSpec("P")
@@ -43,7 +48,7 @@ def explaining(
             raise
         raise explained((table,), error) from error
     except UnicodeEncodeError as error:
-        raise no_text(table.schema, error, *args) from error
+        raise unwritable.no_text(table.schema, error, *args) from error
     except StoredValueError as error:
         error.table = table.name
         raise

@@ -2,24 +2,33 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
 from dynamix.codec import sizes
 from dynamix.errors import ConditionalCheckFailedError, ItemExistsError, ItemTooLargeError, StoredValueError
 from dynamix.expressions.nodes import Condition, all_of
+from dynamix.late import later
 from dynamix.limits import ITEM_BYTES
 from dynamix.operations import requests, single
 from dynamix.operations.failures import conflict, failed, shown_key, unmet
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.index import AnyField
 from dynamix.schema.table import Schema, Table
-from dynamix.updates.pending import pending_of
-from dynamix.updates.plan import holds
-from dynamix.updates.unchanged import resolved
-from dynamix.updates.version import started, unchanged_or_gone
 from dynamix.wire import Call, Flow, Item
+
+if TYPE_CHECKING:
+    from dynamix.updates import pending, plan, unchanged
+    from dynamix.updates import version as versions
+else:
+    later(
+        globals(),
+        pending="dynamix.updates.pending",
+        plan="dynamix.updates.plan",
+        unchanged="dynamix.updates.unchanged",
+        versions="dynamix.updates.version",
+    )
 
 M = TypeVar("M")
 
@@ -101,10 +110,14 @@ def store(
     Without a word about `overwrite` an item is replaced, unless items have versions.
     """
     schema, values = table.schema, vars(instance)
-    conditions, (item, kept), version = resolved(values, condition), schema.whole_of(values, times), schema.version
+    conditions, (item, kept), version = (
+        unchanged.resolved(values, condition),
+        schema.whole_of(values, times),
+        schema.version,
+    )
     first = None
     if version is not None:
-        first, kept = started(version, values, item), schema.codec.kept(item)
+        first, kept = versions.started(version, values, item), schema.codec.kept(item)
     yield from put(policy, table, item, version is None if overwrite is None else overwrite, conditions)
     if times:
         values.update(times)
@@ -136,7 +149,7 @@ def delete(
     try:
         return (yield from single.send(policy, call))
     except ConditionalCheckFailedError as error:
-        if guard is not None and error.stored_item is not None and not holds(guard, error.stored_item):
+        if guard is not None and error.stored_item is not None and not plan.holds(guard, error.stored_item):
             raise conflict(table, key, error, (str(table.schema.version),), "it was not deleted") from error
         raise unmet(table, key, error, conditions, "it was not deleted") from error
 
@@ -155,14 +168,14 @@ def delete_by_key(policy: RetryPolicy, table: Table[M], which: ByKey) -> Flow[M 
     if which.returns:
         single.refuse_returns(policy, "ALL_OLD")
         decode = table.schema.codec.reader(table.name).changed
-    deleting = delete(policy, table, which.key, resolved({}, which.condition), decode)
+    deleting = delete(policy, table, which.key, unchanged.resolved({}, which.condition), decode)
     try:
         old = yield from (deleting if decode is None else _loaded(table, deleting))
     except StoredValueError as error:
         error.applied = "yes"
         raise
     if old is not None:
-        pending_of(vars(old)).deleted(vars(old))
+        pending.pending_of(vars(old)).deleted(vars(old))
     return old
 
 
@@ -173,9 +186,9 @@ def delete_instance(
     values, schema = vars(instance), table.schema
     if schema.before_delete is not None:
         schema.before_delete(instance)
-    guard = None if schema.version is None else unchanged_or_gone(schema.version, values, schema.gone)
-    yield from delete(policy, table, schema.key_of(values), resolved(values, condition), guard=guard)
-    pending_of(values).deleted(values)
+    guard = None if schema.version is None else versions.unchanged_or_gone(schema.version, values, schema.gone)
+    yield from delete(policy, table, schema.key_of(values), unchanged.resolved(values, condition), guard=guard)
+    pending.pending_of(values).deleted(values)
 
 
 def _checked_body(table: Table[Any], item: Item, body: dict[str, Any]) -> bytes:

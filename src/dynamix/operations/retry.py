@@ -24,7 +24,7 @@ backoff and jitter", AWS Architecture Blog; the standard retry mode of the AWS S
 import time
 from collections.abc import Callable
 from enum import Enum
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -46,8 +46,10 @@ from dynamix.errors import (
     TransactionInProgressError,
 )
 from dynamix.limits import TOKEN_SECONDS
-from dynamix.seal import Seal
 from dynamix.wire import Call, Flow, Pause
+
+if TYPE_CHECKING:
+    from dynamix.seal import Seal
 
 T = TypeVar("T")
 
@@ -102,7 +104,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     consistent: bool = False
     repeat_writes: RepeatWrites = "safe"
     block: Callable[[], Block] = _NoBlock
-    seal: Seal | None = None
+    seal: "Seal | None" = None
 
     @property
     def repeats(self) -> RepeatWrites:

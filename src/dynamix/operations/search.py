@@ -6,7 +6,7 @@ nothing else may stand for what was not looked at, so all others raise ReadLimit
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from dynamix.codec.reader import Page
 from dynamix.cursor import Cursor
 from dynamix.errors import DeadlineExceededError, ItemNotFoundError, MultipleItemsError
-from dynamix.operations import batch
+from dynamix.late import later
 from dynamix.operations.asking import (
     Budget,
     ask,
@@ -37,6 +37,11 @@ from dynamix.schema.table import Table
 from dynamix.selection import Search, Selection
 from dynamix.unreadable import readable
 from dynamix.wire import Flow, Item
+
+if TYPE_CHECKING:
+    from dynamix.operations import batch
+else:
+    later(globals(), batch="dynamix.operations.batch")
 
 M = TypeVar("M")
 

@@ -3,16 +3,27 @@
 What makes those transactions is imported where there are unique values: most programs need none of it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dynamix.expressions.nodes import Condition
-from dynamix.operations import items, update
+from dynamix.late import later
+from dynamix.operations import items
 from dynamix.operations.retry import RetryPolicy
 from dynamix.schema.table import Table
-from dynamix.updates.draft import Draft
-from dynamix.updates.pending import Pending
 from dynamix.wire import Flow
+
+if TYPE_CHECKING:
+    from dynamix.operations import update
+    from dynamix.updates.draft import Draft
+    from dynamix.updates.pending import Pending
+else:
+    later(
+        globals(),
+        update="dynamix.operations.update",
+    )
 
 M = TypeVar("M")
 
