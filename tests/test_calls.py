@@ -66,8 +66,18 @@ def test_an_import_loads_nothing_slow() -> None:
     slow |= {"queue", "random", "socket", "ssl", "urllib.parse"}
     slow |= {"dynamix.batches", "dynamix.engine", "dynamix.ids", "dynamix.tables", "dynamix.transactions"}
     slow |= {"dynamix.operations.doubts"}
-    program = (
-        f"import sys, msgspec; before = {{*sys.modules}}; import dynamix; print(*{slow} & {{*sys.modules}} - before)"
-    )
+    assert loaded("import dynamix; dynamix.Model") & slow == set()
+
+
+def test_a_server_starts_without_the_mapper() -> None:
+    """The command loads the engine, and nothing of what only programs with models use; these get all of it at once."""
+    mapper = {"dynamix.model", "dynamix.fields", "dynamix.connection", "dynamix.operations", "dynamix.updates"}
+    assert loaded("import dynamix.cli") & mapper == set()
+    assert loaded("from dynamix import fields; import dynamix; dynamix.Key") >= mapper
+
+
+def loaded(program: str) -> set[str]:
+    """The modules that a program loads, beside those of msgspec."""
+    program = f"import sys, msgspec; before = {{*sys.modules}}; {program}; print(*{{*sys.modules}} - before)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
+    return set(done.stdout.split())

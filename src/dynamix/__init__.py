@@ -14,13 +14,9 @@ ForumThread.create(forum_id="science", thread_id="physics_1")
 
 from collections.abc import Iterable
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from dynamix.codec.names import Key
-from dynamix.connection import Connection
-from dynamix.context import repeat_writes, timeout
-from dynamix.current import set_connection, use_connection
-from dynamix.cursor import Cursor
 from dynamix.errors import (
     AccessDeniedError,
     BatchIncompleteError,
@@ -75,46 +71,16 @@ from dynamix.errors import (
     VersionConflict,
     WrongTypeError,
 )
-from dynamix.expressions.nodes import Condition
-from dynamix.fields import (
-    AnyField,
-    BinaryField,
-    BooleanField,
-    CharField,
-    CompressedField,
-    ComputedField,
-    DateField,
-    DateTimeField,
-    DecimalField,
-    DictField,
-    EncryptedField,
-    EnumField,
-    Field,
-    FloatField,
-    IntegerField,
-    JSONField,
-    KeyField,
-    ListField,
-    LiteralField,
-    SetField,
-    TimeDeltaField,
-    TimeField,
-    TTLField,
-    UUIDField,
-    VersionField,
-)
-from dynamix.model.batching import Batch
-from dynamix.model.declaration import Model
-from dynamix.model.records import StreamRecord
-from dynamix.pages import Page
-from dynamix.schema.index import IndexOptions
-from dynamix.updates.actions import Action
 from dynamix.version import __version__ as __version__
-from dynamix.wire import RequestInfo, ResponseInfo
 
 if TYPE_CHECKING:
     from dynamix import ids as ids
     from dynamix.batches import abatch_get, batch, batch_get
+    from dynamix.codec.names import Key
+    from dynamix.connection import Connection
+    from dynamix.context import repeat_writes, timeout
+    from dynamix.current import set_connection, use_connection
+    from dynamix.cursor import Cursor
     from dynamix.differences import (
         BillingDiffers,
         DeletionProtectionDiffers,
@@ -130,10 +96,43 @@ if TYPE_CHECKING:
         TimeToLiveDiffers,
     )
     from dynamix.explanation import Explanation
+    from dynamix.expressions.nodes import Condition
+    from dynamix.fields import (
+        AnyField,
+        BinaryField,
+        BooleanField,
+        CharField,
+        CompressedField,
+        ComputedField,
+        DateField,
+        DateTimeField,
+        DecimalField,
+        DictField,
+        EncryptedField,
+        EnumField,
+        Field,
+        FloatField,
+        IntegerField,
+        JSONField,
+        KeyField,
+        ListField,
+        LiteralField,
+        SetField,
+        TimeDeltaField,
+        TimeField,
+        TTLField,
+        UUIDField,
+        VersionField,
+    )
     from dynamix.meters import Capacity, capacity
+    from dynamix.model.batching import Batch
+    from dynamix.model.declaration import Model
+    from dynamix.model.records import StreamRecord
     from dynamix.model.typed import TypedModel
     from dynamix.operations.statements import Rows
+    from dynamix.pages import Page
     from dynamix.rehearsal import DryRequest, dry_run
+    from dynamix.schema.index import IndexOptions
     from dynamix.statements import (
         Statement,
         apartiql,
@@ -152,7 +151,62 @@ if TYPE_CHECKING:
         update_table,
     )
     from dynamix.transactions import Transaction, atransact_get, transact_get, transaction
+    from dynamix.updates.actions import Action
+    from dynamix.wire import RequestInfo, ResponseInfo
 else:
+    _USUAL = {
+        "dynamix.codec.names": ("Key",),
+        "dynamix.connection": ("Connection",),
+        "dynamix.context": (
+            "repeat_writes",
+            "timeout",
+        ),
+        "dynamix.current": (
+            "set_connection",
+            "use_connection",
+        ),
+        "dynamix.cursor": ("Cursor",),
+        "dynamix.expressions.nodes": ("Condition",),
+        "dynamix.fields": (
+            "AnyField",
+            "BinaryField",
+            "BooleanField",
+            "CharField",
+            "CompressedField",
+            "ComputedField",
+            "DateField",
+            "DateTimeField",
+            "DecimalField",
+            "DictField",
+            "EncryptedField",
+            "EnumField",
+            "Field",
+            "FloatField",
+            "IntegerField",
+            "JSONField",
+            "KeyField",
+            "ListField",
+            "LiteralField",
+            "SetField",
+            "TimeDeltaField",
+            "TimeField",
+            "TTLField",
+            "UUIDField",
+            "VersionField",
+        ),
+        "dynamix.model.batching": ("Batch",),
+        "dynamix.model.declaration": ("Model",),
+        "dynamix.model.records": ("StreamRecord",),
+        "dynamix.pages": ("Page",),
+        "dynamix.schema.index": ("IndexOptions",),
+        "dynamix.updates.actions": ("Action",),
+        "dynamix.wire": (
+            "RequestInfo",
+            "ResponseInfo",
+        ),
+    }
+    """What programs with models use, by module: all of it comes with the first name that somebody asks for."""
+
     _LATE = {
         "dynamix.batches": ("abatch_get", "batch", "batch_get"),
         "dynamix.differences": (
@@ -197,12 +251,16 @@ else:
 
     def __getattr__(name: str) -> Any:
         """Called for what is not there yet."""
-        if name == "ids":
-            return import_module("dynamix.ids")
+        if any(name in names for names in _USUAL.values()):
+            for module, names in _USUAL.items():
+                _publish(vars(import_module(module)), names)
+            return globals()[name]
         for module, names in _LATE.items():
             if name in names:
                 _publish(vars(import_module(module)), names)
                 return globals()[name]
+        if not name.startswith("_") and find_spec(f"dynamix.{name}") is not None:
+            return import_module(f"dynamix.{name}")
         raise AttributeError(f"module 'dynamix' has no attribute {name!r}", name=name, obj=import_module("dynamix"))
 
     def __dir__() -> list[str]:
