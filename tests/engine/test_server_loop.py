@@ -53,8 +53,9 @@ def test_nobody_waits_for_a_write_that_waits(tmp_path: Path) -> None:
     engine.close()
 
 
-def test_nobody_waits_for_an_index_that_is_made() -> None:
+def test_nobody_waits_for_an_index_that_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reads are answered while a table-sized piece of work goes on, in memory too; it is answered when it is done."""
+    monkeypatch.setattr("dynamix.engine.tables.table.PIECE_ROWS", 2)  # so that it lasts on any machine
     engine = Engine()
     database = Database(engine)
     database.create("a:S")
@@ -105,7 +106,8 @@ def test_nobody_waits_for_backups_and_exports(job: str, tmp_path: Path, monkeypa
     moment = time.time() + 0.001
     for number in range(1000):
         database.call("DeleteItem", TableName="tab", Key=wire({"a": str(number + 1000)}))
-    for module in ("tables.catalog", "tables.past", "operations.imports"):
+    monkeypatch.setattr("dynamix.engine.data.discarded.AT_ONCE_BYTES", 0)
+    for module in ("tables.catalog", "tables.past", "tables.table", "data.discarded"):
         monkeypatch.setattr(f"dynamix.engine.{module}.PIECE_ROWS", 2)  # so that it lasts on any machine
     operation, asked = {
         "backup": ("CreateBackup", {"BackupName": "second"}),

@@ -9,6 +9,7 @@ from typing import Any
 
 from dynamix.engine.data.rows import Store
 from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.operations.clearing import clear
 from dynamix.engine.operations.recovery import sought
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables import backups, billing
@@ -42,6 +43,7 @@ def delete_backup(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         backup = found(catalog, request["BackupArn"])
         described = _described(catalog, backup, "DELETED")
         backups.remove(catalog, backup)
+    clear(storage)
     return described
 
 

@@ -6,6 +6,7 @@ from typing import TypeAlias, TypeVar
 
 from dynamix.engine.actions import indexes, vectors
 from dynamix.engine.data.rows import KeyedRow
+from dynamix.engine.operations.clearing import clear
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.tables.table import Table
@@ -31,12 +32,14 @@ def made(storage: Storage, unfinished: Unfinished, steps: Iterator[Step], finish
     except Exception:
         with suppress(Exception), storage.writing() as catalog:  # what cannot be removed now is removed by a sweep
             unfinished.give_up(catalog)
+        with suppress(Exception):
+            clear(storage)
         raise
 
 
 def enter(catalog: Catalog, table: Table, rows: list[KeyedRow]) -> None:
     """Store rows that a new table has none of yet, and what its indexes have of them."""
-    table.store.fill(catalog.connection, rows)
+    table.store.fill(catalog.execute, rows)
     for index in table.indexes:
         indexes.fill(catalog.execute, index, indexes.versions(rows))
     for vector_index in table.vectors:

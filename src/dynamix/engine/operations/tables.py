@@ -7,6 +7,7 @@ from dynamix.engine.actions.indexes import backfill
 from dynamix.engine.data.rows import Store
 from dynamix.engine.faults import Fault, invalid, unavailable
 from dynamix.engine.operations import vector_indexes
+from dynamix.engine.operations.clearing import clear
 from dynamix.engine.operations.policies import check_policy, new_policy
 from dynamix.engine.operations.tags import check_tags
 from dynamix.engine.storage.database import Storage
@@ -134,6 +135,7 @@ def delete_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         leave(catalog, described)
     for index in table.vectors:
         storage.vectors.forget(index.rows)
+    clear(storage)
     return _shown_deleted(described)
 
 
@@ -210,6 +212,8 @@ def update_table(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
                 storage.vectors.forget(changed.vector_index(index["IndexName"]).rows)
                 vector_indexes.remove(catalog, changed, index["IndexName"])
         note(catalog, changed.name, phase, described)
+    if "DELETING" in statuses.values():
+        clear(storage)
     return {"TableDescription": described}
 
 
@@ -344,7 +348,7 @@ def _remove_index(catalog: Catalog, table: Table, name: str) -> None:
     description["GlobalSecondaryIndexes"] = kept
     if not kept:
         del description["GlobalSecondaryIndexes"]
-    Store(record.index_stores.pop(name)).drop(catalog.execute)
+    Store(record.index_stores.pop(name)).discard(catalog.execute)
     record.insights.pop(name, None)
     definitions.define(description, definitions.attribute_types(description["AttributeDefinitions"]))
     catalog.save(table, record)

@@ -59,6 +59,6 @@ def remove(catalog: Catalog, table: Table, name: str) -> None:
     description["VectorIndexes"] = kept
     if not kept:
         del description["VectorIndexes"]
-    VectorRows(record.index_stores.pop(name)).drop(catalog.execute)
+    VectorRows(record.index_stores.pop(name)).discard(catalog.execute)
     definitions.define(description, definitions.attribute_types(description["AttributeDefinitions"]))
     catalog.save(table, record)

@@ -81,5 +81,5 @@ def stale(catalog: Catalog) -> Stale | None:
 
 def remove(catalog: Catalog, left: Stale) -> None:
     """Remove what was made of a table."""
-    compile_table(0, "", left.record).drop(catalog.execute)
+    compile_table(0, "", left.record).discard(catalog.execute)
     catalog.execute("DELETE FROM unfinished WHERE job = ?", (left.job,))
