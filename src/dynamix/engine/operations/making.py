@@ -1,4 +1,4 @@
-"""Making a table in steps, each a transaction of its own."""
+"""Making something in steps, each a transaction of its own."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -10,14 +10,16 @@ from dynamix.engine.operations.clearing import clear
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.tables.table import Table
-from dynamix.engine.tables.unfinished import Unfinished
+from dynamix.engine.tables.unfinished import Copying, Unfinished
 
 T = TypeVar("T")
 
 Step: TypeAlias = Callable[[Catalog], None]
 
 
-def made(storage: Storage, unfinished: Unfinished, steps: Iterator[Step], finish: Callable[[Catalog], T]) -> T:
+def made(
+    storage: Storage, unfinished: Unfinished | Copying, steps: Iterator[Step], finish: Callable[[Catalog], T]
+) -> T:
     """Take the steps, each in a transaction, then finish. Where that fails, nothing is left.
 
     What leads from one step to the next keeps nobody waiting.

@@ -81,8 +81,10 @@ class Past:
         return self._seen == newest
 
 
-def some_changes(log: ChangeLog, execute: Execute, first: int, last: int, *, least: int = 0) -> list[Change]:
-    """The changes from number `first` on that make a piece, after `least` others, to `last` at most."""
+def some_changes(
+    log: ChangeLog, execute: Execute, first: int, last: int, *, least: int = 0, most: int | None = None
+) -> list[Change]:
+    """The changes from number `first` on that make a piece, few or `most`, after `least` others; to `last` at most."""
     taken: list[Change] = []
     size = 0
     with closing(log.between(execute, first, last)) as changes:
@@ -90,7 +92,7 @@ def some_changes(log: ChangeLog, execute: Execute, first: int, last: int, *, lea
             taken.append(change)
             if len(taken) > least:
                 size += sum(row[0] for row in (change.old, change.new) if row is not None)
-            if len(taken) - least >= PIECE_ROWS or size > PIECE_BYTES:
+            if len(taken) - least >= min(most or PIECE_ROWS, PIECE_ROWS) or size > PIECE_BYTES:
                 break
     return taken
 
