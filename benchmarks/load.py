@@ -61,7 +61,7 @@ def request(operation: str, body: object) -> bytes:
     return head.encode() + content
 
 
-def requests(operation: str) -> list[bytes]:
+def requests(operation: str, table: str = "load") -> list[bytes]:
     """Requests of one kind, with different keys."""
     if operation == "GetItem":
         bodies = [{"Key": {"pk": {"S": "p1"}, "sk": {"S": f"{n:04}"}}} for n in range(VARIANTS)]
@@ -72,7 +72,7 @@ def requests(operation: str) -> list[bytes]:
             {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": {"S": f"p{n % 4}"}}}
             for n in range(VARIANTS)
         ]
-    return [request(operation, {"TableName": "load", **body}) for body in bodies]
+    return [request(operation, {"TableName": table, **body}) for body in bodies]
 
 
 class Served:
@@ -104,13 +104,13 @@ class Served:
             assert answer.startswith(b"HTTP/1.1 200 "), (operation, answer[:600])
             return answer
 
-    def fill(self, partition: str, count: int, size: int = 200) -> None:
+    def fill(self, partition: str, count: int, size: int = 200, table: str = "load") -> None:
         for first in range(0, count, 25):
             puts = [
                 {"PutRequest": {"Item": item(partition if count == 100 else f"{partition}{n}", f"{n:04}", size)}}
                 for n in range(first, min(first + 25, count))
             ]
-            self.ask("BatchWriteItem", {"RequestItems": {"load": puts}})
+            self.ask("BatchWriteItem", {"RequestItems": {table: puts}})
 
     def cpu(self) -> float:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -203,7 +203,8 @@ def places() -> Iterator[dict[str, list[str]]]:
 
 
 def started(source: str, arguments: list[str], number: int) -> Served:
-    return Served(source, [*arguments[:1], *(f"{path}/{number}-{time.monotonic_ns()}.db" for path in arguments[1:])])
+    own = [f"{each}/{number}-{time.monotonic_ns()}.db" if each.startswith("/") else each for each in arguments]
+    return Served(source, own)
 
 
 def rates(options: argparse.Namespace) -> None:
@@ -246,6 +247,7 @@ INDEX = {
         }
     ],
 }
+DIMENSIONS = 256
 LARGE = [{"pk": {"S": f"big{n}"}, "sk": {"S": f"{n:04}"}} for n in range(40)]
 LONG: dict[str, tuple[str, dict[str, object]]] = {
     "BatchGetItem of 16 MB": ("BatchGetItem", {"RequestItems": {"load": {"Keys": LARGE}}}),
@@ -268,48 +270,107 @@ LONG: dict[str, tuple[str, dict[str, object]]] = {
         {"TransactItems": [{"Put": {"TableName": "load", "Item": item(f"v{n}", "0", 390_000)}} for n in range(10)]},
     ),
     "an index over 60,000 items": ("UpdateTable", INDEX),
-    "DeleteTable": ("DeleteTable", {"TableName": "load"}),
+    "CreateBackup": ("CreateBackup", {"TableName": "load", "BackupName": "kept"}),
+    "RestoreTableFromBackup": ("RestoreTableFromBackup", {"TargetTableName": "restored"}),
+    "RestoreTableToPointInTime": (
+        "RestoreTableToPointInTime",
+        {"SourceTableName": "load", "TargetTableName": "again", "UseLatestRestorableTime": True},
+    ),
+    "ExportTableToPointInTime": ("ExportTableToPointInTime", {"S3Bucket": "bucket"}),
+    "DeleteBackup": ("DeleteBackup", {}),
+    "a vector index over 20,000 vectors": (
+        "UpdateTable",
+        {
+            "TableName": "vectors",
+            "VectorIndexUpdates": [
+                {
+                    "Create": {
+                        "IndexName": "nearest",
+                        "VectorAttribute": {"AttributeName": "v"},
+                        "Projection": {"ProjectionType": "KEYS_ONLY"},
+                        "Dimensions": DIMENSIONS,
+                        "DistanceFunction": "COSINE",
+                    }
+                }
+            ],
+        },
+    ),
+    "SearchVectors": (
+        "SearchVectors",
+        {"TableName": "vectors", "IndexName": "nearest", "TopK": 10, "SearchVector": [{"N": "1"}] * DIMENSIONS},
+    ),
+    "DeleteTable": ("DeleteTable", {"TableName": "restored"}),
 }
+_ONCE = ("UpdateTable", "DeleteTable", "CreateBackup", "DeleteBackup", "ExportTableToPointInTime")
+
+
+def prepared(served: Served, items: int) -> None:
+    """Fill what the long requests work on, and beside it the small table that is read meanwhile."""
+    served.ask("CreateTable", {**TABLE, "TableName": "read"})
+    served.fill("p1", 100, table="read")
+    served.fill("many", items)
+    for key in LARGE:
+        served.ask("PutItem", {"TableName": "load", "Item": item(key["pk"]["S"], key["sk"]["S"], 390_000)})
+    served.ask("CreateTable", {**TABLE, "TableName": "vectors"})
+    for first in range(0, items // 3, 25):
+        puts = [
+            {
+                "PutRequest": {
+                    "Item": {
+                        **item(f"v{n}", "0", 10),
+                        "v": {"L": [{"N": f"{(n * k) % 997}"} for k in range(DIMENSIONS)]},
+                    }
+                }
+            }
+            for n in range(first, first + 25)
+        ]
+        served.ask("BatchWriteItem", {"RequestItems": {"vectors": puts}})
+    recovery = {"PointInTimeRecoveryEnabled": True}
+    served.ask("UpdateContinuousBackups", {"TableName": "load", "PointInTimeRecoverySpecification": recovery})
+
+
+def named(served: Served, operation: str, body: dict[str, object]) -> dict[str, object]:
+    """The body of a request with the ARN that only the server knows."""
+    if operation == "ExportTableToPointInTime":
+        table = json.loads(served.ask("DescribeTable", {"TableName": "load"}).partition(b"\r\n\r\n")[2])
+        return {**body, "TableArn": table["Table"]["TableArn"]}
+    if operation in ("RestoreTableFromBackup", "DeleteBackup"):
+        backups = json.loads(served.ask("ListBackups", {}).partition(b"\r\n\r\n")[2])
+        return {**body, "BackupArn": backups["BackupSummaries"][0]["BackupArn"]}
+    return body
 
 
 def stalls(options: argparse.Namespace) -> None:
     """What GetItem on 16 connections takes while each long request runs, again and again for half a second."""
-    with places() as found:
+    with places() as found, tempfile.TemporaryDirectory() as bucket:
         for place in options.places:
             for number, source in enumerate(options.sources):
-                served = started(source, found[place], number)
-                served.fill("p1", 100)
-                served.fill("many", options.items)
-                for key in LARGE:
-                    large = item(key["pk"]["S"], key["sk"]["S"], 390_000)
-                    served.ask("PutItem", {"TableName": "load", "Item": large})
+                served = started(source, [*found[place], "--bucket", f"bucket={bucket}"], number)
+                prepared(served, options.items)
                 for name, (operation, body) in LONG.items():
                     ended = threading.Event()
                     taken: list[float] = []
                     reader = threading.Thread(
-                        target=lambda e=ended, t=taken, s=served: t.extend(drive(s, requests("GetItem"), 16, e))
+                        target=lambda e=ended, t=taken, s=served: t.extend(drive(s, requests("GetItem", "read"), 16, e))
                     )
-                    once = operation in ("UpdateTable", "DeleteTable")
-                    if operation == "DeleteTable":
-                        served.ask("CreateTable", {**TABLE, "TableName": "other"})
-                    asked = request(operation, body)
+                    asked = request(operation, named(served, operation, body))
+                    once = operation in _ONCE or operation.startswith("Restore")
                     command = [sys.executable, "-c", _ASK, str(served.address[1]), "1" if once else "8"]
                     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as asker:
-                        reader.start() if operation != "DeleteTable" else None
+                        reader.start()
                         time.sleep(0.1)
                         begun = time.perf_counter()
                         told, _ = asker.communicate(asked)
                         lasted = time.perf_counter() - begun
                         ended.set()
-                        reader.join() if operation != "DeleteTable" else None
+                        reader.join()
                     taken.sort()
-                    if taken:
-                        print(
-                            f"{place:6} {source}: {name}: {told.decode().strip()} (all {lasted:.2f} s); GetItem p50 "
-                            f"{taken[len(taken) // 2] * 1e3:.1f} ms, p99 {taken[len(taken) * 99 // 100] * 1e3:.1f} ms, "
-                            f"most {taken[-1] * 1e3:.1f} ms ({len(taken)})",
-                            flush=True,
-                        )
+                    print(
+                        f"{place:6} {source}: {name}: {told.decode().strip()} (all {lasted:.2f} s); GetItem p50 "
+                        f"{taken[len(taken) // 2] * 1e3:.1f} ms, p99 {taken[len(taken) * 99 // 100] * 1e3:.1f} ms, "
+                        f"most {taken[-1] * 1e3:.1f} ms ({len(taken)})",
+                        flush=True,
+                    )
                 served.end()
 
 

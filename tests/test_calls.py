@@ -68,8 +68,17 @@ def test_an_import_loads_nothing_slow() -> None:
     slow |= {"json", "string", "dynamix.operations.batch", "dynamix.operations.doubts", "dynamix.operations.update"}
     slow |= {"dynamix.model.batching", "dynamix.query", "dynamix.selection", "dynamix.updates.pending"}
     slow |= {"dynamix.fields.decimal", "dynamix.fields.encrypted", "dynamix.seal"}
-    program = (
-        f"import sys, msgspec; before = {{*sys.modules}}; import dynamix; print(*{slow} & {{*sys.modules}} - before)"
-    )
+    assert loaded("import dynamix; dynamix.Model, dynamix.CharField, dynamix.set_connection") & slow == set()
+
+
+def test_a_server_starts_without_the_mapper() -> None:
+    """The command loads the engine, and nothing of what only programs with models use."""
+    mapper = {"dynamix.model", "dynamix.fields", "dynamix.connection", "dynamix.operations", "dynamix.updates"}
+    assert loaded("import dynamix.cli") & mapper == set()
+
+
+def loaded(program: str) -> set[str]:
+    """The modules that a program loads, beside those of msgspec."""
+    program = f"import sys, msgspec; before = {{*sys.modules}}; {program}; print(*{{*sys.modules}} - before)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == []
+    return set(done.stdout.split())

@@ -13,12 +13,9 @@ ForumThread.create(forum_id="science", thread_id="physics_1")
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from dynamix.codec.names import Key
-from dynamix.connection import Connection
-from dynamix.context import repeat_writes, timeout
-from dynamix.current import set_connection, use_connection
 from dynamix.errors import (
     AccessDeniedError,
     BatchIncompleteError,
@@ -73,18 +70,16 @@ from dynamix.errors import (
     VersionConflict,
     WrongTypeError,
 )
-from dynamix.expressions.nodes import Condition
-from dynamix.fields import ComputedField, DateTimeField, Field, TTLField, VersionField
 from dynamix.late import late, publish
-from dynamix.model.declaration import Model
-from dynamix.schema.index import IndexOptions
-from dynamix.updates.actions import Action
 from dynamix.version import __version__ as __version__
-from dynamix.wire import RequestInfo, ResponseInfo
 
 if TYPE_CHECKING:
     from dynamix import ids as ids
     from dynamix.batches import abatch_get, batch, batch_get
+    from dynamix.codec.names import Key
+    from dynamix.connection import Connection
+    from dynamix.context import repeat_writes, timeout
+    from dynamix.current import set_connection, use_connection
     from dynamix.cursor import Cursor
     from dynamix.differences import (
         BillingDiffers,
@@ -101,17 +96,21 @@ if TYPE_CHECKING:
         TimeToLiveDiffers,
     )
     from dynamix.explanation import Explanation
+    from dynamix.expressions.nodes import Condition
     from dynamix.fields import (
         AnyField,
         BinaryField,
         BooleanField,
         CharField,
         CompressedField,
+        ComputedField,
         DateField,
+        DateTimeField,
         DecimalField,
         DictField,
         EncryptedField,
         EnumField,
+        Field,
         FloatField,
         IntegerField,
         JSONField,
@@ -121,15 +120,19 @@ if TYPE_CHECKING:
         SetField,
         TimeDeltaField,
         TimeField,
+        TTLField,
         UUIDField,
+        VersionField,
     )
     from dynamix.meters import Capacity, capacity
     from dynamix.model.batching import Batch
+    from dynamix.model.declaration import Model
     from dynamix.model.records import StreamRecord
     from dynamix.model.typed import TypedModel
     from dynamix.operations.statements import Rows
     from dynamix.pages import Page
     from dynamix.rehearsal import DryRequest, dry_run
+    from dynamix.schema.index import IndexOptions
     from dynamix.statements import (
         Statement,
         apartiql,
@@ -139,18 +142,17 @@ if TYPE_CHECKING:
         partiql_batch,
         partiql_transaction,
     )
-    from dynamix.tables import (
-        acompare_table,
-        acreate_table,
-        aupdate_table,
-        compare_table,
-        create_table,
-        update_table,
-    )
+    from dynamix.tables import acompare_table, acreate_table, aupdate_table, compare_table, create_table, update_table
     from dynamix.transactions import Transaction, atransact_get, transact_get, transaction
+    from dynamix.updates.actions import Action
+    from dynamix.wire import RequestInfo, ResponseInfo
 else:
     _LATE = {
         "dynamix.batches": ("abatch_get", "batch", "batch_get"),
+        "dynamix.codec.names": ("Key",),
+        "dynamix.connection": ("Connection",),
+        "dynamix.context": ("repeat_writes", "timeout"),
+        "dynamix.current": ("set_connection", "use_connection"),
         "dynamix.cursor": ("Cursor",),
         "dynamix.differences": (
             "BillingDiffers",
@@ -167,17 +169,21 @@ else:
             "TimeToLiveDiffers",
         ),
         "dynamix.explanation": ("Explanation",),
+        "dynamix.expressions.nodes": ("Condition",),
         "dynamix.fields": (
             "AnyField",
             "BinaryField",
             "BooleanField",
             "CharField",
             "CompressedField",
+            "ComputedField",
             "DateField",
+            "DateTimeField",
             "DecimalField",
             "DictField",
             "EncryptedField",
             "EnumField",
+            "Field",
             "FloatField",
             "IntegerField",
             "JSONField",
@@ -185,17 +191,21 @@ else:
             "ListField",
             "LiteralField",
             "SetField",
+            "TTLField",
             "TimeDeltaField",
             "TimeField",
             "UUIDField",
+            "VersionField",
         ),
         "dynamix.meters": ("Capacity", "capacity"),
         "dynamix.model.batching": ("Batch",),
+        "dynamix.model.declaration": ("Model",),
         "dynamix.model.records": ("StreamRecord",),
         "dynamix.model.typed": ("TypedModel",),
+        "dynamix.operations.statements": ("Rows",),
         "dynamix.pages": ("Page",),
         "dynamix.rehearsal": ("DryRequest", "dry_run"),
-        "dynamix.operations.statements": ("Rows",),
+        "dynamix.schema.index": ("IndexOptions",),
         "dynamix.statements": (
             "Statement",
             "apartiql",
@@ -214,14 +224,18 @@ else:
             "update_table",
         ),
         "dynamix.transactions": ("Transaction", "atransact_get", "transact_get", "transaction"),
+        "dynamix.updates.actions": ("Action",),
+        "dynamix.wire": ("RequestInfo", "ResponseInfo"),
     }
-    """What many programs do not use, by module: these are imported when somebody asks for a name of theirs."""
+    """What is imported when somebody asks for one of its names, by module: most programs ask for few."""
 
     _late = late(globals(), _LATE, "dynamix")
 
     def __getattr__(name: str) -> Any:
-        """Called for what is not there yet."""
-        return import_module("dynamix.ids") if name == "ids" else _late(name)
+        """Called for what is not there yet: a name above, or a module of the package."""
+        if not name.startswith("_") and name not in __all__ and find_spec(f"dynamix.{name}") is not None:
+            return import_module(f"dynamix.{name}")
+        return _late(name)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__, "ids"})

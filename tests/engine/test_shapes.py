@@ -153,6 +153,11 @@ def test_what_the_service_overlooks_is_overlooked(target: str, request_: object,
     assert shapes.decode(target, json.dumps(request_).encode()) == expected
 
 
+TYPE_CAST = (
+    "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class java.lang.Class "
+    "(sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and java.lang.Class are in module java.base of "
+    "loader 'bootstrap')"
+)
 MAP_OF_VALUES = "java.util.Map<java.lang.String, com.amazonaws.dynamodb.v20120810.AttributeValue>"
 
 
@@ -164,7 +169,7 @@ MAP_OF_VALUES = "java.util.Map<java.lang.String, com.amazonaws.dynamodb.v2012081
         ("GetItem", {"TableName": 23}, "NUMBER_VALUE cannot be converted to String"),
         ("GetItem", {"TableName": 34.56}, "DECIMAL_VALUE cannot be converted to String"),
         ("GetItem", {"TableName": []}, "Unrecognized collection type class java.lang.String"),
-        ("GetItem", {"TableName": {}}, "Start of structure or map found where not expected."),
+        ("GetItem", {"TableName": {}}, "Start of structure or map found where not expected"),
         ("GetItem", {"Key": {"a": {"N": 5}}}, "NUMBER_VALUE cannot be converted to String"),
         ("GetItem", {"Key": {"a": 5}}, "Unexpected value type in payload"),
         (
@@ -175,7 +180,7 @@ MAP_OF_VALUES = "java.util.Map<java.lang.String, com.amazonaws.dynamodb.v2012081
         ("GetItem", {"Key": "a"}, "Unexpected field type"),
         ("GetItem", {"Key": []}, f"Unrecognized collection type {MAP_OF_VALUES}"),
         ("GetItem", {"AttributesToGet": "a"}, "Unexpected field type"),
-        ("GetItem", {"AttributesToGet": {}}, "Start of structure or map found where not expected."),
+        ("GetItem", {"AttributesToGet": {}}, "Start of structure or map found where not expected"),
         ("GetItem", {"AttributesToGet": [None]}, "NULL_VALUE cannot be converted to String"),
         ("GetItem", {"ConsistentRead": "maybe"}, "Unexpected token received from parser"),
         ("GetItem", {"ConsistentRead": 1}, "NUMBER_VALUE cannot be converted to Boolean"),
@@ -190,6 +195,10 @@ MAP_OF_VALUES = "java.util.Map<java.lang.String, com.amazonaws.dynamodb.v2012081
             "STRING_VALUE cannot be converted to Long",
         ),
         ("CreateTable", {"KeySchema": [1]}, "Unexpected value type in payload"),
+        ("BatchWriteItem", {"RequestItems": "x"}, "Unexpected field type"),
+        ("BatchWriteItem", {"RequestItems": {"tab": "x"}}, TYPE_CAST),
+        ("BatchGetItem", {"RequestItems": {"tab": {"Keys": "x"}}}, "Unexpected field type"),
+        ("BatchGetItem", {"RequestItems": {"tab": {"Keys": ["x"]}}}, TYPE_CAST),
         ("PutItem", {"Item": {"a": {"B": 1}}}, "only base-64-encoded strings are convertible to bytes"),
         ("PutItem", {"Item": {"a": {"B": []}}}, "Unrecognized collection type class java.nio.ByteBuffer"),
         (

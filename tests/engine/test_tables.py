@@ -2,11 +2,14 @@
 
 # ruff: noqa: E501 - the messages of the service are long
 
+import contextlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dynamix import engine as engine_package
+from dynamix.engine import Engine
 from dynamix.engine.requests.shape_table import OPERATIONS, SHAPES, Structure
 from engine.database import Database, index, keys_of
 
@@ -593,3 +596,37 @@ def test_no_part_of_a_request_is_forgotten(operation: str) -> None:
     shape = SHAPES[OPERATIONS[operation]]
     assert isinstance(shape, Structure)
     assert [member.name for member in shape.members if f'"{member.name}"' not in CODE] == []
+
+
+@pytest.mark.parametrize("path", [None, "notes.db"])
+@pytest.mark.parametrize("swept", [False, True])
+def test_a_large_table_is_removed_in_pieces(path: str | None, swept: bool, tmp_path: Path) -> None:
+    """What is large goes in many transactions, between which others work, and who looks later ends what was begun."""
+    engine = Engine(path and tmp_path / path)
+    database = Database(engine)
+    database.create("a:S", GlobalSecondaryIndexes=[index("other", "b:S")])
+    for number in range(30):
+        database.put(a=str(number), b="b", text="x" * 300_000)
+    session_type = type(engine._session())
+    begin, begun = session_type.writing, []
+
+    def writing(self: Any) -> Any:
+        begun.append(database.call("ListTables")["TableNames"] if begun else [])
+        if swept and len(begun) == 4:
+            raise KeyboardInterrupt
+        return begin(self)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(session_type, "writing", writing)
+        with pytest.raises(KeyboardInterrupt) if swept else contextlib.nullcontext():
+            database.call("DeleteTable", TableName="tab")
+    assert len(begun) > 3
+    assert not any(begun)
+    if swept:
+        with engine._session().reading() as catalog:
+            assert catalog.ages()
+        engine.expire()
+    with engine._session().reading() as catalog:
+        left = catalog.execute("SELECT name FROM sqlite_master WHERE name LIKE 's_'").fetchall()
+        assert (left, catalog.ages()) == ([], False)
+    engine.close()

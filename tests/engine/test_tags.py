@@ -83,6 +83,7 @@ def test_tags_name_a_table(database: Database) -> None:
         ("UntagResource", {"TagKeys": []}, "Atleast one Tag Key needs to be provided as Input."),
         ("ListTagsOfResource", {}, None),
     ):
+        assert database.refusal(target, **more) == ("ValidationException", "Invalid TableArn")
         code, message = database.refusal(target, ResourceArn="tab", **more)
         assert code == "AccessDeniedException"
         assert message.endswith(f"is not authorized to perform: dynamodb:{target} on resource: tab")

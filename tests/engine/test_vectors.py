@@ -5,13 +5,17 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from dynamix.engine import Engine
+from dynamix.engine.storage.memory import Memory
 from dynamix.engine.storage.vectors import Behind, Kept, Shape
+from dynamix.engine.vectors import arrays, lists
 from dynamix.engine.vectors.distances import Function, Wanted
 from dynamix.engine.vectors.floats import unpacked
 from engine.database import Database, wire
@@ -426,6 +430,44 @@ for number in range(int(sys.argv[2]), int(sys.argv[2]) + 100):
     if number % 10 == 7:
         database.put(a=str(number), e=vector(-number))
 """
+
+
+@pytest.mark.parametrize("loaded", [False, True], ids=["read", "compared"])
+@pytest.mark.parametrize("kept_in", [arrays, lists])
+def test_a_search_in_memory_keeps_nobody_waiting(
+    kept_in: ModuleType, loaded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others write while vectors are read and compared; what they have changed by the end is seen."""
+    monkeypatch.setattr("dynamix.engine.storage.vectors.library", lambda: kept_in)
+    monkeypatch.setattr("dynamix.engine.storage.vectors.PIECE_ROWS", 3)
+    monkeypatch.setattr("dynamix.engine.storage.vectors._LONG_SECONDS", 0.0)
+    monkeypatch.setattr(kept_in, "BLOCK_BYTES", 5 * 8)
+    database = Database(Engine())
+    create(database, vectors("vix", 2, "EUCLIDEAN"))
+    for number in range(20):
+        database.put(a=str(number), e=vector(number, 0))
+    if loaded:
+        assert keys(found(database, (0, 0), most=2)) == ["0", "1"]
+    give_way = Memory.give_way
+    turns: list[int] = []
+    writes = [{"DeleteRequest": {"Key": wire({"a": "0"})}}]
+    writes += [
+        {"PutRequest": {"Item": wire({"a": a, "e": vector(0, n)})}} for a, n in (("1", 9), ("19", 1), ("new", 0))
+    ]
+
+    def giving_way(memory: Memory) -> None:
+        turns.append(1)
+        if len(turns) == 3:
+            other = threading.Thread(target=lambda: database.call("BatchWriteItem", RequestItems={"tab": writes}))
+            other.start()
+            while not memory.turn.waiting:
+                time.sleep(0.001)
+        give_way(memory)
+
+    monkeypatch.setattr(Memory, "give_way", giving_way)
+    assert keys(found(database, (0, 0), most=3)) == ["new", "19", "2"]
+    assert len(turns) > 6
+    database.engine.close()
 
 
 def test_writes_of_other_processes_are_seen(tmp_path: Path) -> None:

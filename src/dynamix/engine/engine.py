@@ -40,6 +40,7 @@ from dynamix.engine.operations import (
     tables,
     tags,
     transact,
+    updating,
     vectors,
 )
 from dynamix.engine.requests import shapes
@@ -76,7 +77,7 @@ _OPERATIONS: dict[str, Callable[[Storage, dict[str, Any]], dict[str, Any] | None
     "CreateTable": tables.create_table,
     "DescribeTable": tables.describe_table,
     "ListTables": tables.list_tables,
-    "UpdateTable": tables.update_table,
+    "UpdateTable": updating.update_table,
     "DeleteTable": tables.delete_table,
     "UpdateTimeToLive": lifetime.update_time_to_live,
     "DescribeTimeToLive": lifetime.describe_time_to_live,

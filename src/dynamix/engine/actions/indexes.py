@@ -172,15 +172,14 @@ def versions(rows: Iterable[KeyedRow]) -> Iterator[tuple[bytes, Version]]:
 
 def fill(execute: Execute, index: Index, items: Iterable[tuple[bytes, Version]]) -> None:
     """Make the entries of items that an index has none of yet; what it cannot hold is left out."""
-    for key, version in items:
-        entry_key = _entry_key(index, key, version)
-        if entry_key is not None:
-            index.store.put(execute, entry_key, *_entry_row(index, version), None)
+    keyed = ((_entry_key(index, key, version), version) for key, version in items)
+    entries = [(key, *_entry_row(index, version)) for key, version in keyed if key is not None]
+    index.store.fill(execute, entries)
 
 
 def backfill(catalog: Catalog, table: Table, index: Index) -> None:
     """Fill a new index from the table's items. Nobody may know of the index yet: others read meanwhile."""
-    for piece in catalog.pieces(table.store):
+    for piece in catalog.pieces(table.store, table.piece_rows):
         fill(catalog.execute, index, versions(piece))
 
 

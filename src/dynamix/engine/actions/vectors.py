@@ -130,7 +130,7 @@ def fill(execute: Execute, table: Table, index: VectorIndex, items: Iterable[tup
 
 def backfill(catalog: Catalog, table: Table, index: VectorIndex) -> None:
     """Fill a new vector index from the table's items. Nobody may know of the index yet: others read meanwhile."""
-    for piece in catalog.pieces(table.store):
+    for piece in catalog.pieces(table.store, table.piece_rows):
         fill(catalog.execute, table, index, versions(piece))
 
 

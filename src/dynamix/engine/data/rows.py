@@ -4,17 +4,16 @@ A row is its key, the size that the service counts for it, and the item as JSON,
 of keys is given by its first key and the key just after its last.
 """
 
-from collections.abc import Callable
-from sqlite3 import Connection, Cursor
+from itertools import chain
+from sqlite3 import Cursor
 from typing import TypeAlias
 
 import msgspec
 
+from dynamix.engine.data.discarded import Execute as Execute
+from dynamix.engine.data.discarded import discard
 from dynamix.engine.data.keys import HASH_BYTES
 from dynamix.wire import AttributeValue
-
-Execute: TypeAlias = Callable[..., Cursor]
-"""`execute` of the connection whose transaction is running."""
 
 Row: TypeAlias = tuple[int, bytes]
 """The size of an item, and the item as JSON."""
@@ -28,6 +27,8 @@ decode_item = msgspec.json.Decoder(dict[str, AttributeValue]).decode
 FIRST = b""
 LAST = b"\xff" * 16
 """Before and after every key: a key begins with eight bytes of hash and a length that is far below FF FF."""
+
+_TOGETHER = 32
 
 
 class Store:
@@ -53,10 +54,11 @@ class Store:
         execute(f"CREATE TABLE s{id_:d} (k BLOB PRIMARY KEY, size INTEGER NOT NULL, item BLOB NOT NULL) WITHOUT ROWID")
         return cls(id_)
 
-    def drop(self, execute: Execute) -> None:
-        """Remove the store and its rows."""
-        execute(f"DROP TABLE s{self.id:d}")
+    def discard(self, execute: Execute) -> None:
+        """Take the store out of use; its rows are removed now or soon."""
+        items, size = self.totals(execute)
         execute("DELETE FROM stores WHERE id = ?", (self.id,))
+        discard(execute, f"s{self.id:d}", items, size)
 
     def get(self, execute: Execute, key: bytes) -> Row | None:
         """The row of a key."""
@@ -71,19 +73,18 @@ class Store:
         elif size != old_size:
             execute(self._count, (0, size - old_size))
 
-    def fill(self, connection: Connection, rows: list[KeyedRow]) -> None:
-        """Store rows of keys that are not there yet."""
-        connection.executemany(self._put, rows)
-        connection.execute(self._count, (len(rows), sum(size for _, size, _ in rows)))
+    def fill(self, execute: Execute, rows: list[KeyedRow]) -> None:
+        """Store rows of keys that are not there yet, many in a statement: between two, other threads may go on."""
+        for first in range(0, len(rows), _TOGETHER):
+            part = rows[first : first + _TOGETHER]
+            places = ", ".join(["(?, ?, ?)"] * len(part))
+            execute(f"INSERT INTO s{self.id:d} VALUES {places}", [*chain.from_iterable(part)])  # noqa: S608
+        execute(self._count, (len(rows), sum(size for _, size, _ in rows)))
 
     def delete(self, execute: Execute, key: bytes, old_size: int) -> None:
         """Remove the row of a key, which is there."""
         execute(self._delete, (key,))
         execute(self._count, (-1, -old_size))
-
-    def remove_before(self, execute: Execute, high: bytes) -> None:
-        """Remove the rows before a key of a store that is to be dropped: they are not counted any more."""
-        execute(f"DELETE FROM s{self.id:d} WHERE k < ?", (high,))  # noqa: S608
 
     def between(self, execute: Execute, low: bytes, high: bytes, *, forward: bool = True) -> Cursor:
         """The rows (key, size, item) from `low` to before `high`, read as they are asked for."""

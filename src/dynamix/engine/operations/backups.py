@@ -1,7 +1,7 @@
 """CreateBackup, DescribeBackup, ListBackups, DeleteBackup.
 
-A backup holds the items as they are while it is made: others write before or after it. It can be restored when its
-making is answered.
+A backup holds the items as they were when its making began, and others go on writing meanwhile. It can be restored when
+its making is answered.
 """
 
 import math
@@ -9,25 +9,46 @@ from typing import Any
 
 from dynamix.engine.data.rows import Store
 from dynamix.engine.faults import Fault, invalid
+from dynamix.engine.operations.clearing import clear
+from dynamix.engine.operations.copying import copied, is_large
+from dynamix.engine.operations.making import made
 from dynamix.engine.operations.recovery import sought
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables import backups, billing
 from dynamix.engine.tables.backups import Backup
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.tables.past import copy
+from dynamix.engine.tables.record import Record
 from dynamix.engine.tables.recovery import milliseconds
+from dynamix.engine.tables.table import Table
+from dynamix.engine.tables.unfinished import Copying
 
 _MOST_LISTED = 100
+_KEYS = ("TableName", "AttributeDefinitions", "KeySchema")
 
 
 def create_backup(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """Keep what a table is now. Only this answer calls the backup CREATING."""
+    name = request["BackupName"]
     with storage.writing() as catalog:
         table = sought(catalog, request["TableName"])
         store = Store.create(catalog.execute)
-        copy(catalog, table.store, store)
-        backup = backups.add(catalog, table.record, store, request["BackupName"], "USER")
-        return {"BackupDetails": _details(catalog, backup, "CREATING")}
+        if not is_large(catalog, table):
+            copy(catalog, table.store, store)
+            return _made(catalog, table, store, name)
+        told = {member: table.record.description[member] for member in _KEYS}
+        job = Copying(catalog, Record(told, store.id, {}), "backup")
+
+    def finish(catalog: Catalog) -> dict[str, Any]:
+        catalog.save(job.source, job.finish(catalog))
+        return _made(catalog, table, store, name)
+
+    return made(storage, job, copied(job, lambda catalog, rows: store.fill(catalog.execute, rows)), finish)
+
+
+def _made(catalog: Catalog, table: Table, store: Store, name: str) -> dict[str, Any]:
+    backup = backups.add(catalog, table.record, store, name, "USER")
+    return {"BackupDetails": _details(catalog, backup, "CREATING")}
 
 
 def describe_backup(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
@@ -42,6 +63,7 @@ def delete_backup(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
         backup = found(catalog, request["BackupArn"])
         described = _described(catalog, backup, "DELETED")
         backups.remove(catalog, backup)
+    clear(storage)
     return described
 
 

@@ -25,7 +25,7 @@ from dynamix.engine.operations.tables import added, new_record
 from dynamix.engine.requests.shapes import AttributeValue
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables import definitions, transfers
-from dynamix.engine.tables.catalog import PIECE_BYTES, PIECE_ROWS, Catalog
+from dynamix.engine.tables.catalog import PIECE_BYTES, Catalog
 from dynamix.engine.tables.table import Table
 from dynamix.engine.tables.unfinished import Unfinished
 from dynamix.limits import ITEM_BYTES
@@ -208,7 +208,7 @@ def _steps(bucket: Bucket, request: dict[str, Any], table: Table, counts: _Count
                 continue
             ready.append((item, item_bytes))
             size += item_bytes
-            if len(ready) == PIECE_ROWS or size > PIECE_BYTES:
+            if len(ready) == table.piece_rows or size > PIECE_BYTES:
                 yield partial(_put_all, table, ready, key, counts)
                 ready, size = [], 0
         yield partial(_put_all, table, ready, key, counts)

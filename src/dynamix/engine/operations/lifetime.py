@@ -14,6 +14,7 @@ from dynamix.engine.actions.action import erase
 from dynamix.engine.actions.indexes import EXPIRY_BYTES, expiry_key
 from dynamix.engine.data.rows import Store, decode_item
 from dynamix.engine.faults import invalid
+from dynamix.engine.operations.clearing import clear
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.tables.phases import check_made
@@ -52,8 +53,9 @@ def update_time_to_live(storage: Storage, request: dict[str, Any]) -> dict[str, 
                     f"TimeToLive is active on a different AttributeName: current AttributeName is {current.attribute}"
                 )
             record.expiry = None
-            table.expiry_store.drop(catalog.execute)
+            table.expiry_store.discard(catalog.execute)
         catalog.save(table, record)
+    clear(storage)
     return {"TimeToLiveSpecification": wanted}
 
 

@@ -47,7 +47,7 @@ def restore_table_from_backup(storage: Storage, request: dict[str, Any]) -> dict
             return None
         found(catalog, arn)
         with closing(backup.store.between(catalog.execute, low, LAST)) as rows:
-            taken, low = next_piece(rows)
+            taken, low = next_piece(rows, unfinished.table.piece_rows)
         return taken
 
     return _filled(storage, unfinished, piece, summary)
@@ -75,7 +75,7 @@ def restore_table_to_point_in_time(storage: Storage, request: dict[str, Any]) ->
         def piece(catalog: Catalog) -> list[KeyedRow] | None:
             check_same(catalog, table)
             try:
-                return past.piece(catalog.execute)
+                return past.piece(catalog.execute, unfinished.table.piece_rows)
             except TrimmedError:
                 raise _untimely() from None
 

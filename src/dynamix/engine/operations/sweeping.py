@@ -1,5 +1,5 @@
 """What time alone removes or ends: expired items and backups, changes that nothing needs any more, shards that were
-open for long, and tables that were left half-way when they were made.
+open for long, tables that were left half-way when they were made, and rows that were left when they were removed.
 
 Nothing is written before a look has found something to do, so a database at rest is only read. What is to be done is
 done in many small transactions, between which others work.
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dynamix.engine.operations import lifetime
+from dynamix.engine.operations.clearing import clear
 from dynamix.engine.storage.database import Storage
 from dynamix.engine.tables import backups, streams, unfinished
 from dynamix.engine.tables.catalog import Catalog
@@ -45,6 +46,7 @@ def sweep(storage: Storage, stopped: Callable[[], bool]) -> int:
     for find, remove in _LEFT:
         while not stopped() and _remove_one(storage, find, remove):
             pass
+    clear(storage, stopped)
     return removed
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from dynamix.engine.actions.vectors import backfill
 from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.tables import definitions, descriptions
 from dynamix.engine.tables.catalog import Catalog
@@ -11,7 +10,6 @@ from dynamix.engine.tables.table import Table, fresh_record
 from dynamix.engine.vectors.rows import VectorRows
 
 _ACTIONS = "VectorIndexUpdate.Create, VectorIndexUpdate.Delete"
-STATUSES = {"Create": "CREATING", "Delete": "DELETING"}
 
 
 def read_updates(request: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -24,8 +22,8 @@ def read_updates(request: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return [pair for update in updates for pair in update.items()]
 
 
-def add(catalog: Catalog, record: Record, given: dict[str, str], index: dict[str, Any]) -> None:
-    """Add a vector index to a record, with no rows yet. `given` are the types that the request defines."""
+def add(record: Record, given: dict[str, str], index: dict[str, Any]) -> None:
+    """Add a vector index to a record, which is to get its rows. `given` are the types that the request defines."""
     description = record.description
     existing = description.setdefault("VectorIndexes", [])
     name = index["IndexName"]
@@ -36,13 +34,7 @@ def add(catalog: Catalog, record: Record, given: dict[str, str], index: dict[str
     definitions.check_vectors_together([*existing, index])
     existing.append(descriptions.new_vectors(description, index))
     definitions.check_projections(definitions.indexes_of(description))
-    record.index_stores[name] = VectorRows.create(catalog.execute).id
     definitions.define(description, types)
-
-
-def fill(catalog: Catalog, table: Table, name: str) -> None:
-    """Fill a new index from the items that are there. Nobody may know of it yet: others read meanwhile."""
-    backfill(catalog, table, table.vector_index(name))
 
 
 def check_present(table: Table, name: str) -> None:
@@ -59,6 +51,6 @@ def remove(catalog: Catalog, table: Table, name: str) -> None:
     description["VectorIndexes"] = kept
     if not kept:
         del description["VectorIndexes"]
-    VectorRows(record.index_stores.pop(name)).drop(catalog.execute)
+    VectorRows(record.index_stores.pop(name)).discard(catalog.execute)
     definitions.define(description, definitions.attribute_types(description["AttributeDefinitions"]))
     catalog.save(table, record)

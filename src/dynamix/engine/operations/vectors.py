@@ -4,6 +4,7 @@ All vectors of the index that meet the condition are compared, so that nothing n
 what a search takes is not published; here it is the bytes of the 32-bit floats that the index has.
 """
 
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from dynamix.engine.evaluate.searches import filters_of
 from dynamix.engine.faults import Fault, invalid
 from dynamix.engine.requests.expressions import Expressions, check_parameters, read
 from dynamix.engine.storage.database import Storage
-from dynamix.engine.storage.vectors import Behind, Shape
+from dynamix.engine.storage.vectors import Behind, Shape, library
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.tables.table import Table
 from dynamix.engine.tables.vector_index import VectorIndex
@@ -24,6 +25,9 @@ from dynamix.engine.vectors.floats import FLOAT_BYTES, packed, shown, unpacked
 from dynamix.limits import BATCH_BYTES, VECTOR_RESULTS
 from dynamix.wire import AttributeValue
 
+_ATTEMPTS = 3
+"""After how many a search lets nobody go between any more: others might change the index again and again."""
+
 _decode_raw = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -31,26 +35,30 @@ def search_vectors(storage: Storage, request: dict[str, Any]) -> dict[str, Any]:
     """The items of a vector index that are nearest to a vector, the nearest first."""
     check_parameters("SearchVectors", request)
     expressions = read("SearchVectors", request)
-    count = request["TopK"]
-    if not 1 <= count <= VECTOR_RESULTS:
+    most = request["TopK"]
+    if not 1 <= most <= VECTOR_RESULTS:
         raise invalid(
-            f"Provided TopK value '{count}' is out of valid range. The value must be between 1 and {VECTOR_RESULTS} "
+            f"Provided TopK value '{most}' is out of valid range. The value must be between 1 and {VECTOR_RESULTS} "
             "inclusive"
         )
     vector = _vector(request["SearchVector"])
-    while True:
+    library()  # the first time that takes long: nobody is to wait for it
+    for attempt in count():
         with storage.reading() as catalog:
             if catalog.give_way is not None:
                 catalog.give_way()
+            if attempt == _ATTEMPTS:
+                catalog.give_way = None
             table = catalog.table(request["TableName"])
             index = table.vector_index(request["IndexName"])
             if table.phase is not None:
                 table.phase.check_readable(index.name, "Cannot search backfilling vector index")
-            wanted = _wanted(index, vector, count, expressions)
+            wanted = _wanted(index, vector, most, expressions)
             try:
                 return _answer(storage, catalog, request, _Search(table, index, wanted, expressions))
             except Behind:  # then another transaction sees what others have seen
                 continue
+    raise AssertionError  # there is no end to counting
 
 
 class _Search(msgspec.Struct, frozen=True):

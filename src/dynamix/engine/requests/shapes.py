@@ -44,6 +44,7 @@ _OF_TABLES = frozenset(
     {"CreateTable", "DescribeTable", "UpdateTable", "DeleteTable", "UpdateTimeToLive", "DescribeTimeToLive"}
 )
 """The operations that look at the name of their table before anything else."""
+_OF_TAGS = frozenset({"TagResource", "UntagResource", "ListTagsOfResource"})
 _NAMESPACE = "com.amazonaws.dynamodb.v20120810"
 _BASE64 = (  # the first group is for speed; no group gives back what it matched, so what is wrong is found in one pass
     r"^(?:[A-Za-z0-9+/]{64})*+(?:[A-Za-z0-9+/]{4})*+"
@@ -139,6 +140,8 @@ def _read(target: str, body: bytes) -> dict[str, Any]:
     result: dict[str, Any] = _convert(shape, {} if request is None else request)
     if target in _OF_TABLES:
         _check_table_name(target, result)
+    elif target in _OF_TAGS and "ResourceArn" not in result:
+        raise invalid("Invalid TableArn")
     fault = _violated(shape, result)
     if fault is not None:
         raise fault
@@ -204,15 +207,15 @@ def _convert(name: str, value: object, *, field: bool = False) -> Any:
             return _convert_blob(value)
         case List(of):
             if isinstance(value, dict):
-                _refuse("Start of structure or map found where not expected.")
+                _refuse("Start of structure or map found where not expected")
             if not isinstance(value, list):
-                _refuse(_TYPE_CAST if isinstance(SHAPES[of], Map | List) else "Unexpected field type")
+                _refuse("Unexpected field type" if field else _TYPE_CAST)
             return [_convert(of, _present(of, element)) for element in value]
         case Map(_, of):
             if isinstance(value, list):
                 _refuse(f"Unrecognized collection type {_java_type(name)}")
             if not isinstance(value, dict):
-                _refuse(_TYPE_CAST if isinstance(SHAPES[of], Map | List) else "Unexpected field type")
+                _refuse("Unexpected field type" if field else _TYPE_CAST)
             return {key: _convert(of, _present(of, element)) for key, element in value.items()}
         case Structure() as structure:
             if isinstance(value, list):
@@ -273,7 +276,7 @@ def _refuse_container(value: object, java: str) -> None:
     if isinstance(value, list):
         _refuse(f"Unrecognized collection type {java}")
     if isinstance(value, dict):
-        _refuse("Start of structure or map found where not expected.")
+        _refuse("Start of structure or map found where not expected")
 
 
 def _refuse(message: str) -> NoReturn:

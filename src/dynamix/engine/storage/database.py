@@ -11,7 +11,8 @@ What is stored
     leaving  what is still told of tables that are gone (see tables/phases.py)
     tokens   the client tokens of transactions of the last ten minutes
     backups  one row per backup of a table, which has a row store of its own (see tables/backups.py)
-    unfinished one row per table that is being made (see tables/unfinished.py)
+    unfinished one row per table, index or backup that is being made in steps (see tables/unfinished.py)
+    discarded one row per table of SQLite that is to be removed (see data/discarded.py)
     transfers one row per export or import of a table (see tables/transfers.py)
     state    the layout, and the revision, raised by every change of a table's description
     vectors  one row per vector index: its version, counts and sums (see vectors/rows.py)

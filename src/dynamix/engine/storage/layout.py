@@ -159,6 +159,7 @@ _STEPS: tuple[tuple[Step, ...], ...] = (
         "steps INTEGER NOT NULL, beat REAL NOT NULL)",
         "CREATE TABLE transfers (label TEXT PRIMARY KEY, kind TEXT NOT NULL, table_arn TEXT NOT NULL, token TEXT, "
         "digest BLOB NOT NULL, description BLOB NOT NULL)",
+        "CREATE TABLE discarded (name TEXT PRIMARY KEY)",
     ),
 )
 """What each layout adds to the one before it. Side tables of what comes next belong at the end of the newest one, as

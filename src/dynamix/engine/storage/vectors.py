@@ -7,6 +7,9 @@ and when there are more of them, the numbers of all rows are compared.
 Nothing that is kept ever changes; a newer version is made of the older one and takes its place in one step. So a search
 needs no lock, and an exception at any moment leaves what there was. Only reading all rows of an index is done by one
 thread at a time, since it takes long and much memory.
+
+Where others wait for the connection, both reading all rows and comparing many vectors give way to them. What they
+changed meanwhile is then read, as after any other change; a search that they have made untrue begins again.
 """
 
 import math
@@ -14,22 +17,21 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice
 from threading import get_ident
+from time import monotonic
 from typing import Any, NamedTuple
 
 import msgspec
 
 from dynamix import forks
-from dynamix.engine.data.rows import Execute
-from dynamix.engine.storage.turns import Turn
-from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.storage.turns import TooLateError, Turn
+from dynamix.engine.tables.catalog import PIECE_ROWS, Catalog
 from dynamix.engine.vectors.distances import Wanted, score
 from dynamix.engine.vectors.rows import Row, State, VectorRows
 
 MOST_BYTES = 1 << 30
 """How much memory the vectors of a database may take."""
 
-_BLOCK_BYTES = 8 << 20
-_LEAST_ROWS = 256
+_LONG_SECONDS = 0.01
 _LOOKED_PAST = 100
 """How many removed rows may be kept."""
 
@@ -82,18 +84,20 @@ class Kept:
     def nearest(self, catalog: Catalog, rows: VectorRows, shape: Shape, wanted: Wanted) -> list[tuple[float, bytes]]:
         """The scores and the keys of the nearest items, as the running transaction sees them.
 
-        Raises Behind where that is older than what is kept.
+        Raises Behind where that is older than what is kept, or where others changed the index while it gave way.
         """
-        execute = catalog.execute
         state = rows.state(catalog.once)
         gone = 0
         blocks: Iterable[Any]
-        if state.items * _library().Block.row_bytes(*shape) > self._most_bytes:
-            blocks = _read(rows.all(execute), shape)
+        if state.items * library().Block.row_bytes(*shape) > self._most_bytes:
+            blocks = _read(_all(catalog, rows), shape)
         else:
-            kept = self._of(execute, rows, shape, state)
+            kept = self._of(catalog, rows, shape, state)
+            state = rows.state(catalog.once)
             blocks, gone = kept.blocks, kept.live - state.items
-        found = _library().nearest(blocks, wanted._replace(most=wanted.most + gone))
+        found = library().nearest(_in_turns(catalog, blocks), wanted._replace(most=wanted.most + gone))
+        if rows.state(catalog.once) != state:
+            raise Behind
         keys = ((score(wanted.function, each.distance), rows.key(catalog.once, each.row)) for each in found)
         return list(islice(((told, key) for told, key in keys if key is not None), wanted.most))
 
@@ -101,17 +105,19 @@ class Kept:
         """Let go what is kept of an index that is removed."""
         self._indexes = {id_: held for id_, held in self._indexes.items() if id_ != rows.id}
 
-    def _of(self, execute: Execute, rows: VectorRows, shape: Shape, state: State) -> _Kept:
+    def _of(self, catalog: Catalog, rows: VectorRows, shape: Shape, state: State) -> _Kept:
         """The rows of an index as the transaction sees them, with few that are gone."""
+        execute = catalog.execute
         kept = self._usable(rows, state)
         if kept is None:
             reader = _Reader(get_ident())
-            self._turn.take(reader)
+            self._take_turn(reader, catalog)
             try:
+                state = rows.state(catalog.once)
                 kept = self._usable(rows, state)
                 if kept is None:
-                    blocks = tuple(_read(rows.all(execute), shape))
-                    return self._keep(rows, shape, _Kept(state.epoch, state.version, blocks))
+                    kept = _Kept(state.epoch, state.version, tuple(_read(_all(catalog, rows), shape)))
+                    state = rows.state(catalog.once)
             finally:
                 self._turn.leave(reader)
         if kept.version == state.version:
@@ -125,6 +131,19 @@ class Kept:
             current = [block.within(present) for block in current]
         return self._keep(rows, shape, _Kept(state.epoch, state.version, tuple(_joined(current, shape))))
 
+    def _take_turn(self, reader: _Reader, catalog: Catalog) -> None:
+        """Wait for the one who reads now, who may wait for the connection."""
+        if catalog.give_way is not None:
+            reader.deadline = 0.0
+        while True:
+            try:
+                self._turn.take(reader)
+            except TooLateError:
+                assert catalog.give_way is not None  # noqa: S101 - else there is no deadline
+                catalog.give_way()
+            else:
+                return
+
     def _usable(self, rows: VectorRows, state: State) -> _Kept | None:
         """What is kept of the index, if it can be brought up to what the transaction sees."""
         _, kept = self._indexes.get(rows.id, (None, None))
@@ -136,7 +155,7 @@ class Kept:
 
     def _keep(self, rows: VectorRows, shape: Shape, kept: _Kept) -> _Kept:
         """Keep this, and let go those that were not used for longest where there is not room for all."""
-        row_bytes = _library().Block.row_bytes
+        row_bytes = library().Block.row_bytes
         indexes = {id_: held for id_, held in self._indexes.items() if id_ != rows.id} | {rows.id: (shape, kept)}
         used = sum(held.held * row_bytes(*of) for of, held in indexes.values())
         for id_ in list(indexes)[:-1]:
@@ -153,7 +172,7 @@ class Kept:
 
 
 @cache
-def _library() -> Any:
+def library() -> Any:
     """What keeps vectors and finds the nearest: arrays of numpy where it is installed, else plain Python."""
     try:
         from dynamix.engine.vectors import arrays
@@ -164,14 +183,36 @@ def _library() -> Any:
     return arrays
 
 
+def _all(catalog: Catalog, rows: VectorRows) -> Iterator[Row]:
+    """All rows of an index, in pieces where others wait, who may change what has been read and what has not."""
+    if catalog.give_way is None:
+        yield from rows.all(catalog.execute)
+        return
+    last = -1
+    while piece := rows.some(catalog.execute, last, PIECE_ROWS):
+        yield from piece
+        last = piece[-1][0]
+        catalog.give_way()
+
+
+def _in_turns(catalog: Catalog, blocks: Iterable[Any]) -> Iterator[Any]:
+    """The blocks, where others may work between two if the work on them takes long."""
+    begun = monotonic()
+    for block in blocks:
+        yield block
+        if catalog.give_way is not None and monotonic() - begun > _LONG_SECONDS:
+            catalog.give_way()
+            begun = monotonic()
+
+
 def _capacity(shape: Shape) -> int:
     """How many rows a block has at most."""
-    return max(_BLOCK_BYTES // (4 * shape.dimensions), _LEAST_ROWS)
+    return max(int(library().BLOCK_BYTES) // (4 * shape.dimensions), 1)
 
 
 def _read(rows: Iterator[Row], shape: Shape) -> Iterator[Any]:
     """Rows as blocks, made one after the other."""
-    make = _library().Block.of
+    make = library().Block.of
     while part := list(islice(rows, _capacity(shape))):
         yield make(part, *shape)
 

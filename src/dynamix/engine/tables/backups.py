@@ -8,11 +8,10 @@ Source: DynamoDB Developer Guide, "Backup and restore for DynamoDB".
 
 import secrets
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any, NamedTuple
 
-from dynamix.engine.data.rows import FIRST, LAST, Store
-from dynamix.engine.tables.catalog import Catalog, next_piece
+from dynamix.engine.data.rows import Store
+from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.tables.record import DAY_SECONDS, Record, decode_record, encode_record
 
 _COLUMNS = "label, name, kind, record, expires"
@@ -86,10 +85,8 @@ def add_of_deleted(catalog: Catalog, record: Record) -> Backup:
 
 
 def remove(catalog: Catalog, backup: Backup) -> None:
-    """Remove a backup and its items, in pieces where others wait: nobody can see what it still has."""
-    while catalog.give_way is not None and _remove_some(catalog, backup.store):
-        catalog.give_way()
-    backup.store.drop(catalog.execute)
+    """Remove a backup and its items."""
+    backup.store.discard(catalog.execute)
     catalog.execute("DELETE FROM backups WHERE label = ?", (backup.label,))
 
 
@@ -100,14 +97,6 @@ def expired(catalog: Catalog) -> Backup | None:
         (catalog.milliseconds(),),
     ).fetchone()
     return None if row is None else _backup(row)
-
-
-def _remove_some(catalog: Catalog, store: Store) -> bool:
-    """Remove the first rows of a store, in a piece. Whether there may be more."""
-    with closing(store.between(catalog.execute, FIRST, LAST)) as rows:
-        _, high = next_piece(rows)
-    store.remove_before(catalog.execute, high)
-    return high < LAST
 
 
 def _backup(row: tuple[Any, ...]) -> Backup:

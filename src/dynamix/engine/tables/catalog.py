@@ -35,14 +35,15 @@ class Again(Exception):  # noqa: N818 - a signal, not an error
     """Tables have changed while the work gave way to others: it must be begun again."""
 
 
-def next_piece(rows: Iterator[KeyedRow]) -> tuple[list[KeyedRow], bytes]:
-    """The rows that make a piece, and the key before which they are all that there are."""
+def next_piece(rows: Iterator[KeyedRow], most: int | None = None) -> tuple[list[KeyedRow], bytes]:
+    """The rows that make a piece, few or `most`, and the key before which they are all that there are."""
+    most = min(most or PIECE_ROWS, PIECE_ROWS)
     taken: list[KeyedRow] = []
     size = 0
     for row in rows:
         taken.append(row)
         size += row[1] or 0
-        if len(taken) == PIECE_ROWS or size > PIECE_BYTES:
+        if len(taken) == most or size > PIECE_BYTES:
             return taken, row[0] + b"\x00"
     return taken, LAST
 
@@ -162,7 +163,8 @@ class Catalog:
         """Whether there is anything that time alone removes."""
         (ages,) = self.execute(
             "SELECT EXISTS (SELECT 1 FROM tables WHERE swept) OR EXISTS (SELECT 1 FROM logs WHERE NOT live) "
-            "OR EXISTS (SELECT 1 FROM backups WHERE expires IS NOT NULL) OR EXISTS (SELECT 1 FROM unfinished)"
+            "OR EXISTS (SELECT 1 FROM backups WHERE expires IS NOT NULL) OR EXISTS (SELECT 1 FROM unfinished) "
+            "OR EXISTS (SELECT 1 FROM discarded)"
         ).fetchone()
         return bool(ages)
 
@@ -182,13 +184,13 @@ class Catalog:
             return rows
         return chain(islice(rows, PIECE_ROWS), self._giving_way(rows, store, low, high, forward))
 
-    def pieces(self, store: Store) -> Iterator[list[KeyedRow]]:
-        """All rows of a store, by the piece: few rows, or few bytes. The work gives way to others between two pieces,
-        who may then change what has not been read."""
+    def pieces(self, store: Store, most: int | None = None) -> Iterator[list[KeyedRow]]:
+        """All rows of a store, by the piece: few rows, `most` if that is given, or few bytes. The work gives way to
+        others between two pieces, who may then change what has not been read."""
         low = FIRST
         while low < LAST:
             with contextlib.closing(store.between(self.execute, low, LAST)) as rows:
-                piece, low = next_piece(rows)
+                piece, low = next_piece(rows, most)
             yield piece
             if self.give_way is not None:
                 self.give_way()
@@ -248,7 +250,7 @@ class Catalog:
     def remove(self, table: Table, *, keep_items: bool = False) -> None:
         """Remove a table and its rows. Its items are kept for who has the number of their store."""
         self.execute("DELETE FROM tables WHERE id = ?", (table.id,))
-        table.drop(self.execute, keep_items=keep_items)
+        table.discard(self.execute, keep_items=keep_items)
         if table.log is not None:
             table.log.end(self.execute)
         self._raise_revision()

@@ -43,8 +43,8 @@ class Past:
     ) -> None:
         self._noted.close()
 
-    def piece(self, execute: Execute) -> list[KeyedRow] | None:
-        """The next rows in the order of their keys, perhaps none; None after the last.
+    def piece(self, execute: Execute, most: int | None = None) -> list[KeyedRow] | None:
+        """The next rows in the order of their keys, perhaps none, few or about `most`; None after the last.
 
         Each call sees one state of the database, and others may change it between two calls. Raises TrimmedError.
         """
@@ -53,8 +53,8 @@ class Past:
         if not self._follow(execute):
             return []
         with closing(self._store.between(execute, self._low, self._high)) as cursor:
-            now, now_to = next_piece(cursor)
-        noted, noted_to = next_piece(self._noted.execute(_SINCE, (self._low, self._high)))
+            now, now_to = next_piece(cursor, most)
+        noted, noted_to = next_piece(self._noted.execute(_SINCE, (self._low, self._high)), most)
         self._low = high = min(now_to, noted_to)
         rows = {row[0]: row for row in now if row[0] < high}
         for row in noted:
@@ -81,8 +81,10 @@ class Past:
         return self._seen == newest
 
 
-def some_changes(log: ChangeLog, execute: Execute, first: int, last: int, *, least: int = 0) -> list[Change]:
-    """The changes from number `first` on that make a piece, after `least` others, to `last` at most."""
+def some_changes(
+    log: ChangeLog, execute: Execute, first: int, last: int, *, least: int = 0, most: int | None = None
+) -> list[Change]:
+    """The changes from number `first` on that make a piece, few or `most`, after `least` others; to `last` at most."""
     taken: list[Change] = []
     size = 0
     with closing(log.between(execute, first, last)) as changes:
@@ -90,7 +92,7 @@ def some_changes(log: ChangeLog, execute: Execute, first: int, last: int, *, lea
             taken.append(change)
             if len(taken) > least:
                 size += sum(row[0] for row in (change.old, change.new) if row is not None)
-            if len(taken) - least >= PIECE_ROWS or size > PIECE_BYTES:
+            if len(taken) - least >= min(most or PIECE_ROWS, PIECE_ROWS) or size > PIECE_BYTES:
                 break
     return taken
 
@@ -98,7 +100,7 @@ def some_changes(log: ChangeLog, execute: Execute, first: int, last: int, *, lea
 def copy(catalog: Catalog, source: Store, target: Store) -> None:
     """Fill an empty store of which nobody knows yet with the rows of another. Others read meanwhile."""
     for piece in catalog.pieces(source):
-        target.fill(catalog.connection, piece)
+        target.fill(catalog.execute, piece)
 
 
 def scratch(table: str) -> sqlite3.Connection:

@@ -74,6 +74,8 @@ class Record(msgspec.Struct):
     `policies` are those of the table, under "", and of its streams, by their labels; `insights` those of the table,
     under "", and of its indexes; `destinations` go by the ARNs of the Kinesis streams. They are kept and told only.
     `lag` is how many seconds the reads lag behind at most, as the engine was told that opened the database last.
+    `copying` has the work that reads the whole table while others write to it, and what that makes: "index" or "backup"
+    (see tables/unfinished.py).
     """
 
     description: dict[str, Any]
@@ -88,12 +90,14 @@ class Record(msgspec.Struct):
     change: Change | None = None
     lag: int = 0
     recovery: Recovery | None = None
+    copying: dict[str, str] = {}
 
     @property
     def log_kept(self) -> int:
         """For how many seconds the changes of the table are wanted, by whatever wants them for the longest time."""
         streamed = STREAM_SECONDS if "StreamSpecification" in self.description else 0
-        return max(self.lag, streamed, self.recovery.days * DAY_SECONDS if self.recovery else 0)
+        recovered = self.recovery.days * DAY_SECONDS if self.recovery else 0
+        return max(self.lag, streamed, recovered, DAY_SECONDS if self.copying else 0)
 
     @property
     def swept(self) -> bool:

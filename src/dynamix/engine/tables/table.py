@@ -12,6 +12,9 @@ from dynamix.engine.tables.record import Record, decode_record, encode_record
 from dynamix.engine.tables.vector_index import VectorIndex, vector_index
 from dynamix.wire import Item
 
+PIECE_ROWS = 64
+_PIECE_FLOATS = 8 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Index:
@@ -58,6 +61,12 @@ class Table:
     phase: Phase | None = None
     """What comes and goes in its description now; then it is read anew for each transaction."""
 
+    @property
+    def piece_rows(self) -> int:
+        """How many items are stored or indexed at a time where others wait: long vectors take longer."""
+        floats = sum(index.dimensions for index in self.vectors)
+        return max(_PIECE_FLOATS // floats, 1) if floats > _PIECE_FLOATS // PIECE_ROWS else PIECE_ROWS
+
     def index(self, name: str) -> Index:
         """The index of this name; raises Fault where there is none."""
         for index in self.indexes:
@@ -72,16 +81,16 @@ class Table:
                 return index
         raise _no_index(name)
 
-    def drop(self, execute: Execute, *, keep_items: bool = False) -> None:
-        """Remove the rows of the table and of all that follows from them."""
+    def discard(self, execute: Execute, *, keep_items: bool = False) -> None:
+        """Take the rows of the table, and of all that follows from them, out of use."""
         if not keep_items:
-            self.store.drop(execute)
+            self.store.discard(execute)
         for index in self.indexes:
-            index.store.drop(execute)
+            index.store.discard(execute)
         for vectors in self.vectors:
-            vectors.rows.drop(execute)
+            vectors.rows.discard(execute)
         if self.expiry_store is not None:
-            self.expiry_store.drop(execute)
+            self.expiry_store.discard(execute)
 
     def check_readable(self, name: str | None, operation: str) -> None:
         """Refuse to read a vector index as others are read."""

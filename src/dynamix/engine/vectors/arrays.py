@@ -29,6 +29,9 @@ Parts: TypeAlias = tuple[Numbers, Numbers, Floats, Doubles]
 Bounds: TypeAlias = tuple[Doubles, Doubles]
 """The lower and upper bounds of the distances of some rows."""
 
+BLOCK_BYTES = 8 << 20
+"""How large the floats of a block may be."""
+
 _NARROW, _WIDE = 2.0**-24, 2.0**-53
 """The rounding errors of 32-bit and of 64-bit floats."""
 _SPARE = 8

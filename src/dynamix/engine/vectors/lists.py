@@ -9,6 +9,9 @@ from dynamix.engine.vectors.distances import Found, Wanted, distance, squares_of
 from dynamix.engine.vectors.floats import unpacked
 from dynamix.engine.vectors.rows import MARK_BYTES, Row
 
+BLOCK_BYTES = 1 << 16
+"""How large the floats of a block may be: the work on one keeps others waiting."""
+
 _OVERHEAD_BYTES = 256
 """Of a row's objects."""
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple, TypeAlias
 
+from dynamix.engine.data.discarded import discard
 from dynamix.engine.data.rows import Execute
 from dynamix.wire import AttributeValue
 
@@ -71,7 +72,7 @@ class VectorRows:
         )
         self._delete = f"DELETE FROM {name} WHERE k = ?"  # noqa: S608
         self._key = f"SELECT k FROM {name} WHERE id = ?"  # noqa: S608
-        self._all = f"SELECT id, marks, floats FROM {name} ORDER BY id"  # noqa: S608
+        self._all = f"SELECT id, marks, floats FROM {name} WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
         self._newer = f"SELECT id, marks, floats FROM {name} WHERE version > ?"  # noqa: S608
         self._rows = f"SELECT id FROM {name} INDEXED BY {name}_versions"  # noqa: S608
 
@@ -89,10 +90,11 @@ class VectorRows:
         execute(f"CREATE INDEX v{id_:d}_versions ON v{id_:d} (version)")
         return cls(id_)
 
-    def drop(self, execute: Execute) -> None:
-        """Remove the rows and what is known of them."""
-        execute(f"DROP TABLE v{self.id:d}")
+    def discard(self, execute: Execute) -> None:
+        """Take the rows out of use; they are removed now or soon."""
+        state = self.state(execute)
         execute("DELETE FROM vectors WHERE id = ?", (self.id,))
+        discard(execute, f"v{self.id:d}", state.items, state.bytes)
 
     def state(self, execute: Execute) -> State:
         """How the index is in the transaction that runs."""
@@ -112,7 +114,11 @@ class VectorRows:
 
     def all(self, execute: Execute) -> Iterator[Row]:
         """All rows by their numbers, read as they are asked for."""
-        return execute(self._all)
+        return execute(self._all, (-1, -1))
+
+    def some(self, execute: Execute, after: int, most: int) -> list[Row]:
+        """The next rows by their numbers, after this one."""
+        return execute(self._all, (after, most)).fetchall()
 
     def newer(self, execute: Execute, version: int) -> Iterator[Row]:
         """The rows that changed after a version and are still there."""
