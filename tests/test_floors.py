@@ -43,6 +43,7 @@ FLOORS = {
     "dynamix.conditions": 3,
     "dynamix.cursor": 3,
     "dynamix.fields": 3,
+    "dynamix.narrowing": 3,
     "dynamix.schema": 3,
     "dynamix.seal": 3,
     "dynamix.selection": 3,

@@ -136,6 +136,8 @@ def _select(search: Search[Any]) -> Selection:
     conditions = list(joined(search.conditions))
     own = tuple(joined(search.filters)) if search.filters else ()
     on_partition = [c for c in conditions if search.keyed and _is_on(c, index.hash_key)]
+    if not on_partition and schema.kinds is not None and index.hash_key is schema.kinds.field and schema.kinds.own:
+        on_partition = [schema.kinds.condition]
     partition = (_partition(schema, index, on_partition),) if search.keyed else ()
     check_fields(schema, index, search.fields)
     held = schema.loaded_from(index)

@@ -19,6 +19,7 @@ from dynamix.fields.date import DateField
 from dynamix.fields.datetime import DateTimeField
 from dynamix.fields.decimal import DecimalField
 from dynamix.fields.dict import DictField
+from dynamix.fields.discriminator import DiscriminatorField
 from dynamix.fields.encrypted import Cipher, EncryptedField
 from dynamix.fields.enum import EnumField
 from dynamix.fields.float import FloatField
@@ -54,6 +55,7 @@ __all__ = [
     "DecimalField",
     "Defaulted",
     "DictField",
+    "DiscriminatorField",
     "Draft",
     "EncryptedField",
     "EnumField",

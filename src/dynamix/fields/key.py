@@ -27,8 +27,11 @@ class KeyField(ComputedField[str, T]):
 
     What separates the parts, which is every character of the template's own that is no letter or digit, is refused
     inside a part. A part may have a format (`{number:08d}`, `{day:%Y-%m-%d}`) whose texts have to sort as the values
-    do; in a sort key, numbers need one. Without a format a part is as its field stores it.
+    do; in a sort key, numbers need one. Without a format a part is as its field stores it. A template without parts is
+    the same text in each item (`KeyField("PROFILE", range_key=True)`).
     """
+
+    constant = True
 
     @overload
     def __init__(self: KeyField[str], template: str, **options: Unpack[HashKey[str]]) -> None: ...
@@ -47,10 +50,12 @@ class KeyField(ComputedField[str, T]):
         self._pieces = [(literal, name, spec or "") for literal, name, spec, _ in pieces]
         parts = [name for _, name, _ in self._pieces if name is not None]
         between = [literal for literal, name, _ in self._pieces[1:] if name is not None]
-        if any(conversion for *_, conversion in pieces) or not parts or not all(map(str.isidentifier, parts)):
+        if any(conversion for *_, conversion in pieces) or not template or not all(map(str.isidentifier, parts)):
             raise ModelDefinitionError(f"{template!r} is no template such as 'USER#{{user_id}}', of names of fields")
         if not all(between):
             raise ModelDefinitionError(f"{template!r} has two parts with nothing between them")
+        self.start: str = self._pieces[0][0]
+        """The text with which all begin."""
         literals = [literal for literal, _, _ in self._pieces]
         signs = {sign for literal in literals for sign in literal if not sign.isalnum()}
         words = {literal for literal in between if literal.isalnum()}
@@ -59,6 +64,11 @@ class KeyField(ComputedField[str, T]):
 
     def part_fields(self, fields: Any) -> list[Field[Any, Any]]:
         found = super().part_fields(fields)
+        forgotten = [name for name in re.findall(r"\w+", self.template) if name in fields and not self.parts]
+        if forgotten:
+            raise ModelDefinitionError(
+                f"{self} has no parts, and {forgotten[0]!r} in it is the name of a field; write {{{forgotten[0]}}}"
+            )
         for field, spec in zip(found, self._specs, strict=True):
             if spec:
                 self._check_format(field, spec)

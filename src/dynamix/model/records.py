@@ -55,9 +55,10 @@ def record_of(model: type[M], record: Mapping[str, Any]) -> StreamRecord[M]:
             f"the record is of a table with the key {', '.join(key)}; that of {model.__name__} is {', '.join(names)}"
         )
     reader = schema.codec.reader(_table(record))
+    own = model if schema.kinds is None else schema.kinds.model_of(new or old or key, schema.table.keys) or model
     return StreamRecord(
         event=cast(Event, event),
-        key=Key(model, schema.stored_key({names[name]: value for name, value in key.items()})),
+        key=Key(own, schema.stored_key({names[name]: value for name, value in key.items()})),
         old=None if old is None else loaded(model, reader.instance(old)),
         new=None if new is None else loaded(model, reader.instance(new)),
         sequence_number=sequence_number,
@@ -67,12 +68,16 @@ def record_of(model: type[M], record: Mapping[str, Any]) -> StreamRecord[M]:
 
 
 def records_of(model: type[M], event: Mapping[str, Any]) -> list[StreamRecord[M]]:
-    """The records of an event that AWS Lambda was called with, but for those of guards of unique values. Raises what
-    `record_of` raises."""
+    """The records of an event that AWS Lambda was called with, but for those of guards of unique values and of other
+    models' items. Raises what `record_of` raises."""
     records: object = event.get("Records") if isinstance(event, Mapping) else None
     if not isinstance(records, Iterable):
         raise ValidationException("an event of a stream has a list of `Records`")
-    return [record_of(model, record) for record in records if not _is_of_guard(model, record)]
+    return [
+        record_of(model, record)
+        for record in records
+        if not (_is_of_guard(model, record) or _is_foreign(model, record))
+    ]
 
 
 def _is_of_guard(model: type[Any], record: object) -> bool:
@@ -80,6 +85,16 @@ def _is_of_guard(model: type[Any], record: object) -> bool:
     match record:
         case {"dynamodb": {"Keys": Mapping() as key}}:
             return schema_of(model).is_guard(key)
+    return False
+
+
+def _is_foreign(model: type[Any], record: object) -> bool:
+    """Whether a record tells of an item of another model in the same table."""
+    match record:
+        case {
+            "dynamodb": {"NewImage": Mapping() as item} | {"OldImage": Mapping() as item} | {"Keys": Mapping() as item}
+        }:
+            return schema_of(model).foreign(dict(item)) is not None
     return False
 
 

@@ -9,7 +9,7 @@ from dynamix.errors import ValidationException, WrongTypeError
 from dynamix.expressions.nodes import Condition
 from dynamix.model.batching import Batch, as_whole, refuse_unguarded, unlooked
 from dynamix.model.reading import keys_of
-from dynamix.model.running import arun, checked, run, schema_of
+from dynamix.model.running import arun, checked, refuse_base, run, schema_of
 from dynamix.operations import batch, items, saving, verbs
 from dynamix.operations.retry import RetryPolicy
 from dynamix.operations.writes import locate
@@ -187,6 +187,7 @@ def unclaimed(model: type[Any], condition: Condition | None) -> Condition | None
 
 def by_key(model: type[Any], key: dict[str, Any], condition: Any, returns: object) -> items.ByKey:
     """What is to be deleted. A key called `condition` or `returns` takes what was given by that name."""
+    refuse_base(model)
     schema = schema_of(model)
     names = {field.attribute for field in schema.table.keys}
     if condition is not None and "condition" in names:
@@ -211,7 +212,7 @@ def _instances(
     """The instances to store, and the positions of those that were given, which get the time of this write."""
     instances: list[M] = []
     renewed: set[int] = set()
-    refuse_unguarded(model)
+    refuse_unguarded(model, unchecked)
     if schema_of(model).version is not None and not unchecked:
         raise unlooked(model, "store each by save() or create(), or give unchecked=True, whatever version is stored")
     for position, item in enumerate(items_or_dicts):
@@ -231,7 +232,7 @@ def _instances(
 
 def _deletions(model: type[Any], given: tuple[Any, ...], unchecked: bool) -> tuple[list[Item], tuple[Any, ...]]:
     """The keys of what is to be deleted, and what was given for them."""
-    refuse_unguarded(model)
+    refuse_unguarded(model, unchecked)
     if schema_of(model).version is not None and not unchecked and any(isinstance(item, model) for item in given):
         raise unlooked(
             model, "delete each instance by delete(), give keys, or give unchecked=True, whatever version is stored"

@@ -19,6 +19,7 @@ from dynamix.errors import (
 from dynamix.expressions.nodes import AttributeNotExists, Compare, Not, Path, Value, all_of
 from dynamix.expressions.render import Placeholders, render_condition, render_projection
 from dynamix.expressions.texts import check_condition
+from dynamix.narrowing import narrowed
 from dynamix.operations import requests
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.index import AnyField
@@ -92,14 +93,15 @@ def settled(policy: RetryPolicy, search: Search[M]) -> Search[M]:
 
 
 def hiding(search: Search[Any], selection: Selection) -> Selection:
-    """The same, without what has expired by now, where the model hides that, and without guards beside the items."""
+    """The same, without what has expired by now, where the model hides that, without guards beside the items, and
+    without the items of other models."""
     schema = search.schema
     if schema.hidden is not None:
         selection = selection._replace(filters=(*selection.filters, Not(schema.expired)))
     if schema.guards is not None and schema.guards.within:
         guard = AttributeNotExists(Path((schema.guards.owner_name,)))
         selection = selection._replace(filters=(*selection.filters, guard))
-    return selection
+    return selection if schema.kinds is None else narrowed(search, schema.kinds, selection)
 
 
 def ask(
@@ -159,8 +161,10 @@ _consumed = msgspec.json.Decoder(_Consumed).decode
 
 
 def chosen(search: Search[Any]) -> tuple[AnyField, ...]:
-    """The fields to read where some were chosen: these, and the keys, from which cursors are made."""
-    return (*search.schema.table.keys, *search.index.keys, *search.fields)
+    """The fields to read where some were chosen: these, the keys, from which cursors are made, and what tells models
+    apart."""
+    schema = search.schema
+    return (*schema.table.keys, *search.index.keys, *search.fields, *schema.telling(search.index))
 
 
 def target(search: Search[Any]) -> str:
