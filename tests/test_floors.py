@@ -44,6 +44,7 @@ FLOORS = {
     "dynamix.cursor": 3,
     "dynamix.fields": 3,
     "dynamix.narrowing": 3,
+    "dynamix.parted": 3,
     "dynamix.schema": 3,
     "dynamix.seal": 3,
     "dynamix.selection": 3,

@@ -18,13 +18,11 @@ from dynamix.expressions.nodes import (
     Path,
     Value,
 )
+from dynamix.parted import LAST
 from dynamix.schema.index import Index
 from dynamix.schema.kinds import Kinds, Texts
 from dynamix.schema.unique import OWNER_WITHIN
 from dynamix.selection import Search, Selection
-
-LAST = "\U0010ffff"
-"""What sorts behind all other characters."""
 
 
 def narrowed(search: Search[Any], kinds: Kinds, selection: Selection) -> Selection:

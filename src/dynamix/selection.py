@@ -30,6 +30,7 @@ from dynamix.expressions.nodes import (
 from dynamix.expressions.walk import joined, paths
 from dynamix.fields.base import Field
 from dynamix.fields.changeable import Element
+from dynamix.parted import on_keys
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.table import Schema
 from dynamix.unreadable import OnError
@@ -134,9 +135,11 @@ def _select(search: Search[Any]) -> Selection:
     """The key conditions and the filters on the index that the search has."""
     schema, index = search.schema, search.index
     conditions = list(joined(search.conditions))
+    if schema.computed and search.keyed:
+        conditions = on_keys(schema, index, conditions)
     own = tuple(joined(search.filters)) if search.filters else ()
     on_partition = [c for c in conditions if search.keyed and _is_on(c, index.hash_key)]
-    if not on_partition and schema.kinds is not None and index.hash_key is schema.kinds.field and schema.kinds.own:
+    if search.chosen and not on_partition and schema.kinds is not None and index.hash_key is schema.kinds.field:
         on_partition = [schema.kinds.condition]
     partition = (_partition(schema, index, on_partition),) if search.keyed else ()
     check_fields(schema, index, search.fields)

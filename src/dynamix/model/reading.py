@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Self, TypeVar
 
+from msgspec.structs import replace
+
 from dynamix.codec.names import Key
 from dynamix.errors import UnknownNameError, ValidationException, WrongTypeError
 from dynamix.fields.base import Field
@@ -13,6 +15,7 @@ from dynamix.model.running import arun, connection_of, run, schema_of
 from dynamix.operations import batch, items, saving
 from dynamix.operations.retry import RetryPolicy
 from dynamix.operations.writes import locate
+from dynamix.parted import equal_to
 from dynamix.query import Query
 from dynamix.scan import Scan
 from dynamix.schema.table import Table
@@ -120,14 +123,18 @@ class Reading:
         return Key(cls, schema_of(cls).stored_key(stored))
 
     @classmethod
-    def query(cls, *fields: Field[Any, Any], on_error: OnError = "raise") -> Query[Self]:
+    def query(cls, /, *fields: Field[Any, Any], on_error: OnError = "raise", **equal: Any) -> Query[Self]:
         """A query, to be completed by `where`. With `fields`, only these and the key are read.
 
+        Names and values are conditions that these fields are equal: `query(user_id="1")` is
+        `query().where(User.user_id == "1")`, and where keys are made of them by templates, chooses by key.
         Of an item that cannot be read `on_error` raises the StoredValueError, or leaves it out: "skip", or a function
         that is called with the error.
         """
         schema = schema_of(cls)
         search = Search(schema, True, schema.table, fields and chosen(cls, fields), on_error=check_on_error(on_error))
+        if equal:
+            search = replace(search, conditions=equal_to(schema, equal))
         return Query(search, partial(connection_of, cls))
 
     @classmethod

@@ -44,6 +44,7 @@ from dynamix.limits import (
     SORT_KEY_BYTES,
     TABLE_NAME,
 )
+from dynamix.schema.composing import composed
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.key import as_stored, check_key
 from dynamix.schema.kinds import Kinds
@@ -258,9 +259,10 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         return False
 
     def key_from(self, names: Mapping[str, Any]) -> Item:
-        """The primary key from names and values that a user gave; any other name is refused."""
+        """The primary key from names and values that a user gave, of keys or of what these are computed from; any other
+        name is refused."""
         if names.keys() != self._key_names:
-            self._refuse_other_names(names)
+            names = self._composed(names)
         for name in names:
             if type(name) is StoredName:
                 return self._key_as_stored(names)
@@ -289,7 +291,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def stored_key(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The key, as `key_from` takes it, of stored texts and numbers; a value of another type is a field's own."""
         if given.keys() != self._key_names:
-            self._refuse_other_names(given)
+            given = self._composed(given)
         key = {}
         for field in self.table.keys:
             value = given.get(field.attribute)
@@ -379,12 +381,11 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def _key_names(self) -> frozenset[str]:
         return frozenset(field.attribute for field in self.table.keys)
 
-    def _refuse_other_names(self, names: Mapping[str, Any]) -> None:
+    def _composed(self, names: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The key that names and values make of which some are parts of it; any other name is refused."""
         for name in names:
             self.field(name)
-            if name not in self._key_names:
-                keys = " and ".join(repr(field.attribute) for field in self.table.keys)
-                raise UnknownNameError(f"{self.model_name}.{name} is not part of the key; give {keys} only")
+        return composed(self.model_name, self.table, self.fields, names)
 
     @cached_property
     def defaults(self) -> tuple[tuple[str, AnyField], ...]:
