@@ -306,3 +306,94 @@ def test_definitions_that_cannot_be() -> None:
         moved.query()
     told = model(Other, __discriminator__="b", pk=KeyField("B#{n}", hash_key=True), n=IntegerField())
     assert told.query() is not None
+
+
+class Depot(dynamix.Model):
+    """A base without indexes of its own."""
+
+    __table_name__ = "depot"
+
+    kind = DiscriminatorField()
+    pk = CharField(hash_key=True)
+    sk = CharField(range_key=True)
+
+
+class Crate(Depot):
+    """A model with an index, an expiry and a unique value."""
+
+    __discriminator__ = "crate"
+    __secondary_indexes__: ClassVar = {"by_owner": {"hash_key": "owner", "projections": ["kind", "label"]}}
+
+    owner = CharField()
+    label = CharField(unique=True)
+    weight = IntegerField(indexed=True, projections=["kind"])
+    expires = dynamix.TTLField()
+
+
+class Pallet(Depot):
+    """Another one, which needs more of the same index."""
+
+    __discriminator__ = "pallet"
+    __secondary_indexes__: ClassVar = {
+        "by_owner": {"hash_key": "owner", "projections": ["kind", "height"]},
+        "by_height": {"hash_key": "height", "projections": "ALL"},
+    }
+
+    owner = CharField()
+    height = IntegerField()
+
+
+def test_one_table_has_the_indexes_of_all_models(place: Place) -> None:
+    """Whichever model create_table is given, the table has all keys, indexes, guards and the expiry; comparing and
+    updating take it as a whole, and deleting it is for the base to say."""
+    for declared in (Pallet, Crate, Depot):
+        dynamix.create_table(declared)
+        assert dynamix.compare_table(declared) == dynamix.update_table(declared) == []
+    described = place.call("DescribeTable", TableName=place.table_name(Depot))["Table"]
+    projections = {index["IndexName"]: index["Projection"] for index in described["GlobalSecondaryIndexes"]}
+    assert set(projections) == {"by_owner", "by_height"}
+    assert set(projections["by_owner"]["NonKeyAttributes"]) == {"kind", "label", "height"}
+    assert len(described["LocalSecondaryIndexes"]) == 1
+    told = place.call("DescribeTimeToLive", TableName=place.table_name(Depot))["TimeToLiveDescription"]
+    assert told["AttributeName"] == "expires"
+    Crate.create(pk="a", sk="1", owner="x", label="one", weight=3)
+    Pallet.create(pk="a", sk="2", owner="x", height=5)
+    with pytest.raises(dynamix.NotUniqueError):
+        Crate.create(pk="a", sk="3", label="one")
+    assert [crate.label for crate in Crate.query().where(Crate.owner == "x")] == ["one"]
+    assert [pallet.height for pallet in Pallet.query().use_index("by_owner").where(Pallet.owner == "x")] == [5]
+    assert names(Depot.query().where(Depot.pk == "a")) == ["Crate", "Pallet"]
+    for attempt in (Crate.delete_table, lambda: dynamix.create_table(Pallet, force=True)):
+        with pytest.raises(dynamix.InvalidUpdateError, match="Depot"):
+            attempt()
+    Depot.delete_table()
+    with pytest.raises(dynamix.TableNotFoundError):
+        dynamix.compare_table(Crate)
+
+
+def test_models_that_contradict_each_other_make_no_table() -> None:
+    """Models of one table that say differently what its indexes or settings are, are refused by name."""
+
+    def refused(message: str, first: dict[str, Any], second: dict[str, Any]) -> None:
+        base = model(kind=DiscriminatorField(), **BASE)
+        for value, body in (("a", first), ("b", second)):
+            model(base, **{"__discriminator__": value, "__qualname__": value, "x": CharField(), **body})
+        with pytest.raises(dynamix.ModelDefinitionError, match=message):
+            dynamix.create_table(base)
+
+    index = {"hash_key": "x", "projections": "ALL"}
+    refused(
+        "different keys for the index 'by_x': Sample.x and Sample.x, Sample.pk",
+        {"__secondary_indexes__": {"by_x": index}},
+        {"__secondary_indexes__": {"by_x": {**index, "range_key": "pk"}}},
+    )
+    refused(
+        "say differently of ReadCapacityUnits: 1 and 2",
+        {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+        {"ReadCapacityUnits": 2, "WriteCapacityUnits": 1},
+    )
+    refused(
+        "of different types",
+        {"__secondary_indexes__": {"by_x": index}},
+        {"__secondary_indexes__": {"by_y": {**index, "hash_key": "y"}}, "y": IntegerField(name="x")} | {"x": None},
+    )

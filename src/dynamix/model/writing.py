@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Self, TypeVar, overload
 
-from dynamix.errors import ValidationException, WrongTypeError
+from dynamix.errors import InvalidUpdateError, ValidationException, WrongTypeError
 from dynamix.expressions.nodes import Condition
 from dynamix.model.batching import Batch, as_whole, refuse_unguarded, unlooked
 from dynamix.model.reading import keys_of
@@ -164,14 +164,15 @@ class Writing:
     def delete_table(cls) -> None:
         """Delete the table with all its items, and wait until it is gone. One that does not exist is no error.
 
-        Raises InvalidRequestError where the table is protected from deletion.
+        Raises InvalidRequestError where the table is protected from deletion, and InvalidUpdateError for a model that
+        shares it with others: the base deletes it.
         """
-        run(cls, _drop)
+        run(alone(cls), _drop)
 
     @classmethod
     async def adelete_table(cls) -> None:
         """See `delete_table`."""
-        await arun(cls, _drop)
+        await arun(alone(cls), _drop)
 
 
 def new_instance(model: type[M], values: dict[str, Any], condition: object) -> M:
@@ -197,6 +198,17 @@ def by_key(model: type[Any], key: dict[str, Any], condition: Any, returns: objec
     if returns not in (None, "old"):
         raise WrongTypeError(f"returns={returns!r} is neither 'old' nor None", field="returns", value=returns)
     return items.ByKey(schema.key_from(key), checked(model, condition), returns == "old")
+
+
+def alone(model: type[M]) -> type[M]:
+    """The same model. Raises InvalidUpdateError where others have items in its table, which would go with it."""
+    kinds = schema_of(model).kinds
+    if kinds is not None and kinds.own is not None and len(kinds.field.members) > 1:
+        raise InvalidUpdateError(
+            f"{model.__name__} shares its table with other models, whose items would be deleted too; say so by calling "
+            f"this for {kinds.field.root.__name__}"
+        )
+    return model
 
 
 def _drop(policy: RetryPolicy, table: Table[Any]) -> Flow[None]:

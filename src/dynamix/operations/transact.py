@@ -208,7 +208,8 @@ class _Batch:
         return bool(anew) and all(anew)
 
     def _renew(self, part: Part, reason: CancellationReason) -> bool:
-        if reason.stored_item is not None and part.table.schema.foreign(reason.stored_item) is not None:
+        stored = None if isinstance(part, Guard) else reason.stored_item
+        if stored is not None and part.table.schema.foreign(stored) is not None:
             return False
         looked = [holder.look(reason) for holder in self.holders if holder.part is part]
         return part.renew(reason) or any(looked)
