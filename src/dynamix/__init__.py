@@ -104,6 +104,7 @@ from dynamix.fields import (
     UUIDField,
     VersionField,
 )
+from dynamix.groups import Groups
 from dynamix.model.batching import Batch
 from dynamix.model.declaration import Model
 from dynamix.model.records import StreamRecord
@@ -134,6 +135,7 @@ if TYPE_CHECKING:
     from dynamix.meters import Capacity, capacity
     from dynamix.model.typed import TypedModel
     from dynamix.operations.statements import Rows
+    from dynamix.patterns import AccessPattern, access_pattern
     from dynamix.rehearsal import DryRequest, dry_run
     from dynamix.statements import (
         Statement,
@@ -152,6 +154,7 @@ if TYPE_CHECKING:
         create_table,
         update_table,
     )
+    from dynamix.together import Table
     from dynamix.transactions import Transaction, atransact_get, transact_get, transaction
 else:
     _LATE = {
@@ -173,6 +176,7 @@ else:
         "dynamix.explanation": ("Explanation",),
         "dynamix.meters": ("Capacity", "capacity"),
         "dynamix.model.typed": ("TypedModel",),
+        "dynamix.patterns": ("AccessPattern", "access_pattern"),
         "dynamix.rehearsal": ("DryRequest", "dry_run"),
         "dynamix.operations.statements": ("Rows",),
         "dynamix.statements": (
@@ -192,6 +196,7 @@ else:
             "create_table",
             "update_table",
         ),
+        "dynamix.together": ("Table",),
         "dynamix.transactions": ("Transaction", "atransact_get", "transact_get", "transaction"),
     }
     """What many programs do not use, by module: these are imported when somebody asks for a name of theirs."""
@@ -212,6 +217,7 @@ else:
 
 __all__ = [
     "AccessDeniedError",
+    "AccessPattern",
     "Action",
     "AnyField",
     "Batch",
@@ -252,6 +258,7 @@ __all__ = [
     "FieldNotLoadedError",
     "FieldValidationException",
     "FloatField",
+    "Groups",
     "GuardTableDiffers",
     "IdempotentParameterMismatchError",
     "IndexKeyDiffers",
@@ -300,6 +307,7 @@ __all__ = [
     "StoredValueError",
     "StreamRecord",
     "TTLField",
+    "Table",
     "TableDifference",
     "TableDiffersError",
     "TableInUseError",
@@ -321,6 +329,7 @@ __all__ = [
     "VersionField",
     "WrongTypeError",
     "abatch_get",
+    "access_pattern",
     "acompare_table",
     "acreate_table",
     "apartiql",

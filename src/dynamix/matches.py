@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dynamix.cursor import Cursor
+from dynamix.groups import Groups
 from dynamix.operations import search as flows
 from dynamix.pages import Pages, Read
 from dynamix.searching import Searching, whole
@@ -61,6 +62,14 @@ class Matches(Searching[M]):
     async def aall(self, requery_for_all_projections: bool = False) -> list[M]:
         """See `all`."""
         return await self._arun(flows.every, requery_for_all_projections)
+
+    def grouped(self, requery_for_all_projections: bool = False) -> Groups[M]:
+        """All matches, at most the limit, told apart by their models: a user with its orders, by one query."""
+        return Groups(self._search.schema, self._run(flows.every, requery_for_all_projections))
+
+    async def agrouped(self, requery_for_all_projections: bool = False) -> Groups[M]:
+        """See `grouped`."""
+        return Groups(self._search.schema, await self._arun(flows.every, requery_for_all_projections))
 
     def first(self) -> M | None:
         """The first match, or None where there is none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from msgspec.structs import replace
 
@@ -22,6 +22,9 @@ from dynamix.schema.table import Table
 from dynamix.selection import Search, check_fields
 from dynamix.unreadable import OnError, check_on_error
 from dynamix.wire import Flow, Item
+
+if TYPE_CHECKING:
+    from dynamix.patterns import AccessPattern
 
 M = TypeVar("M")
 
@@ -131,10 +134,9 @@ class Reading:
         Of an item that cannot be read `on_error` raises the StoredValueError, or leaves it out: "skip", or a function
         that is called with the error.
         """
-        schema = schema_of(cls)
-        search = Search(schema, True, schema.table, fields and chosen(cls, fields), on_error=check_on_error(on_error))
+        search = search_of(cls, True, fields, on_error)
         if equal:
-            search = replace(search, conditions=equal_to(schema, equal))
+            search = replace(search, conditions=equal_to(search.schema, equal))
         return Query(search, partial(connection_of, cls))
 
     @classmethod
@@ -143,9 +145,19 @@ class Reading:
 
         `on_error` is what it is for `query`.
         """
-        schema = schema_of(cls)
-        search = Search(schema, False, schema.table, fields and chosen(cls, fields), on_error=check_on_error(on_error))
-        return Scan(search, partial(connection_of, cls))
+        return Scan(search_of(cls, False, fields, on_error), partial(connection_of, cls))
+
+    @classmethod
+    def access_patterns(cls, description: Mapping[str, Any] | None = None) -> list[AccessPattern]:
+        """The queries and scans that are marked by `dynamix.access_pattern`, each with what it would read; of a base of
+        several models, theirs as well. Nothing is sent.
+
+        With the description of the table, the `Table` of an answer to DescribeTable, it estimates units as well. Raises
+        ModelDefinitionError for a pattern of which no example can be made.
+        """
+        from dynamix.patterns import patterns_of  # which few programs need
+
+        return patterns_of(cls, description)
 
     @classmethod
     def item_count(cls) -> int:
@@ -159,6 +171,12 @@ class Reading:
     async def aitem_count(cls) -> int:
         """See `item_count`."""
         return await arun(cls, _count)
+
+
+def search_of(model: type[M], keyed: bool, fields: tuple[Field[Any, Any], ...], on_error: OnError) -> Search[M]:
+    """What a query or scan of a model begins with."""
+    schema = schema_of(model)
+    return Search(schema, keyed, schema.table, fields and chosen(model, fields), on_error=check_on_error(on_error))
 
 
 def chosen(model: type[Any], fields: tuple[Field[Any, Any], ...]) -> tuple[Field[Any, Any], ...]:
