@@ -138,8 +138,9 @@ class Matches(Searching[M]):
         self, actions: tuple[Action, ...] | None, progress: Callable[[int], object] | None
     ) -> "tuple[Callable[..., Flow[int]], Sweep]":
         """The flow that writes all matches, and what it does with each; None: deletes it."""
-        from dynamix.operations.sweep import Sweep, sweep  # which few programs need
+        from dynamix.operations.sweep import Sweep, refuse_several, sweep  # which few programs need
 
+        refuse_several(self._search.schema, changes=actions is not None)
         changes = None if actions is None else Changes.of(self._search.schema, actions, datetime.now(UTC))
         return sweep, Sweep(changes, checked_progress(progress))
 

@@ -397,3 +397,43 @@ def test_models_that_contradict_each_other_make_no_table() -> None:
         {"__secondary_indexes__": {"by_x": index}},
         {"__secondary_indexes__": {"by_y": {**index, "hash_key": "y"}}, "y": IntegerField(name="x")} | {"x": None},
     )
+
+
+def test_statements_give_items_of_the_model_alone(place: Place) -> None:
+    """A PartiQL statement with a model gives its own items, with a base those of all models; what tells them apart has
+    to be selected."""
+    fill()
+    table = place.table_name(Shop)
+    text = f'SELECT * FROM "{table}" WHERE pk = ?'
+    assert names(dynamix.partiql(text, [PARTITION], model=Order)) == ["Order"] * 3
+    assert names(dynamix.partiql(text, [PARTITION], model=Shop)) == ["Order"] * 3 + ["Customer"]
+    with pytest.raises(dynamix.InvalidQueryError, match="does not select 'kind'"):
+        dynamix.partiql(f'SELECT pk, sk FROM "{table}" WHERE pk = ?', [PARTITION], model=Shop)
+
+
+def test_what_a_base_found_is_not_changed_in_the_lump(place: Place) -> None:
+    """A query of several models neither changes items nor deletes what has unique values; an item with another key is
+    made of one as ever."""
+    fill()
+    with pytest.raises(dynamix.InvalidUpdateError, match="what a change of them means"):
+        Shop.query(pk=PARTITION).update(Shop.state_key.set("x"))
+    with pytest.raises(dynamix.InvalidUpdateError, match="items of Crate have unique values"):
+        Depot.query(pk="a").delete()
+    copied = Order.get_or_raise(customer_id="1", number=10).replace(customer_id="2").save()
+    assert copied == Order.get(customer_id="2", number=10)
+    assert (copied.pk, copied.kind, copied.total) == ("CUSTOMER#2", "ORDER", 10)
+
+
+def test_a_class_without_a_value_of_its_own_sees_the_same_items(place: Place) -> None:
+    """A class that derives from a model reads and writes that model's items, as its own instances."""
+
+    class Detailed(Order):
+        @property
+        def label(self) -> str:
+            return f"{self.number}: {self.total}"
+
+    fill()
+    assert [order.label for order in Detailed.query(customer_id="1")] == ["1: 1", "10: 10", "11: 11"]
+    assert Detailed.query(customer_id="1").explain().filter is None
+    Detailed.create(customer_id="2", number=5)
+    assert type(Order.get(customer_id="2", number=5)) is Order

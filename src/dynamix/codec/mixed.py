@@ -66,6 +66,14 @@ class MixedReader(Reader[M], Generic[M]):
         self._kind: Callable[[Raw], Any] = _kind_decoder(codec.sorting.name)
 
     def item(self, body: bytes) -> M | None:
+        if self._sorting.own is not None:
+            try:
+                own = self._alone.item(body)
+            except StoredValueError:  # perhaps since it is another model's
+                pass
+            else:
+                if own is None or self._are_own([own]):
+                    return own
         found = as_raw().item(body).Item
         return None if found is None else self._read(found)
 

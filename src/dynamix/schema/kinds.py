@@ -131,8 +131,8 @@ class Kinds:
 
     def _others(self) -> Iterator[type[Any]]:
         """The other models of the family."""
-        own = self.models.values()
-        return (model for model in list(self.field.members.values()) if not any(model is mine for mine in own))
+        own = self.models
+        return (model for value, model in list(self.field.members.items()) if value not in own)
 
     def model_of(self, item: Mapping[str, Any], keys: Iterable[AnyField] = ()) -> type[Any] | None:
         """The model of an item, by its discriminator, or where it has none, by its keys; None for a model that is none
@@ -152,7 +152,10 @@ class Kinds:
         raise self._unread(item, f"{form!r} is the discriminator of no model: {known}", form)
 
     def foreign(self, item: Mapping[str, Any], keys: Iterable[AnyField]) -> str | None:
-        """What an item is that is none of these, in words; None for one of these."""
+        """What an item is that is none of these, in words; None for one of these, and for one that nobody can tell of a
+        whole family's."""
+        if self.is_whole:
+            return None
         form = item.get(self.field.name)
         try:
             if self.model_of(item, keys) is not None:

@@ -308,6 +308,8 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     @property
     def there(self) -> Condition:
         """The condition that an item exists, and is not hidden."""
+        if self.hidden is None and self.kinds is None:
+            return self._stored
         parts = [self._stored]
         if self.hidden is not None:
             parts.append(Not(self.expired))
@@ -539,6 +541,8 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
 
     def is_guard(self, item: Mapping[str, Any]) -> bool:
         """Whether an item, or a key, is that of a guard beside the items of the model."""
+        if self.kinds is not None and self.kinds.own is None:
+            return any(schema.is_guard(item) for schema in self.kinds.schemas())
         if self.guards is None or not self.guards.within:
             return False
         form = item.get(self.table.hash_key.name)
