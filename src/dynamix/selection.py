@@ -30,7 +30,6 @@ from dynamix.expressions.nodes import (
 from dynamix.expressions.walk import joined, paths
 from dynamix.fields.base import Field
 from dynamix.fields.changeable import Element
-from dynamix.parted import on_keys
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.table import Schema
 from dynamix.unreadable import OnError
@@ -136,6 +135,8 @@ def _select(search: Search[Any]) -> Selection:
     schema, index = search.schema, search.index
     conditions = list(joined(search.conditions))
     if schema.computed and search.keyed:
+        from dynamix.parted import on_keys  # which programs without computed keys never need
+
         conditions = on_keys(schema, index, conditions)
     own = tuple(joined(search.filters)) if search.filters else ()
     on_partition = [c for c in conditions if search.keyed and _is_on(c, index.hash_key)]

@@ -4,17 +4,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Generic, TypeVar, overload
 
-from msgspec.structs import replace
-
 from dynamix.codec.names import Key
 from dynamix.errors import ModelDefinitionError, WrongTypeError
 from dynamix.fields.base import Field
 from dynamix.fields.discriminator import discriminator_of, value_of
 from dynamix.model.declaration import Model
-from dynamix.model.reading import chosen, keys_of, search_of
+from dynamix.model.reading import chosen, keys_of, search_of, with_equal
 from dynamix.model.running import arun, connection_of, run, schema_of
 from dynamix.operations import batch, items
-from dynamix.parted import equal_to
 from dynamix.query import Query
 from dynamix.scan import Scan
 from dynamix.schema.kinds import MEMBERS
@@ -79,7 +76,7 @@ class Table(Generic[M]):
         key that all of the models make of them alike: `query(user_id="1")`. Else see `Model.query`."""
         search = search_of(self._model, True, fields, on_error)
         if equal:
-            search = replace(search, conditions=equal_to(search.schema, equal))
+            search = with_equal(search, equal)
         return Query(search, partial(connection_of, self._model))
 
     def scan(self, *fields: Field[Any, Any], on_error: OnError = "raise") -> Scan[M]:

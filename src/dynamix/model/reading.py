@@ -15,7 +15,6 @@ from dynamix.model.running import arun, connection_of, run, schema_of
 from dynamix.operations import batch, items, saving
 from dynamix.operations.retry import RetryPolicy
 from dynamix.operations.writes import locate
-from dynamix.parted import equal_to
 from dynamix.query import Query
 from dynamix.scan import Scan
 from dynamix.schema.table import Table
@@ -136,7 +135,7 @@ class Reading:
         """
         search = search_of(cls, True, fields, on_error)
         if equal:
-            search = replace(search, conditions=equal_to(search.schema, equal))
+            search = with_equal(search, equal)
         return Query(search, partial(connection_of, cls))
 
     @classmethod
@@ -177,6 +176,13 @@ def search_of(model: type[M], keyed: bool, fields: tuple[Field[Any, Any], ...], 
     """What a query or scan of a model begins with."""
     schema = schema_of(model)
     return Search(schema, keyed, schema.table, fields and chosen(model, fields), on_error=check_on_error(on_error))
+
+
+def with_equal(search: Search[M], equal: Mapping[str, Any]) -> Search[M]:
+    """The same where fields have these values, by attribute. Raises UnknownNameError or FieldValidationException."""
+    from dynamix.parted import equal_to  # which few programs need
+
+    return replace(search, conditions=equal_to(search.schema, equal))
 
 
 def chosen(model: type[Any], fields: tuple[Field[Any, Any], ...]) -> tuple[Field[Any, Any], ...]:

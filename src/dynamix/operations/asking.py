@@ -19,7 +19,6 @@ from dynamix.errors import (
 from dynamix.expressions.nodes import AttributeNotExists, Compare, Not, Path, Value, all_of
 from dynamix.expressions.render import Placeholders, render_condition, render_projection
 from dynamix.expressions.texts import check_condition
-from dynamix.narrowing import narrowed
 from dynamix.operations import requests
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.index import AnyField
@@ -101,7 +100,11 @@ def hiding(search: Search[Any], selection: Selection) -> Selection:
     if schema.guards is not None and schema.guards.within:
         guard = AttributeNotExists(Path((schema.guards.owner_name,)))
         selection = selection._replace(filters=(*selection.filters, guard))
-    return selection if schema.kinds is None else narrowed(search, schema.kinds, selection)
+    if schema.kinds is None:
+        return selection
+    from dynamix.narrowing import narrowed  # which programs without shared tables never need
+
+    return narrowed(search, schema.kinds, selection)
 
 
 def ask(

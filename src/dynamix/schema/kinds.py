@@ -57,10 +57,19 @@ class Kinds:
         self.own = value_of(model)
         self.schema_of = schema_of
         self._known: dict[Index, tuple[int, bool]] = {}
+        self._models: tuple[int, dict[str, type[Any]]] = (-1, {})
 
     @property
     def models(self) -> dict[str, type[Any]]:
         """The models by their discriminators."""
+        version, models = self._models
+        if version != self.field.version:
+            version = self.field.version
+            models = self._found()
+            self._models = version, models
+        return models
+
+    def _found(self) -> dict[str, type[Any]]:
         if self.own is not None:
             return {self.own: self.model}
         chosen: tuple[type[Any], ...] | None = vars(self.model).get(MEMBERS)
