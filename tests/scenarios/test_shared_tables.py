@@ -437,3 +437,40 @@ def test_a_class_without_a_value_of_its_own_sees_the_same_items(place: Place) ->
     assert Detailed.query(customer_id="1").explain().filter is None
     Detailed.create(customer_id="2", number=5)
     assert type(Order.get(customer_id="2", number=5)) is Order
+
+
+def test_keys_tell_models_apart_in_an_index_without_the_discriminator(place: Place) -> None:
+    """Where an index holds keys alone, templates say of which model an item is: to a base, and to a model's query, scan
+    and count; a query that they do not bound is filtered by the table's key."""
+
+    class Base(dynamix.Model):
+        __table_name__ = "lean"
+        __secondary_indexes__: ClassVar = {"by_day": {"hash_key": "day", "range_key": "label"}}
+        kind = DiscriminatorField()
+        pk = CharField(hash_key=True)
+        sk = CharField(range_key=True)
+        day = CharField()
+        label = CharField()
+
+    class Task(Base):
+        __discriminator__ = "task"
+        number = IntegerField()
+        pk = KeyField("ALL", hash_key=True)
+        sk = KeyField("TASK#{number:03d}", range_key=True)
+
+    class Event(Base):
+        __discriminator__ = "event"
+        number = IntegerField()
+        pk = KeyField("ALL", hash_key=True)
+        sk = KeyField("EVENT#{number:03d}", range_key=True)
+
+    dynamix.create_table(Base)
+    for number in (1, 2):
+        Task.create(number=number, day="mo", label=f"a{number}")
+        Event.create(number=number, day="mo", label=f"b{number}")
+    assert names(Base.query().use_index("by_day").where(Base.day == "mo")) == ["Task", "Task", "Event", "Event"]
+    mine = Task.query().use_index("by_day").where(Task.day == "mo")
+    assert mine.explain().filter == "begins_with(Task.sk, 'TASK#')"
+    assert [task.sk for task in mine.where(Task.label > "a1")] == ["TASK#002"]
+    assert (mine.count(), Task.scan().use_index("by_day").count()) == (2, 2)
+    assert [task.number for task in mine.all(requery_for_all_projections=True)] == [1, 2]

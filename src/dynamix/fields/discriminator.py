@@ -60,7 +60,8 @@ class DiscriminatorField(CharField[str]):
         if own is None:
             members = ", ".join(sorted(member.__name__ for member in self.members.values())) or "models derived from it"
             return RequiredFieldError(
-                f"{model.__name__} is a base, which has no items of its own; make an item of {members}",
+                f"{model.__name__} is a base, which has no items of its own; make an item of {members}, or give it a "
+                f"{SETTING}",
                 field=self.attribute,
                 reason="a value is required",
             )

@@ -28,7 +28,8 @@ class Writing:
 
         `overwrite=False` raises ItemExistsError where an item has this key, and leaves that one alone; so does None for
         a model with a VersionField, while it replaces the item of any other. `condition` must
-        be met by what is stored, or else ConditionalCheckFailedError is raised. (A field called `condition` wins; then
+        be met by what is stored, or else ConditionalCheckFailedError is raised. An item of another model in the same
+        table is never replaced: it raises ItemExistsError. (A field called `condition` wins; then
         use `add_modify_conditions` and `save`.) Raises FieldValidationException or UnknownNameError before anything is
         sent.
         """
@@ -66,8 +67,9 @@ class Writing:
     def batch_write(cls, items_or_dicts: Iterable[Self | Mapping[str, Any]], *, unchecked: bool = False) -> list[Self]:
         """Store many whole items, and return their instances. Of several with one key the last is stored.
 
-        Batches look at nothing that is stored, so for a model with a VersionField `unchecked=True` has to say that
-        whatever is there is replaced; otherwise InvalidUpdateError is raised.
+        Batches look at nothing that is stored, so for a model with a VersionField, and for one whose keys may be those
+        of another model's items in its table, `unchecked=True` has to say that whatever is there is replaced; otherwise
+        InvalidUpdateError is raised.
 
         All are checked before the first is sent. Raises PartlyAppliedError where the service refused a part, or did not
         answer, and BatchIncompleteError where it would not take all.
@@ -139,7 +141,8 @@ class Writing:
     ) -> None:
         """Delete many items, given as instances or keys. Raises what `batch_write` raises.
 
-        Instances of a model with a VersionField need `unchecked=True`; keys know no version and never do.
+        Instances of a model with a VersionField need `unchecked=True`; keys know no version and never do. Where keys may
+        be those of another model's items in the table, both need it.
         """
         run(cls, batch.delete, *_deletions(cls, (*items_or_keys, *keys), unchecked))
 
