@@ -64,6 +64,8 @@ class Table(Generic[M]):
         sixth: type[F],
         /,
     ) -> None: ...
+    @overload
+    def __init__(self: "Table[A]", *models: type[A]) -> None: ...
     def __init__(self, *models: type[Any]) -> None:
         self.models = models
         self._model: type[M] = _joined(models)

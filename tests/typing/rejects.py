@@ -122,7 +122,7 @@ dynamix.OutcomeUnknownError("x").resolve(unique="number")  # rejected: arg-type,
 dynamix.OutcomeUnknownError("x").resolve(connection="here")  # rejected: arg-type, reportArgumentType
 Order.of_customer(1)  # rejected: arg-type, reportArgumentType
 Order.of_customer("1", below=3)  # rejected: call-arg, reportCallIssue
-dynamix.Table(3)  # rejected: call-overload, reportArgumentType
+dynamix.Table(3)  # rejected: call-overload, reportArgumentType+reportCallIssue
 dynamix.DiscriminatorField(unknown="skip")  # rejected: arg-type, reportArgumentType
 dynamix.DiscriminatorField(default="x")  # rejected: call-arg, reportCallIssue
 dynamix.Table(Customer, Order).query().grouped()["Order"]  # rejected: index, reportArgumentType

@@ -162,7 +162,8 @@ class Reading:
     def item_count(cls) -> int:
         """The number of items as DynamoDB's description of the table has it, updated about every six hours.
 
-        `scan().count()` counts now, and reads the whole table.
+        In a table that several models share these are the items of all. `scan().count()` counts now, and reads the
+        whole table.
         """
         return run(cls, _count)
 

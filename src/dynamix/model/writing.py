@@ -141,8 +141,8 @@ class Writing:
     ) -> None:
         """Delete many items, given as instances or keys. Raises what `batch_write` raises.
 
-        Instances of a model with a VersionField need `unchecked=True`; keys know no version and never do. Where keys may
-        be those of another model's items in the table, both need it.
+        Instances of a model with a VersionField need `unchecked=True`; keys know no version and never do. Where keys
+        may be those of another model's items in the table, both need it.
         """
         run(cls, batch.delete, *_deletions(cls, (*items_or_keys, *keys), unchecked))
 
