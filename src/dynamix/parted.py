@@ -33,7 +33,7 @@ def on_keys(schema: Schema[Any], index: Index, conditions: list[Condition]) -> l
     chosen = _of_partition(schema, index.hash_key, conditions, values)
     if chosen is not None:
         conditions = [chosen, *conditions]
-        done += [equal[part] for part in index.hash_key.parts] if isinstance(index.hash_key, ComputedField) else []
+        done += [equal[part] for part in _exact_parts(schema, index.hash_key)]
     elif not _has(conditions, index.hash_key):
         return conditions
     sort = index.range_key
@@ -72,6 +72,13 @@ def _shared(schema: Schema[Any], given: Mapping[str, Any]) -> Condition:
         f"{', '.join(given)} make no partition key that all of {', '.join(m.model_name for m in members)} have in "
         f"common; give a condition on {schema.table.hash_key}"
     )
+
+
+def _exact_parts(schema: Schema[Any], key: AnyField) -> list[str]:
+    """The parts that have one value where the key has one: those of a template, but for coarse formats."""
+    if not isinstance(key, KeyField):
+        return []
+    return [name for _, name, spec in key.pieces if name is not None and _is_exact(schema.fields[name], spec)]
 
 
 def _of_partition(

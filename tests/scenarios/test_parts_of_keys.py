@@ -154,6 +154,31 @@ def test_texts_of_parts_find_neither_more_nor_less(place: Place) -> None:
     assert shown(prices.where(Visit.price < 2))[2] is None
 
 
+class Reading(dynamix.Model):
+    """Keys that many values of a part have in common: a coarse format, and a function."""
+
+    __secondary_indexes__: ClassVar = {"by_level": {"hash_key": "level", "range_key": "half", "projections": "ALL"}}
+
+    at = DateTimeField(required=True, utc=True)
+    value = IntegerField(required=True)
+    day = KeyField("DAY#{at:%Y-%m-%d}", hash_key=True)
+    time = KeyField("{at:%Y%m%dT%H%M}", range_key=True)
+    level = dynamix.ComputedField(int, lambda value: value // 10, "value")
+    half = dynamix.ComputedField(int, lambda value: value // 5, "value")
+
+
+def test_a_key_that_many_values_have_filters_besides(place: Place) -> None:
+    """Where other values of a part make the same key, the condition on the part stays a filter."""
+    dynamix.create_table(Reading)
+    start = datetime.datetime(2026, 1, 1, 10, tzinfo=datetime.UTC)
+    for number in range(3):
+        Reading.create(at=start + datetime.timedelta(minutes=number, seconds=number), value=number)
+    assert [one.value for one in Reading.query(at=start + datetime.timedelta(seconds=61))] == [1]
+    assert Reading.query(at=start + datetime.timedelta(seconds=60)).count() == 0
+    assert [one.value for one in Reading.query().use_index("by_level").where(Reading.value == 2)] == [2]
+    assert Reading.get(at=start + datetime.timedelta(seconds=59)).value == 0
+
+
 def test_parts_that_several_models_share(place: Place) -> None:
     """A base's query takes parts of which all its models make the same partition key, and no others."""
     fill()
