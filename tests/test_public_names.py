@@ -41,7 +41,7 @@ def test_public_names_are_documented() -> None:
 
 @pytest.mark.parametrize(
     "cls",
-    [Model, Query, Scan, Connection, Changeable, Transaction, dynamix.Batch, Engine],
+    [Model, Query, Scan, Connection, Changeable, Transaction, dynamix.Batch, dynamix.Table, dynamix.Groups, Engine],
     ids=lambda cls: cls.__name__,
 )
 def test_public_methods_are_documented(cls: type) -> None:

@@ -31,6 +31,7 @@ BUILDING = (
 
 SILENT = {
     Model: {
+        "access_patterns",
         "add_modify_conditions",
         "add_to_field",
         "add_to_setfield",
@@ -62,10 +63,12 @@ SILENT = {
     },
     Query: {*BUILDING, "order"},
     Scan: set(BUILDING),
+    dynamix.Table: {"key_of", "query", "scan"},
     Connection: set(),
     Transaction: {"check", "create", "delete", "put", "save", "update"},
     Batch: {"update"},
     dynamix: {
+        "access_pattern",
         "batch",
         "capacity",
         "dry_run",
@@ -222,7 +225,7 @@ def test_the_language_has_its_twins() -> None:
     pairs = {owner: language_pairs(owner) for owner in OWNERS[:-1]}
     iterating, managing = [("__iter__", "__aiter__")], [("__enter__", "__aenter__"), ("__exit__", "__aexit__")]
     managers = dict.fromkeys((Connection, Transaction, Batch), managing)
-    assert pairs == {Model: [], Query: iterating, Scan: iterating, **managers}
+    assert pairs == {Model: [], dynamix.Table: [], Query: iterating, Scan: iterating, **managers}
     for owner, names in pairs.items():
         for name, twin in names:
             assert signature(getattr(owner, twin)) == signature(getattr(owner, name)), name

@@ -108,6 +108,7 @@ if TYPE_CHECKING:
         DateTimeField,
         DecimalField,
         DictField,
+        DiscriminatorField,
         EncryptedField,
         EnumField,
         Field,
@@ -124,6 +125,7 @@ if TYPE_CHECKING:
         UUIDField,
         VersionField,
     )
+    from dynamix.groups import Groups
     from dynamix.meters import Capacity, capacity
     from dynamix.model.batching import Batch
     from dynamix.model.declaration import Model
@@ -131,6 +133,7 @@ if TYPE_CHECKING:
     from dynamix.model.typed import TypedModel
     from dynamix.operations.statements import Rows
     from dynamix.pages import Page
+    from dynamix.patterns import AccessPattern, access_pattern
     from dynamix.rehearsal import DryRequest, dry_run
     from dynamix.schema.index import IndexOptions
     from dynamix.statements import (
@@ -143,6 +146,7 @@ if TYPE_CHECKING:
         partiql_transaction,
     )
     from dynamix.tables import acompare_table, acreate_table, aupdate_table, compare_table, create_table, update_table
+    from dynamix.together import Table
     from dynamix.transactions import Transaction, atransact_get, transact_get, transaction
     from dynamix.updates.actions import Action
     from dynamix.wire import RequestInfo, ResponseInfo
@@ -181,6 +185,7 @@ else:
             "DateTimeField",
             "DecimalField",
             "DictField",
+            "DiscriminatorField",
             "EncryptedField",
             "EnumField",
             "Field",
@@ -197,6 +202,7 @@ else:
             "UUIDField",
             "VersionField",
         ),
+        "dynamix.groups": ("Groups",),
         "dynamix.meters": ("Capacity", "capacity"),
         "dynamix.model.batching": ("Batch",),
         "dynamix.model.declaration": ("Model",),
@@ -204,6 +210,7 @@ else:
         "dynamix.model.typed": ("TypedModel",),
         "dynamix.operations.statements": ("Rows",),
         "dynamix.pages": ("Page",),
+        "dynamix.patterns": ("AccessPattern", "access_pattern"),
         "dynamix.rehearsal": ("DryRequest", "dry_run"),
         "dynamix.schema.index": ("IndexOptions",),
         "dynamix.statements": (
@@ -223,6 +230,7 @@ else:
             "create_table",
             "update_table",
         ),
+        "dynamix.together": ("Table",),
         "dynamix.transactions": ("Transaction", "atransact_get", "transact_get", "transaction"),
         "dynamix.updates.actions": ("Action",),
         "dynamix.wire": ("RequestInfo", "ResponseInfo"),
@@ -243,6 +251,7 @@ else:
 
 __all__ = [
     "AccessDeniedError",
+    "AccessPattern",
     "Action",
     "AnyField",
     "Batch",
@@ -272,6 +281,7 @@ __all__ = [
     "DecimalField",
     "DeletionProtectionDiffers",
     "DictField",
+    "DiscriminatorField",
     "DryRequest",
     "DynamixError",
     "EncryptedField",
@@ -282,6 +292,7 @@ __all__ = [
     "FieldNotLoadedError",
     "FieldValidationException",
     "FloatField",
+    "Groups",
     "GuardTableDiffers",
     "IdempotentParameterMismatchError",
     "IndexKeyDiffers",
@@ -330,6 +341,7 @@ __all__ = [
     "StoredValueError",
     "StreamRecord",
     "TTLField",
+    "Table",
     "TableDifference",
     "TableDiffersError",
     "TableInUseError",
@@ -351,6 +363,7 @@ __all__ = [
     "VersionField",
     "WrongTypeError",
     "abatch_get",
+    "access_pattern",
     "acompare_table",
     "acreate_table",
     "apartiql",

@@ -17,11 +17,13 @@ from dynamix.watch import checked_progress
 from dynamix.wire import Flow
 
 if TYPE_CHECKING:
+    from dynamix import groups
     from dynamix.explanation import Explanation
+    from dynamix.groups import Groups
     from dynamix.operations.sweep import Sweep
     from dynamix.updates import changes
 else:
-    later(globals(), changes="dynamix.updates.changes")
+    later(globals(), changes="dynamix.updates.changes", groups="dynamix.groups")
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -64,6 +66,14 @@ class Matches(Searching[M]):
     async def aall(self, requery_for_all_projections: bool = False) -> list[M]:
         """See `all`."""
         return await self._arun(flows.every, requery_for_all_projections)
+
+    def grouped(self, requery_for_all_projections: bool = False) -> "Groups[M]":
+        """All matches, at most the limit, told apart by their models: a user with its orders, by one query."""
+        return groups.Groups(self._search.schema, self._run(flows.every, requery_for_all_projections))
+
+    async def agrouped(self, requery_for_all_projections: bool = False) -> "Groups[M]":
+        """See `grouped`."""
+        return groups.Groups(self._search.schema, await self._arun(flows.every, requery_for_all_projections))
 
     def first(self) -> M | None:
         """The first match, or None where there is none."""
@@ -132,8 +142,9 @@ class Matches(Searching[M]):
         self, actions: tuple[Action, ...] | None, progress: Callable[[int], object] | None
     ) -> "tuple[Callable[..., Flow[int]], Sweep]":
         """The flow that writes all matches, and what it does with each; None: deletes it."""
-        from dynamix.operations.sweep import Sweep, sweep  # which few programs need
+        from dynamix.operations.sweep import Sweep, refuse_several, sweep  # which few programs need
 
+        refuse_several(self._search.schema, changes=actions is not None)
         asked = None if actions is None else changes.Changes.of(self._search.schema, actions, datetime.now(UTC))
         return sweep, Sweep(asked, checked_progress(progress))
 

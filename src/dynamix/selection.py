@@ -134,8 +134,14 @@ def _select(search: Search[Any]) -> Selection:
     """The key conditions and the filters on the index that the search has."""
     schema, index = search.schema, search.index
     conditions = list(joined(search.conditions))
+    if schema.computed and search.keyed:
+        from dynamix.parted import on_keys  # which programs without computed keys never need
+
+        conditions = on_keys(schema, index, conditions)
     own = tuple(joined(search.filters)) if search.filters else ()
     on_partition = [c for c in conditions if search.keyed and _is_on(c, index.hash_key)]
+    if search.chosen and not on_partition and schema.kinds is not None and index.hash_key is schema.kinds.field:
+        on_partition = [schema.kinds.condition]
     partition = (_partition(schema, index, on_partition),) if search.keyed else ()
     check_fields(schema, index, search.fields)
     held = schema.loaded_from(index)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dynamix.differences import TableDifference
 from dynamix.model.declaration import Model
 from dynamix.model.running import arun, connection_of, run, schema_of
+from dynamix.model.writing import alone
 from dynamix.operations import companions
 
 
@@ -13,15 +14,15 @@ def create_table(model: type[Model], *, force: bool = False) -> None:
     """Create the model's table with its indexes, and wait until it is active.
 
     An existing table is left alone, with a warning where it differs from the model; `force=True` drops it first, with
-    all its items.
+    all its items. A table that several models share is made with the indexes of all of them that are declared by now.
     """
-    _forget(model)
+    _forget(alone(model) if force else model)
     _warn(model, run(model, companions.create, force))
 
 
 async def acreate_table(model: type[Model], *, force: bool = False) -> None:
     """See `create_table`."""
-    _forget(model)
+    _forget(alone(model) if force else model)
     _warn(model, await arun(model, companions.create, force))
 
 

@@ -195,6 +195,7 @@ async def story(tell: Blocking) -> list[Any]:
         await call(SCIENCE.filter(Thread.user_id == "user1"), "update", Thread.title.set("x"), progress=print),
         await call(SCIENCE.filter(Thread.title == "x").limit(2), "delete"),
         await call(SCIENCE.filter(Thread.title == "x"), "all"),
+        list(await call(SCIENCE, "grouped")),
         await call(SCIENCE, "update"),
         await call(thread, "delete"),
         await call(Thread, "delete_by_key", **key(1)),

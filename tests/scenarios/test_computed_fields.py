@@ -194,7 +194,8 @@ KEYED = {"key": dynamix.CharField(hash_key=True)}
 @pytest.mark.parametrize(
     "attempt",
     [
-        lambda: KeyField("USER#"),
+        lambda: KeyField(""),
+        _model(**KEYED, sort=KeyField("N#count", range_key=True)),
         lambda: KeyField("{a}{b}"),
         lambda: KeyField("{a.b}"),
         lambda: KeyField("{a!r}"),

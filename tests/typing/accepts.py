@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, assert_type, overload
 from uuid import UUID
 
-from forum import Cart, Colour, ForumThread, Letter, Part, Person, Sheet, State
+from forum import Cart, Colour, Customer, ForumThread, Letter, Order, Part, Person, Sheet, Shop, State
 
 import dynamix
 from dynamix import Cursor
@@ -515,6 +515,37 @@ assert_type(dynamix.partiql("SELECT ...", ["x"], model=ForumThread), dynamix.Row
 assert_type(dynamix.partiql("SELECT ...", scan=True), dynamix.Rows[dict[str, Any]])
 assert_type(dynamix.partiql_batch(dynamix.Statement("SELECT ...", ["x"], ForumThread)), list[ForumThread | None])
 assert_type(dynamix.partiql("SELECT ...", model=ForumThread).cursor, str | None)
+
+# Models that share a table.
+order = Order(total=1)
+assert_type(order.kind, str)
+assert_type(Shop.query().where(Shop.pk == "a").all(), list[Shop])
+assert_type(Order.query(customer_id="1").all(), list[Order])
+both = dynamix.Table(Customer, Order)
+assert_type(both, dynamix.Table[Customer | Order])
+assert_type(both.query(customer_id="1").filter(Order.total > 1).all(), list[Customer | Order])
+assert_type(both.scan().first(), Customer | Order | None)
+assert_type(both.get(pk="a", sk="b"), Customer | Order | None)
+assert_type(both.batch_get({"pk": "a", "sk": "b"}), list[Customer | Order])
+assert_type(dynamix.transact_get(both.key_of(pk="a", sk="b")), tuple[Customer | Order | None])
+assert_type(dynamix.Table(Customer, Order, ForumThread), dynamix.Table[Customer | Order | ForumThread])
+grouped = both.query(customer_id="1").grouped()
+assert_type(grouped, dynamix.Groups[Customer | Order])
+assert_type(grouped[Order], list[Order])
+assert_type(grouped.one(Customer), Customer)
+assert_type(grouped.first(Customer), Customer | None)
+assert_type(Order.of_customer("1", above=3).all(), list[Order])
+assert_type(Order.large(5).first(), Order | None)
+assert_type(Order.access_patterns(), list[dynamix.AccessPattern])
+assert_type(Order.access_patterns()[0].units, tuple[float, float] | None)
+
+
+async def read_together() -> None:
+    """The same with await."""
+    assert_type(await both.aget(pk="a", sk="b"), Customer | Order | None)
+    assert_type(await both.abatch_get({"pk": "a", "sk": "b"}), list[Customer | Order])
+    assert_type(await both.query(customer_id="1").agrouped(), dynamix.Groups[Customer | Order])
+
 
 # Which writes are repeated, and what became of one.
 dynamix.Connection(embedded=True, repeat_writes="token")

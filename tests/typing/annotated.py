@@ -97,3 +97,21 @@ class Wrong(dynamix.TypedModel):
     key: CharField[str] = CharField(hash_key=True)
     number: IntegerField[int] = IntegerField()  # rejected: assignment, reportAssignmentType
     text: CharField[int] = CharField(default=None)  # rejected: assignment, reportAssignmentType
+
+
+class Shelf(dynamix.TypedModel):
+    """A table that two models share."""
+
+    kind: dynamix.DiscriminatorField = dynamix.DiscriminatorField()
+    id: CharField[str] = CharField(hash_key=True)
+
+
+class Album(Shelf):
+    """One of them."""
+
+    __discriminator__ = "album"
+    artist: CharField[str] = CharField(required=True)
+
+
+assert_type(Album(id="1", artist="Bach").kind, str)
+Album(id="1")  # rejected: call-arg, reportCallIssue

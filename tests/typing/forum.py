@@ -1,10 +1,12 @@
 """The forum of the README, as the typing files use it. Its fields show each way of ruling None out."""
 
 from enum import Enum
-from typing import Literal
+from typing import Literal, Self
 from uuid import UUID
 
 import dynamix
+import dynamix.query
+import dynamix.scan
 
 State = Literal["draft", "live"]
 
@@ -125,3 +127,37 @@ class ForumThread(dynamix.Model):
     tags = dynamix.SetField()
     user_reviews = dynamix.ListField(default=[])
     key_value_data = dynamix.DictField()
+
+
+class Shop(dynamix.Model):
+    """A table that two models share."""
+
+    kind = dynamix.DiscriminatorField()
+    pk = dynamix.CharField(hash_key=True)
+    sk = dynamix.CharField(range_key=True)
+
+
+class Customer(Shop):
+    """One of them."""
+
+    __discriminator__ = "CUSTOMER"
+    customer_id = dynamix.CharField(required=True)
+
+
+class Order(Shop):
+    """The other one."""
+
+    __discriminator__ = "ORDER"
+    total = dynamix.IntegerField(default=0)
+
+    @classmethod
+    @dynamix.access_pattern
+    def of_customer(cls, customer_id: str, *, above: int = 0) -> dynamix.query.Query[Self]:
+        """An access pattern."""
+        return cls.query(customer_id=customer_id).where(cls.total > above)
+
+    @classmethod
+    @dynamix.access_pattern(least=5)
+    def large(cls, least: int) -> dynamix.scan.Scan[Self]:
+        """Another one."""
+        return cls.scan().where(cls.total >= least)

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from forum import Cart, Colour, ForumThread, Letter, Part, Person, Sheet
+from forum import Cart, Colour, Customer, ForumThread, Letter, Order, Part, Person, Sheet
 
 import dynamix
 
@@ -120,3 +120,15 @@ dynamix.repeat_writes("always")  # rejected: arg-type, reportArgumentType
 dynamix.Connection(embedded=True, repeat_writes=True)  # rejected: arg-type, reportArgumentType
 dynamix.OutcomeUnknownError("x").resolve(unique="number")  # rejected: arg-type, reportArgumentType
 dynamix.OutcomeUnknownError("x").resolve(connection="here")  # rejected: arg-type, reportArgumentType
+Order.of_customer(1)  # rejected: arg-type, reportArgumentType
+Order.of_customer("1", below=3)  # rejected: call-arg, reportCallIssue
+dynamix.Table(3)  # rejected: call-overload, reportArgumentType+reportCallIssue
+dynamix.DiscriminatorField(unknown="skip")  # rejected: arg-type, reportArgumentType
+dynamix.DiscriminatorField(default="x")  # rejected: call-arg, reportCallIssue
+dynamix.Table(Customer, Order).query().grouped()["Order"]  # rejected: index, reportArgumentType
+
+
+@dynamix.access_pattern  # rejected: type-var, reportArgumentType+reportCallIssue+reportUntypedFunctionDecorator
+def no_query(cls: type[Order]) -> int:
+    """An access pattern gives a query or a scan."""
+    return 1

@@ -73,14 +73,15 @@ def _parser(item_type: Any) -> _Parser:
 
 
 @cache
-def _raw() -> _Parser:
+def as_raw() -> _Parser:
     """The parser that leaves each item as it is."""
     return _parser(Raw)
 
 
-_MAYBE: Callable[[bytes], Any] = msgspec.json.Decoder(
+as_maybe_changed: Callable[[bytes], Any] = msgspec.json.Decoder(
     msgspec.defstruct("MaybeChanged", [("Attributes", Raw, Raw())])
 ).decode
+"""Parses an answer that may have `Attributes`, which are left as they are."""
 _ITEM: Callable[[Raw], Item] = msgspec.json.Decoder(dict[str, dict[str, Any]]).decode
 
 
@@ -103,7 +104,7 @@ class Reader(Generic[M]):
             self._parser = _parser(item_struct(model.__name__, slots))
             self._values, self._instances = compile_reader(model, slots, table, held)
         except ValueError:  # a stored name that msgspec does not take
-            self._parser, self._values, self._instances = _raw(), self._one_by_one, self._slow_instances
+            self._parser, self._values, self._instances = as_raw(), self._one_by_one, self._slow_instances
             self._is_slow = True
 
     def item(self, body: bytes) -> M | None:
@@ -113,7 +114,7 @@ class Reader(Generic[M]):
             return None if found is None else self._instance(self._values(found))
         except Exception as error:  # of conversions of the user's own as well, which the slow way names
             let_pass(error)
-            found = _raw().item(body).Item
+            found = as_raw().item(body).Item
             return None if found is None else self._instance(self._one_by_one(found))
 
     def page(self, body: bytes) -> Page[M]:
@@ -124,7 +125,7 @@ class Reader(Generic[M]):
             items = self._instances(page.Items)
         except Exception as error:
             let_pass(error)
-            page = _raw().page(body)
+            page = as_raw().page(body)
             items, unread = self._readable(page.Items)
         return Page(items, unread, page.ScannedCount, page.LastEvaluatedKey or None)
 
@@ -136,7 +137,7 @@ class Reader(Generic[M]):
             items = self._instances([item for found in batch.Responses.values() for item in found])
         except Exception as error:
             let_pass(error)
-            batch = _raw().batch(body)
+            batch = as_raw().batch(body)
             items, unread = self._readable([item for found in batch.Responses.values() for item in found])
         return Batch(items, unread, batch.UnprocessedKeys)
 
@@ -146,7 +147,7 @@ class Reader(Generic[M]):
             return self._values(self._parser.attributes(body).Attributes)
         except Exception as error:
             let_pass(error)
-            return self._one_by_one(_raw().attributes(body).Attributes)
+            return self._one_by_one(as_raw().attributes(body).Attributes)
 
     def changed(self, body: bytes) -> M | None:
         """The instance in the `Attributes` of an answer, or None where there are none."""
@@ -154,8 +155,16 @@ class Reader(Generic[M]):
             return self._instance(self._values(self._parser.attributes(body).Attributes))
         except Exception as error:
             let_pass(error)
-            found = _MAYBE(body).Attributes
+            found = as_maybe_changed(body).Attributes
             return self._instance(self._one_by_one(found)) if found else None
+
+    def one(self, found: Raw) -> M:
+        """The instance of one item."""
+        try:
+            return self._instance(self._values(self._parser.one(found)))
+        except Exception as error:
+            let_pass(error)
+            return self._instance(self._one_by_one(found))
 
     def instance(self, item: Item) -> M:
         """The instance of an item that is parsed already."""
@@ -191,7 +200,7 @@ class Reader(Generic[M]):
                     )
                 value = slot.value(item.get(slot.name))
             except StoredValueError as error:
-                error.key = self._key(item)
+                error.key = self.key_of(item)
                 raise
             if value is None and slot.absent is not None:
                 defaults = noted(defaults, slot.attribute, slot.absent())
@@ -201,7 +210,7 @@ class Reader(Generic[M]):
         values[STATE] = State(forms_kept(self._slots, item), self._held, self._table, None, defaults)
         return values
 
-    def _key(self, item: Item) -> dict[str, Any]:
+    def key_of(self, item: Item) -> dict[str, Any]:
         """The key of an item as `get` takes it; what cannot be read of it has its stored form as its value."""
         key: dict[str, Any] = {}
         for slot in self._slots:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dynamix.fields.date import DateField
     from dynamix.fields.decimal import DecimalField
     from dynamix.fields.dict import DictField
+    from dynamix.fields.discriminator import DiscriminatorField
     from dynamix.fields.encrypted import Cipher, EncryptedField
     from dynamix.fields.enum import EnumField
     from dynamix.fields.float import FloatField
@@ -54,6 +55,7 @@ else:
         "dynamix.fields.date": ("DateField",),
         "dynamix.fields.decimal": ("DecimalField",),
         "dynamix.fields.dict": ("DictField",),
+        "dynamix.fields.discriminator": ("DiscriminatorField",),
         "dynamix.fields.encrypted": ("Cipher", "EncryptedField"),
         "dynamix.fields.enum": ("EnumField",),
         "dynamix.fields.float": ("FloatField",),
@@ -85,6 +87,7 @@ __all__ = [
     "DecimalField",
     "Defaulted",
     "DictField",
+    "DiscriminatorField",
     "Draft",
     "EncryptedField",
     "EnumField",

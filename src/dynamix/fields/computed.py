@@ -35,6 +35,9 @@ class ComputedField(Field[V, T], Generic[V, T]):
     Where one of them is missing, so is this field. It can be a key.
     """
 
+    constant = False
+    """Whether it may be computed from nothing, and always be the same."""
+
     @overload
     def __init__(
         self: ComputedField[V, V],
@@ -71,7 +74,8 @@ class ComputedField(Field[V, T], Generic[V, T]):
         self.inner = element_field(inner)
         self.function = function
         self.parts = parts
-        if not callable(function) or not parts or not all(isinstance(part, str) and part for part in parts):
+        named = all(isinstance(part, str) and part for part in parts) and (parts or self.constant)
+        if not callable(function) or not named:
             raise ModelDefinitionError(
                 f"a {type(self).__name__} takes a function and the names of one or more fields, not {function!r} and "
                 f"{parts!r}"

@@ -10,11 +10,12 @@ from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec.numbers import NumberError, to_text
 from dynamix.codec.values import UnstorableError
-from dynamix.errors import ModelDefinitionError
+from dynamix.errors import FieldValidationException, ModelDefinitionError
 from dynamix.fields.base import Field
 from dynamix.fields.computed import ComputedField
 from dynamix.fields.moments import in_utc, samples
 from dynamix.fields.options import HashKey, Options, Present, RangeKey
+from dynamix.fields.refusals import shown
 
 T = TypeVar("T")
 
@@ -27,8 +28,11 @@ class KeyField(ComputedField[str, T]):
 
     What separates the parts, which is every character of the template's own that is no letter or digit, is refused
     inside a part. A part may have a format (`{number:08d}`, `{day:%Y-%m-%d}`) whose texts have to sort as the values
-    do; in a sort key, numbers need one. Without a format a part is as its field stores it.
+    do; in a sort key, numbers need one. Without a format a part is as its field stores it. A template without parts is
+    the same text in each item (`KeyField("PROFILE", range_key=True)`).
     """
+
+    constant = True
 
     @overload
     def __init__(self: KeyField[str], template: str, **options: Unpack[HashKey[str]]) -> None: ...
@@ -44,14 +48,16 @@ class KeyField(ComputedField[str, T]):
         except (ValueError, TypeError) as error:
             raise ModelDefinitionError(f"{template!r} is no template such as 'USER#{{user_id}}': {error}") from error
         self.template = template
-        self._pieces = [(literal, name, spec or "") for literal, name, spec, _ in pieces]
-        parts = [name for _, name, _ in self._pieces if name is not None]
-        between = [literal for literal, name, _ in self._pieces[1:] if name is not None]
-        if any(conversion for *_, conversion in pieces) or not parts or not all(map(str.isidentifier, parts)):
+        self.pieces = [(literal, name, spec or "") for literal, name, spec, _ in pieces]
+        parts = [name for _, name, _ in self.pieces if name is not None]
+        between = [literal for literal, name, _ in self.pieces[1:] if name is not None]
+        if any(conversion for *_, conversion in pieces) or not template or not all(map(str.isidentifier, parts)):
             raise ModelDefinitionError(f"{template!r} is no template such as 'USER#{{user_id}}', of names of fields")
         if not all(between):
             raise ModelDefinitionError(f"{template!r} has two parts with nothing between them")
-        literals = [literal for literal, _, _ in self._pieces]
+        self.start: str = self.pieces[0][0]
+        """The text with which all begin."""
+        literals = [literal for literal, _, _ in self.pieces]
         signs = {sign for literal in literals for sign in literal if not sign.isalnum()}
         words = {literal for literal in between if literal.isalnum()}
         self.separators = sorted(signs | words)
@@ -59,6 +65,11 @@ class KeyField(ComputedField[str, T]):
 
     def part_fields(self, fields: Any) -> list[Field[Any, Any]]:
         found = super().part_fields(fields)
+        forgotten = [name for name in re.findall(r"\w+", self.template) if name in fields and not self.parts]
+        if forgotten:
+            raise ModelDefinitionError(
+                f"{self} has no parts, and {forgotten[0]!r} in it is the name of a field; write {{{forgotten[0]}}}"
+            )
         for field, spec in zip(found, self._specs, strict=True):
             if spec:
                 self._check_format(field, spec)
@@ -74,7 +85,7 @@ class KeyField(ComputedField[str, T]):
 
     @property
     def _specs(self) -> list[str]:
-        return [spec for _, name, spec in self._pieces if name is not None]
+        return [spec for _, name, spec in self.pieces if name is not None]
 
     def _check_format(self, field: Field[Any, Any], spec: str) -> None:
         """Refuse a format whose texts do not sort as the values do."""
@@ -90,9 +101,20 @@ class KeyField(ComputedField[str, T]):
             "08d, 010.2f or %Y-%m-%d"
         )
 
+    def text_of(self, field: Field[Any, Any], value: Any, spec: str) -> str:
+        """The text of one part. Raises FieldValidationException for a value that cannot stand in the template."""
+        try:
+            return self._part(field, value, spec)
+        except (ValueError, TypeError) as error:
+            if isinstance(error, FieldValidationException):
+                raise
+            raise FieldValidationException(
+                f"{self} cannot be computed from {shown(value)}: {error}", field=self.attribute, reason=str(error)
+            ) from error
+
     def _made(self, fields: list[Field[Any, Any]], given: list[Any]) -> str:
         values, text = iter(zip(fields, given, strict=True)), ""
-        for literal, name, spec in self._pieces:
+        for literal, name, spec in self.pieces:
             text += literal
             if name is not None:
                 text += self._part(*next(values), spec)

@@ -22,7 +22,7 @@ from dynamix.codec.names import Key
 from dynamix.connection import Connection
 from dynamix.errors import DynamixError, InvalidUpdateError, UnknownNameError, WrongTypeError
 from dynamix.model.reading import Reading
-from dynamix.model.running import connection_of, schema_of
+from dynamix.model.running import connection_of, refuse_base, schema_of
 from dynamix.operations import batch
 from dynamix.operations.gathered import Gathered
 from dynamix.operations.pace import Pace
@@ -343,8 +343,16 @@ def unlooked(model: type[Any], advice: str) -> InvalidUpdateError:
     return InvalidUpdateError(f"a batch takes no conditions, so it cannot look at {schema_of(model).version}; {advice}")
 
 
-def refuse_unguarded(model: type[Any]) -> None:
-    """Raise InvalidUpdateError where items have unique values, which no batch can guard."""
+def refuse_unguarded(model: type[Any], unchecked: bool = False) -> None:
+    """Raise InvalidUpdateError where items have unique values, which no batch can guard, or unless `unchecked`, where
+    their keys may be those of another model's items."""
+    refuse_base(model)
+    if schema_of(model).marks is not None and not unchecked:
+        raise InvalidUpdateError(
+            f"a batch takes no conditions, and the key of a {model.__name__} may be that of another model's item in "
+            "the table; store and delete each on its own, tell the models by KeyField templates, or give batch_write() "
+            "or batch_delete() unchecked=True"
+        )
     guards = schema_of(model).guards
     if guards is not None:
         raise InvalidUpdateError(

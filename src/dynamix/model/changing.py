@@ -19,7 +19,7 @@ from dynamix.fields.changeable import Element, N
 from dynamix.fields.computed import ComputedField
 from dynamix.late import later
 from dynamix.model import computing
-from dynamix.model.running import arun, check_condition, checked, run, schema_of
+from dynamix.model.running import arun, check_condition, checked, refuse_base, run, schema_of
 from dynamix.operations.requests import Returns
 from dynamix.updates.actions import Action
 from dynamix.updates.draft import Draft
@@ -300,6 +300,7 @@ def _modification(
     model: type[Any], function: Callable[[Any], Any], attempts: int | None, key: dict[str, Any]
 ) -> modifying.Modification:
     """What is to be modified. A key called `attempts` takes what was given by that name."""
+    refuse_base(model)
     schema = schema_of(model)
     if not callable(function):
         raise WrongTypeError(
@@ -341,6 +342,7 @@ def asked_update(
     key: dict[str, Any],
 ) -> update.ByKey:
     """What `update_by_key` sends. A key of the model that has the name of an option is meant by that name."""
+    refuse_base(model)
     schema = schema_of(model)
     options: dict[str, Any] = {"condition": condition, "upsert": upsert, "returns": returns}
     for field in schema.table.keys:

@@ -17,6 +17,7 @@ from dynamix.codec.names import Key, StoredName, forms_given
 from dynamix.codec.state import STATE, State
 from dynamix.connection import Connection
 from dynamix.errors import ValidationException, nearest, unknown
+from dynamix.fields import discriminator
 from dynamix.fields.base import Field
 from dynamix.model import computing
 from dynamix.model.changing import Changing, assign
@@ -35,6 +36,7 @@ class Model(Reading, Writing, Changing, Converting):
     on-demand billing), `DeletionProtectionEnabled` (absent: as the table has it), `__secondary_indexes__`, and
     `__connection__` to use another connection than the default. `__unique__` lists tuples of fields whose values
     together no two items have; `__unique_in_table__` keeps the guards of unique values in the model's own table.
+    `__discriminator__` tells its items from those of other models in the same table (see DiscriminatorField).
     """
 
     __table_name__: ClassVar[str]
@@ -42,10 +44,12 @@ class Model(Reading, Writing, Changing, Converting):
     __connection__: ClassVar[Connection | None] = None
     __unique__: ClassVar[Sequence[Sequence[str | Field[Any, Any]]]]
     __unique_in_table__: ClassVar[bool]
+    __discriminator__: ClassVar[str]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         check_names(cls, Model)
+        discriminator.register(cls)
         forget_schema(cls)
 
     def __init__(self, /, **values: Any) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from msgspec.structs import replace
+
 from dynamix.codec.names import Key
 from dynamix.errors import UnknownNameError, ValidationException, WrongTypeError
 from dynamix.fields.base import Field
@@ -21,8 +23,10 @@ if TYPE_CHECKING:
     from dynamix import scan as scans
     from dynamix import selection, unreadable
     from dynamix.operations import batch, saving, writes
+    from dynamix.patterns import AccessPattern
     from dynamix.query import Query
     from dynamix.scan import Scan
+    from dynamix.selection import Search
     from dynamix.unreadable import OnError
 else:
     later(
@@ -136,16 +140,17 @@ class Reading:
         return Key(cls, schema_of(cls).stored_key(stored))
 
     @classmethod
-    def query(cls, *fields: Field[Any, Any], on_error: OnError = "raise") -> Query[Self]:
+    def query(cls, /, *fields: Field[Any, Any], on_error: OnError = "raise", **equal: Any) -> Query[Self]:
         """A query, to be completed by `where`. With `fields`, only these and the key are read.
 
+        Names and values are conditions that these fields are equal: `query(user_id="1")` is
+        `query().where(User.user_id == "1")`, and where keys are made of them by templates, chooses by key.
         Of an item that cannot be read `on_error` raises the StoredValueError, or leaves it out: "skip", or a function
         that is called with the error.
         """
-        schema = schema_of(cls)
-        search = selection.Search(
-            schema, True, schema.table, fields and chosen(cls, fields), on_error=unreadable.check_on_error(on_error)
-        )
+        search = search_of(cls, True, fields, on_error)
+        if equal:
+            search = with_equal(search, equal)
         return queries.Query(search, partial(connection_of, cls))
 
     @classmethod
@@ -154,17 +159,26 @@ class Reading:
 
         `on_error` is what it is for `query`.
         """
-        schema = schema_of(cls)
-        search = selection.Search(
-            schema, False, schema.table, fields and chosen(cls, fields), on_error=unreadable.check_on_error(on_error)
-        )
-        return scans.Scan(search, partial(connection_of, cls))
+        return scans.Scan(search_of(cls, False, fields, on_error), partial(connection_of, cls))
+
+    @classmethod
+    def access_patterns(cls, description: Mapping[str, Any] | None = None) -> list[AccessPattern]:
+        """The queries and scans that are marked by `dynamix.access_pattern`, each with what it would read; of a base of
+        several models, theirs as well. Nothing is sent.
+
+        With the description of the table, the `Table` of an answer to DescribeTable, it estimates units as well. Raises
+        ModelDefinitionError for a pattern of which no example can be made.
+        """
+        from dynamix.patterns import patterns_of  # which few programs need
+
+        return patterns_of(cls, description)
 
     @classmethod
     def item_count(cls) -> int:
         """The number of items as DynamoDB's description of the table has it, updated about every six hours.
 
-        `scan().count()` counts now, and reads the whole table.
+        In a table that several models share these are the items of all. `scan().count()` counts now, and reads the
+        whole table.
         """
         return run(cls, _count)
 
@@ -172,6 +186,21 @@ class Reading:
     async def aitem_count(cls) -> int:
         """See `item_count`."""
         return await arun(cls, _count)
+
+
+def search_of(model: type[M], keyed: bool, fields: tuple[Field[Any, Any], ...], on_error: OnError) -> Search[M]:
+    """What a query or scan of a model begins with."""
+    schema = schema_of(model)
+    return selection.Search(
+        schema, keyed, schema.table, fields and chosen(model, fields), on_error=unreadable.check_on_error(on_error)
+    )
+
+
+def with_equal(search: Search[M], equal: Mapping[str, Any]) -> Search[M]:
+    """The same where fields have these values, by attribute. Raises UnknownNameError or FieldValidationException."""
+    from dynamix.parted import equal_to  # which few programs need
+
+    return replace(search, conditions=equal_to(search.schema, equal))
 
 
 def chosen(model: type[Any], fields: tuple[Field[Any, Any], ...]) -> tuple[Field[Any, Any], ...]:

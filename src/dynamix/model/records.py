@@ -8,8 +8,10 @@ from msgspec import Struct
 from dynamix.codec.dynamodb_json import checked_item
 from dynamix.codec.names import Key
 from dynamix.codec.values import UnstorableError
-from dynamix.errors import ValidationException
+from dynamix.errors import StoredValueError, ValidationException
 from dynamix.model.running import schema_of
+from dynamix.schema.table import Schema
+from dynamix.wire import Item
 
 M = TypeVar("M")
 
@@ -55,9 +57,10 @@ def record_of(model: type[M], record: Mapping[str, Any]) -> StreamRecord[M]:
             f"the record is of a table with the key {', '.join(key)}; that of {model.__name__} is {', '.join(names)}"
         )
     reader = schema.codec.reader(_table(record))
+    own = _model_of(schema, new or old, key)
     return StreamRecord(
         event=cast(Event, event),
-        key=Key(model, schema.stored_key({names[name]: value for name, value in key.items()})),
+        key=Key(own, schema.stored_key({names[name]: value for name, value in key.items()})),
         old=None if old is None else loaded(model, reader.instance(old)),
         new=None if new is None else loaded(model, reader.instance(new)),
         sequence_number=sequence_number,
@@ -67,12 +70,16 @@ def record_of(model: type[M], record: Mapping[str, Any]) -> StreamRecord[M]:
 
 
 def records_of(model: type[M], event: Mapping[str, Any]) -> list[StreamRecord[M]]:
-    """The records of an event that AWS Lambda was called with, but for those of guards of unique values. Raises what
-    `record_of` raises."""
+    """The records of an event that AWS Lambda was called with, but for those of guards of unique values and of other
+    models' items. Raises what `record_of` raises."""
     records: object = event.get("Records") if isinstance(event, Mapping) else None
     if not isinstance(records, Iterable):
         raise ValidationException("an event of a stream has a list of `Records`")
-    return [record_of(model, record) for record in records if not _is_of_guard(model, record)]
+    return [
+        record_of(model, record)
+        for record in records
+        if not (_is_of_guard(model, record) or _is_foreign(model, record))
+    ]
 
 
 def _is_of_guard(model: type[Any], record: object) -> bool:
@@ -81,6 +88,29 @@ def _is_of_guard(model: type[Any], record: object) -> bool:
         case {"dynamodb": {"Keys": Mapping() as key}}:
             return schema_of(model).is_guard(key)
     return False
+
+
+def _is_foreign(model: type[Any], record: object) -> bool:
+    """Whether a record tells of an item of another model in the same table. Raises StoredValueError where it does not
+    tell of which it is."""
+    schema = schema_of(model)
+    match record:
+        case {"dynamodb": Mapping() as told} if schema.kinds is not None and not schema.kinds.is_whole:
+            item = next((told[name] for name in ("NewImage", "OldImage", "Keys") if told.get(name)), None)
+            return isinstance(item, Mapping) and schema.kinds.model_of(item, schema.table.keys) is None
+    return False
+
+
+def _model_of(schema: Schema[M], image: Item | None, key: Item) -> type[Any]:
+    """The model of an item of which a record tells."""
+    if schema.kinds is None:
+        return schema.model
+    try:
+        return schema.kinds.model_of(image or key, schema.table.keys) or schema.model
+    except StoredValueError:
+        if image is not None:
+            raise
+        return schema.model
 
 
 def loaded(model: type[M], instance: M) -> M:

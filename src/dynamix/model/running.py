@@ -11,35 +11,19 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from dynamix.connection import Connection
 from dynamix.current import current
-from dynamix.errors import InvalidQueryError, WrongTypeError
+from dynamix.errors import InvalidQueryError, InvalidUpdateError, WrongTypeError
 from dynamix.expressions.nodes import Condition
 from dynamix.expressions.walk import paths
 from dynamix.operations.explained import explaining
 from dynamix.operations.retry import RetryPolicy
-from dynamix.schema.describe import describe
-from dynamix.schema.table import Schema, Table
+from dynamix.schema.describe import forget_schema as forget_schema
+from dynamix.schema.describe import schema_of as schema_of
+from dynamix.schema.table import Table
 from dynamix.wire import Flow
 
 M = TypeVar("M")
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_SCHEMA = "_dynamix_schema"
-
-
-def schema_of(model: type[M]) -> Schema[M]:
-    """The description of the model's table, made when it is first needed. Raises ModelDefinitionError."""
-    schema: Schema[M] | None = model.__dict__.get(_SCHEMA)
-    if schema is None:
-        schema = describe(model)
-        setattr(model, _SCHEMA, schema)
-    return schema
-
-
-def forget_schema(model: type[Any]) -> None:
-    """Drop a description that came along with the attributes of another class, as class decorators copy them."""
-    if _SCHEMA in vars(model):
-        delattr(model, _SCHEMA)
 
 
 def connection_of(model: type[Any]) -> Connection:
@@ -67,6 +51,17 @@ def check_condition(model: type[Any], condition: object) -> None:
     for path in paths(condition):
         if path.source is not None and not schema.owns(path.source):
             raise InvalidQueryError(f"{path.source} is not a field of {model.__name__}")
+
+
+def refuse_base(model: type[Any]) -> None:
+    """Raise InvalidUpdateError for a base of several models, whose items only their own models write."""
+    kinds = schema_of(model).kinds
+    if kinds is not None and kinds.own is None:
+        names = ", ".join(sorted(member.__name__ for member in kinds.models.values())) or "a model derived from it"
+        raise InvalidUpdateError(
+            f"{model.__name__} is a base, and what is written by key or in a batch needs the model of the item: "
+            f"{names}; or get the item, and change or delete its instance"
+        )
 
 
 def run(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
-from dynamix.errors import ValidationException, WrongTypeError
+from dynamix.errors import InvalidUpdateError, ValidationException, WrongTypeError
 from dynamix.expressions.nodes import Condition
 from dynamix.late import later
 from dynamix.model.reading import keys_of
-from dynamix.model.running import arun, checked, run, schema_of
+from dynamix.model.running import arun, checked, refuse_base, run, schema_of
 from dynamix.operations import items, verbs
 from dynamix.operations.retry import RetryPolicy
 from dynamix.schema.table import Table
@@ -39,7 +39,8 @@ class Writing:
 
         `overwrite=False` raises ItemExistsError where an item has this key, and leaves that one alone; so does None for
         a model with a VersionField, while it replaces the item of any other. `condition` must
-        be met by what is stored, or else ConditionalCheckFailedError is raised. (A field called `condition` wins; then
+        be met by what is stored, or else ConditionalCheckFailedError is raised. An item of another model in the same
+        table is never replaced: it raises ItemExistsError. (A field called `condition` wins; then
         use `add_modify_conditions` and `save`.) Raises FieldValidationException or UnknownNameError before anything is
         sent.
         """
@@ -77,8 +78,9 @@ class Writing:
     def batch_write(cls, items_or_dicts: Iterable[Self | Mapping[str, Any]], *, unchecked: bool = False) -> list[Self]:
         """Store many whole items, and return their instances. Of several with one key the last is stored.
 
-        Batches look at nothing that is stored, so for a model with a VersionField `unchecked=True` has to say that
-        whatever is there is replaced; otherwise InvalidUpdateError is raised.
+        Batches look at nothing that is stored, so for a model with a VersionField, and for one whose keys may be those
+        of another model's items in its table, `unchecked=True` has to say that whatever is there is replaced; otherwise
+        InvalidUpdateError is raised.
 
         All are checked before the first is sent. Raises PartlyAppliedError where the service refused a part, or did not
         answer, and BatchIncompleteError where it would not take all.
@@ -150,7 +152,8 @@ class Writing:
     ) -> None:
         """Delete many items, given as instances or keys. Raises what `batch_write` raises.
 
-        Instances of a model with a VersionField need `unchecked=True`; keys know no version and never do.
+        Instances of a model with a VersionField need `unchecked=True`; keys know no version and never do. Where keys
+        may be those of another model's items in the table, both need it.
         """
         run(cls, batch.delete, *_deletions(cls, (*items_or_keys, *keys), unchecked))
 
@@ -175,14 +178,15 @@ class Writing:
     def delete_table(cls) -> None:
         """Delete the table with all its items, and wait until it is gone. One that does not exist is no error.
 
-        Raises InvalidRequestError where the table is protected from deletion.
+        Raises InvalidRequestError where the table is protected from deletion, and InvalidUpdateError for a model that
+        shares it with others: the base deletes it.
         """
-        run(cls, _drop)
+        run(alone(cls), _drop)
 
     @classmethod
     async def adelete_table(cls) -> None:
         """See `delete_table`."""
-        await arun(cls, _drop)
+        await arun(alone(cls), _drop)
 
 
 def new_instance(model: type[M], values: dict[str, Any], condition: object) -> M:
@@ -198,6 +202,7 @@ def unclaimed(model: type[Any], condition: Condition | None) -> Condition | None
 
 def by_key(model: type[Any], key: dict[str, Any], condition: Any, returns: object) -> items.ByKey:
     """What is to be deleted. A key called `condition` or `returns` takes what was given by that name."""
+    refuse_base(model)
     schema = schema_of(model)
     names = {field.attribute for field in schema.table.keys}
     if condition is not None and "condition" in names:
@@ -207,6 +212,17 @@ def by_key(model: type[Any], key: dict[str, Any], condition: Any, returns: objec
     if returns not in (None, "old"):
         raise WrongTypeError(f"returns={returns!r} is neither 'old' nor None", field="returns", value=returns)
     return items.ByKey(schema.key_from(key), checked(model, condition), returns == "old")
+
+
+def alone(model: type[M]) -> type[M]:
+    """The same model. Raises InvalidUpdateError where others have items in its table, which would go with it."""
+    kinds = schema_of(model).kinds
+    if kinds is not None and kinds.own is not None and len(kinds.field.members) > 1:
+        raise InvalidUpdateError(
+            f"{model.__name__} shares its table with other models, whose items would be deleted too; say so by calling "
+            f"this for {kinds.field.root.__name__}"
+        )
+    return model
 
 
 def _drop(policy: RetryPolicy, table: Table[Any]) -> Flow[None]:
@@ -222,7 +238,7 @@ def _instances(
     """The instances to store, and the positions of those that were given, which get the time of this write."""
     instances: list[M] = []
     renewed: set[int] = set()
-    batching.refuse_unguarded(model)
+    batching.refuse_unguarded(model, unchecked)
     if schema_of(model).version is not None and not unchecked:
         raise batching.unlooked(
             model, "store each by save() or create(), or give unchecked=True, whatever version is stored"
@@ -244,7 +260,7 @@ def _instances(
 
 def _deletions(model: type[Any], given: tuple[Any, ...], unchecked: bool) -> tuple[list[Item], tuple[Any, ...]]:
     """The keys of what is to be deleted, and what was given for them."""
-    batching.refuse_unguarded(model)
+    batching.refuse_unguarded(model, unchecked)
     if schema_of(model).version is not None and not unchecked and any(isinstance(item, model) for item in given):
         raise batching.unlooked(
             model, "delete each instance by delete(), give keys, or give unchecked=True, whatever version is stored"

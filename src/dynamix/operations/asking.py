@@ -92,14 +92,19 @@ def settled(policy: RetryPolicy, search: Search[M]) -> Search[M]:
 
 
 def hiding(search: Search[Any], selection: Selection) -> Selection:
-    """The same, without what has expired by now, where the model hides that, and without guards beside the items."""
+    """The same, without what has expired by now, where the model hides that, without guards beside the items, and
+    without the items of other models."""
     schema = search.schema
     if schema.hidden is not None:
         selection = selection._replace(filters=(*selection.filters, Not(schema.expired)))
     if schema.guards is not None and schema.guards.within:
         guard = AttributeNotExists(Path((schema.guards.owner_name,)))
         selection = selection._replace(filters=(*selection.filters, guard))
-    return selection
+    if schema.kinds is None:
+        return selection
+    from dynamix.narrowing import narrowed  # which programs without shared tables never need
+
+    return narrowed(search, schema.kinds, selection)
 
 
 def ask(
@@ -159,8 +164,10 @@ _consumed = msgspec.json.Decoder(_Consumed).decode
 
 
 def chosen(search: Search[Any]) -> tuple[AnyField, ...]:
-    """The fields to read where some were chosen: these, and the keys, from which cursors are made."""
-    return (*search.schema.table.keys, *search.index.keys, *search.fields)
+    """The fields to read where some were chosen: these, the keys, from which cursors are made, and what tells models
+    apart."""
+    schema = search.schema
+    return (*schema.table.keys, *search.index.keys, *search.fields, *schema.telling(search.index))
 
 
 def target(search: Search[Any]) -> str:

@@ -1,4 +1,5 @@
 """Flows on the tables of a model: its own, and beside it that of the guards of its unique values, where there is one.
+A table that several models share is taken as all of them describe it.
 
 Each is the flow of `dynamix.operations.tables` of the same name, on both.
 """
@@ -10,6 +11,7 @@ from dynamix.differences import GuardTableDiffers, TableDifference
 from dynamix.errors import TableNotFoundError
 from dynamix.operations import tables
 from dynamix.operations.retry import RetryPolicy
+from dynamix.schema.shared import whole
 from dynamix.schema.table import Table
 from dynamix.wire import Flow
 
@@ -18,6 +20,7 @@ Differences: TypeAlias = list[TableDifference]
 
 def create(policy: RetryPolicy, table: Table[Any], force: bool) -> Flow[Differences]:
     """Create the tables that are not there; with `force` each is dropped first. Guards come before what they guard."""
+    table = whole(table)
     guarding = table.guarding
     if guarding is None:
         return (yield from tables.create(policy, table, force))
@@ -28,6 +31,7 @@ def create(policy: RetryPolicy, table: Table[Any], force: bool) -> Flow[Differen
 
 def compare(policy: RetryPolicy, table: Table[Any]) -> Flow[Differences]:
     """How the tables differ from the model. Raises TableNotFoundError where there is none of the model's own."""
+    table = whole(table)
     found = yield from tables.compare(policy, table)
     if table.guarding is None:
         return found
@@ -36,6 +40,7 @@ def compare(policy: RetryPolicy, table: Table[Any]) -> Flow[Differences]:
 
 def update(policy: RetryPolicy, table: Table[Any]) -> Flow[Differences]:
     """Make the tables as the model is; that of guards is created where it is missing."""
+    table = whole(table)
     guarding = table.guarding
     if guarding is None:
         return (yield from tables.update(policy, table))
@@ -51,6 +56,7 @@ def update(policy: RetryPolicy, table: Table[Any]) -> Flow[Differences]:
 
 def drop(policy: RetryPolicy, table: Table[Any]) -> Flow[None]:
     """Delete the tables. Guards go last, so that none is missing while its item is there."""
+    table = whole(table)
     yield from tables.drop(policy, table)
     if table.guarding is not None:
         yield from tables.drop(policy, table.guarding)

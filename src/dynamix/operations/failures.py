@@ -45,6 +45,21 @@ def unmet(
     return failed(ConditionalCheckFailedError, table, key, error, problem)
 
 
+def refuse_foreign(
+    kind: type[ConditionalCheckFailedError],
+    table: Table[Any],
+    key: Item,
+    error: ConditionalCheckFailedError,
+    then: str,
+) -> None:
+    """Raise an error of a kind where the stored item is of another model."""
+    found = None if error.stored_item is None else table.schema.foreign(error.stored_item)
+    if found is not None:
+        raise failed(
+            kind, table, key, error, f"does not exist: the item with this key is one {found}; {then}"
+        ) from error
+
+
 def failed(
     kind: type[ConditionalCheckFailedError],
     table: Table[Any],

@@ -210,6 +210,9 @@ class Guard(Part):
         self.wish.holder.others.add(self.wish.text)
         return True
 
+    def strange(self, error: ConditionalCheckFailedError) -> None:
+        """What is stored there is a guard, and no model's item."""
+
     def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
         """Which value is another item's, and which item's."""
         guard, error.stored_item = error.stored_item or {}, None  # which is no item of the model's

@@ -12,7 +12,7 @@ from dynamix.expressions.nodes import Condition, all_of
 from dynamix.late import later
 from dynamix.limits import ITEM_BYTES
 from dynamix.operations import requests, single
-from dynamix.operations.failures import conflict, failed, shown_key, unmet
+from dynamix.operations.failures import conflict, failed, refuse_foreign, shown_key, unmet
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.index import AnyField
 from dynamix.schema.table import Schema, Table
@@ -43,7 +43,7 @@ def get(
     if not fields:
         body, reader = requests.get(table.name, key, consistent=consistent), schema.codec.reader(table.name)
     else:
-        chosen = (*schema.table.keys, *fields, *(() if hidden is None else (hidden,)))
+        chosen = (*schema.table.keys, *fields, *(() if hidden is None else (hidden,)), *schema.telling(schema.table))
         names = dict.fromkeys(field.name for field in chosen)
         body = requests.get(table.name, key, consistent=consistent, only=names)
         reader = schema.codec.reader(table.name, frozenset(field.attribute for field in chosen))
@@ -65,9 +65,10 @@ def exists(policy: RetryPolicy, table: Table[Any], key: Item, consistent: bool |
     """Whether an item has this key; only the key is read, and by what it may be hidden."""
     consistent = policy.consistent if consistent is None else consistent
     schema = table.schema
-    only = key if schema.hidden is None else dict.fromkeys((*key, schema.hidden.name))
+    more = (*schema.telling(schema.table), *(() if schema.hidden is None else (schema.hidden,)))
+    only = dict.fromkeys((*key, *(field.name for field in more))) if more else key
     body = requests.get(table.name, key, consistent=consistent, only=only)
-    found = _found if schema.hidden is None else partial(_found_unhidden, schema)
+    found = partial(_found_own, schema) if more else _found
     return request(policy, Call("GetItem", msgspec.json.encode(body), found))
 
 
@@ -75,9 +76,9 @@ def _found(body: bytes) -> bool:
     return "Item" in msgspec.json.decode(body, type=dict[str, msgspec.Raw])
 
 
-def _found_unhidden(schema: Schema[Any], body: bytes) -> bool:
+def _found_own(schema: Schema[Any], body: bytes) -> bool:
     item = msgspec.json.decode(body, type=dict[str, Item]).get("Item")
-    return item is not None and not schema.hides_item(item)
+    return item is not None and not schema.hides_item(item) and schema.foreign(item) is None
 
 
 def put(
@@ -85,12 +86,13 @@ def put(
 ) -> Flow[None]:
     """Store a whole item, if the conditions are met. Raises ItemExistsError where one has the key and `overwrite` is
     False."""
-    required = conditions if overwrite else (table.schema.absent, *conditions)
+    required = (*table.schema.replacing, *conditions) if overwrite else (table.schema.absent, *conditions)
     body = requests.put(table.name, item, all_of(required) if required else None)
-    call = Call("PutItem", _checked_body(table, item, body), nothing, repeatable=not required)
+    call = Call("PutItem", _checked_body(table, item, body), nothing, repeatable=overwrite and not conditions)
     try:
         yield from single.send(policy, call)
     except ConditionalCheckFailedError as error:
+        refuse_foreign(ItemExistsError, table, item, error, "it was left alone")
         occupied = error.stored_item is not None and not table.schema.hides_item(error.stored_item)
         if not overwrite and (occupied or not conditions):
             raise failed(ItemExistsError, table, item, error, "exists already; it was left alone") from error
@@ -140,7 +142,7 @@ def delete(
     `decode` makes the result of the answer, which then has what was deleted; a repeat could not tell that. `guard` is
     met by an item that has the version which was loaded, and where there is no item; so no repeat deletes another one.
     """
-    required = conditions if guard is None else (*conditions, guard)
+    required = (*table.schema.replacing, *conditions, *(() if guard is None else (guard,)))
     body = requests.delete(
         table.name, key, all_of(required) if required else None, returns="ALL_OLD" if decode else None
     )
@@ -149,6 +151,7 @@ def delete(
     try:
         return (yield from single.send(policy, call))
     except ConditionalCheckFailedError as error:
+        refuse_foreign(ConditionalCheckFailedError, table, key, error, "it was not deleted")
         if guard is not None and error.stored_item is not None and not plan.holds(guard, error.stored_item):
             raise conflict(table, key, error, (str(table.schema.version),), "it was not deleted") from error
         raise unmet(table, key, error, conditions, "it was not deleted") from error

@@ -28,7 +28,7 @@ from dynamix.errors import (
 from dynamix.expressions.nodes import Condition, all_of
 from dynamix.limits import ITEM_BYTES
 from dynamix.operations import requests
-from dynamix.operations.failures import conflict, failed, unmet
+from dynamix.operations.failures import conflict, failed, refuse_foreign, unmet
 from dynamix.operations.items import refuse_too_large
 from dynamix.operations.unwritable import no_text
 from dynamix.operations.update import TOO_LARGE
@@ -99,6 +99,17 @@ class Part:
         words; once."""
         return False
 
+    missing: type[ConditionalCheckFailedError] = ConditionalCheckFailedError
+    """What is raised where the stored item is of another model."""
+
+    def strange(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError | None:
+        """The error for a stored item of another model, None for one of its own."""
+        try:
+            refuse_foreign(self.missing, self.table, self.key, error, STORED_NOTHING)
+        except ConditionalCheckFailedError as strange:
+            return strange
+        return None
+
     def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
         """Why its condition was not met, in words that name the item."""
         stored = error.stored_item or {}
@@ -115,6 +126,7 @@ class Put(Part):
     """Store an instance whole, with these `times` of the write; if none has its key, where `absent` is set."""
 
     target = "Put"
+    missing = ItemExistsError
 
     def __init__(
         self, table: Table[Any], instance: Any, condition: Condition | None, times: dict[str, datetime], *, absent: bool
@@ -129,7 +141,8 @@ class Put(Part):
         self.version = {} if version is None else {version.attribute: started(version, values, self.item)}
 
     def body(self) -> requests.Body:
-        required = (self.table.schema.absent, *self.required) if self.absent else self.required
+        schema = self.table.schema
+        required = (*((schema.absent,) if self.absent else schema.replacing), *self.required)
         return requests.put(self.table.name, self.item, all_of(required) if required else None)
 
     def encoded(self) -> msgspec.Raw:
@@ -162,7 +175,8 @@ class Delete(Part):
         self.guard = None if version is None else unchanged_or_gone(version, self.values, table.schema.gone)
 
     def body(self) -> requests.Body:
-        required = self.required if self.guard is None else (*self.required, self.guard)
+        guard = () if self.guard is None else (self.guard,)
+        required = (*self.table.schema.replacing, *self.required, *guard)
         return requests.delete(self.table.name, self.key, all_of(required) if required else None)
 
     def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
@@ -182,7 +196,7 @@ class Check(Part):
     target = "ConditionCheck"
 
     def body(self) -> requests.Body:
-        return requests.check(self.table.name, self.key, all_of(self.given))
+        return requests.check(self.table.name, self.key, all_of((*self.table.schema.replacing, *self.given)))
 
 
 class Update(Part):
@@ -190,6 +204,8 @@ class Update(Part):
 
     A plan that changes nothing of what is stored is sent as a check.
     """
+
+    missing = ItemNotFoundError
 
     def __init__(
         self,
@@ -213,7 +229,8 @@ class Update(Part):
         self._guessed = False
 
     def body(self) -> requests.Body:
-        required = self.required if self.upsert else (self.table.schema.there, *self.required)
+        schema = self.table.schema
+        required = (*(schema.replacing if self.upsert else (schema.there,)), *self.required)
         self.plan, texts = write(self.changes, required, self._pictured, at_once=True)
         self.target = "Update" if texts.update else Check.target
         return requests.update(self.table.name, self.key, texts)
@@ -324,7 +341,7 @@ def shown_reason(part: Part, reason: CancellationReason, action: str) -> Cancell
     error = ConditionalCheckFailedError(reason.message or "", code=reason.code)
     error.stored_item = reason.stored_item
     if reason.code == "ConditionalCheckFailed":
-        told = part.explain(error)
+        told = part.strange(error) or part.explain(error)
     else:
         told = failed(ConditionalCheckFailedError, part.table, part.key, error, f"{_said(reason)}; {STORED_NOTHING}")
     return msgspec.structs.replace(named, message=str(told), item=told.item, error=_alone(reason, told))

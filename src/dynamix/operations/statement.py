@@ -18,8 +18,8 @@ Parse: TypeAlias = Callable[[Item], Any]
 class Plan(Struct, frozen=True):
     """A statement that was checked: its JSON members, its verb, and what becomes of an item that it finds.
 
-    `table` is that of its model, if it has one. The result of `parse` is None for an item that its model hides, and for
-    a guard of unique values.
+    `table` is that of its model, if it has one. The result of `parse` is None for an item that its model hides, for a
+    guard of unique values, and for an item of another model.
     """
 
     body: dict[str, Any]
@@ -121,7 +121,7 @@ def _parser(statement: str, words: list[partiql_text.Token], table: Table[Any] |
     reader = schema.codec.reader(table.name, held)
 
     def parse(item: Item) -> Any:
-        if schema.is_guard(item):
+        if schema.is_guard(item) or schema.foreign(item) is not None:
             return None
         try:
             found = reader.instance(item)
@@ -151,7 +151,8 @@ def _held(
     held = None if place[1] is None else schema.loaded_from(schema.index(place[1]))
     if names is None:
         return held
-    if missing := [field.name for field in schema.table.keys if field.name not in names]:
+    needed = (*schema.table.keys, *schema.telling(schema.table if place[1] is None else schema.index(place[1])))
+    if missing := [field.name for field in needed if field.name not in names]:
         raise InvalidQueryError(
             f"{statement!r} does not select {' and '.join(map(repr, missing))}, without which no instance of "
             f"{schema.model_name} is made; select it too, or leave out model="

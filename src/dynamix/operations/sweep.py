@@ -15,7 +15,13 @@ from msgspec import Struct
 
 from dynamix.codec.names import Key
 from dynamix.cursor import Cursor
-from dynamix.errors import ConditionalCheckFailedError, DynamixError, NotUniqueError, PartlyAppliedError
+from dynamix.errors import (
+    ConditionalCheckFailedError,
+    DynamixError,
+    InvalidUpdateError,
+    NotUniqueError,
+    PartlyAppliedError,
+)
 from dynamix.expressions.nodes import Condition, all_of
 from dynamix.expressions.walk import paths
 from dynamix.operations import items, update, verbs
@@ -33,7 +39,7 @@ from dynamix.operations.asking import (
 )
 from dynamix.operations.indexes import LiveIndexes, check_held
 from dynamix.operations.retry import RetryPolicy
-from dynamix.schema.table import Table
+from dynamix.schema.table import Schema, Table
 from dynamix.selection import Search, Selection
 from dynamix.updates.changes import Changes
 from dynamix.wire import Apply, Flow, Item, Together
@@ -97,6 +103,19 @@ def sweep(
         if is_end:
             return done.count
         cursor = page.next
+
+
+def refuse_several(schema: Schema[Any], *, changes: bool) -> None:
+    """Raise InvalidUpdateError for items of several models whose own ways of being written would be passed over."""
+    if schema.kinds is None or schema.kinds.own is not None:
+        return
+    guarded = [member.model_name for member in schema.kinds.schemas() if member.guards is not None]
+    if changes or guarded:
+        why = f"items of {guarded[0]} have unique values" if guarded else "their models say what a change of them means"
+        raise InvalidUpdateError(
+            f"a query of {schema.model_name} finds items of several models, and {why}; write those of each model by a "
+            "query of its own"
+        )
 
 
 def _required(search: Search[Any], selection: Selection) -> tuple[Condition, ...]:

@@ -208,6 +208,9 @@ class _Batch:
         return bool(anew) and all(anew)
 
     def _renew(self, part: Part, reason: CancellationReason) -> bool:
+        stored = None if isinstance(part, Guard) else reason.stored_item
+        if stored is not None and part.table.schema.foreign(stored) is not None:
+            return False
         looked = [holder.look(reason) for holder in self.holders if holder.part is part]
         return part.renew(reason) or any(looked)
 

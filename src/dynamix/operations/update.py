@@ -24,7 +24,7 @@ from dynamix.expressions.nodes import Condition
 from dynamix.expressions.texts import Texts
 from dynamix.limits import ITEM_BYTES
 from dynamix.operations import requests, single
-from dynamix.operations.failures import conflict, failed, shown_key, unmet
+from dynamix.operations.failures import conflict, failed, refuse_foreign, shown_key, unmet
 from dynamix.operations.items import nothing
 from dynamix.operations.retry import RetryPolicy
 from dynamix.operations.single import UntoldError
@@ -196,7 +196,8 @@ def _send(
 
     The result is the answer, or why it cannot be read, and the plan that was carried out.
     """
-    required = terms.conditions if terms.upsert else (table.schema.there, *terms.conditions)
+    schema = table.schema
+    required = (*(schema.replacing if terms.upsert else (schema.there,)), *terms.conditions)
     (plan, texts), guessed = _planned(policy, changes, required), False
     for _ in range(_MOST_PICTURES):
         if terms.atomic:
@@ -206,6 +207,7 @@ def _send(
         except UntoldError as error:
             return error, plan
         except ConditionalCheckFailedError as error:
+            refuse_foreign(ItemNotFoundError, table, key, error, "nothing was stored")
             gone = error.stored_item is None or table.schema.hides_item(error.stored_item)
             if gone and not terms.upsert:
                 raise failed(ItemNotFoundError, table, key, error, "does not exist; nothing was stored") from error

@@ -13,6 +13,7 @@ from dynamix.errors import ModelDefinitionError, unknown
 from dynamix.fields.base import Field
 from dynamix.fields.char import CharField
 from dynamix.fields.computed import ComputedField
+from dynamix.fields.discriminator import DiscriminatorField, discriminator_of
 from dynamix.fields.ttl import TTLField
 from dynamix.fields.version import VersionField
 from dynamix.limits import (
@@ -22,6 +23,7 @@ from dynamix.limits import (
     TABLE_NAME,
 )
 from dynamix.schema.index import AnyField, Index, IndexOptions
+from dynamix.schema.kinds import Kinds
 from dynamix.schema.table import Schema
 from dynamix.schema.unique import COMPANION, EXPIRES, KEY, guards_of
 
@@ -29,6 +31,22 @@ M = TypeVar("M")
 
 
 _INDEX_NAME = re.compile(r"[a-zA-Z0-9_.-]+")
+_SCHEMA = "_dynamix_schema"
+
+
+def schema_of(model: type[M]) -> Schema[M]:
+    """The description of the model's table, made when it is first needed. Raises ModelDefinitionError."""
+    schema: Schema[M] | None = model.__dict__.get(_SCHEMA)
+    if schema is None:
+        schema = describe(model)
+        setattr(model, _SCHEMA, schema)
+    return schema
+
+
+def forget_schema(model: type[Any]) -> None:
+    """Drop a description that came along with the attributes of another class, as class decorators copy them."""
+    if _SCHEMA in vars(model):
+        delattr(model, _SCHEMA)
 
 
 def describe(model: type[M]) -> Schema[M]:
@@ -60,6 +78,7 @@ def describe(model: type[M]) -> Schema[M]:
             if any(index.range_key is field for index in (table, *indexes)):
                 field.check_order(fields)
     _check_hiding(fields, indexes)
+    kinds = _kinds(model, fields, table, indexes)
     guards = guards_of(model, fields, table, indexes)
     schema = Schema(
         model=model,
@@ -72,9 +91,24 @@ def describe(model: type[M]) -> Schema[M]:
         deletion_protection=_protection(model),
         guards=guards,
         companion=None if guards is None or guards.within else _companion(model, table_name, guards.expiry),
+        kinds=kinds,
     )
     schema.check_hooks()
     return schema
+
+
+def _kinds(model: type, fields: Mapping[str, AnyField], table: Index, indexes: list[Index]) -> Kinds | None:
+    """Which items are the model's, None where its table has those of no other."""
+    found = [field for field in fields.values() if isinstance(field, DiscriminatorField)]
+    if not found:
+        return None
+    if len(found) > 1:
+        raise ModelDefinitionError(f"{' and '.join(map(str, found))} are both discriminators; a table has one")
+    kinds = Kinds(model, found[0], schema_of)
+    kinds.check_keys(table)
+    for index in indexes:
+        kinds.check_index(index, table)
+    return kinds
 
 
 def _check_order(index: Index) -> None:
@@ -119,7 +153,8 @@ def _check_hiding(fields: Mapping[str, AnyField], indexes: list[Index]) -> None:
 def _table_name(model: type) -> str:
     name = getattr(model, "__table_name__", None)
     if name is None:
-        return model.__name__
+        shared = discriminator_of(model)
+        return model.__name__ if shared is None else shared.root.__name__
     if not isinstance(name, str) or not name:
         raise ModelDefinitionError(f"{model.__name__}.__table_name__ is {name!r}; give a str, not empty")
     return name

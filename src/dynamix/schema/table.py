@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -20,10 +20,22 @@ from dynamix.errors import (
     UnknownNameError,
     unknown,
 )
-from dynamix.expressions.nodes import And, AttributeExists, AttributeNotExists, Compare, Condition, Not, Or, Path, Value
+from dynamix.expressions.nodes import (
+    And,
+    AttributeExists,
+    AttributeNotExists,
+    Compare,
+    Condition,
+    Not,
+    Or,
+    Path,
+    Value,
+    all_of,
+)
 from dynamix.fields.base import Field
 from dynamix.fields.computed import ComputedField
 from dynamix.fields.datetime import DateTimeField
+from dynamix.fields.discriminator import DiscriminatorField
 from dynamix.fields.refusals import shown
 from dynamix.fields.ttl import TTLField
 from dynamix.fields.version import VersionField
@@ -32,8 +44,10 @@ from dynamix.limits import (
     SORT_KEY_BYTES,
     TABLE_NAME,
 )
+from dynamix.schema.composing import composed
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.key import as_stored, check_key
+from dynamix.schema.kinds import Kinds
 from dynamix.schema.unique import COMPANION, WITHIN, Guards
 from dynamix.wire import AttributeValue, Item, is_coroutine_function
 
@@ -46,6 +60,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     """A model's table. `fields` is by attribute, in the order of declaration, inherited ones first.
 
     `guards` are those of unique values, None where there are none; `companion` is their table, where it is another one.
+    `kinds` says which items of the table are the model's, None where all are.
     """
 
     model: type[M]
@@ -58,6 +73,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     deletion_protection: bool | None
     guards: Guards | None = None
     companion: "Schema[Any] | None" = None
+    kinds: Kinds | None = None
 
     @property
     def model_name(self) -> str:
@@ -67,7 +83,12 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     @cached_property
     def codec(self) -> ModelCodec[M]:
         """The compiled codec of the model."""
-        return ModelCodec(self.model, [self._slot(field) for field in self.fields.values()])
+        slots = [self._slot(field) for field in self.fields.values()]
+        if self.kinds is None:
+            return ModelCodec(self.model, slots)
+        from dynamix.codec.mixed import MixedCodec  # which programs without shared tables never need
+
+        return MixedCodec(self.model, slots, _Sorting(self.kinds, self.table))
 
     @cached_property
     def _tables(self) -> "dict[str, Table[M]]":
@@ -100,8 +121,8 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             raise unknown(name, f"{self.model_name} has no field", self.fields) from None
 
     def owns(self, field: AnyField) -> bool:
-        """Whether the field is one of this model's."""
-        return self.fields.get(field.attribute) is field
+        """Whether the field is one of this model's, or of those whose items it reads."""
+        return self.fields.get(field.attribute) is field or (self.kinds is not None and self.kinds.owns(field))
 
     def index(self, name: str) -> Index:
         """The index of a name. Raises UnknownNameError."""
@@ -238,9 +259,10 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         return False
 
     def key_from(self, names: Mapping[str, Any]) -> Item:
-        """The primary key from names and values that a user gave; any other name is refused."""
+        """The primary key from names and values that a user gave, of keys or of what these are computed from; any other
+        name is refused."""
         if names.keys() != self._key_names:
-            self._refuse_other_names(names)
+            names = self._composed(names)
         for name in names:
             if type(name) is StoredName:
                 return self._key_as_stored(names)
@@ -269,7 +291,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def stored_key(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The key, as `key_from` takes it, of stored texts and numbers; a value of another type is a field's own."""
         if given.keys() != self._key_names:
-            self._refuse_other_names(given)
+            given = self._composed(given)
         key = {}
         for field in self.table.keys:
             value = given.get(field.attribute)
@@ -286,16 +308,46 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     @property
     def there(self) -> Condition:
         """The condition that an item exists, and is not hidden."""
-        return self._stored if self.hidden is None else And((self._stored, Not(self.expired)))
+        if self.hidden is None and self.kinds is None:
+            return self._stored
+        parts = [self._stored]
+        if self.hidden is not None:
+            parts.append(Not(self.expired))
+        if self.marks is not None:
+            parts.append(self.marks.condition)
+        return all_of(parts)
 
     @property
     def absent(self) -> Condition:
         """The condition that no item has the key, or one that is hidden."""
-        return self.gone if self.hidden is None else Or((self.gone, self.expired))
+        if self.hidden is None:
+            return self.gone
+        return Or((self.gone, self.expired if self.marks is None else And((self.marks.condition, self.expired))))
 
     @cached_property
     def _stored(self) -> Condition:
         return AttributeExists(Path((self.table.hash_key.name,)))
+
+    @property
+    def marks(self) -> Kinds | None:
+        """What tells the model's items by their discriminators alone, None where their keys tell them."""
+        return None if self.kinds is None or self.kinds.sure(self.table, self.table) else self.kinds
+
+    @property
+    def replacing(self) -> tuple[Condition, ...]:
+        """The condition that a key has no item of another model; none where it cannot have one."""
+        return () if self.marks is None else (self.marks.replaceable(self.table.hash_key),)
+
+    def foreign(self, item: Item) -> str | None:
+        """What a stored item is that is of another model, in words; None for one of this model."""
+        return None if self.kinds is None else self.kinds.foreign(item, self.table.keys)
+
+    def telling(self, index: Index) -> tuple[AnyField, ...]:
+        """The discriminator, where there is one and an index holds it."""
+        if self.kinds is None:
+            return ()
+        held = self.loaded_from(index)
+        return (self.kinds.field,) if held is None or self.kinds.field.attribute in held else ()
 
     @cached_property
     def gone(self) -> Condition:
@@ -310,6 +362,9 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
 
     def hides(self, values: Mapping[str, Any]) -> bool:
         """Whether an instance with this `__dict__` is hidden, since it has expired."""
+        if self.kinds is not None and self.kinds.own is None:
+            model = self.kinds.models.get(str(values.get(self.kinds.field.attribute)))
+            return model is not None and self.kinds.schema_of(model).hides(values)
         moment = None if self.hidden is None else values.get(self.hidden.attribute)
         return moment is not None and moment <= datetime.now(UTC)
 
@@ -328,12 +383,11 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def _key_names(self) -> frozenset[str]:
         return frozenset(field.attribute for field in self.table.keys)
 
-    def _refuse_other_names(self, names: Mapping[str, Any]) -> None:
+    def _composed(self, names: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The key that names and values make of which some are parts of it; any other name is refused."""
         for name in names:
             self.field(name)
-            if name not in self._key_names:
-                keys = " and ".join(repr(field.attribute) for field in self.table.keys)
-                raise UnknownNameError(f"{self.model_name}.{name} is not part of the key; give {keys} only")
+        return composed(self.model_name, self.table, self.fields, names)
 
     @cached_property
     def defaults(self) -> tuple[tuple[str, AnyField], ...]:
@@ -415,7 +469,17 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     @cached_property
     def after_load(self) -> Hook | None:
         """The same after an instance was made of what is stored."""
+        if self.kinds is not None and self.kinds.own is None:
+            return self._loaded
         return self._hook("after_load")
+
+    def _loaded(self, instance: Any) -> None:
+        """Call the `after_load` of an instance's own model."""
+        assert self.kinds is not None  # noqa: S101 - the caller has looked
+        model = type(instance)
+        hook = (self if model is self.model else self.kinds.schema_of(model))._hook("after_load")
+        if hook is not None:
+            hook(instance)
 
     def check_hooks(self) -> None:
         """Raise ModelDefinitionError where what has the name of a hook is none."""
@@ -469,12 +533,16 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def encoder(self, field: AnyField) -> Callable[[Any], AttributeValue]:
         """How a value of a field is written, with the checks of a key where the field is one."""
         limit = self.key_limits.get(field.attribute)
+        if self.kinds is not None and field is self.kinds.field:
+            return partial(_encode_kind, self.kinds)
         if limit is None:
             return field.encode
         return partial(_encode_shared_key if self._is_shared(field) else _encode_key, field, limit)
 
     def is_guard(self, item: Mapping[str, Any]) -> bool:
         """Whether an item, or a key, is that of a guard beside the items of the model."""
+        if self.kinds is not None and self.kinds.own is None:
+            return any(schema.is_guard(item) for schema in self.kinds.schemas())
         if self.guards is None or not self.guards.within:
             return False
         form = item.get(self.table.hash_key.name)
@@ -495,7 +563,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             encode=self.encoder(field),
             decode=field.decode,
             respelled=field.respelled,
-            constrained=field.constrained or self._is_shared(field),
+            constrained=field.constrained or self._is_shared(field) or isinstance(field, DiscriminatorField),
             sure=None if limit is None else (1, limit // 4),
             absent=field.when_absent if field.default is not None else None,
             required=field.required,
@@ -533,6 +601,46 @@ def _turn(field: AnyField) -> int:
     """When the default of a field is made: that of one that looks at the instance after the others, and at last what
     is computed."""
     return 2 if isinstance(field, ComputedField) else int(field.default_using_instance is not None)
+
+
+def _encode_kind(kinds: Kinds, value: Any) -> AttributeValue:
+    """The stored form of a model's discriminator, which has no other value."""
+    if value is None or value != kinds.own:
+        raise kinds.field.refused(kinds.model, value)
+    return {"S": value}
+
+
+class _Sorting(NamedTuple):
+    """What the codec asks of the models whose items stand in one table."""
+
+    kinds: Kinds
+    table: Index
+
+    @property
+    def attribute(self) -> str:
+        return self.kinds.field.attribute
+
+    @property
+    def name(self) -> str:
+        return self.kinds.field.name
+
+    @property
+    def own(self) -> str | None:
+        return self.kinds.own
+
+    def codec(self, item: Item) -> Any:
+        """The codec of an item's model, None for that of none of these. Raises StoredValueError."""
+        model = self.kinds.model_of(item, self.table.keys)
+        return None if model is None else self.kinds.schema_of(model).codec
+
+    def strange(self, item: Item) -> StoredValueError:
+        """The error for an item that has to be one of these."""
+        found = self.kinds.foreign(item, self.table.keys)
+        return StoredValueError(
+            f"the item is one {found}, not of {self.kinds.model.__name__}",
+            field=self.attribute,
+            value=item.get(self.name),
+        )
 
 
 def _encode_key(field: AnyField, limit: int, value: Any) -> AttributeValue:
