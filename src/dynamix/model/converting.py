@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Self, TypeVar
 
 import msgspec
 
 from dynamix.codec.dynamodb_json import checked_item, from_python, python_values
-from dynamix.codec.values import UnstorableError, decode
+from dynamix.codec.values import UnstorableError
 from dynamix.errors import ValidationException
-from dynamix.fields.base import Field
+from dynamix.model import sons
 from dynamix.model.changing import assign
-from dynamix.model.plain import UnprintableError, plain
 from dynamix.model.records import StreamRecord, loaded, record_of, records_of
 from dynamix.model.running import schema_of
-from dynamix.schema.index import AnyField
-from dynamix.schema.table import Schema
+from dynamix.model.sons import Fields, Mode
 from dynamix.wire import Item
 
 M = TypeVar("M")
-Fields = Iterable[Field[Any, Any] | str]
-"""Fields, or the names of their attributes."""
 
 
 class Converting:
@@ -37,8 +33,34 @@ class Converting:
         """
         schema = schema_of(type(self))
         values = schema.shown(schema.read_all(vars(self)))
-        chosen = _chosen(schema, include, exclude)
-        return {name: _printed(schema.fields[name], value) for name, value in values.items() if name in chosen}
+        fields = sons.chosen(schema, include, exclude)
+        return {
+            field.attribute: sons.printed(field, values[field.attribute])
+            for field in fields
+            if field.attribute in values
+        }
+
+    @classmethod
+    def from_son(cls, son: Mapping[str, Any], /) -> Self:
+        """A new instance of what `to_son` shows, or a client sent: `from_son(note.to_son())` equals `note`.
+
+        What is not there, or null, is not given, so it gets its default. Each value is read by its field and checked;
+        a value that JSON does not have, such as a datetime, is taken as it is. Raises FieldValidationException, whose
+        `errors` tell of all that is wrong, and UnknownNameError. What is required is asked for when it is stored.
+        """
+        return cls(**sons.read_all(schema_of(cls), son))
+
+    @classmethod
+    def json_schema(
+        cls, *, mode: Mode = "validation", include: Fields | None = None, exclude: Fields = ()
+    ) -> dict[str, Any]:
+        """The JSON schema (draft 2020-12) of what `from_son` takes and a new item needs, or with `mode="serialization"`
+        of what `to_son` gives: of all fields, or of those that are included, less those excluded.
+
+        Raises UnknownNameError for a field that the model does not have.
+        """
+        schema = schema_of(cls)
+        return sons.json_schema(schema, sons.chosen(schema, include, exclude, hidden=mode == "validation"), mode)
 
     def to_item(self) -> Item:
         """The whole item in DynamoDB's JSON form, by stored names, as it would be put: `{"title": {"S": "Emma"}}`.
@@ -109,18 +131,6 @@ class Converting:
         return records_of(cls, event)
 
 
-def _chosen(schema: Schema[Any], include: Fields | None, exclude: Fields) -> set[str]:
-    """The attributes of the fields that are named. Raises UnknownNameError for one that the model does not have."""
-    left_out = {_attribute(schema, field) for field in exclude}
-    if include is None:
-        return {name for name, field in schema.fields.items() if not field.hidden} - left_out
-    return {_attribute(schema, field) for field in include} - left_out
-
-
-def _attribute(schema: Schema[Any], field: Field[Any, Any] | str) -> str:
-    return schema.field(field.attribute if isinstance(field, Field) else field).attribute
-
-
 def _from_item(model: type[M], read: Any, given: Mapping[str, Any]) -> M:
     schema = schema_of(model)
     try:
@@ -128,13 +138,3 @@ def _from_item(model: type[M], read: Any, given: Mapping[str, Any]) -> M:
     except UnstorableError as error:
         raise ValidationException(f"{model.__name__}: {error}") from error
     return loaded(model, schema.codec.reader("").instance(item))
-
-
-def _printed(field: AnyField, value: Any) -> Any:
-    """The JSON form of a value, or of its stored form where JSON knows none."""
-    try:
-        return plain(value)
-    except UnprintableError:
-        return plain(decode(field._literal(value)))
-    except RecursionError as error:
-        raise field.refusal(value, "it is nested too deep to be printed") from error
