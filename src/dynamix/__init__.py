@@ -132,6 +132,7 @@ if TYPE_CHECKING:
     from dynamix.explanation import Explanation
     from dynamix.meters import Capacity, capacity
     from dynamix.model.typed import TypedModel
+    from dynamix.model.values_of import ValuesOf
     from dynamix.operations.statements import Rows
     from dynamix.rehearsal import DryRequest, dry_run
     from dynamix.statements import (
@@ -172,6 +173,7 @@ else:
         "dynamix.explanation": ("Explanation",),
         "dynamix.meters": ("Capacity", "capacity"),
         "dynamix.model.typed": ("TypedModel",),
+        "dynamix.model.values_of": ("ValuesOf",),
         "dynamix.rehearsal": ("DryRequest", "dry_run"),
         "dynamix.operations.statements": ("Rows",),
         "dynamix.statements": (
@@ -315,6 +317,7 @@ __all__ = [
     "UUIDField",
     "UnknownNameError",
     "ValidationException",
+    "ValuesOf",
     "VersionConflict",
     "VersionField",
     "WrongTypeError",

@@ -116,6 +116,19 @@ class Converting:
         return twin
 
     @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """What pydantic asks a class that is a field, a body or a response."""
+        from dynamix.model import pydantic  # which is asked for by pydantic alone
+
+        return pydantic.of_model(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
+        """What pydantic asks for its JSON schema."""
+        schema, mode = schema_of(cls), handler.mode
+        return sons.json_schema(schema, sons.chosen(schema, None, (), hidden=mode == "validation"), mode)
+
+    @classmethod
     def from_stream_record(cls, record: Mapping[str, Any], /) -> StreamRecord[Self]:
         """A record of the table's stream, from GetRecords or from an event, with its old and new instance.
 

@@ -94,7 +94,7 @@ def json_schema(
         from inspect import cleandoc  # which most programs never need
 
         described["description"] = cleandoc(document)
-    described["properties"] = {field.attribute: _property(field, mode) for field in fields}
+    described["properties"] = {field.attribute: _property(field, mode, partial) for field in fields}
     required = [] if partial else [field.attribute for field in fields if mode == "serialization" or needed(field)]
     if required:
         described["required"] = required
@@ -106,13 +106,13 @@ def needed(field: AnyField) -> bool:
     return field.required and not field.has_default
 
 
-def _property(field: AnyField, mode: Mode) -> dict[str, Any]:
-    described = field.described(nullable=not field.required and field.default is None)
+def _property(field: AnyField, mode: Mode, partial: bool) -> dict[str, Any]:
+    described = field.described(nullable=not field.required and (partial or field.default is None))
     if isinstance(field, ComputedField):
         described["readOnly"] = True
     if field.hidden and mode == "validation":
         described["writeOnly"] = True
-    if field.default is not None and not callable(field.default) and not field.hidden:
+    if field.default is not None and not (callable(field.default) or field.hidden or partial):
         try:
             described["default"] = printed(field, field.fresh_default())
         except Exception as error:  # a default that no item could hold is refused where an instance is made of it
