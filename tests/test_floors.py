@@ -27,6 +27,7 @@ FLOORS = {
     "dynamix.matches": 7,
     "dynamix.pages": 7,
     "dynamix.batches": 7,
+    "dynamix.repositories": 7,
     "dynamix.tables": 7,
     "dynamix.transactions": 7,
     "dynamix.connection": 6,

@@ -17,6 +17,7 @@ from dynamix import Batch
 from dynamix.connection import Connection
 from dynamix.model import Model
 from dynamix.query import Query
+from dynamix.repositories import Repository
 from dynamix.scan import Scan
 from dynamix.transactions import Transaction
 
@@ -64,11 +65,13 @@ SILENT = {
     Connection: set(),
     Transaction: {"check", "create", "delete", "put", "save", "update"},
     Batch: {"update"},
+    Repository: {"from_model", "query", "scan", "to_model"},
     dynamix: {
         "batch",
         "capacity",
         "dry_run",
         "repeat_writes",
+        "repository",
         "set_connection",
         "timeout",
         "transaction",
@@ -207,7 +210,7 @@ def test_the_language_has_its_twins() -> None:
     pairs = {owner: language_pairs(owner) for owner in OWNERS[:-1]}
     iterating, managing = [("__iter__", "__aiter__")], [("__enter__", "__aenter__"), ("__exit__", "__aexit__")]
     managers = dict.fromkeys((Connection, Transaction, Batch), managing)
-    assert pairs == {Model: [], Query: iterating, Scan: iterating, **managers}
+    assert pairs == {Model: [], Repository: [], Query: iterating, Scan: iterating, **managers}
     for owner, names in pairs.items():
         for name, twin in names:
             assert signature(getattr(owner, twin)) == signature(getattr(owner, name)), name

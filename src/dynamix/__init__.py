@@ -135,6 +135,7 @@ if TYPE_CHECKING:
     from dynamix.model.values_of import ValuesOf
     from dynamix.operations.statements import Rows
     from dynamix.rehearsal import DryRequest, dry_run
+    from dynamix.repositories import Repository, repository
     from dynamix.statements import (
         Statement,
         apartiql,
@@ -176,6 +177,7 @@ else:
         "dynamix.model.values_of": ("ValuesOf",),
         "dynamix.rehearsal": ("DryRequest", "dry_run"),
         "dynamix.operations.statements": ("Rows",),
+        "dynamix.repositories": ("Repository", "repository"),
         "dynamix.statements": (
             "Statement",
             "apartiql",
@@ -287,6 +289,7 @@ __all__ = [
     "Page",
     "PartlyAppliedError",
     "ReadLimitError",
+    "Repository",
     "RequestInfo",
     "RequestTimeoutError",
     "RequiredFieldError",
@@ -339,6 +342,7 @@ __all__ = [
     "partiql_batch",
     "partiql_transaction",
     "repeat_writes",
+    "repository",
     "set_connection",
     "timeout",
     "transact_get",
