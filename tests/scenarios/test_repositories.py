@@ -15,6 +15,7 @@ from uuid import UUID
 import attrs
 import msgspec
 import pydantic
+import pydantic.dataclasses
 import pytest
 
 import dynamix
@@ -48,6 +49,18 @@ class Shop:
     floors: list[int | None] = field(default_factory=list)
     tags: set[str] = field(default_factory=set)
     note: str | None = "none"
+
+
+@dataclass
+class Tree:
+    id: str
+    inside: list[Tree]
+
+
+@pydantic.dataclasses.dataclass
+class OfBoth:
+    id: str
+    number: int = pydantic.Field(default=1, ge=0)
 
 
 @dataclass
@@ -137,6 +150,7 @@ WHOLE = OfDataclass(
 )
 STORED = [
     (OfDataclass, WHOLE),
+    (OfBoth, OfBoth("1", 2)),
     (OfAttrs, OfAttrs("1", 2, hidden="h", kept=None, tags=set())),
     (OfStruct, OfStruct("1", 2, "h", kept=None, tags=set())),
     (OfPydantic, OfPydantic(id="1", number=2, h="h", kept=None, tags=set())),
@@ -336,6 +350,7 @@ def test_what_cannot_be_stored() -> None:
     assert "Thing.value cannot be the hash_key: it can be None" in refusal(of(str | None), hash_key="value")
     assert "cannot be the range_key: it is not stored as" in refusal(of(list[str]), range_key="value")
     assert "no class that can be stored" in refusal(str)
+    assert "Tree.inside: Tree has itself inside" in refusal(Tree)
     assert "hides a method of Model" in refusal(dataclasses.make_dataclass("Thing", [("id", str), ("query", str)]))
     with pytest.raises(dynamix.UnknownNameError, match="did you mean 'id'"):
         repository(of(str), table_name="things", hash_key="idd")

@@ -85,7 +85,7 @@ class Field(Printable[V], Generic[V, T]):
         self.hidden = hidden
         self.read_only = read_only
         self.unique = unique
-        self.description = description
+        self._description = description
         if null and (self.required or indexed):
             raise ModelDefinitionError(
                 f"a {self} that is required, a key or indexed is never NULL; leave out null=True"

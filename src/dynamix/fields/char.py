@@ -21,7 +21,7 @@ _OWN = re.compile(r"\\[AZGNuU]|\(\?(?![:=!]|<[=!])|[*+?}]\+")
 
 def as_ecma(pattern: re.Pattern[str]) -> str | None:
     """The pattern as JSON Schema has it, where it means the same there; else None."""
-    if pattern.flags & ~re.UNICODE or _OWN.search(pattern.pattern):
+    if pattern.flags & ~(re.UNICODE | re.ASCII) or _OWN.search(pattern.pattern):
         return None
     return f"^(?:{pattern.pattern})$"
 

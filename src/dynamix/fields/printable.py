@@ -22,7 +22,7 @@ _CONVERSIONS = frozenset({"to_wire", "from_wire", "to_json"})
 class Printable(Convertible[V], Generic[V]):
     """What has values of type V that can be written as JSON. The options that it asks for are set by `Field`."""
 
-    description: str | None
+    _description: str | None
     default: Any
     required: bool
 
@@ -80,8 +80,8 @@ class Printable(Convertible[V], Generic[V]):
             schema["enum"] = [self.to_json(choice) for choice in self.choices]
         if nullable:
             schema = _or_null(schema)
-        if self.description is not None:
-            schema["description"] = self.description
+        if self._description is not None:
+            schema["description"] = self._description
         return schema
 
     def _is_foreign(self, method: str) -> bool:

@@ -11,6 +11,7 @@ import dataclasses
 import inspect
 import types
 from collections.abc import Callable, Container, Mapping
+from contextvars import ContextVar
 from enum import Enum
 from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -39,6 +40,8 @@ class _Nothing(Enum):
 
 
 _NOTHING = _Nothing.NOTHING
+_under_way: ContextVar[tuple[type, ...]] = ContextVar("under_way", default=())
+"""The classes that are looked at, so that one that has itself inside is noticed."""
 _BARE: dict[Any, Any] = {list: ListField, dict: DictField, set: SetField}
 
 
@@ -131,10 +134,16 @@ class NestedField(Field[Any, Any]):
 
 def stored_class(model: Any) -> Stored:
     """What is known of a class. Raises ModelDefinitionError for one that cannot be stored."""
+    if model in _under_way.get():
+        raise ModelDefinitionError(f"{model.__name__} has itself inside; what is nested without end is a dict")
     if isinstance(model, type):
         for name, of in _OF.items():
             if hasattr(model, name):
-                return of(model)
+                token = _under_way.set((*_under_way.get(), model))
+                try:
+                    return of(model)
+                finally:
+                    _under_way.reset(token)
     raise ModelDefinitionError(
         f"{model!r} is no class that can be stored; give a dataclass, an attrs class, a msgspec Struct or a model of "
         "pydantic"
@@ -187,7 +196,7 @@ def _of_pydantic(model: Any) -> Stored:
             f"{model.__name__} allows values that it does not declare, which would not be stored; leave out "
             "extra='allow', or declare a dict"
         )
-    if getattr(model, "__pydantic_root_model__", False):
+    if model.__pydantic_root_model__:
         raise ModelDefinitionError(f"{model.__name__} has a root in place of attributes; give a model that has some")
     attributes = {}
     for name, each in model.model_fields.items():
@@ -199,7 +208,7 @@ def _of_pydantic(model: Any) -> Stored:
 
 
 _OF: dict[str, Callable[[Any], Stored]] = {
-    "__pydantic_validator__": _of_pydantic,
+    "__pydantic_root_model__": _of_pydantic,
     "__attrs_attrs__": _of_attrs,
     "__dataclass_fields__": _of_dataclass,
     "__struct_fields__": _of_struct,
