@@ -290,6 +290,9 @@ def test_a_save_sends_what_differs(place: Place) -> None:
     after.lines.append("milk")
     assert baskets.save(after, loaded=before).extra["a"] == 9
     assert baskets.get(id="1") == Basket("1", ["tea", "milk"], {"a": 9, "b": 2}, 6)
+    other = baskets.create(Basket("3"))
+    baskets.update_by_key(baskets["lines"].append("tea"), id="3")
+    assert baskets.save(dataclasses.replace(other, lines=["milk"]), loaded=other).lines == ["tea", "milk"]
     with pytest.raises(ConditionalCheckFailedError):
         baskets.save(dataclasses.replace(before, count=7), loaded=before, if_unchanged=True)
     with pytest.raises(InvalidUpdateError, match="one object"):

@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _SECOND = timedelta(seconds=1)
+_ITSELF = frozenset({str, int, float, bool, type(None)})
 
 
 class UnprintableError(TypeError):
@@ -22,6 +23,8 @@ class UnprintableError(TypeError):
 
 def plain(value: Any) -> Any:
     """The JSON form of a value: see `Model.to_son`. Raises UnprintableError."""
+    if type(value) in _ITSELF:
+        return value
     match value:
         case set() | frozenset():
             return [plain(element) for element in in_order(value)]

@@ -121,7 +121,7 @@ class Exchange(Generic[T]):
                     f"{field} differs from that of the instance that was loaded, and no update can change a key; "
                     "create() the one and delete() the other"
                 )
-            if field.own_form.frozen or not (value and old):
+            if field.own_form.frozen or any(held is None or held == frozenset() for held in (value, old)):
                 assign(before, field, value)
             else:
                 values[name] = value  # as if it had been edited in place, so that only what differs inside is sent

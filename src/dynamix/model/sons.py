@@ -25,6 +25,8 @@ def chosen(schema: Schema[Any], include: Fields | None, exclude: Fields, *, hidd
 
     Raises UnknownNameError for one that the model does not have.
     """
+    if include is None and exclude == ():
+        return [field for field in schema.fields.values() if hidden or not field.hidden]
     left_out = {_attribute(schema, field) for field in exclude}
     if include is None:
         wanted = {name for name, field in schema.fields.items() if hidden or not field.hidden}
