@@ -28,6 +28,7 @@ from dynamix import (
     InvalidUpdateError,
     ItemExistsError,
     ItemNotFoundError,
+    ListField,
     ModelDefinitionError,
     StoredValueError,
     VersionConflict,
@@ -80,7 +81,7 @@ class OfDataclass:
     state: Literal["open", "sent"]
     tags: set[str]
     frozen: frozenset[int]
-    pair: tuple[str, ...]
+    pair: Annotated[tuple[str, ...], ListField(max_length=2)]
     days: list[date]
     prices: dict[str, Decimal]
     place: Shop

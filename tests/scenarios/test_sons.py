@@ -93,6 +93,13 @@ class ReadCentsField(CentsField):
         return {"type": "string"}
 
 
+class OddField(ReadCentsField):
+    """One whose schema has no type."""
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"oneOf": [{"type": "string"}, {"type": "integer"}]}
+
+
 class Sheet(Model):
     """A sheet with one of each.
 
@@ -309,12 +316,15 @@ def test_fields_of_a_programs_own() -> None:
         number = IntegerField(hash_key=True)
         cents = CentsField()
         several = ListField(of=ReadCentsField())
+        odd = OddField()
         hosts = SetField(of=AddressField())
 
     bill = Bill(number=1, several=[Decimal("2.5")], hosts={IPv4Address(2), IPv4Address(1)})
     assert bill.to_son()["hosts"] == ["0.0.0.1", "0.0.0.2"]
     assert Bill.from_son(bill.to_son()) == bill
-    assert Bill.json_schema()["properties"]["several"]["items"] == {"type": "string"}
+    schema = Bill.json_schema()["properties"]
+    assert schema["several"]["items"] == {"type": "string"}
+    assert schema["odd"] == {"anyOf": [{"oneOf": [{"type": "string"}, {"type": "integer"}]}, {"type": "null"}]}
     with pytest.raises(FieldValidationException, match="no from_json"):
         Bill.from_son(Bill(number=1, cents=Decimal("2.5")).to_son())
 

@@ -75,7 +75,7 @@ class Printable(Convertible[V], Generic[V]):
 
     def described(self, *, nullable: bool) -> dict[str, Any]:
         """The JSON schema of what `read_json` takes, and with `nullable` of null beside it."""
-        schema = {} if self._is_foreign("json_schema") else self.json_schema()
+        schema = {} if self._is_foreign("json_schema") else dict(self.json_schema())
         if self.choices is not None:
             schema["enum"] = [self.to_json(choice) for choice in self.choices]
         if nullable:
@@ -96,6 +96,10 @@ def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
     match schema:
         case {"type": str(kind)}:
             schema["type"] = [kind, "null"]
+        case {"type": kinds}:
+            schema["type"] = [*kinds, "null"]
         case {"anyOf": kinds}:
             schema["anyOf"] = [*kinds, {"type": "null"}]
+        case _ if schema and "enum" not in schema:
+            schema = {"anyOf": [schema, {"type": "null"}]}
     return schema

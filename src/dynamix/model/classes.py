@@ -262,6 +262,9 @@ def _attribute(model: type, name: str, hint: Any, default: Any) -> Attribute:
 def _read_as(hint: Any) -> tuple[Callable[[Any], Any] | None, Any]:
     """What makes a tuple or frozenset of what is read, and the annotation of that."""
     origin, args = get_origin(hint) or hint, get_args(hint)
+    if origin is Annotated:
+        made, inner = _read_as(args[0])
+        return made, Annotated[(inner, *args[1:])]
     if origin is frozenset:
         return frozenset, types.GenericAlias(set, args) if args else set
     if origin is tuple and (not args or args[1:] == (...,)):
