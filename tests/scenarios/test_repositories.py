@@ -28,7 +28,6 @@ from dynamix import (
     InvalidUpdateError,
     ItemExistsError,
     ItemNotFoundError,
-    ListField,
     ModelDefinitionError,
     StoredValueError,
     VersionConflict,
@@ -81,7 +80,8 @@ class OfDataclass:
     state: Literal["open", "sent"]
     tags: set[str]
     frozen: frozenset[int]
-    pair: Annotated[tuple[str, ...], ListField(max_length=2)]
+    pair: tuple[str, ...]
+    deep: list[tuple[frozenset[int], ...]]
     days: list[date]
     prices: dict[str, Decimal]
     place: Shop
@@ -140,6 +140,7 @@ WHOLE = OfDataclass(
     tags=set(),
     frozen=frozenset({1}),
     pair=("a", "b"),
+    deep=[(frozenset({1}),)],
     days=[date(2026, 1, 1)],
     prices={"tea": Decimal("2.5")},
     place=Shop("here", [1, None], {"a"}, None),
@@ -348,6 +349,7 @@ def test_what_cannot_be_stored() -> None:
     assert "Thing.value: no field follows from <class 'complex'>" in refusal(of(complex))
     assert "is of several types" in refusal(of(int | str))
     assert "no field follows from" in refusal(of(dict[int, str]))
+    assert "no field follows from" in refusal(of(tuple[int, str]))
     assert "LiteralField" in refusal(of(Literal["a", 1]))
     assert "a default is the class's own" in refusal(of(Annotated[str, CharField(default="x")]))
     assert "name what is not there" in refusal(of("Nowhere"))

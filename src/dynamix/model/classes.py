@@ -42,26 +42,48 @@ class _Nothing(Enum):
 _NOTHING = _Nothing.NOTHING
 _under_way: ContextVar[tuple[type, ...]] = ContextVar("under_way", default=())
 """The classes that are looked at, so that one that has itself inside is noticed."""
-_BARE: dict[Any, Any] = {list: ListField, dict: DictField, set: SetField}
 
 
 class LackingError(KeyError):
     """An attribute without a default has no value."""
 
 
+class TupleField(ListField[Any]):
+    """A tuple, stored as a list."""
+
+    def from_wire(self, wire: AttributeValue) -> Any:
+        return tuple(super().from_wire(wire))
+
+
+class FrozenSetField(SetField[Any]):
+    """A frozenset, stored as a set."""
+
+    def from_wire(self, wire: AttributeValue) -> Any:
+        return frozenset(super().from_wire(wire))
+
+
+_SEVERAL: dict[Any, Any] = {
+    list: ListField,
+    tuple: TupleField,
+    set: SetField,
+    frozenset: FrozenSetField,
+    dict: DictField,
+}
+
+
 class Attribute(NamedTuple):
-    """One attribute of a class: its field, whether it may be None, whether the class has a default, and what is made of
-    what the field reads, where the annotation is of a tuple or a frozenset."""
+    """One attribute of a class: its field, whether it may be None, and whether the class has a default."""
 
     field: Field[Any, Any]
     optional: bool
     has_default: bool
-    made: Callable[[Any], Any] | None
 
     @property
-    def empty(self) -> set[Any] | None:
+    def empty(self) -> Any:
         """What stands for nothing stored, where that is an empty set."""
-        return set() if isinstance(self.field, SetField) and not self.optional else None
+        if self.optional or not isinstance(self.field, SetField):
+            return None
+        return frozenset() if isinstance(self.field, FrozenSetField) else set()
 
 
 class Stored(NamedTuple):
@@ -95,7 +117,7 @@ class Stored(NamedTuple):
                     continue
                 if value is None and not attribute.optional:
                     raise LackingError(name)
-            values[name] = value if value is None or attribute.made is None else attribute.made(value)
+            values[name] = value
         return self.make(values)
 
 
@@ -246,7 +268,6 @@ def _hints(model: type) -> dict[str, Any]:
 def _attribute(model: type, name: str, hint: Any, default: Any) -> Attribute:
     """What is known of one attribute. Raises ModelDefinitionError for an annotation that no field stands for."""
     inner, optional = _without_none(hint)
-    made, inner = _read_as(inner)
     try:
         field = _field(inner)
         if field.default is not None or field.default_using_instance is not None:
@@ -256,20 +277,7 @@ def _attribute(model: type, name: str, hint: Any, default: Any) -> Attribute:
     field.__set_name__(model, name)
     field.required = not optional and not isinstance(field, SetField)
     field.null = optional and default is not None and default is not _NOTHING
-    return Attribute(field, optional, default is not _NOTHING, made)
-
-
-def _read_as(hint: Any) -> tuple[Callable[[Any], Any] | None, Any]:
-    """What makes a tuple or frozenset of what is read, and the annotation of that."""
-    origin, args = get_origin(hint) or hint, get_args(hint)
-    if origin is Annotated:
-        made, inner = _read_as(args[0])
-        return made, Annotated[(inner, *args[1:])]
-    if origin is frozenset:
-        return frozenset, types.GenericAlias(set, args) if args else set
-    if origin is tuple and (not args or args[1:] == (...,)):
-        return tuple, types.GenericAlias(list, args[:1]) if args else list
-    return None, hint
+    return Attribute(field, optional, default is not _NOTHING)
 
 
 def _without_none(hint: Any) -> tuple[Any, bool]:
@@ -304,14 +312,14 @@ def _field(hint: Any) -> Field[Any, Any]:
         return AnyField()
     if origin is Literal:
         return LiteralField(*args)
-    if hint in _BARE:
-        bare: Field[Any, Any] = _BARE[hint]()
-        return bare
-    if origin in (list, set):
-        several: Field[Any, Any] = _BARE[origin](of=None if args[0] is Any else _element(args[0]))
-        return several
     if origin is dict and _meant(args[0]) is str:
-        return DictField() if args[1] is Any else DictField(of=_element(args[1]))
+        args = args[1:]
+    elif origin is tuple and args[1:] == (...,):
+        args = args[:1]
+    if (origin or hint) in _SEVERAL and len(args) < 2:
+        kind = _SEVERAL[origin or hint]
+        several: Field[Any, Any] = kind() if args in ((), (Any,)) else kind(of=_element(*args))
+        return several
     if origin in (Union, types.UnionType):
         raise ModelDefinitionError(f"{hint} is of several types; say how it is stored: Annotated[..., AnyField()]")
     if _is_class(hint):
