@@ -107,7 +107,7 @@ class ComputedField(Field[V, T], Generic[V, T]):
         return cast(V, self.inner.read_json(son))
 
     def json_schema(self) -> dict[str, Any]:
-        return self.inner.described(nullable=False)
+        return {**self.inner.described(nullable=False), "readOnly": True}
 
     @property
     def constrained(self) -> bool:

@@ -11,11 +11,12 @@ import msgspec
 from dynamix.codec.dynamodb_json import checked_item, from_python, python_values
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ValidationException
+from dynamix.fields.objects import Mode, object_schema
 from dynamix.model import sons
 from dynamix.model.changing import assign
 from dynamix.model.records import StreamRecord, loaded, record_of, records_of
 from dynamix.model.running import schema_of
-from dynamix.model.sons import Fields, Mode
+from dynamix.model.sons import Fields
 from dynamix.wire import Item
 
 M = TypeVar("M")
@@ -60,7 +61,7 @@ class Converting:
         Raises UnknownNameError for a field that the model does not have.
         """
         schema = schema_of(cls)
-        return sons.json_schema(schema, sons.chosen(schema, include, exclude, hidden=mode == "validation"), mode)
+        return object_schema(cls, sons.chosen(schema, include, exclude, hidden=mode == "validation"), mode)
 
     def to_item(self) -> Item:
         """The whole item in DynamoDB's JSON form, by stored names, as it would be put: `{"title": {"S": "Emma"}}`.
@@ -126,7 +127,7 @@ class Converting:
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
         """What pydantic asks for its JSON schema."""
         schema, mode = schema_of(cls), handler.mode
-        return sons.json_schema(schema, sons.chosen(schema, None, (), hidden=mode == "validation"), mode)
+        return object_schema(cls, sons.chosen(schema, None, (), hidden=mode == "validation"), mode)
 
     @classmethod
     def from_stream_record(cls, record: Mapping[str, Any], /) -> StreamRecord[Self]:

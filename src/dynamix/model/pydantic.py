@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
 from dynamix.errors import FieldValidationException, WrongTypeError
+from dynamix.fields.objects import needed
 from dynamix.model import sons
 from dynamix.model.running import schema_of
 from dynamix.schema.index import AnyField
@@ -47,7 +48,7 @@ def of_values(fields: Iterable[AnyField], *, partly: bool) -> CoreSchema:
         {
             field.attribute: core_schema.typed_dict_field(
                 core_schema.no_info_plain_validator_function(partial(_read, field), serialization=_printing(field)),
-                required=sons.needed(field) and not partly,
+                required=needed(field) and not partly,
             )
             for field in fields
         },
@@ -71,7 +72,7 @@ def _read(field: AnyField, son: Any) -> Any:
     """The value that stands for this. Raises PydanticCustomError."""
     try:
         value = sons.read(field, son)
-        if value is None and field.required and not field.has_default:
+        if value is None and needed(field):
             field.encode(value)
     except FieldValidationException as error:
         raise _told(error) from error

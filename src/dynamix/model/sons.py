@@ -1,22 +1,17 @@
-"""Models in JSON: what of one is chosen, what is read of it, and the JSON schema that says so."""
+"""Models in JSON: what of one is chosen, what is shown and read of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from dynamix.errors import FieldValidationException, WrongTypeError, all_wrong
 from dynamix.fields.base import Field
-from dynamix.fields.computed import ComputedField
-from dynamix.interrupts import let_pass
 from dynamix.schema.index import AnyField
 from dynamix.schema.table import Schema
 
 Fields: TypeAlias = Iterable[Field[Any, Any] | str]
 """Fields, or the names of their attributes."""
-
-Mode: TypeAlias = Literal["validation", "serialization"]
-"""What a JSON schema describes: what is taken, or what is given."""
 
 
 def chosen(schema: Schema[Any], include: Fields | None, exclude: Fields, *, hidden: bool = False) -> list[AnyField]:
@@ -83,40 +78,3 @@ def read_all(schema: Schema[Any], son: object) -> dict[str, Any]:
     if errors:
         raise all_wrong(errors)
     return values
-
-
-def json_schema(
-    schema: Schema[Any], fields: Iterable[AnyField], mode: Mode, *, partial: bool = False
-) -> dict[str, Any]:
-    """The JSON schema of objects with these fields; of `partial` ones, none has to be there."""
-    fields = tuple(fields)
-    described: dict[str, Any] = {"title": schema.model_name, "type": "object"}
-    document = vars(schema.model).get("__doc__")
-    if isinstance(document, str) and document:
-        from inspect import cleandoc  # which most programs never need
-
-        described["description"] = cleandoc(document)
-    described["properties"] = {field.attribute: _property(field, mode, partial) for field in fields}
-    required = [] if partial else [field.attribute for field in fields if mode == "serialization" or needed(field)]
-    if required:
-        described["required"] = required
-    return {**described, "additionalProperties": False}
-
-
-def needed(field: AnyField) -> bool:
-    """Whether a new instance has to be given a value."""
-    return field.required and not field.has_default
-
-
-def _property(field: AnyField, mode: Mode, partial: bool) -> dict[str, Any]:
-    described = field.described(nullable=not field.required and (partial or field.default is None))
-    if isinstance(field, ComputedField):
-        described["readOnly"] = True
-    if field.hidden and mode == "validation":
-        described["writeOnly"] = True
-    if field.default is not None and not (callable(field.default) or field.hidden or partial):
-        try:
-            described["default"] = printed(field, field.fresh_default())
-        except Exception as error:  # a default that no item could hold is refused where an instance is made of it
-            let_pass(error)
-    return described

@@ -6,6 +6,7 @@ from typing import Any
 
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.computed import ComputedField
+from dynamix.fields.objects import object_schema
 from dynamix.fields.version import VersionField
 from dynamix.model import sons
 from dynamix.model.declaration import Model
@@ -50,4 +51,4 @@ class ValuesOf:
         return pydantic.of_values(self._fields, partly=self._partial)
 
     def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
-        return sons.json_schema(self._schema, self._fields, "validation", partial=self._partial)
+        return object_schema(self._schema.model, self._fields, "validation", partial=self._partial)

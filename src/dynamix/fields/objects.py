@@ -1,0 +1,47 @@
+"""The JSON schema of an object that stands for an instance, made of those of its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal, TypeAlias
+
+from dynamix.fields.base import Field
+from dynamix.interrupts import let_pass
+
+Mode: TypeAlias = Literal["validation", "serialization"]
+"""What a JSON schema describes: what is taken, or what is given."""
+
+
+def object_schema(
+    model: type[Any], fields: Iterable[Field[Any, Any]], mode: Mode, *, partial: bool = False
+) -> dict[str, Any]:
+    """The JSON schema of objects with these fields of a class; of `partial` ones, none has to be there."""
+    fields = tuple(fields)
+    described: dict[str, Any] = {"title": model.__name__, "type": "object"}
+    document = vars(model).get("__doc__")
+    if isinstance(document, str) and document:
+        from inspect import cleandoc  # which most programs never need
+
+        described["description"] = cleandoc(document)
+    described["properties"] = {field.attribute: _property(field, mode, partial) for field in fields}
+    required = [] if partial else [field.attribute for field in fields if mode == "serialization" or needed(field)]
+    if required:
+        described["required"] = required
+    return {**described, "additionalProperties": False}
+
+
+def needed(field: Field[Any, Any]) -> bool:
+    """Whether a new instance has to be given a value."""
+    return field.required and not field.has_default
+
+
+def _property(field: Field[Any, Any], mode: Mode, partial: bool) -> dict[str, Any]:
+    described = field.described(nullable=not field.required and (partial or field.default is None))
+    if field.hidden and mode == "validation":
+        described["writeOnly"] = True
+    if field.default is not None and not (callable(field.default) or field.hidden or partial):
+        try:
+            described["default"] = field.to_json(field.fresh_default())
+        except Exception as error:  # a default that no item could hold is refused where an instance is made of it
+            let_pass(error)
+    return described
