@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 from dynamix.fields.base import Field
@@ -13,19 +13,18 @@ Mode: TypeAlias = Literal["validation", "serialization"]
 
 
 def object_schema(
-    model: type[Any], fields: Iterable[Field[Any, Any]], mode: Mode, *, partial: bool = False
+    model: type[Any], fields: Mapping[str, Field[Any, Any]], mode: Mode, *, partial: bool = False
 ) -> dict[str, Any]:
-    """The JSON schema of objects with these fields of a class; of `partial` ones, none has to be there."""
-    fields = tuple(fields)
+    """The JSON schema of objects with these fields of a class, by attribute; in `partial` ones, all may be missing."""
     described: dict[str, Any] = {"title": model.__name__, "type": "object"}
     document = vars(model).get("__doc__")
     if isinstance(document, str) and document:
         from inspect import cleandoc  # which most programs never need
 
         described["description"] = cleandoc(document)
-    described["properties"] = {field.attribute: _property(field, mode, partial) for field in fields}
-    required = [] if partial else [field.attribute for field in fields if mode == "serialization" or needed(field)]
-    if required:
+    described["properties"] = {name: _property(field, mode, partial) for name, field in fields.items()}
+    required = [name for name, field in fields.items() if mode == "serialization" or needed(field)]
+    if required and not partial:
         described["required"] = required
     return {**described, "additionalProperties": False}
 

@@ -35,11 +35,7 @@ class Converting:
         schema = schema_of(type(self))
         values = schema.shown(schema.read_all(vars(self)))
         fields = sons.chosen(schema, include, exclude)
-        return {
-            field.attribute: sons.printed(field, values[field.attribute])
-            for field in fields
-            if field.attribute in values
-        }
+        return {name: sons.printed(field, values[name]) for name, field in fields.items() if name in values}
 
     @classmethod
     def from_son(cls, son: Mapping[str, Any], /) -> Self:

@@ -7,7 +7,7 @@ field's name. Source: pydantic's documentation, "Custom types".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, NoReturn
 
@@ -24,7 +24,7 @@ from dynamix.schema.table import Schema
 def of_model(model: type[Any]) -> CoreSchema:
     """How instances of a model are validated and serialized: they are taken as they are, and made of dicts."""
     schema = schema_of(model)
-    fields = schema.fields.values()
+    fields = schema.fields
     made = core_schema.no_info_after_validator_function(partial(_instance, schema), of_values(fields, partly=False))
 
     def instance(value: Any, make: Any) -> Any:
@@ -41,25 +41,24 @@ def of_model(model: type[Any]) -> CoreSchema:
     )
 
 
-def of_values(fields: Iterable[AnyField], *, partly: bool) -> CoreSchema:
+def of_values(fields: Mapping[str, AnyField], *, partly: bool) -> CoreSchema:
     """How a dict of values of these fields is validated and serialized; `partly`: none of them has to be there."""
-    fields = tuple(fields)
     return core_schema.typed_dict_schema(
         {
-            field.attribute: core_schema.typed_dict_field(
+            name: core_schema.typed_dict_field(
                 core_schema.no_info_plain_validator_function(partial(_read, field), serialization=_printing(field)),
                 required=needed(field) and not partly,
             )
-            for field in fields
+            for name, field in fields.items()
         },
         extra_behavior="forbid",
     )
 
 
-def _serialized(fields: Iterable[AnyField]) -> dict[str, core_schema.TypedDictField]:
+def _serialized(fields: Mapping[str, AnyField]) -> dict[str, core_schema.TypedDictField]:
     return {
-        field.attribute: core_schema.typed_dict_field(core_schema.any_schema(serialization=_printing(field)))
-        for field in fields
+        name: core_schema.typed_dict_field(core_schema.any_schema(serialization=_printing(field)))
+        for name, field in fields.items()
     }
 
 

@@ -14,20 +14,22 @@ Fields: TypeAlias = Iterable[Field[Any, Any] | str]
 """Fields, or the names of their attributes."""
 
 
-def chosen(schema: Schema[Any], include: Fields | None, exclude: Fields, *, hidden: bool = False) -> list[AnyField]:
-    """The fields that are named, in the order of declaration; without `include`, all, but hidden ones only where
-    `hidden` says so.
+def chosen(
+    schema: Schema[Any], include: Fields | None, exclude: Fields, *, hidden: bool = False
+) -> dict[str, AnyField]:
+    """The fields that are named, by attribute, in the order of declaration; without `include`, all, but hidden ones
+    only where `hidden` says so.
 
     Raises UnknownNameError for one that the model does not have.
     """
     if include is None and exclude == ():
-        return [field for field in schema.fields.values() if hidden or not field.hidden]
+        return {name: field for name, field in schema.fields.items() if hidden or not field.hidden}
     left_out = {_attribute(schema, field) for field in exclude}
     if include is None:
         wanted = {name for name, field in schema.fields.items() if hidden or not field.hidden}
     else:
         wanted = {_attribute(schema, field) for field in include}
-    return [field for name, field in schema.fields.items() if name in wanted - left_out]
+    return {name: field for name, field in schema.fields.items() if name in wanted - left_out}
 
 
 def _attribute(schema: Schema[Any], field: Field[Any, Any] | str) -> str:

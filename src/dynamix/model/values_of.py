@@ -38,7 +38,7 @@ class ValuesOf:
         self._fields = sons.chosen(self._schema, include, exclude, hidden=True)
         self._partial = partial
         if partial and include is None:
-            self._fields = [field for field in self._fields if not self._is_fixed(field)]
+            self._fields = {name: field for name, field in self._fields.items() if not self._is_fixed(field)}
 
     def _is_fixed(self, field: AnyField) -> bool:
         """Whether no update sets a field."""
