@@ -18,7 +18,7 @@ def object_schema(
     """The JSON schema of objects with these fields of a class, by attribute; in `partial` ones, all may be missing."""
     described: dict[str, Any] = {"title": model.__name__, "type": "object"}
     document = vars(model).get("__doc__")
-    if isinstance(document, str) and document:
+    if isinstance(document, str) and document and not document.startswith(f"{model.__name__}("):  # as dataclasses do
         from inspect import cleandoc  # which most programs never need
 
         described["description"] = cleandoc(document)
