@@ -35,7 +35,7 @@ def needed(field: Field[Any, Any]) -> bool:
 
 
 def _property(field: Field[Any, Any], mode: Mode, partial: bool) -> dict[str, Any]:
-    described = field.described(nullable=not field.required and (partial or field.default is None))
+    described = field.described(nullable=not field.required and (partial or field.null or field.default is None))
     if field.hidden and mode == "validation":
         described["writeOnly"] = True
     if field.default is not None and not (callable(field.default) or field.hidden or partial):
