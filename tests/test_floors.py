@@ -29,6 +29,7 @@ FLOORS = {
     "dynamix.pages": 7,
     "dynamix.patterns": 7,
     "dynamix.batches": 7,
+    "dynamix.repositories": 7,
     "dynamix.tables": 7,
     "dynamix.together": 7,
     "dynamix.transactions": 7,

@@ -20,6 +20,7 @@ from dynamix import Batch
 from dynamix.connection import Connection
 from dynamix.model import Model
 from dynamix.query import Query
+from dynamix.repositories import Repository
 from dynamix.scan import Scan
 from dynamix.transactions import Transaction
 
@@ -43,9 +44,11 @@ SILENT = {
         "from_dict",
         "from_item",
         "from_lambda_event",
+        "from_son",
         "from_stream_record",
         "get_primary_key_dict",
         "is_valid",
+        "json_schema",
         "key_of",
         "query",
         "remove_by_index_from_listfield",
@@ -67,12 +70,14 @@ SILENT = {
     Connection: set(),
     Transaction: {"check", "create", "delete", "put", "save", "update"},
     Batch: {"update"},
+    Repository: {"from_model", "query", "scan", "to_model"},
     dynamix: {
         "access_pattern",
         "batch",
         "capacity",
         "dry_run",
         "repeat_writes",
+        "repository",
         "set_connection",
         "timeout",
         "transaction",
@@ -225,7 +230,7 @@ def test_the_language_has_its_twins() -> None:
     pairs = {owner: language_pairs(owner) for owner in OWNERS[:-1]}
     iterating, managing = [("__iter__", "__aiter__")], [("__enter__", "__aenter__"), ("__exit__", "__aexit__")]
     managers = dict.fromkeys((Connection, Transaction, Batch), managing)
-    assert pairs == {Model: [], dynamix.Table: [], Query: iterating, Scan: iterating, **managers}
+    assert pairs == {Model: [], dynamix.Table: [], Repository: [], Query: iterating, Scan: iterating, **managers}
     for owner, names in pairs.items():
         for name, twin in names:
             assert signature(getattr(owner, twin)) == signature(getattr(owner, name)), name

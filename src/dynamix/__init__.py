@@ -131,10 +131,12 @@ if TYPE_CHECKING:
     from dynamix.model.declaration import Model
     from dynamix.model.records import StreamRecord
     from dynamix.model.typed import TypedModel
+    from dynamix.model.values_of import ValuesOf
     from dynamix.operations.statements import Rows
     from dynamix.pages import Page
     from dynamix.patterns import AccessPattern, access_pattern
     from dynamix.rehearsal import DryRequest, dry_run
+    from dynamix.repositories import Repository, repository
     from dynamix.schema.index import IndexOptions
     from dynamix.statements import (
         Statement,
@@ -208,10 +210,12 @@ else:
         "dynamix.model.declaration": ("Model",),
         "dynamix.model.records": ("StreamRecord",),
         "dynamix.model.typed": ("TypedModel",),
+        "dynamix.model.values_of": ("ValuesOf",),
         "dynamix.operations.statements": ("Rows",),
         "dynamix.pages": ("Page",),
         "dynamix.patterns": ("AccessPattern", "access_pattern"),
         "dynamix.rehearsal": ("DryRequest", "dry_run"),
+        "dynamix.repositories": ("Repository", "repository"),
         "dynamix.schema.index": ("IndexOptions",),
         "dynamix.statements": (
             "Statement",
@@ -328,6 +332,7 @@ __all__ = [
     "Page",
     "PartlyAppliedError",
     "ReadLimitError",
+    "Repository",
     "RequestInfo",
     "RequestTimeoutError",
     "RequiredFieldError",
@@ -359,6 +364,7 @@ __all__ = [
     "UUIDField",
     "UnknownNameError",
     "ValidationException",
+    "ValuesOf",
     "VersionConflict",
     "VersionField",
     "WrongTypeError",
@@ -381,6 +387,7 @@ __all__ = [
     "partiql_batch",
     "partiql_transaction",
     "repeat_writes",
+    "repository",
     "set_connection",
     "timeout",
     "transact_get",

@@ -5,7 +5,7 @@ anything is sent. Source: DynamoDB Developer Guide, "Key condition expressions f
 expressions".
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -51,7 +51,8 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     `fields` are those to read, none meaning all that the index holds. `conditions` choose by key where they can,
     `filters` never do. `limit` is the most matches to return, `page_size` the most items that one request looks at.
     `on_error` says what becomes of items that cannot be read. `begin` is where it begins as the caller said it, `start`
-    the cursor that was made of it. `chosen` says whether the caller chose the index.
+    the cursor that was made of it. `chosen` says whether the caller chose the index. `convert` makes what the caller is
+    given of an instance; None: itself.
     """
 
     schema: Schema[M]
@@ -69,6 +70,7 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     start: Cursor | None = None
     on_error: OnError = "raise"
     chosen: bool = False
+    convert: Callable[[Any], Any] | None = None
 
 
 class Selection(NamedTuple):

@@ -32,13 +32,19 @@ def check_on_error(on_error: OnError) -> OnError:
 
 
 def readable(
-    table: Table[M], found: list[M], unread: Iterable[Unread], on_error: OnError, most: int | None = None
+    table: Table[M],
+    found: list[M],
+    unread: Iterable[Unread],
+    on_error: OnError,
+    most: int | None = None,
+    convert: Callable[[Any], Any] | None = None,
 ) -> tuple[list[M], bool]:
-    """Those of the instances found that can be read, at most so many, and whether there was more to look at."""
+    """Those of the instances found that can be read, and converted later, at most so many, and whether there was more
+    to look at."""
     if on_error == "raise" and not unread:
         return (found, False) if most is None or len(found) <= most else (found[:most], True)
     kept: list[M] = []
-    for instance, error in _in_order(table, found, deque(unread), whole=on_error != "raise"):
+    for instance, error in _in_order(table, found, deque(unread), convert, whole=on_error != "raise"):
         if len(kept) == most:
             return kept, True
         if error is None:
@@ -53,7 +59,12 @@ def readable(
 
 
 def _in_order(
-    table: Table[M], found: list[M], unread: deque[Unread], *, whole: bool
+    table: Table[M],
+    found: list[M],
+    unread: deque[Unread],
+    convert: Callable[[Any], Any] | None,
+    *,
+    whole: bool,
 ) -> Iterable[tuple[Any, StoredValueError | None]]:
     """Instances, or why they could not be read, in the order in which the items came."""
     for number, instance in enumerate(found):
@@ -62,6 +73,8 @@ def _in_order(
         try:
             if whole:
                 table.schema.read_all(vars(instance))
+                if convert is not None:
+                    convert(instance)
         except StoredValueError as error:
             yield None, error
         else:

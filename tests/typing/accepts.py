@@ -263,6 +263,8 @@ ForumThread.query().start_key(None).start_key("text").start_key(ForumThread.quer
 ForumThread.batch_delete(keys=[{"forum_id": "science", "thread_id": "physics_1"}])
 ForumThread.batch_write([thread])
 assert_type(thread.to_son(), dict[str, Any])
+assert_type(ForumThread.from_son({"title": "x"}), ForumThread)
+assert_type(ForumThread.json_schema(mode="serialization", exclude=["title"]), dict[str, Any])
 
 
 # Indexes are described by a dict, with or without a word about its type.

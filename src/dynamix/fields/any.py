@@ -53,6 +53,9 @@ class AnyField(Field[Any, T]):
     def from_wire(self, wire: AttributeValue) -> Any:
         return values.decode(wire, self.numbers)
 
+    def from_json(self, son: Any) -> Any:
+        return son
+
     @property
     def constrained(self) -> bool:
         return self.numbers is not float or super().constrained

@@ -28,7 +28,7 @@ from dynamix.errors import (
 )
 from dynamix.expressions.nodes import Compare, Condition, Path, Unchanged, Value
 from dynamix.fields.checks import Transform, options_of, transformer
-from dynamix.fields.convertible import Convertible
+from dynamix.fields.printable import Printable
 from dynamix.fields.refusals import shown
 from dynamix.interrupts import let_pass
 from dynamix.updates.draft import Draft
@@ -38,7 +38,7 @@ V = TypeVar("V")
 T = TypeVar("T")
 
 
-class Field(Convertible[V], Generic[V, T]):
+class Field(Printable[V], Generic[V, T]):
     """A typed attribute of a model. V is the type of its values, T what an instance shows: V, or V | None."""
 
     def __init__(
@@ -60,6 +60,7 @@ class Field(Convertible[V], Generic[V, T]):
         hidden: bool = False,
         read_only: bool = False,
         unique: bool = False,
+        description: str | None = None,
         **others: object,
     ) -> None:
         self._owner: type | None = None
@@ -84,6 +85,7 @@ class Field(Convertible[V], Generic[V, T]):
         self.hidden = hidden
         self.read_only = read_only
         self.unique = unique
+        self._description = description
         if null and (self.required or indexed):
             raise ModelDefinitionError(
                 f"a {self} that is required, a key or indexed is never NULL; leave out null=True"

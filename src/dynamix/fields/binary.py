@@ -99,3 +99,11 @@ class BinaryField(Sized[bytes, T]):
     def from_wire(self, wire: AttributeValue) -> bytes:
         value = b64decode(wire["B"], validate=True)
         return value if self.stored == "bytes" else _inner(value)
+
+    def from_json(self, son: Any) -> bytes:
+        value: bytes = b64decode(son, validate=True) if isinstance(son, str) else son
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        lengths = {name: 4 * -(-length // 3) for name, length in self._json_lengths("Length").items()}
+        return {"type": "string", "contentEncoding": "base64", **lengths}

@@ -36,3 +36,10 @@ class BooleanField(Field[bool, T]):
 
     def from_wire(self, wire: AttributeValue) -> bool:
         return bool(wire["BOOL"])
+
+    def from_json(self, son: Any) -> bool:
+        value: bool = son
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
+from dynamix.codec.plain import as_number
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.base import Field
@@ -42,6 +43,12 @@ class Bounded(Field[V, T], Generic[V, T]):
             raise UnstorableError(f"it is less than {self.minimum}")
         if self.maximum is not None and self._in_order(value) > self.maximum:
             raise UnstorableError(f"it is more than {self.maximum}")
+
+    def _json_bounds(self) -> dict[str, Any]:
+        """The bounds of numbers in a JSON schema, where JSON holds them exactly."""
+        bounds = {"minimum": self.minimum, "maximum": self.maximum}
+        numbers = {name: as_number(bound) for name, bound in bounds.items()}
+        return {name: number for name, number in numbers.items() if number is not None}
 
     @property
     def constrained(self) -> bool:

@@ -15,6 +15,16 @@ from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
 
+_OWN = re.compile(r"\\[AZGNuU]|\(\?(?![:=!]|<[=!])|[*+?}]\+")
+"""What JavaScript's regular expressions, in which JSON Schema has patterns, lack or read otherwise."""
+
+
+def as_ecma(pattern: re.Pattern[str]) -> str | None:
+    """The pattern as JSON Schema has it, where it means the same there; else None."""
+    if pattern.flags & ~(re.UNICODE | re.ASCII) or _OWN.search(pattern.pattern):
+        return None
+    return f"^(?:{pattern.pattern})$"
+
 
 class CharField(Sized[str, T]):
     """A str, stored as a string. `min_length` and `max_length` count characters; `pattern` is a regular expression that
@@ -81,6 +91,16 @@ class CharField(Sized[str, T]):
 
     def from_wire(self, wire: AttributeValue) -> str:
         return str(wire["S"])
+
+    def from_json(self, son: Any) -> str:
+        value: str = son
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        least = 1 if self.hash_key or self.range_key else 0
+        pattern = None if self.pattern is None else as_ecma(self.pattern)
+        schema = {"type": "string", **self._json_lengths("Length", least)}
+        return schema if pattern is None else {**schema, "pattern": pattern}
 
     def check(self, value: str) -> None:
         super().check(value)

@@ -122,6 +122,17 @@ class Collection(Sized[V, T], Generic[V, T]):
         except StoredValueError as error:
             raise UnstorableError(f"element {place!r}: {error}") from error
 
+    def _element_from_json(self, place: object, son: Any) -> Any:
+        assert self.of is not None  # noqa: S101 - narrows the type; the caller has looked
+        try:
+            return self.of.read_json(son)
+        except FieldValidationException as error:
+            raise UnstorableError(f"element {place!r}: {error.reason}") from error
+
+    def _json_elements(self, word: str) -> dict[str, Any]:
+        """What a JSON schema says of the elements, by its word for them."""
+        return {} if self.of is None else {word: self.of.described(nullable=self.of.null)}
+
 
 def _places(elements: Any) -> Iterable[tuple[object, Any]]:
     """The elements of a collection, each with where it is."""

@@ -7,7 +7,7 @@ from it in the same update, which is made only while the other parts are as they
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeAlias, TypeVar, Unpack, overload
+from typing import Any, Generic, TypeAlias, TypeVar, Unpack, cast, overload
 
 from dynamix.errors import FieldValidationException, InvalidUpdateError, ModelDefinitionError
 from dynamix.fields.base import Field
@@ -103,6 +103,15 @@ class ComputedField(Field[V, T], Generic[V, T]):
 
     def check(self, value: V) -> None:
         self.inner.encode(value)
+
+    def to_json(self, value: V) -> Any:
+        return self.inner.to_json(value)
+
+    def from_json(self, son: Any) -> V:
+        return cast(V, self.inner.read_json(son))
+
+    def json_schema(self) -> dict[str, Any]:
+        return {**self.inner.described(nullable=False), "readOnly": True}
 
     @property
     def constrained(self) -> bool:

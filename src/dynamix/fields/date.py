@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec.forms import Form, Text
+from dynamix.codec.plain import of_text
 from dynamix.fields.bounded import Bounded
 from dynamix.fields.options import BoundedDefaulted, BoundedHashKey, BoundedOptions, BoundedPresent, BoundedRangeKey
 from dynamix.fields.refusals import wrong_type
@@ -44,3 +45,9 @@ class DateField(Bounded[date, T]):
 
     def from_wire(self, wire: AttributeValue) -> date:
         return date.fromisoformat(wire["S"])
+
+    def from_json(self, son: Any) -> date:
+        return of_text(date.fromisoformat, son, "a date, such as '2026-03-01'")
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date"}

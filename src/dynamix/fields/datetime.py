@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec.forms import Form, Text
+from dynamix.codec.plain import of_text
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
 from dynamix.expressions.nodes import Comparator
@@ -179,3 +180,9 @@ class DateTimeField(Bounded[datetime, T]):
     def stamp(self, now: datetime) -> datetime:
         """The present time, in UTC, cut to what the stored form holds."""
         return now if self.stored is None else self.stored.kept(now)
+
+    def from_json(self, son: Any) -> datetime:
+        return of_text(datetime.fromisoformat, son, "a date with a time, such as '2026-03-01T12:30:00Z'")
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date-time"}

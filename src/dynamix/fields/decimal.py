@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from dynamix.codec.forms import Form, Number
 from dynamix.codec.numbers import to_text
+from dynamix.codec.plain import number_of
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.bounded import Bounded
@@ -138,3 +139,11 @@ class DecimalField(Bounded[Decimal, T]):
     def from_wire(self, wire: AttributeValue) -> Decimal:
         number = _exact(wire["N"])
         return number if self._last is None else _filled(number, self._last)
+
+    def from_json(self, son: Any) -> Decimal:
+        value: Decimal = son
+        return value if isinstance(son, bool | list | tuple | dict) else number_of(son)
+
+    def json_schema(self) -> dict[str, Any]:
+        text = {"type": "string", "pattern": r"^-?\d+(\.\d+)?([eE][+-]?\d+)?$"}
+        return {"anyOf": [{"type": "number", **self._json_bounds()}, text]}

@@ -98,3 +98,17 @@ class DictField(Collection[dict[str, Any], T]):
         if self.of is None:
             return values.decode_map(wire, self.numbers)
         return {key: self._element_from_wire(key, element) for key, element in wire["M"].items()}
+
+    def to_json(self, value: dict[str, Any]) -> Any:
+        if self.of is None or not isinstance(value, dict):
+            return super().to_json(value)
+        return {key: None if element is None else self.of.to_json(element) for key, element in value.items()}
+
+    def from_json(self, son: Any) -> dict[str, Any]:
+        value: dict[str, Any] = son
+        if self.of is None or not isinstance(son, dict):
+            return value
+        return {key: self._element_from_json(key, element) for key, element in son.items()}
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "object", **self._json_elements("additionalProperties"), **self._json_lengths("Properties")}

@@ -74,6 +74,12 @@ class EncryptedField(Wrapped[V, T], Generic[V, T]):
         data = self._cipher.decrypt(b64decode(wire["B"], validate=True), self._context)
         return msgspec.json.decode(data, type=dict[str, Any])
 
+    def from_json(self, son: Any) -> V:
+        try:
+            return super().from_json(son)
+        except FieldValidationException:
+            raise self._inner_refusal(False) from None
+
     @property
     def _context(self) -> bytes:
         return (self.name or self.attribute).encode()

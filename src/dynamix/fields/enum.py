@@ -99,3 +99,10 @@ class EnumField(Field[E, T], Generic[E, T]):
     def from_wire(self, wire: AttributeValue) -> E:
         member: E = self._known.read(wire)
         return member
+
+    def from_json(self, son: Any) -> E:
+        member: Any = son if isinstance(son, self.kind) else self._known.of_json(son)
+        return member  # type: ignore[no-any-return]
+
+    def json_schema(self) -> dict[str, Any]:
+        return self._known.json_schema()

@@ -71,3 +71,10 @@ class FloatField(Bounded[float, T]):
 
     def from_wire(self, wire: AttributeValue) -> float:
         return _nearest(wire["N"])
+
+    def from_json(self, son: Any) -> float:
+        whole = isinstance(son, int) and not isinstance(son, bool) and abs(son) < 10**126
+        return float(son) if whole and float(son) == son else son
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "number", **self._json_bounds()}

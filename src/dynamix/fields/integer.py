@@ -46,3 +46,9 @@ class IntegerField(Bounded[int, T]):
         if not isinstance(number, int):
             raise UnstorableError("it is not an integer")
         return number
+
+    def from_json(self, son: Any) -> int:
+        return int(son) if isinstance(son, float) and son.is_integer() else son
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "integer", **self._json_bounds()}

@@ -83,3 +83,17 @@ class ListField(Collection[list[Any], T]):
         if self.of is None:
             return values.decode_list(wire, self.numbers)
         return [self._element_from_wire(index, element) for index, element in enumerate(wire["L"])]
+
+    def to_json(self, value: list[Any]) -> Any:
+        if self.of is None or not isinstance(value, list | tuple):
+            return super().to_json(value)
+        return [None if element is None else self.of.to_json(element) for element in value]
+
+    def from_json(self, son: Any) -> list[Any]:
+        value: list[Any] = son
+        if self.of is None or not isinstance(son, list | tuple):
+            return value
+        return [self._element_from_json(index, element) for index, element in enumerate(son)]
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "array", **self._json_elements("items"), **self._json_lengths("Items")}

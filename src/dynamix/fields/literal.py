@@ -65,3 +65,10 @@ class LiteralField(Field[L, T], Generic[L, T]):
     def from_wire(self, wire: AttributeValue) -> L:
         value: L = self._known.read(wire)
         return value
+
+    def from_json(self, son: Any) -> L:
+        value: L = self._known.of_json(son)
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        return self._known.json_schema()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dynamix.codec.forms import Form, Number, Text, comparable
-from dynamix.codec.values import UnstorableError, encode
+from dynamix.codec.values import UnstorableError, decode, encode
 from dynamix.errors import ModelDefinitionError
 from dynamix.wire import AttributeValue
 
@@ -58,6 +58,24 @@ class Members(dict[Any, Any]):
     def read(self, wire: AttributeValue) -> Any:
         """The value of a stored form. Raises KeyError or UnstorableError."""
         return self[(comparable(wire) or wire)[self.tag]]
+
+    def of_json(self, son: Any) -> Any:
+        """The value whose content stands in JSON. Raises UnstorableError."""
+        wire = encode(son)
+        content = (comparable(wire) or wire).get(self.tag)
+        if content not in self:
+            raise UnstorableError(f"it is none of {', '.join(map(repr, self.in_json()))}")
+        return self[content]
+
+    def in_json(self) -> list[Any]:
+        """The contents of all values, as they stand in JSON."""
+        return [decode({self.tag: content}) for content in self._contents.values()]
+
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON schema of these contents."""
+        contents = self.in_json()
+        whole = all(isinstance(content, int) for content in contents)
+        return {"type": "string" if self.tag == "S" else "integer" if whole else "number", "enum": contents}
 
     def form(self, when: str, names: Mapping[str, Any]) -> Form:
         """How generated code reads and writes the values, where the condition `when` is met."""

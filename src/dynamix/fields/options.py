@@ -44,6 +44,9 @@ class Common(TypedDict, Generic[V], total=False):
     unique: bool
     """Lets no two items of the table have the same value."""
 
+    description: str
+    """What people should know of the field; a JSON schema has it."""
+
 
 class Options(Common[V], total=False):
     """The options of a field that may be missing. `default=None` says so to type checkers where a model is declared

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, Unpack, overload
 from dynamix.codec import values
 from dynamix.codec.forms import Form
 from dynamix.codec.parsed import parse_set
+from dynamix.codec.plain import in_order
 from dynamix.fields.collection import Collection, Of
 from dynamix.fields.options import SizedDefaulted, SizedOptions, SizedPresent
 from dynamix.fields.refusals import wrong_type
@@ -88,3 +89,17 @@ class SetField(Collection[set[Any], T]):
         if not isinstance(elements, set):
             raise values.UnstorableError("it is not a set")
         return elements
+
+    def to_json(self, value: set[Any]) -> Any:
+        if self.of is None or not isinstance(value, set | frozenset):
+            return super().to_json(value)
+        return [self.of.to_json(element) for element in in_order(value)]
+
+    def from_json(self, son: Any) -> set[Any]:
+        value: set[Any] = son
+        if not isinstance(son, list | tuple):
+            return value
+        return set(son) if self.of is None else {self._element_from_json(element, element) for element in son}
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "array", "uniqueItems": True, **self._json_elements("items"), **self._json_lengths("Items")}

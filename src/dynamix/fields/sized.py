@@ -31,6 +31,11 @@ class Sized(Field[V, T], Generic[V, T]):
         if self.max_length is not None and len(value) > self.max_length:
             raise UnstorableError(f"it has {len(value)} {self.unit}, more than {self.max_length}")
 
+    def _json_lengths(self, what: str, least: int = 0) -> dict[str, int]:
+        """The lengths in a JSON schema, in whose words they are those of `what`, such as "Items"."""
+        lengths = {f"min{what}": max(self.min_length, least) or None, f"max{what}": self.max_length}
+        return {name: length for name, length in lengths.items() if length is not None}
+
     @property
     def constrained(self) -> bool:
         return self.min_length > 0 or self.max_length is not None or super().constrained

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, Unpack, get_args, overload
 
 from dynamix.codec.forms import Form, Number, Text
 from dynamix.codec.numbers import plain
+from dynamix.codec.plain import of_text
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.bounded import Bounded
@@ -91,3 +92,9 @@ class TimeField(Bounded[time, T]):
 
     def from_wire(self, wire: AttributeValue) -> time:
         return _clock(wire["N"]) if self.stored == "seconds" else _of_iso(wire["S"])
+
+    def from_json(self, son: Any) -> time:
+        return of_text(time.fromisoformat, son, "a time of day, such as '12:30:00'")
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "time"}

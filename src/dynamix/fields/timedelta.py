@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, Unpack, get_args, overload
 
 from dynamix.codec.forms import Form, Text
 from dynamix.codec.numbers import to_text
+from dynamix.codec.plain import number_of
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.bounded import Bounded
@@ -123,3 +124,10 @@ class TimeDeltaField(Bounded[timedelta, T]):
         if self.stored == "seconds":
             return _of_seconds(wire["N"])
         return timedelta(seconds=int(wire["S"]))
+
+    def from_json(self, son: Any) -> timedelta:
+        value: timedelta = son
+        return value if isinstance(son, bool | list | tuple | dict) else _of_seconds(str(number_of(son)))
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}]}

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, overload
 
 from dynamix.codec.forms import Form, Whole
+from dynamix.codec.plain import of_text
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.base import Field
@@ -103,3 +104,9 @@ class TTLField(Field[datetime, T]):
 
     def when_absent(self) -> Any:
         return None
+
+    def from_json(self, son: Any) -> datetime:
+        return of_text(datetime.fromisoformat, son, "a date with a time, such as '2026-03-01T12:30:00Z'")
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date-time"}

@@ -44,3 +44,10 @@ class UUIDField(Field[UUID, T]):
 
     def from_wire(self, wire: AttributeValue) -> UUID:
         return UUID(wire["S"])
+
+    def from_json(self, son: Any) -> UUID:
+        value: UUID = UUID(son) if isinstance(son, str) else son
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "uuid"}

@@ -11,9 +11,10 @@ from dynamix.fields.integer import IntegerField
 
 
 class Stored(TypedDict, total=False):
-    """The options of a version: its stored name, and the local index on it."""
+    """The options of a version: its stored name, the local index on it, and what people should know."""
 
     name: str
+    description: str
     indexed: bool
     projections: Sequence[str] | Literal["ALL", "KEYS_ONLY"]
 

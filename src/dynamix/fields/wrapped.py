@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar, cast
 
 from dynamix.codec.forms import Form
 from dynamix.errors import InvalidQueryError
@@ -56,6 +56,15 @@ class Wrapped(Field[V, T], Generic[V, T]):
     def _unwrap(self, wire: AttributeValue) -> AttributeValue:
         """The stored form of the field inside. Raises ValueError (or whatever else) for what is none."""
         raise NotImplementedError
+
+    def to_json(self, value: V) -> Any:
+        return self.inner.to_json(value)
+
+    def from_json(self, son: Any) -> V:
+        return cast(V, self.inner.read_json(son))
+
+    def json_schema(self) -> dict[str, Any]:
+        return self.inner.described(nullable=False)
 
     def _compare(self, operator: Comparator, value: V) -> NoReturn:
         raise self._incomparable()

@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
-from dynamix.codec.values import UnstorableError, decode
+from dynamix.codec.values import UnstorableError
 from dynamix.errors import ValidationException
-from dynamix.fields.base import Field
 from dynamix.late import later
 from dynamix.model.changing import assign
 from dynamix.model.running import schema_of
-from dynamix.schema.index import AnyField
-from dynamix.schema.table import Schema
 from dynamix.wire import Item
 
 if TYPE_CHECKING:
     from dynamix.codec import dynamodb_json
-    from dynamix.model import plain, records
+    from dynamix.fields import objects
+    from dynamix.fields.objects import Mode
+    from dynamix.model import records, sons
+    from dynamix.model.sons import Fields
 else:
     later(
         globals(),
         dynamodb_json="dynamix.codec.dynamodb_json",
-        plain="dynamix.model.plain",
+        objects="dynamix.fields.objects",
         records="dynamix.model.records",
+        sons="dynamix.model.sons",
     )
 
 M = TypeVar("M")
-Fields = Iterable[Field[Any, Any] | str]
-"""Fields, or the names of their attributes."""
 
 
 class Converting:
@@ -46,8 +45,30 @@ class Converting:
         """
         schema = schema_of(type(self))
         values = schema.shown(schema.read_all(vars(self)))
-        chosen = _chosen(schema, include, exclude)
-        return {name: _printed(schema.fields[name], value) for name, value in values.items() if name in chosen}
+        fields = sons.chosen(schema, include, exclude)
+        return {name: sons.printed(field, values[name]) for name, field in fields.items() if name in values}
+
+    @classmethod
+    def from_son(cls, son: Mapping[str, Any], /) -> Self:
+        """A new instance of what `to_son` shows, or a client sent: `from_son(note.to_son())` equals `note`.
+
+        What is not there, or null, is not given, so it gets its default. Each value is read by its field and checked;
+        a value that JSON does not have, such as a datetime, is taken as it is. Raises FieldValidationException, whose
+        `errors` tell of all that is wrong, and UnknownNameError. What is required is asked for when it is stored.
+        """
+        return cls(**sons.read_all(schema_of(cls), son))
+
+    @classmethod
+    def json_schema(
+        cls, *, mode: Mode = "validation", include: Fields | None = None, exclude: Fields = ()
+    ) -> dict[str, Any]:
+        """The JSON schema (draft 2020-12) of what `from_son` takes and a new item needs, or with `mode="serialization"`
+        of what `to_son` gives: of all fields, or of those that are included, less those excluded.
+
+        Raises UnknownNameError for a field that the model does not have.
+        """
+        schema = schema_of(cls)
+        return objects.object_schema(cls, sons.chosen(schema, include, exclude, hidden=mode == "validation"), mode)
 
     def to_item(self) -> Item:
         """The whole item in DynamoDB's JSON form, by stored names, as it would be put: `{"title": {"S": "Emma"}}`.
@@ -103,6 +124,19 @@ class Converting:
         return twin
 
     @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """What pydantic asks a class that is a field, a body or a response."""
+        from dynamix.model import pydantic  # which is asked for by pydantic alone
+
+        return pydantic.of_model(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
+        """What pydantic asks for its JSON schema."""
+        schema, mode = schema_of(cls), handler.mode
+        return objects.object_schema(cls, sons.chosen(schema, None, (), hidden=mode == "validation"), mode)
+
+    @classmethod
     def from_stream_record(cls, record: Mapping[str, Any], /) -> records.StreamRecord[Self]:
         """A record of the table's stream, from GetRecords or from an event, with its old and new instance.
 
@@ -118,18 +152,6 @@ class Converting:
         return records.records_of(cls, event)
 
 
-def _chosen(schema: Schema[Any], include: Fields | None, exclude: Fields) -> set[str]:
-    """The attributes of the fields that are named. Raises UnknownNameError for one that the model does not have."""
-    left_out = {_attribute(schema, field) for field in exclude}
-    if include is None:
-        return {name for name, field in schema.fields.items() if not field.hidden} - left_out
-    return {_attribute(schema, field) for field in include} - left_out
-
-
-def _attribute(schema: Schema[Any], field: Field[Any, Any] | str) -> str:
-    return schema.field(field.attribute if isinstance(field, Field) else field).attribute
-
-
 def _from_item(model: type[M], read: Any, given: Mapping[str, Any]) -> M:
     schema = schema_of(model)
     try:
@@ -137,13 +159,3 @@ def _from_item(model: type[M], read: Any, given: Mapping[str, Any]) -> M:
     except UnstorableError as error:
         raise ValidationException(f"{model.__name__}: {error}") from error
     return records.loaded(model, schema.codec.reader("").instance(item))
-
-
-def _printed(field: AnyField, value: Any) -> Any:
-    """The JSON form of a value, or of its stored form where JSON knows none."""
-    try:
-        return plain.plain(value)
-    except plain.UnprintableError:
-        return plain.plain(decode(field._literal(value)))
-    except RecursionError as error:
-        raise field.refusal(value, "it is nested too deep to be printed") from error

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from dynamix.codec.reader import Page
 from dynamix.cursor import Cursor
-from dynamix.errors import DeadlineExceededError, ItemNotFoundError, MultipleItemsError
+from dynamix.errors import DeadlineExceededError, ItemNotFoundError, MultipleItemsError, StoredValueError
 from dynamix.late import later
 from dynamix.operations.asking import (
     Budget,
@@ -88,7 +88,7 @@ def page(
         if requery and found.items and (search.fields or held != _WHOLE):
             keys = [search.schema.key_of(vars(item)) for item in found.items]
             items = yield from batch.get(policy, table, keys, search.consistent, search.on_error)
-            return found._replace(items=items)
+            return found._replace(items=_converted(search, items))
     except DeadlineExceededError as error:
         if budget is None:
             raise
@@ -97,7 +97,23 @@ def page(
     if search.schema.after_load is not None:
         for item in found.items:
             search.schema.after_load(item)
-    return found
+    return found if search.convert is None else found._replace(items=_converted(search, found.items))
+
+
+def _converted(search: Search[Any], items: list[Any]) -> list[Any]:
+    """What the caller is given for these instances."""
+    if search.convert is None:
+        return items
+    converted = []
+    for item in items:
+        try:
+            converted.append(search.convert(item))
+        except StoredValueError as error:
+            if search.on_error == "raise":
+                raise
+            if search.on_error != "skip":
+                search.on_error(error)
+    return converted
 
 
 _WHOLE = Held(None)
@@ -147,7 +163,7 @@ def _page(
     answer = yield from ask(policy, search, body_of(table, search, selection), search.start, read, budget)
     if answer is None:
         return Found([], search.start, spent(budget))
-    found, _ = readable(table, answer.items, answer.unread, search.on_error)
+    found, _ = readable(table, answer.items, answer.unread, search.on_error, None, search.convert)
     return Found(found, cursor_after(policy, table, search, answer.last_key))
 
 
@@ -171,7 +187,8 @@ def _limited(
         answer = yield from ask(policy, search, body, cursor, read, budget)
         if answer is None:
             return Found(found, cursor, spent(budget))
-        kept, rest = readable(table, answer.items, answer.unread, search.on_error, limit - len(found))
+        left = limit - len(found)
+        kept, rest = readable(table, answer.items, answer.unread, search.on_error, left, search.convert)
         found += kept
         if rest:
             return Found(found, cursor_after(policy, table, search, key_at(search, found[-1])))

@@ -13,7 +13,6 @@ from dynamix.errors import ModelDefinitionError, StoredValueError
 from dynamix.expressions.nodes import AttributeNotExists, BeginsWith, Compare, Condition, In, Or, Path, Value
 from dynamix.fields.base import Field
 from dynamix.fields.discriminator import DiscriminatorField, value_of
-from dynamix.fields.key import KeyField
 from dynamix.schema.index import AnyField, Index
 
 MEMBERS = "_dynamix_members"
@@ -233,6 +232,8 @@ class Kinds:
 def _texts(model: type[Any], key: AnyField) -> Texts:
     """How the texts of a model's key begin, whose class has a field of the same attribute."""
     field = getattr(model, key.attribute, None)
+    from dynamix.fields.key import KeyField  # which few models have
+
     if isinstance(field, KeyField):
         return Texts(field.start, not field.parts)
     if isinstance(field, DiscriminatorField):

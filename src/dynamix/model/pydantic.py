@@ -1,0 +1,106 @@
+"""Models as pydantic has them: fields of its models, and the bodies and responses of FastAPI.
+
+Nothing here is imported before pydantic asks a model, or a `ValuesOf`, how it is validated. Values are read and
+checked by the fields themselves, as `from_son` does it, and what they refuse becomes an error of pydantic with the
+field's name. Source: pydantic's documentation, "Custom types".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, NoReturn
+
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, ValidationError, core_schema
+
+from dynamix.errors import FieldValidationException, WrongTypeError
+from dynamix.fields.objects import needed
+from dynamix.model import sons
+from dynamix.model.running import schema_of
+from dynamix.schema.index import AnyField
+from dynamix.schema.table import Schema
+
+
+def of_model(model: type[Any]) -> CoreSchema:
+    """How instances of a model are validated and serialized: they are taken as they are, and made of dicts."""
+    schema = schema_of(model)
+    fields = schema.fields
+    made = core_schema.no_info_after_validator_function(partial(_instance, schema), of_values(fields, partly=False))
+
+    def instance(value: Any, make: Any) -> Any:
+        return value if isinstance(value, model) else make(value)
+
+    return core_schema.no_info_wrap_validator_function(
+        instance,
+        made,
+        ref=f"{model.__module__}.{model.__qualname__}:{id(model)}",
+        serialization=core_schema.wrap_serializer_function_ser_schema(
+            lambda instance, serialize: serialize(_shown(schema, instance)),
+            schema=core_schema.typed_dict_schema(_serialized(fields), total=False),
+        ),
+    )
+
+
+def of_values(fields: Mapping[str, AnyField], *, partly: bool) -> CoreSchema:
+    """How a dict of values of these fields is validated and serialized; `partly`: none of them has to be there."""
+    return core_schema.typed_dict_schema(
+        {
+            name: core_schema.typed_dict_field(
+                core_schema.no_info_plain_validator_function(partial(_read, field), serialization=_printing(field)),
+                required=needed(field) and not partly,
+            )
+            for name, field in fields.items()
+        },
+        extra_behavior="forbid",
+    )
+
+
+def _serialized(fields: Mapping[str, AnyField]) -> dict[str, core_schema.TypedDictField]:
+    return {
+        name: core_schema.typed_dict_field(core_schema.any_schema(serialization=_printing(field)))
+        for name, field in fields.items()
+    }
+
+
+def _printing(field: AnyField) -> core_schema.SerSchema:
+    """How a value is serialized: as `to_son` shows it in JSON, as it is in Python."""
+    return core_schema.plain_serializer_function_ser_schema(partial(sons.printed, field), when_used="json")
+
+
+def _read(field: AnyField, son: Any) -> Any:
+    """The value that stands for this. Raises PydanticCustomError."""
+    try:
+        value = sons.read(field, son)
+        if value is None and needed(field):
+            field.encode(value)
+    except FieldValidationException as error:
+        raise _told(error) from error
+    return value
+
+
+def _instance(schema: Schema[Any], values: dict[str, Any]) -> Any:
+    """The instance with these values, as it could be stored. Raises ValidationError."""
+    try:
+        instance = schema.model(**values)
+        schema.item_of(schema.read_all(vars(instance)))
+    except FieldValidationException as error:
+        _raise(schema, error, values)
+    return instance
+
+
+def _raise(schema: Schema[Any], error: FieldValidationException, values: dict[str, Any]) -> NoReturn:
+    lines = [
+        InitErrorDetails(type=_told(one), loc=(one.field,), input=values.get(one.field))
+        for one in (error, *error.others)
+    ]
+    raise ValidationError.from_exception_data(schema.model_name, lines) from error
+
+
+def _told(error: FieldValidationException) -> PydanticCustomError:
+    kind = "wrong_type" if isinstance(error, WrongTypeError) else "invalid_value"
+    return PydanticCustomError(kind, error.reason)
+
+
+def _shown(schema: Schema[Any], instance: Any) -> dict[str, Any]:
+    """The values of an instance, but for hidden fields. Raises StoredValueError."""
+    return schema.shown(schema.read_all(vars(instance)), hidden=False)
