@@ -1,12 +1,13 @@
 """The fast path: for each model, code written for its fields alone reads answers into instances and values into items.
 
 Reading. An item is parsed into a msgspec Struct made for the model, whose fields are wrappers such as `{"S": str}` or
-`{"N": int}`: C code does the typing and the number parsing, and attributes that the model does not declare cost
-nothing. Straight-line code then builds the instance's `__dict__`. Lists, maps and sets are free-form, so only Python
-code can read them, which takes longer than all the rest; their JSON is kept in the instance's state and read by the
-field when somebody asks for it. Where a stored value is not of the type its field declares, parsing fails. Then the
-items of the answer are parsed one by one: one that has NULLs without them, and one that has a wrong value by each
-field's own `decode` (`Reader.plain_values`), which names the field.
+`{"N": int}`: C code does the typing and the number parsing. Straight-line code then builds the instance's `__dict__`.
+Lists, maps and sets are free-form, so only Python code can read them, which takes longer than all the rest; their JSON
+is kept in the instance's state and read by the field when somebody asks for it. Where a stored value is not of the type
+its field declares, parsing fails. Then the items of the answer are parsed one by one: one that has NULLs without them,
+and one that has a wrong value by each field's own `decode` (`Reader.plain_values`), which names the field. It fails as
+well where an item has attributes that the model does not declare; from then on the JSON of each item is kept, for
+whoever asks for them.
 
 Writing. Straight-line code checks the exact type of each value and writes it; whatever is not of the plainest form goes
 through the field's own `encode`.
@@ -32,6 +33,7 @@ class ModelCodec(Generic[M]):
     def __init__(self, model: type[M], slots: Iterable[Slot]) -> None:
         self.model = model
         self.slots = tuple(slots)
+        self._names = frozenset(slot.name for slot in self.slots)
         self._exact = {slot.name: slot.attribute for slot in self.slots if slot.form.exact}
         self._by_attribute = {slot.attribute: slot for slot in self.slots}
         self._readers: dict[tuple[str, frozenset[str] | None, frozenset[str] | None], Reader[M]] = {}
@@ -76,7 +78,14 @@ class ModelCodec(Generic[M]):
         if state is not None:
             for attribute, form in state.forms.items():
                 self._restore(attribute, form, item, values, state)
+            if state.others is not None:
+                item |= self.undeclared(state)
         return item
+
+    def undeclared(self, state: State) -> Item:
+        """The attributes of an instance's item that the model does not declare, as they are stored."""
+        others = as_wire(state.others) or {}
+        return {name: wire for name, wire in others.items() if name not in self._names}
 
     def kept(self, item: Item) -> Stored:
         """What the state of an instance keeps of an item that is stored. Raises UnicodeEncodeError."""
@@ -90,6 +99,8 @@ class ModelCodec(Generic[M]):
         """The same two at once. What is to be kept tells in most cases that nothing was touched."""
         item = self.encode_item(values)
         kept = self._kept(item)
+        if state is not None and state.others is not None:
+            item |= self.undeclared(state)
         if state is None or not (forms := state.forms):
             return item, kept
         if kept == forms:

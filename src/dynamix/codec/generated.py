@@ -42,8 +42,8 @@ def dict_setter(model: type) -> Callable[[Any, dict[str, Any]], None]:
     raise TypeError(f"instances of {model.__name__} have no __dict__")
 
 
-def item_struct(model_name: str, slots: list[Slot]) -> type[Struct]:
-    """What an item of a model is parsed into."""
+def item_struct(model_name: str, slots: list[Slot], *, strict: bool) -> type[Struct]:
+    """What an item of a model is parsed into. A strict one takes no attributes that the model does not declare."""
     fields: list[Any] = []
     for index, slot in enumerate(slots):
         parsed = slot.form.parsed
@@ -56,7 +56,8 @@ def item_struct(model_name: str, slots: list[Slot]) -> type[Struct]:
         else:
             fields.append((f"f{index}", parsed | None, None))
     rename = {f"f{index}": slot.name for index, slot in enumerate(slots)}
-    return msgspec.defstruct(f"{model_name}Item", fields, rename=rename, kw_only=True, gc=False)
+    name = f"{model_name}Item"
+    return msgspec.defstruct(name, fields, rename=rename, kw_only=True, gc=False, forbid_unknown_fields=strict)
 
 
 def _bare(slot: Slot) -> bool:

@@ -98,10 +98,13 @@ class Reader(Generic[M]):
         self._new = model.__new__
         self._model = model
         self._set_dict = dict_setter(model)
+        self._names = frozenset(slot.name for slot in slots)
         self._is_slow = False
         try:
-            self._parser = _parser(item_struct(model.__name__, slots))
-            self._values, self._instances = compile_reader(model, slots, table, held)
+            self._parser = _parser(item_struct(model.__name__, slots, strict=held is None))
+            self._one = self._parser.one
+            self._parsed, self._instances = compile_reader(model, slots, table, held)
+            self._values = self._parsed
         except ValueError:  # a stored name that msgspec does not take
             self._parser, self._values, self._instances = _raw(), self._one_by_one, self._slow_instances
             self._is_slow = True
@@ -165,16 +168,54 @@ class Reader(Generic[M]):
         """The values by attribute of an item that may have NULLs or wrong values, which the parser does not take."""
         item = _ITEM(found)
         nulls = {name for name in self._eager if item.get(name) == NULL}
+        others = self._others(item)
         if not self._is_slow:
+            if others and self._values != self._open_values:
+                self._take_others()
             try:
-                rest = {name: wire for name, wire in item.items() if name not in nulls}
-                values = self._values(self._parser.one(msgspec.json.encode(rest)))
+                rest = {name: wire for name, wire in item.items() if name in self._names and name not in nulls}
+                values = self._parsed(self._one(msgspec.json.encode(rest)))
             except Exception as error:
                 let_pass(error)
                 return self.plain_values(item)
             values[STATE].stored |= {self._eager[name]: NULL for name in nulls}
+            values[STATE].others = others
             return values
         return self.plain_values(item)
+
+    def _others(self, item: Item) -> Item | None:
+        """The attributes of an item that the model does not declare; None for none, and where some only were asked
+        for."""
+        if self._held is not None or item.keys() <= self._names:
+            return None
+        return {name: wire for name, wire in item.items() if name not in self._names}
+
+    def _take_others(self) -> None:
+        """Read from now on what has attributes that the model does not declare, and keep each item whole, for whoever
+        asks for them. No table whose items have none pays for that."""
+        open_item = item_struct(self._model.__name__, self._slots, strict=False)
+        self._open_one = msgspec.json.Decoder(open_item, strict=False).decode
+        self._parser, self._values, self._instances = _raw(), self._open_values, self._open_instances
+
+    def _open_values(self, found: Raw) -> dict[str, Any]:
+        try:
+            values = self._parsed(self._open_one(found))
+        except Exception as error:
+            let_pass(error)
+            return self._one_by_one(found)
+        values[STATE].others = found.copy()
+        return values
+
+    def _open_instances(self, items: list[Raw]) -> list[M]:
+        one, parsed, new, model, set_dict = self._open_one, self._parsed, self._new, self._model, self._set_dict
+        instances = []
+        for item in items:
+            values = parsed(one(item))
+            values[STATE].others = item.copy()
+            instance = new(model)
+            set_dict(instance, values)
+            instances.append(instance)
+        return instances
 
     def plain_values(self, item: Item) -> dict[str, Any]:
         """The values by attribute of an item: the slow twin of the generated code."""
@@ -199,6 +240,7 @@ class Reader(Generic[M]):
             if value is not None or not slot.required:
                 values[slot.attribute] = value
         values[STATE] = State(forms_kept(self._slots, item), self._held, self._table, None, defaults)
+        values[STATE].others = self._others(item)
         return values
 
     def _key(self, item: Item) -> dict[str, Any]:

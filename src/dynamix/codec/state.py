@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from dynamix.wire import AttributeValue
+from dynamix.wire import AttributeValue, Item
 
 STATE = "_dynamix_state"
 """The name of the state in an instance's `__dict__`. Names that begin with `_dynamix` are the library's own."""
@@ -46,7 +46,8 @@ class State(Struct):
     as is known; they belong to the state alone, and a list or map that shows is a copy. `new` is set where only a whole
     item can be stored: the instance was made with more than a key and never stored, or it was deleted. `given` has the
     stored forms of a key that the instance was made of, where that key carried them (see `dynamix.codec.names`).
-    `table` is the name of the table that the instance was loaded from.
+    `table` is the name of the table that the instance was loaded from. `others` are the attributes that the model does
+    not declare, or the JSON of the whole item with them, which a whole write gives back; None where it has none.
     """
 
     stored: Stored | None = None
@@ -56,6 +57,7 @@ class State(Struct):
     defaults: dict[str, Any] | None = None
     new: bool = False
     given: Stored | None = None
+    others: Item | Raw | None = None
 
     def copy(self) -> "State":
         """The same, with changes of its own, for a copy of the instance."""
@@ -67,6 +69,7 @@ class State(Struct):
             None if self.defaults is None else dict(self.defaults),
             self.new,
             self.given,
+            self.others,
         )
 
     @property

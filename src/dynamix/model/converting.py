@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
+from dynamix.codec.state import state_of
 from dynamix.codec.values import UnstorableError, decode
 from dynamix.errors import ValidationException
 from dynamix.fields.base import Field
@@ -94,7 +95,9 @@ class Converting:
             made = {field.attribute: field.computed(schema.fields, given) for field in schema.computed}
             given = {**given, **made, **values}
             schema.item_of(given)  # refuses what was loaded in part
-            return model(**{name: given[name] for name in schema.fields if given.get(name) is not None})
+            new = model(**{name: given[name] for name in schema.fields if given.get(name) is not None})
+            state_of(vars(new)).others = state_of(shown).others
+            return new
         twin = copy.deepcopy(self)
         for name, value in values.items():
             field = schema.field(name)

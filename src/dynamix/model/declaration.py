@@ -88,6 +88,15 @@ class Model(Reading, Writing, Changing, Converting):
         """
         return Key(type(self), schema_of(type(self)).key_dict(vars(self)))
 
+    @property
+    def undeclared(self) -> Mapping[str, Any]:
+        """What the item has beside the fields of the model: Python values by stored names, to read only.
+
+        Whole writes of the instance give it back as it is stored. Whole numbers are int, others Decimal. Empty for a
+        new instance. Raises FieldNotLoadedError where the instance was loaded in part. (A field of this name wins.)
+        """
+        return schema_of(type(self)).undeclared(vars(self))
+
     def __repr__(self) -> str:
         values = schema_of(type(self)).shown(vars(self), hidden=False)
         shown = (f"{name}={value!r}" for name, value in values.items() if value is not None)

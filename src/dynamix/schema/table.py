@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
@@ -12,8 +14,10 @@ from dynamix.codec.compiled import ModelCodec
 from dynamix.codec.names import StoredName, name_for
 from dynamix.codec.slot import Slot
 from dynamix.codec.state import LACKING, NULL, STATE, State, Stored, as_wire, state_of, stored_of
+from dynamix.codec.values import decode
 from dynamix.errors import (
     DynamixError,
+    FieldNotLoadedError,
     InvalidUpdateError,
     ModelDefinitionError,
     StoredValueError,
@@ -195,6 +199,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         written = {**values, **times} if times else values
         if not self.fields.keys() <= written.keys():
             self._refuse_lacking(written)
+        self._refuse_in_part(values.get(STATE))
         for field in self.computed:
             field.check_in_step(self.fields, written)
         return written
@@ -216,13 +221,36 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
                 "remove them; get it by its key first, or change fields by set_field and commit_changes"
             )
 
+    def _refuse_in_part(self, state: State | None) -> None:
+        """Refuse to store an instance whole of which no more was asked for than what the model declares."""
+        if state is not None and state.held is not None:
+            raise InvalidUpdateError(
+                f"this {self.model_name} was loaded without what its item may have beside these fields, and storing it "
+                "whole would remove that; get it by its key first, or change fields by set_field and commit_changes"
+            )
+
+    def undeclared(self, values: dict[str, Any]) -> Mapping[str, Any]:
+        """The attributes of an instance's item that the model does not declare, as Python values by stored name.
+
+        Raises FieldNotLoadedError where the instance was loaded in part.
+        """
+        state = state_of(values)
+        if state.held is not None:
+            raise FieldNotLoadedError(
+                f"this {self.model_name} was loaded in part, so nobody asked for what the model does not declare; "
+                "refresh() the instance, or get the item"
+            )
+        if state.others is None:
+            return _NOTHING
+        return MappingProxyType({name: decode(wire, Decimal) for name, wire in self.codec.undeclared(state).items()})
+
     @staticmethod
     def settle(values: dict[str, Any], stored: Stored) -> None:
         """The instance was stored whole: nothing is pending any more. `stored` is what it keeps of its item."""
         before = state_of(values)
         if before.pending is not None:
             before.pending.clear()
-        values[STATE] = State(stored, None, before.table, before.pending)
+        values[STATE] = State(stored, None, before.table, before.pending, others=before.others)
         if before.defaults:  # those that still show, since a NULL was given back
             values[STATE].defaults = {
                 attribute: default
@@ -505,6 +533,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
 
 
 _NO_TIMES: dict[str, datetime] = {}
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Unreadable(Struct, frozen=True):

@@ -64,7 +64,9 @@ def settle(
         held = frozenset(schema.fields if held is None else held) - lacking
     if held is not None:
         held |= forms.keys() - lacking
-    shown[STATE] = State(kept | forms_kept(slots, item), held, before.table, None, defaults or None)
+    shown[STATE] = State(
+        kept | forms_kept(slots, item), held, before.table, None, defaults or None, others=before.others
+    )
     pending.settle_untold(values, shown, gone)
 
 
