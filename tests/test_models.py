@@ -143,6 +143,38 @@ def test_indexes_may_name_fields_in_each_way() -> None:
     assert {index.hash_key for index in schema_of(Note).indexes.values()} == {Note.author}
 
 
+def test_a_local_index_may_have_another_name() -> None:
+    """`index_name` says it, where the field has an index; and no two indexes have one name."""
+
+    class Note(dynamix.Model):
+        key = dynamix.CharField(hash_key=True)
+        sort = dynamix.CharField(range_key=True)
+        at = dynamix.IntegerField(indexed=True, index_name="lsi1", projections="ALL")
+        revision = dynamix.VersionField(indexed=True, index_name="lsi2")
+
+    assert list(schema_of(Note).indexes) == ["lsi1", "lsi2"]
+    with dynamix.use_connection(dynamix.Connection(embedded=True)) as connection, connection:
+        dynamix.create_table(Note)
+        Note.create(key="k", sort="s", at=3)
+        (found,) = Note.query().use_index(Note.at).where(Note.key == "k", Note.at > 2)
+        assert found.at == 3
+        assert Note.query().use_index("lsi1").where(Note.key == "k", Note.at > 3).all() == []
+        described = connection.request("DescribeTable", {"TableName": "Note"})["Table"]
+        assert [index["IndexName"] for index in described["LocalSecondaryIndexes"]] == ["lsi1", "lsi2"]
+    wrong = {
+        "no index": {"at": dynamix.IntegerField(index_name="lsi1")},
+        "cannot be called 3": {"at": dynamix.IntegerField(indexed=True, index_name=3)},  # type: ignore[call-overload]
+        "two indexes of Wrong are called 'lsi1'": {
+            "at": dynamix.IntegerField(indexed=True, index_name="lsi1"),
+            "__secondary_indexes__": {"lsi1": {"hash_key": "sort"}},
+        },
+    }
+    for message, body in wrong.items():
+        keys = {"key": dynamix.CharField(hash_key=True), "sort": dynamix.CharField(range_key=True)}
+        with pytest.raises(dynamix.ModelDefinitionError, match=message):
+            schema_of(type("Wrong", (dynamix.Model,), {**keys, **body}))
+
+
 def test_projections_in_words() -> None:
     """ "ALL" and "KEYS_ONLY" are understood, of local and of global indexes; no projections are the keys only."""
     local, world = {}, {}

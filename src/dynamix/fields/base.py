@@ -49,6 +49,7 @@ class Field(Convertible[V], Generic[V, T]):
         range_key: bool = False,
         indexed: bool = False,
         projections: Sequence[str] | Literal["ALL", "KEYS_ONLY"] = (),
+        index_name: str | None = None,
         default: Any = None,
         default_using_instance: Callable[[Any], Any] | None = None,
         required: bool = False,
@@ -73,6 +74,7 @@ class Field(Convertible[V], Generic[V, T]):
         self.range_key = range_key
         self.indexed = indexed
         self.projections = projections
+        self.index_name = index_name
         self.default = default
         self.default_using_instance = default_using_instance
         self.required = required or hash_key or range_key

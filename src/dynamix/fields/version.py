@@ -11,11 +11,12 @@ from dynamix.fields.integer import IntegerField
 
 
 class Stored(TypedDict, total=False):
-    """The options of a version: its stored name, and the local index on it."""
+    """The options of a version: its stored name, and the local index on it with its name."""
 
     name: str
     indexed: bool
     projections: Sequence[str] | Literal["ALL", "KEYS_ONLY"]
+    index_name: str
 
 
 class VersionField(IntegerField[int | None]):

@@ -2,7 +2,8 @@
 
 Names follow the first dynamix, so that its tables keep working: a field with `indexed=True` is a local index named
 `{table}_ix_{field}`, by the field's stored name, or by its attribute where the stored name holds what the name of an
-index cannot. Projections given mean INCLUDE, none mean KEYS_ONLY. `__secondary_indexes__` describes global indexes.
+index cannot; in tables of other programs it has another name, given as `index_name`. Projections given mean INCLUDE,
+none mean KEYS_ONLY. `__secondary_indexes__` describes global indexes.
 """
 
 import re
@@ -52,8 +53,11 @@ def describe(model: type[M]) -> Schema[M]:
     if len(versions) > 1:
         raise ModelDefinitionError(f"{' and '.join(versions)} are both versions; an item has one version")
     indexes = [*_local_indexes(model, table_name, fields, table), *_global_indexes(model, fields)]
+    names = [str(index.name) for index in indexes]
     for index in (table, *indexes):
         _check_order(index)
+        if names.count(str(index.name)) > 1:
+            raise ModelDefinitionError(f"two indexes of {model.__name__} are called {index.name!r}; rename one of them")
     for field in fields.values():
         if isinstance(field, ComputedField):
             field.part_fields(fields)
@@ -170,6 +174,8 @@ def _local_indexes(model: type, table_name: str, fields: Mapping[str, AnyField],
         if not field.indexed:
             if field.projections:
                 raise ModelDefinitionError(f"{field} has projections but no index; give indexed=True as well")
+            if field.index_name is not None:
+                raise ModelDefinitionError(f"{field} has an index_name but no index; give indexed=True as well")
             continue
         if table.range_key is None:
             raise ModelDefinitionError(
@@ -177,7 +183,8 @@ def _local_indexes(model: type, table_name: str, fields: Mapping[str, AnyField],
             )
         projection, included = _projection(model, fields, field.projections, f"{field}.projections")
         suffix = field.name if _INDEX_NAME.fullmatch(field.name) else field.attribute
-        name = _index_name(model, f"{table_name}_ix_{suffix}")
+        given = field.index_name
+        name = _index_name(model, f"{table_name}_ix_{suffix}" if given is None else given)
         indexes.append(Index(name, table.hash_key, field, True, projection, included))
     if len(indexes) > LOCAL_INDEXES:
         raise ModelDefinitionError(
