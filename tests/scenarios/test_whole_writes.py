@@ -43,6 +43,8 @@ class Record(dynamix.Model):
     many = dynamix.SetField(default={"new"})
     data = JsonField(default={"fresh": True})
     needed = dynamix.ListField(required=True)
+    expires = dynamix.TTLField()
+    counted = dynamix.IntegerField(transform=abs)
 
 
 ODD: dict[str, Any] = {
@@ -61,6 +63,8 @@ ODD: dict[str, Any] = {
     "many": {"NS": ["1"]},
     "data": {"S": '{ "b":1,"a":[ ] }'},
     "needed": {"L": []},
+    "expires": {"N": "4102444800"},
+    "counted": {"N": "-3"},
 }
 NULLS = {name: {"NULL": True} for name in ODD if name not in ("key", "needed")} | {
     name: ODD[name] for name in ("key", "needed")

@@ -111,7 +111,10 @@ def as_wire(form: Any) -> Any:
     """A stored form as an AttributeValue; None for none. Raises msgspec.DecodeError for damaged JSON."""
     if isinstance(form, Raw):
         return _decode(form) if form else None
-    return msgspec.to_builtins(form) if isinstance(form, Struct) else form  # of bytes as base64
+    if not isinstance(form, Struct):
+        return form
+    wire = msgspec.to_builtins(form)  # of bytes as base64
+    return {"N": str(wire["N"])} if "N" in wire else wire
 
 
 _decode = msgspec.json.Decoder().decode
