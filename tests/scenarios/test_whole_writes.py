@@ -317,3 +317,22 @@ def test_numbers_is_one_of_two_types() -> None:
     """Another type than float or Decimal is refused where the field is made."""
     with pytest.raises(dynamix.ModelDefinitionError, match="numbers="):
         dynamix.ListField(numbers=int)
+
+
+def test_what_was_missing_does_not_become_null(place: Place) -> None:
+    """A field that stores None as NULL leaves a missing attribute missing; a new item has the NULL."""
+
+    class Filled(dynamix.Model):
+        key = dynamix.CharField(hash_key=True)
+        text = dynamix.CharField(null=True)
+        data = dynamix.AnyField(null=True)
+
+    dynamix.create_table(Filled)
+    null = {"NULL": True}
+    for item in ({"key": {"S": "k"}}, {"key": {"S": "k"}, "text": null, "data": null}):
+        place.call("PutItem", TableName=place.table_name(Filled), Item=item)
+        filled = Filled.get_or_raise(key="k")
+        Filled.batch_write([filled])
+        assert filled.save(overwrite=True).to_item() == place.stored_item(Filled, key="k") == item
+    Filled.create(key="k")
+    assert place.stored_item(Filled, key="k") == {"key": {"S": "k"}, "text": null, "data": null}

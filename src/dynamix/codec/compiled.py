@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar
 from dynamix.codec.generated import compile_keeper, compile_writer
 from dynamix.codec.reader import Reader
 from dynamix.codec.slot import Slot
-from dynamix.codec.state import LACKING, State, Stored, as_wire
+from dynamix.codec.state import LACKING, NULL, State, Stored, as_wire
 from dynamix.errors import FieldValidationException, all_wrong
 from dynamix.wire import Item
 
@@ -35,6 +35,7 @@ class ModelCodec(Generic[M]):
         self.slots = tuple(slots)
         self._names = frozenset(slot.name for slot in self.slots)
         self._exact = {slot.name: slot.attribute for slot in self.slots if slot.form.exact}
+        self._nulls = [(slot.attribute, slot.name) for slot in self.slots if slot.null]
         self._by_attribute = {slot.attribute: slot for slot in self.slots}
         self._readers: dict[tuple[str, frozenset[str] | None, frozenset[str] | None], Reader[M]] = {}
         self.encode_key: Callable[[Mapping[str, Any]], Item] = compile_writer(
@@ -74,12 +75,22 @@ class ModelCodec(Generic[M]):
         What nobody touched since it was loaded is in the form in which it is stored. A value was touched if a change of
         it is pending, or if it would be stored otherwise than what was loaded. Raises FieldValidationException.
         """
-        item = self.encode_item(values)
+        item = self._encoded(values, state)
         if state is not None:
             for attribute, form in state.forms.items():
                 self._restore(attribute, form, item, values, state)
             if state.others is not None:
                 item |= self.undeclared(state)
+        return item
+
+    def _encoded(self, values: Mapping[str, Any], state: State | None) -> Item:
+        """The item of values. What was missing when it was loaded does not become NULL."""
+        item = self.encode_item(values)
+        if self._nulls and state is not None and state.stored is not None:
+            for attribute, name in self._nulls:
+                touched = state.pending is not None and state.pending.changes(attribute)
+                if item.get(name) == NULL and not touched and not state.stored.get(attribute):
+                    del item[name]
         return item
 
     def undeclared(self, state: State) -> Item:
@@ -97,7 +108,7 @@ class ModelCodec(Generic[M]):
 
     def whole(self, values: Mapping[str, Any], state: State | None) -> tuple[Item, Stored]:
         """The same two at once. What is to be kept tells in most cases that nothing was touched."""
-        item = self.encode_item(values)
+        item = self._encoded(values, state)
         kept = self._kept(item)
         if state is not None and state.others is not None:
             item |= self.undeclared(state)
