@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
+from dynamix.codec.evolving import Evolving
 from dynamix.codec.generated import compile_keeper, compile_writer
 from dynamix.codec.reader import Reader
 from dynamix.codec.slot import Slot
@@ -30,10 +31,16 @@ M = TypeVar("M")
 class ModelCodec(Generic[M]):
     """The compiled way between one model's instances and DynamoDB's JSON."""
 
-    def __init__(self, model: type[M], slots: Iterable[Slot]) -> None:
+    def __init__(self, model: type[M], slots: Iterable[Slot], evolving: Evolving | None = None) -> None:
         self.model = model
         self.slots = tuple(slots)
+        self._evolving = evolving
+        self.mark: Item = {}
+        """What says of an item by which version of the model it is stored; nothing where there are no versions."""
         self._names = frozenset(slot.name for slot in self.slots)
+        if evolving is not None:
+            self._names |= evolving.own_names
+            self.mark = {} if evolving.mark is None else {evolving.mark[0]: {"N": str(evolving.mark[1])}}
         self._exact = {slot.name: slot.attribute for slot in self.slots if slot.form.exact}
         self._nulls = [(slot.attribute, slot.name) for slot in self.slots if slot.null]
         self._by_attribute = {slot.attribute: slot for slot in self.slots}
@@ -91,6 +98,8 @@ class ModelCodec(Generic[M]):
                 touched = state.pending is not None and state.pending.changes(attribute)
                 if item.get(name) == NULL and not touched and not state.stored.get(attribute):
                     del item[name]
+        if self.mark:
+            item |= self.mark
         return item
 
     def undeclared(self, state: State) -> Item:
@@ -146,7 +155,9 @@ class ModelCodec(Generic[M]):
             slots = [slot for slot in self.slots if attributes is None or slot.attribute in attributes]
             if sure is not None:
                 slots = [slot if slot.attribute in sure else slot._replace(**_UNSURE) for slot in slots]
-            reader = self._readers.setdefault((table, attributes, sure), Reader(self.model, slots, table, attributes))
+            reader = self._readers.setdefault(
+                (table, attributes, sure), Reader(self.model, slots, table, attributes, self._evolving)
+            )
         return reader
 
 

@@ -8,10 +8,11 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 import msgspec
 from msgspec import Raw
 
+from dynamix.codec.evolving import Evolving
 from dynamix.codec.generated import compile_reader, dict_setter, item_struct, noted
 from dynamix.codec.names import StoredName, name_for
 from dynamix.codec.slot import Slot, forms_kept
-from dynamix.codec.state import NULL, STATE, State
+from dynamix.codec.state import NULL, STATE, Outdated, State
 from dynamix.errors import StoredValueError
 from dynamix.interrupts import let_pass
 from dynamix.wire import Item
@@ -91,7 +92,14 @@ class Reader(Generic[M]):
     item's key: raised of a single item, listed of many.
     """
 
-    def __init__(self, model: type[M], slots: list[Slot], table: str, held: frozenset[str] | None) -> None:
+    def __init__(
+        self,
+        model: type[M],
+        slots: list[Slot],
+        table: str,
+        held: frozenset[str] | None,
+        evolving: Evolving | None = None,
+    ) -> None:
         self._slots = slots
         self._table, self._held = table, held
         self._eager = {slot.name: slot.attribute for slot in slots if not slot.form.lazy}
@@ -99,11 +107,14 @@ class Reader(Generic[M]):
         self._model = model
         self._set_dict = dict_setter(model)
         self._names = frozenset(slot.name for slot in slots)
+        self._evolving = evolving
+        if evolving is not None:
+            self._names |= evolving.own_names
         self._is_slow = False
         try:
-            self._parser = _parser(item_struct(model.__name__, slots, strict=held is None))
+            self._parser = _parser(item_struct(model.__name__, slots, strict=held is None, evolving=evolving))
             self._one = self._parser.one
-            self._parsed, self._instances = compile_reader(model, slots, table, held)
+            self._parsed, self._instances = compile_reader(model, slots, table, held, evolving)
             self._values = self._parsed
         except ValueError:  # a stored name that msgspec does not take
             self._parser, self._values, self._instances = _raw(), self._one_by_one, self._slow_instances
@@ -167,6 +178,8 @@ class Reader(Generic[M]):
     def _one_by_one(self, found: Raw) -> dict[str, Any]:
         """The values by attribute of an item that may have NULLs or wrong values, which the parser does not take."""
         item = _ITEM(found)
+        if self._evolving is not None and self._evolving.takes(item):
+            return self.plain_values(item)
         nulls = {name for name in self._eager if item.get(name) == NULL}
         others = self._others(item)
         if not self._is_slow:
@@ -193,7 +206,7 @@ class Reader(Generic[M]):
     def _take_others(self) -> None:
         """Read from now on what has attributes that the model does not declare, and keep each item whole, for whoever
         asks for them. No table whose items have none pays for that."""
-        open_item = item_struct(self._model.__name__, self._slots, strict=False)
+        open_item = item_struct(self._model.__name__, self._slots, strict=False, evolving=self._evolving)
         self._open_one = msgspec.json.Decoder(open_item, strict=False).decode
         self._parser, self._values, self._instances = _raw(), self._open_values, self._open_instances
 
@@ -221,6 +234,9 @@ class Reader(Generic[M]):
         """The values by attribute of an item: the slow twin of the generated code."""
         values = {}
         defaults: dict[str, Any] | None = None
+        outdated: Outdated | None = None
+        if self._evolving is not None and self._evolving.takes(item):
+            item, outdated = self._evolved(self._evolving, item)
         for slot in self._slots:
             if slot.form.lazy:
                 continue
@@ -240,8 +256,17 @@ class Reader(Generic[M]):
             if value is not None or not slot.required:
                 values[slot.attribute] = value
         values[STATE] = State(forms_kept(self._slots, item), self._held, self._table, None, defaults)
-        values[STATE].others = self._others(item)
+        values[STATE].others, values[STATE].outdated = self._others(item), outdated or None
         return values
+
+    def _evolved(self, evolving: Evolving, item: Item) -> tuple[Item, Outdated]:
+        """What an item of an older schema has become. Raises StoredValueError."""
+        asked = None if self._held is None else self._names
+        try:
+            return evolving.evolve(item, asked)
+        except StoredValueError as error:
+            error.key = self._key(item)
+            raise
 
     def _key(self, item: Item) -> dict[str, Any]:
         """The key of an item as `get` takes it; what cannot be read of it has its stored form as its value."""

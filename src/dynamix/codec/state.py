@@ -30,6 +30,9 @@ Stored = dict[str, Any]
 """Stored forms by attribute: JSON (msgspec.Raw), what C code parsed it into (a Struct), or an AttributeValue. Of what
 the item lacks, an empty Raw or None."""
 
+Outdated = dict[str, AttributeValue | None]
+"""What is stored of the attributes of which an instance shows something else, by stored name; None for none."""
+
 NULL: AttributeValue = {"NULL": True}
 """What other programs store where dynamix stores nothing."""
 
@@ -48,6 +51,7 @@ class State(Struct):
     stored forms of a key that the instance was made of, where that key carried them (see `dynamix.codec.names`).
     `table` is the name of the table that the instance was loaded from. `others` are the attributes that the model does
     not declare, or the JSON of the whole item with them, which a whole write gives back; None where it has none.
+    `outdated` is set where the item was stored under an older schema: a save then stores what it has become.
     """
 
     stored: Stored | None = None
@@ -58,6 +62,7 @@ class State(Struct):
     new: bool = False
     given: Stored | None = None
     others: Item | Raw | None = None
+    outdated: Outdated | None = None
 
     def copy(self) -> "State":
         """The same, with changes of its own, for a copy of the instance."""
@@ -70,6 +75,7 @@ class State(Struct):
             self.new,
             self.given,
             self.others,
+            self.outdated,
         )
 
     @property

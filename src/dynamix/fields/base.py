@@ -50,6 +50,7 @@ class Field(Convertible[V], Generic[V, T]):
         indexed: bool = False,
         projections: Sequence[str] | Literal["ALL", "KEYS_ONLY"] = (),
         index_name: str | None = None,
+        was: str | None = None,
         default: Any = None,
         default_using_instance: Callable[[Any], Any] | None = None,
         required: bool = False,
@@ -75,6 +76,7 @@ class Field(Convertible[V], Generic[V, T]):
         self.indexed = indexed
         self.projections = projections
         self.index_name = index_name
+        self.was = was
         self.default = default
         self.default_using_instance = default_using_instance
         self.required = required or hash_key or range_key

@@ -12,6 +12,9 @@ class Common(TypedDict, Generic[V], total=False):
     name: str
     """The stored name; without it, the attribute's own."""
 
+    was: str
+    """The stored name that it had before, under which it is read where the new one is missing."""
+
     indexed: bool
     """Makes a local index on the field."""
 

@@ -370,9 +370,8 @@ def _change(instance: M, field: AnyField, kind: type[D], step: Callable[[D], Non
 
 def _guard(instance: M, conditions: tuple[Condition, ...], *, add: bool) -> M:
     """Set conditions on an instance, or add to them."""
-    for condition in conditions:
-        check_condition(type(instance), condition)
-    pendings.pending_of(vars(instance)).guard(conditions, add=add)
+    checked = tuple([check_condition(type(instance), condition) for condition in conditions])
+    pendings.pending_of(vars(instance)).guard(checked, add=add)
     return instance
 
 

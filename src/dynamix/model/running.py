@@ -13,6 +13,7 @@ from dynamix.connection import Connection
 from dynamix.current import current
 from dynamix.errors import InvalidQueryError, WrongTypeError
 from dynamix.expressions.nodes import Condition
+from dynamix.expressions.renamed import under_both
 from dynamix.expressions.walk import paths
 from dynamix.operations.explained import explaining
 from dynamix.operations.retry import RetryPolicy
@@ -49,14 +50,15 @@ def connection_of(model: type[Any]) -> Connection:
 
 
 def checked(model: type[Any], condition: Condition | None) -> Condition | None:
-    """The same condition. Raises what `check_condition` raises."""
-    if condition is not None:
-        check_condition(model, condition)
-    return condition
+    """The same condition, as what is stored has to meet it. Raises what `check_condition` raises."""
+    return None if condition is None else check_condition(model, condition)
 
 
-def check_condition(model: type[Any], condition: object) -> None:
-    """Refuse what is no condition, by WrongTypeError, and one on fields of another model, by InvalidQueryError."""
+def check_condition(model: type[Any], condition: object) -> Condition:
+    """The same condition, as what is stored has to meet it.
+
+    Refuses what is no condition, by WrongTypeError, and one on fields of another model, by InvalidQueryError.
+    """
     if not isinstance(condition, Condition):
         raise WrongTypeError(
             f"{condition!r} is not a condition; give such as {schema_of(model).table.hash_key}.exists()",
@@ -67,6 +69,7 @@ def check_condition(model: type[Any], condition: object) -> None:
     for path in paths(condition):
         if path.source is not None and not schema.owns(path.source):
             raise InvalidQueryError(f"{path.source} is not a field of {model.__name__}")
+    return under_both(condition, schema.old_names) if schema.old_names else condition
 
 
 def run(

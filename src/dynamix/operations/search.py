@@ -291,9 +291,12 @@ _COUNTED = msgspec.json.Decoder(_Counted).decode
 
 
 def _reader(table: Table[M], search: Search[M], held: Held) -> Callable[[bytes], Page[M]]:
-    codec = search.schema.codec
+    codec, renamed = search.schema.codec, frozenset(field.attribute for field in search.schema.renamed)
     if search.fields:
-        return codec.reader(table.name, frozenset(field.attribute for field in chosen(search))).page
+        attributes = frozenset(field.attribute for field in chosen(search))
+        sure = attributes - renamed if renamed and held.attributes is not None else None
+        return codec.reader(table.name, attributes, sure).page
     if held.sure:
-        return codec.reader(table.name, held.attributes).page
+        sure = held.attributes - renamed if renamed and held.attributes is not None else None
+        return codec.reader(table.name, held.attributes, sure).page
     return codec.reader(table.name, held.attributes, search.schema.keys_of_index(search.index)).page

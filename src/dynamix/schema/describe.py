@@ -22,6 +22,7 @@ from dynamix.limits import (
     NON_KEY_ATTRIBUTES_PER_INDEX,
     TABLE_NAME,
 )
+from dynamix.schema.evolution import check_renamed
 from dynamix.schema.index import AnyField, Index, IndexOptions
 from dynamix.schema.table import Schema
 from dynamix.schema.unique import COMPANION, EXPIRES, KEY, guards_of
@@ -64,6 +65,7 @@ def describe(model: type[M]) -> Schema[M]:
             if any(index.range_key is field for index in (table, *indexes)):
                 field.check_order(fields)
     _check_hiding(fields, indexes)
+    check_renamed(model, fields, (table, *indexes))
     guards = guards_of(model, fields, table, indexes)
     schema = Schema(
         model=model,

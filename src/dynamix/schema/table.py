@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from dynamix.codec.compiled import ModelCodec
+from dynamix.codec.evolving import Evolving
 from dynamix.codec.names import StoredName, name_for
 from dynamix.codec.slot import Slot
 from dynamix.codec.state import LACKING, NULL, STATE, State, Stored, as_wire, state_of, stored_of
@@ -36,6 +37,7 @@ from dynamix.limits import (
     SORT_KEY_BYTES,
     TABLE_NAME,
 )
+from dynamix.schema.evolution import evolving
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.key import as_stored, check_key
 from dynamix.schema.unique import COMPANION, WITHIN, Guards
@@ -71,7 +73,30 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     @cached_property
     def codec(self) -> ModelCodec[M]:
         """The compiled codec of the model."""
-        return ModelCodec(self.model, [self._slot(field) for field in self.fields.values()])
+        slots = [self._slot(field) for field in self.fields.values()]
+        return ModelCodec(self.model, slots, self.evolving)
+
+    @cached_property
+    def evolving(self) -> Evolving | None:
+        """How items of an older schema become those of the model; None where there is none."""
+        return evolving(self.renamed)
+
+    @cached_property
+    def renamed(self) -> tuple[AnyField, ...]:
+        """The fields that had another name."""
+        return tuple(field for field in self.fields.values() if field.was is not None)
+
+    @cached_property
+    def old_names(self) -> dict[str, str]:
+        """The old stored names by the new ones."""
+        return {field.name: str(field.was) for field in self.renamed}
+
+    def asked_for(self, fields: Iterable[AnyField]) -> tuple[str, ...]:
+        """The stored names to ask for where some fields are read."""
+        names = [field.name for field in fields]
+        if self.old_names:
+            names += [self.old_names[name] for name in names if name in self.old_names]
+        return tuple(dict.fromkeys(names))
 
     @cached_property
     def _tables(self) -> "dict[str, Table[M]]":
