@@ -78,6 +78,7 @@ from dynamix.fields import ComputedField, DateTimeField, Field, TTLField, Versio
 from dynamix.late import late, publish
 from dynamix.model.declaration import Model
 from dynamix.schema.index import IndexOptions
+from dynamix.schema.upgrades import upgrade
 from dynamix.updates.actions import Action
 from dynamix.version import __version__ as __version__
 from dynamix.wire import RequestInfo, ResponseInfo
@@ -359,6 +360,7 @@ __all__ = [
     "transact_get",
     "transaction",
     "update_table",
+    "upgrade",
     "use_connection",
 ]
 

@@ -153,10 +153,11 @@ class ModelCodec(Generic[M]):
         reader = self._readers.get((table, attributes, sure))
         if reader is None:
             slots = [slot for slot in self.slots if attributes is None or slot.attribute in attributes]
+            evolving = None if self._evolving is None else self._evolving.seen(attributes)
             if sure is not None:
                 slots = [slot if slot.attribute in sure else slot._replace(**_UNSURE) for slot in slots]
             reader = self._readers.setdefault(
-                (table, attributes, sure), Reader(self.model, slots, table, attributes, self._evolving)
+                (table, attributes, sure), Reader(self.model, slots, table, attributes, evolving)
             )
         return reader
 

@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 import msgspec
 from msgspec import Raw
 
-from dynamix.codec.evolving import Evolving
+from dynamix.codec.evolving import MARK, READS, Evolving
 from dynamix.codec.generated import compile_reader, dict_setter, item_struct, noted
 from dynamix.codec.names import StoredName, name_for
 from dynamix.codec.slot import Slot, forms_kept
@@ -106,7 +106,7 @@ class Reader(Generic[M]):
         self._new = model.__new__
         self._model = model
         self._set_dict = dict_setter(model)
-        self._names = frozenset(slot.name for slot in slots)
+        self._slot_names = self._names = frozenset(slot.name for slot in slots)
         self._evolving = evolving
         if evolving is not None:
             self._names |= evolving.own_names
@@ -255,13 +255,18 @@ class Reader(Generic[M]):
                 value = defaults[slot.attribute] if slot.form.frozen else deepcopy(defaults[slot.attribute])
             if value is not None or not slot.required:
                 values[slot.attribute] = value
-        values[STATE] = State(forms_kept(self._slots, item), self._held, self._table, None, defaults)
-        values[STATE].others, values[STATE].outdated = self._others(item), outdated or None
+        state = values[STATE] = State(forms_kept(self._slots, item), self._held, self._table, None, defaults)
+        state.others, state.outdated = self._others(item), outdated or None
+        if outdated and self._held is not None:  # what a save stores beside the fields that were asked for
+            state.others = {name: item[name] for name in outdated if name in item and name not in self._slot_names}
         return values
 
     def _evolved(self, evolving: Evolving, item: Item) -> tuple[Item, Outdated]:
         """What an item of an older schema has become. Raises StoredValueError."""
-        asked = None if self._held is None else self._names
+        asked = None
+        if self._held is not None:
+            asked = self._names if MARK in self._held else self._names - evolving.mark_name
+            asked |= evolving.reads if READS in self._held else frozenset()
         try:
             return evolving.evolve(item, asked)
         except StoredValueError as error:

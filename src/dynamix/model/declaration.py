@@ -35,6 +35,8 @@ class Model(Reading, Writing, Changing, Converting):
     on-demand billing), `DeletionProtectionEnabled` (absent: as the table has it), `__secondary_indexes__`, and
     `__connection__` to use another connection than the default. `__unique__` lists tuples of fields whose values
     together no two items have; `__unique_in_table__` keeps the guards of unique values in the model's own table.
+    `__schema_version__` is the version of the schema, kept in the attribute `__schema_version_name__` of each item
+    (default: "schema_version"); functions decorated with `upgrade` lead there from the older ones.
     """
 
     __table_name__: ClassVar[str]
@@ -42,6 +44,8 @@ class Model(Reading, Writing, Changing, Converting):
     __connection__: ClassVar[Connection | None] = None
     __unique__: ClassVar[Sequence[Sequence[str | Field[Any, Any]]]]
     __unique_in_table__: ClassVar[bool]
+    __schema_version__: ClassVar[int]
+    __schema_version_name__: ClassVar[str]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

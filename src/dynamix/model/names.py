@@ -13,6 +13,7 @@ from dynamix.fields.base import Field
 
 SETTINGS = (
     *("__table_name__", "__secondary_indexes__", "__connection__", "__unique__", "__unique_in_table__"),
+    *("__schema_version__", "__schema_version_name__"),
     *("ReadCapacityUnits", "WriteCapacityUnits", "DeletionProtectionEnabled"),
 )
 """What a model may say of its table."""

@@ -99,6 +99,8 @@ def _common(
     if live is None:
         return declared
     there = frozenset(name for name, field in schema.fields.items() if field.name in live)
+    if schema.versions is not None and schema.versions.field.name in live:
+        there |= {schema.versions.field.attribute}
     return (there if declared is None else there & declared) | schema.keys_of_index(index)
 
 

@@ -46,7 +46,7 @@ def get(
         chosen = (*schema.table.keys, *fields, *(() if hidden is None else (hidden,)))
         names = schema.asked_for(chosen)
         body = requests.get(table.name, key, consistent=consistent, only=names)
-        reader = schema.codec.reader(table.name, frozenset(field.attribute for field in chosen))
+        reader = schema.codec.reader(table.name, schema.attributes_of(chosen))
     asked = request(policy, Call("GetItem", msgspec.json.encode(body), reader.item))
     return asked if hidden is None and schema.after_load is None else _loaded(table, asked)
 

@@ -103,6 +103,7 @@ def commit(
     guards = table.schema.guards
     if pending is not None and table.schema.evolving is not None:
         edits, unchanged = outdated.brought_up(vars(instance), table.schema, edits, unchanged)
+        condition = table.schema.if_present(vars(instance), condition)
     if guards is None or pending is None:
         return update.commit(policy, table, instance, pending, atomic, condition, edits, unchanged)
     if not guards.touched((*pending.fields, *(str(draft.field) for draft in (edits or {}).values()))):

@@ -10,6 +10,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Literal, TypeVar
 
+from msgspec.structs import replace
+
 from dynamix.errors import ModelDefinitionError, unknown
 from dynamix.fields.base import Field
 from dynamix.fields.char import CharField
@@ -26,6 +28,7 @@ from dynamix.schema.evolution import check_renamed
 from dynamix.schema.index import AnyField, Index, IndexOptions
 from dynamix.schema.table import Schema
 from dynamix.schema.unique import COMPANION, EXPIRES, KEY, guards_of
+from dynamix.schema.upgrades import Versions, versions_of
 
 M = TypeVar("M")
 
@@ -50,10 +53,13 @@ def describe(model: type[M]) -> Schema[M]:
     expiries = [str(field) for field in fields.values() if isinstance(field, TTLField)]
     if len(expiries) > 1:
         raise ModelDefinitionError(f"{' and '.join(expiries)} both say when an item expires; a table heeds one field")
-    versions = [str(field) for field in fields.values() if isinstance(field, VersionField)]
-    if len(versions) > 1:
-        raise ModelDefinitionError(f"{' and '.join(versions)} are both versions; an item has one version")
+    counters = [str(field) for field in fields.values() if isinstance(field, VersionField)]
+    if len(counters) > 1:
+        raise ModelDefinitionError(f"{' and '.join(counters)} are both versions; an item has one version")
+    versions = versions_of(model, frozenset(field.name for field in fields.values()))
     indexes = [*_local_indexes(model, table_name, fields, table), *_global_indexes(model, fields)]
+    if versions is not None:
+        indexes = [_with_mark(index, versions) for index in indexes]
     names = [str(index.name) for index in indexes]
     for index in (table, *indexes):
         _check_order(index)
@@ -77,10 +83,16 @@ def describe(model: type[M]) -> Schema[M]:
         write_capacity=_capacity(model, "WriteCapacityUnits"),
         deletion_protection=_protection(model),
         guards=guards,
+        versions=versions,
         companion=None if guards is None or guards.within else _companion(model, table_name, guards.expiry),
     )
     schema.check_hooks()
     return schema
+
+
+def _with_mark(index: Index, versions: Versions) -> Index:
+    """The same index; one that holds some attributes holds that of the version too, without which none can be read."""
+    return replace(index, included=(*index.included, versions.field)) if index.projection == "INCLUDE" else index
 
 
 def _check_order(index: Index) -> None:

@@ -1,4 +1,5 @@
-"""How items that were stored under an older schema become those of the model: fields that had another name."""
+"""How items that were stored under an older schema become those of the model: by upgrades, and by fields that had
+another name."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,6 +9,7 @@ from dynamix.errors import ModelDefinitionError
 from dynamix.fields.computed import ComputedField
 from dynamix.fields.ttl import TTLField
 from dynamix.schema.index import AnyField, Index
+from dynamix.schema.upgrades import Versions
 from dynamix.wire import Item
 
 
@@ -46,19 +48,29 @@ def _unmovable(field: AnyField, indexes: Sequence[Index]) -> str | None:
     return None
 
 
-def evolving(renamed: Sequence[AnyField]) -> Evolving | None:
-    """What the codec has to know of a model's fields that had another name; None for nothing."""
-    if not renamed:
+def evolving(renamed: Sequence[AnyField], versions: Versions | None, keys: Sequence[AnyField]) -> Evolving | None:
+    """What the codec has to know of a model's versions and of fields that had another name; None for nothing.
+
+    `keys` are those of the table and of its indexes. Upgrades come first.
+    """
+    if not renamed and versions is None:
         return None
     names = [(str(field.was), field.name) for field in renamed]
+    own = frozenset(field.name for field in keys if field.hash_key or field.range_key)
 
     def evolve(item: Item, asked: Asked) -> tuple[Item, Outdated]:
-        new, outdated = dict(item), Outdated()
+        new, outdated = (dict(item), Outdated()) if versions is None else versions.upgraded(item, asked, own)
         for old, name in names:
-            if old in item:
-                outdated[old] = form = new.pop(old)
-                if name not in item:
-                    outdated[name], new[name] = None, form
+            if old in new:
+                outdated[old], form = item.get(old), new.pop(old)
+                if name not in new:
+                    outdated[name], new[name] = item.get(name), form
         return new, outdated
 
-    return Evolving(frozenset(old for old, _ in names), None, evolve)
+    return Evolving(
+        frozenset(old for old, _ in names),
+        None if versions is None else (versions.field.name, versions.present),
+        evolve,
+        frozenset() if versions is None else versions.reads,
+        frozenset(field.attribute for field in keys),
+    )

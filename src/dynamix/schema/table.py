@@ -1,6 +1,6 @@
 """The frozen description of a model's table: its key, its fields, its indexes."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property, partial
@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from dynamix.codec.compiled import ModelCodec
-from dynamix.codec.evolving import Evolving
+from dynamix.codec.evolving import MARK, READS, Evolving
 from dynamix.codec.names import StoredName, name_for
 from dynamix.codec.slot import Slot
 from dynamix.codec.state import LACKING, NULL, STATE, State, Stored, as_wire, state_of, stored_of
@@ -41,6 +41,7 @@ from dynamix.schema.evolution import evolving
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.key import as_stored, check_key
 from dynamix.schema.unique import COMPANION, WITHIN, Guards
+from dynamix.schema.upgrades import Versions
 from dynamix.wire import AttributeValue, Item, is_coroutine_function
 
 M = TypeVar("M")
@@ -52,6 +53,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     """A model's table. `fields` is by attribute, in the order of declaration, inherited ones first.
 
     `guards` are those of unique values, None where there are none; `companion` is their table, where it is another one.
+    `versions` are those of the schema, where the model says by which its items are stored.
     """
 
     model: type[M]
@@ -64,6 +66,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     deletion_protection: bool | None
     guards: Guards | None = None
     companion: "Schema[Any] | None" = None
+    versions: Versions | None = None
 
     @property
     def model_name(self) -> str:
@@ -79,7 +82,8 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     @cached_property
     def evolving(self) -> Evolving | None:
         """How items of an older schema become those of the model; None where there is none."""
-        return evolving(self.renamed)
+        keys = [key for index in (self.table, *self.indexes.values()) for key in index.keys]
+        return evolving(self.renamed, self.versions, keys)
 
     @cached_property
     def renamed(self) -> tuple[AnyField, ...]:
@@ -91,12 +95,40 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         """The old stored names by the new ones."""
         return {field.name: str(field.was) for field in self.renamed}
 
-    def asked_for(self, fields: Iterable[AnyField]) -> tuple[str, ...]:
-        """The stored names to ask for where some fields are read."""
+    def asked_for(self, fields: Sequence[AnyField], index: Index | None = None) -> tuple[str, ...]:
+        """The stored names to ask for where some fields are read, of the table or of an index."""
         names = [field.name for field in fields]
-        if self.old_names:
+        attributes = self.attributes_of(fields, index)
+        if self.old_names and (index is None or index.projection == "ALL"):
             names += [self.old_names[name] for name in names if name in self.old_names]
+        if self.versions is not None and MARK in attributes:
+            names.append(self.versions.field.name)
+        if self.versions is not None and READS in attributes:
+            names += sorted(self.versions.reads)
         return tuple(dict.fromkeys(names))
+
+    def attributes_of(self, fields: Sequence[AnyField], index: Index | None = None) -> frozenset[str]:
+        """The attributes that a read of some fields brings, of the table or of an index."""
+        attributes = frozenset(field.attribute for field in fields)
+        if self.versions is None:
+            return attributes
+        held = None if index is None else self.loaded_from(index)
+        if held is None:
+            return attributes | {MARK, READS}
+        return attributes | {MARK} if MARK in held else attributes
+
+    @cached_property
+    def present(self) -> Condition | None:
+        """The condition that an item is stored in the version of the model; None where there are no versions."""
+        if self.versions is None:
+            return None
+        return Compare("=", Path((self.versions.field.name,)), Value({"N": str(self.versions.present)}))
+
+    def if_present(self, values: dict[str, Any], condition: Condition | None) -> Condition | None:
+        """A condition of a change, and where the item was not loaded, that it is stored in the version of the model."""
+        if self.present is None or state_of(values).stored is not None:
+            return condition
+        return self.present if condition is None else And((condition, self.present))
 
     @cached_property
     def _tables(self) -> "dict[str, Table[M]]":

@@ -134,6 +134,9 @@ class Changes:
                 )
             path = field._path()
             actions[attribute] = [Set(path, IfNotExists(path, Value(schema.encoder(field)(value))))]
+        if schema.versions is not None:
+            path = schema.versions.field._path()
+            actions[schema.versions.field.attribute] = [Set(path, Value(schema.codec.mark[str(path.parts[0])]))]
         return type(self)(actions, self._version)
 
 

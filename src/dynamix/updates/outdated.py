@@ -53,7 +53,7 @@ def brought_up(
     state = state_of(values)
     if not state.outdated:
         return edits, guards
-    others = {**schema.codec.undeclared(state), **schema.codec.mark}
+    others = {**(as_wire(state.others) or {}), **schema.codec.mark}
     made, more = dict(edits or {}), list(guards)
     fields = {field.name: field for field in schema.fields.values()}
     pending: Pending | None = state.pending
@@ -66,6 +66,8 @@ def brought_up(
         elif field.attribute in made or (pending is not None and pending.changes(field.attribute)):
             made[field.attribute] = Draft(field)
             made[field.attribute].assign(values[field.attribute])
+        elif name in others:  # it was not asked for, and its upgrade sets it all the same
+            made[field.attribute] = Moved(field, others[name])
         else:
             made[field.attribute] = Moved(field, _form_now(schema, values, state, field))
     return made, more
