@@ -243,6 +243,12 @@ def test_an_index_of_some_attributes_may_lack_them(table: Place) -> None:
     assert page.note is None
     with pytest.raises(dynamix.FieldNotLoadedError):
         page.title  # noqa: B018
+    (page,) = dynamix.partiql(f'SELECT "key", title FROM "{table.table_name(Page)}"', scan=True, model=Page)
+    with pytest.raises(dynamix.FieldNotLoadedError):
+        page.title  # noqa: B018
+    (page,) = Page.query(Page.title).use_index("narrow").where(Page.kind == "page")
+    with pytest.raises(dynamix.FieldNotLoadedError):
+        page.title  # noqa: B018
     with pytest.raises(dynamix.InvalidQueryError, match="may still be stored as 'name'"):
         Page.query().use_index("narrow").where(Page.kind == "page", Page.title == "Emma").all()
     (page,) = Page.query().use_index("narrow").where(Page.kind == "page").all(requery_for_all_projections=True)

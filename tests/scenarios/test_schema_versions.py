@@ -238,6 +238,21 @@ def test_indexes_of_some_attributes(table: Place) -> None:
     assert query.all(requery_for_all_projections=True)[0].cents == 125
 
 
+def test_statements_select_the_version(table: Place) -> None:
+    """What selects some attributes selects it too, or is told to; a whole item has it."""
+    put(table, THREE)
+    name = table.table_name(User)
+    text = f'SELECT {{}} FROM "{name}" WHERE "key" = \'k\''
+    (user,) = dynamix.partiql(text.format('"key", "first", schema_version'), model=User)
+    assert user.first == "Ada"
+    (user,) = dynamix.partiql(text.format("*"), model=User)
+    assert user.cents == 125
+    (user,) = dynamix.partiql(text.format('"key", cents, schema_version'), model=User)
+    assert user.cents == 125
+    with pytest.raises(dynamix.StoredValueError, match="a statement to select it"):
+        list(dynamix.partiql(text.format('"key", "first"'), model=User))
+
+
 def test_changes_without_loading_are_of_the_present_version(table: Place) -> None:
     """An item of another version is left alone; an upsert makes one of the present version."""
     put(table, TWO)
@@ -277,6 +292,19 @@ def test_what_is_no_version() -> None:
     for message, body in wrong.items():
         with pytest.raises(dynamix.ModelDefinitionError, match=message):
             type("Wrong", (dynamix.Model,), {"key": dynamix.CharField(hash_key=True), **body})(key="k")
+
+    class Unique(dynamix.Model):
+        __schema_version__ = 2
+        key = dynamix.CharField(hash_key=True)
+        email = dynamix.CharField(unique=True)
+
+        @upgrade(1)
+        @staticmethod
+        def lower(stored: dict[str, Any]) -> None:
+            stored["email"] = stored["email"].lower()
+
+    with pytest.raises(dynamix.StoredValueError, match="unique stays"):
+        Unique.from_item({"key": {"S": "k"}, "email": {"S": "A@X"}})
     with pytest.raises(dynamix.ModelDefinitionError, match="is for a @staticmethod"):
         upgrade(1)(step)
     with pytest.raises(dynamix.ModelDefinitionError, match="an int of 1 or more"):
@@ -299,6 +327,6 @@ def test_what_is_no_version() -> None:
             stored["more"] = {1, 2}
 
     assert Named(key="k").to_item() == {"key": {"S": "k"}, "v": {"N": "2"}}
-    with pytest.raises(dynamix.StoredValueError, match="part of the key, and keys stay"):
+    with pytest.raises(dynamix.StoredValueError, match="part of the key or unique stays"):
         Named.from_item({"key": {"S": "k"}})
     assert Child.from_item({"key": {"S": "k"}}).undeclared == {"more": {1, 2}}

@@ -4,7 +4,7 @@ import datetime
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, ClassVar, Literal, TypeVar, Unpack, assert_type, overload
+from typing import Any, ClassVar, Generic, Literal, TypeVar, Unpack, assert_type, overload
 from uuid import UUID
 
 from forum import Cart, Colour, ForumThread, Letter, Part, Person, Sheet, State
@@ -551,3 +551,17 @@ class Versioned(dynamix.Model):
 
 assert_type(Versioned(key="k", sort="s").undeclared, Mapping[str, Any])
 Versioned.drop_size({"size": 1})
+
+
+class Log(dynamix.Model, Generic[T]):
+    """A generic base."""
+
+    key = dynamix.CharField(hash_key=True)
+    entries: dynamix.ListField[list[T]] = dynamix.ListField(default=[])
+
+
+class NumberLog(Log[int]):
+    """One of its kinds."""
+
+
+assert_type(NumberLog(key="k").entries, list[int])

@@ -208,7 +208,7 @@ class Field(Convertible[V], Generic[V, T]):
         An instance that another program stored may spell its value otherwise than this field would, by which `eq`
         compares. Raises WrongTypeError for what is no instance of the model, and for one that has no value.
         """
-        if not isinstance(instance, self._owner or type(self)):
+        if getattr(type(instance), self.attribute, None) is not self:  # several models may have it
             raise WrongTypeError(
                 f"same_as takes an instance that has {self}, not {shown(instance)}", field=self.attribute
             )

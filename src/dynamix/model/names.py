@@ -109,5 +109,5 @@ def _nearly(name: str) -> bool:
     plain = name.replace("_", "").lower().removesuffix("s")
     if _is_dunder(name):
         known = ("tablename", "secondaryindex", "secondaryindexe", "secondaryindice", "connection")
-        return plain in (*known, "unique", "uniqueintable")
+        return plain in (*known, "unique", "uniqueintable", "schemaversion", "schemaversionname")
     return plain in ("readcapacityunit", "writecapacityunit")

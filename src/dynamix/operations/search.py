@@ -298,6 +298,6 @@ def _reader(table: Table[M], search: Search[M], held: Held, requery: bool) -> Ca
         attributes = schema.attributes_of(chosen(search), search.index)
     elif not held.sure:
         sure = schema.keys_of_index(search.index)
-    if sure is None and held.attributes is not None and schema.renamed:
-        sure = (attributes or frozenset()).difference(field.attribute for field in schema.renamed)
+    if sure is None and held.attributes is not None:
+        sure = schema.sure_of(attributes)
     return schema.codec.reader(table.name, attributes, sure).page

@@ -48,15 +48,17 @@ def _unmovable(field: AnyField, indexes: Sequence[Index]) -> str | None:
     return None
 
 
-def evolving(renamed: Sequence[AnyField], versions: Versions | None, keys: Sequence[AnyField]) -> Evolving | None:
+def evolving(
+    renamed: Sequence[AnyField], versions: Versions | None, keys: Sequence[AnyField], fixed: Sequence[AnyField]
+) -> Evolving | None:
     """What the codec has to know of a model's versions and of fields that had another name; None for nothing.
 
-    `keys` are those of the table and of its indexes. Upgrades come first.
+    `keys` are those of the table and of its indexes, `fixed` what no upgrade changes. Upgrades come first.
     """
     if not renamed and versions is None:
         return None
     names = [(str(field.was), field.name) for field in renamed]
-    own = frozenset(field.name for field in keys if field.hash_key or field.range_key)
+    own = frozenset(field.name for field in fixed)
 
     def evolve(item: Item, asked: Asked) -> tuple[Item, Outdated]:
         new, outdated = (dict(item), Outdated()) if versions is None else versions.upgraded(item, asked, own)

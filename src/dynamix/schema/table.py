@@ -83,7 +83,8 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     def evolving(self) -> Evolving | None:
         """How items of an older schema become those of the model; None where there is none."""
         keys = [key for index in (self.table, *self.indexes.values()) for key in index.keys]
-        return evolving(self.renamed, self.versions, keys)
+        unique = [field for each in (() if self.guards is None else self.guards.uniques) for field in each.fields]
+        return evolving(self.renamed, self.versions, keys, (*self.table.keys, *unique))
 
     @cached_property
     def renamed(self) -> tuple[AnyField, ...]:
@@ -116,6 +117,13 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         if held is None:
             return attributes | {MARK, READS}
         return attributes | {MARK} if MARK in held else attributes
+
+    def sure_of(self, attributes: frozenset[str] | None) -> frozenset[str] | None:
+        """Those of some attributes that are missing where a read which did not ask for old names does not bring them;
+        None where all are."""
+        if attributes is None or not self.renamed:
+            return None
+        return attributes.difference(field.attribute for field in self.renamed)
 
     @cached_property
     def present(self) -> Condition | None:

@@ -79,15 +79,18 @@ class Versions(Struct, frozen=True):
         """What the functions read of items, as far as they say it."""
         return frozenset(name for step in self.steps.values() for name in step.reads)
 
-    def upgraded(self, item: Item, asked: Asked, keys: frozenset[str]) -> tuple[Item, Outdated]:
-        """The item as the present version has it, and what is stored of all that differs. Raises StoredValueError."""
+    def upgraded(self, item: Item, asked: Asked, fixed: frozenset[str]) -> tuple[Item, Outdated]:
+        """The item as the present version has it, and what is stored of all that differs. What is `fixed` stays.
+
+        Raises StoredValueError.
+        """
         version, name = self._version(item), self.field.name
         if version == self.present:
             return item, {}
         if asked is not None and name not in asked:
             raise self._refusal(
-                f"came from an index that does not hold {name!r}, so nobody knows of which version it is; add it to "
-                "the index (update_table does), or read with requery_for_all_projections=True"
+                f"was read without {name!r}, so nobody knows of which version it is: an index has to hold it "
+                "(update_table adds it) or to be read with requery_for_all_projections=True, a statement to select it"
             )
         values = _Stored({n: decode(wire, Decimal) for n, wire in item.items() if n != name}, asked)
         for number in range(version, self.present):
@@ -95,8 +98,10 @@ class Versions(Struct, frozen=True):
         new = self._encoded(item, values)
         new[name] = {"N": str(self.present)}
         outdated: Outdated = {n: item.get(n) for n in item.keys() | new.keys() if item.get(n) != new.get(n)}
-        if changed := sorted(keys & outdated.keys()):
-            raise self._refusal(f"got another {changed[0]!r} by its upgrade, which is part of the key, and keys stay")
+        if changed := sorted(fixed & outdated.keys()):
+            raise self._refusal(
+                f"got another {changed[0]!r} by its upgrade, and what is part of the key or unique stays"
+            )
         return new, outdated
 
     def _version(self, item: Item) -> int:

@@ -32,6 +32,7 @@ def settle(
     forms = {
         name: sent[draft.field.name] if draft.field.name in sent else _after(draft, told.get(draft.field.name, LACKING))
         for name, draft, _ in pending.sent()
+        if name in schema.fields
     }
     lacking = {attribute for attribute, form in forms.items() if form is LACKING}
     slots = [slot for slot in schema.codec.slots if slot.attribute in forms.keys() - lacking]
