@@ -73,6 +73,7 @@ SILENT = {
         "set_connection",
         "timeout",
         "transaction",
+        "upgrade",
         "use_connection",
     },
 }
