@@ -78,7 +78,6 @@ from dynamix.fields import ComputedField, DateTimeField, Field, TTLField, Versio
 from dynamix.late import late, publish
 from dynamix.model.declaration import Model
 from dynamix.schema.index import IndexOptions
-from dynamix.schema.upgrades import upgrade
 from dynamix.updates.actions import Action
 from dynamix.version import __version__ as __version__
 from dynamix.wire import RequestInfo, ResponseInfo
@@ -131,6 +130,7 @@ if TYPE_CHECKING:
     from dynamix.operations.statements import Rows
     from dynamix.pages import Page
     from dynamix.rehearsal import DryRequest, dry_run
+    from dynamix.schema.upgrades import upgrade
     from dynamix.statements import (
         Statement,
         apartiql,
@@ -206,6 +206,7 @@ else:
             "partiql_batch",
             "partiql_transaction",
         ),
+        "dynamix.schema.upgrades": ("upgrade",),
         "dynamix.tables": (
             "acompare_table",
             "acreate_table",

@@ -7,7 +7,7 @@ expressions".
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -27,13 +27,18 @@ from dynamix.expressions.nodes import (
     Path,
     Value,
 )
-from dynamix.expressions.renamed import under_both
 from dynamix.expressions.walk import joined, paths
 from dynamix.fields.base import Field
 from dynamix.fields.changeable import Element
+from dynamix.late import later
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.table import Schema
 from dynamix.unreadable import OnError
+
+if TYPE_CHECKING:
+    from dynamix.expressions import renamed
+else:
+    later(globals(), renamed="dynamix.expressions.renamed")
 
 M = TypeVar("M")
 
@@ -163,7 +168,7 @@ def _select(search: Search[Any]) -> Selection:
 def _under_both(schema: Schema[Any], filters: tuple[Condition, ...]) -> tuple[Condition, ...]:
     """The same filters, met also where fields that had another name are stored under that."""
     olds = schema.old_names
-    return tuple(under_both(condition, olds) for condition in filters) if olds else filters
+    return tuple(renamed.under_both(condition, olds) for condition in filters) if olds else filters
 
 
 def _is_on(condition: Condition, key: AnyField) -> bool:

@@ -12,6 +12,9 @@ MARK = "__schema_version__"
 READS = "__schema_reads__"
 """Stands there for what upgrades say that they read, where that was asked for too."""
 
+UPGRADED = "_dynamix_upgraded"
+"""The name of what says that a class has upgrades, so that most programs need not load what knows them."""
+
 Asked: TypeAlias = frozenset[str] | None
 """The stored names that were asked for, None for all."""
 

@@ -7,19 +7,24 @@ that stand in `names.METHODS`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from dynamix.connection import Connection
 from dynamix.current import current
 from dynamix.errors import InvalidQueryError, WrongTypeError
 from dynamix.expressions.nodes import Condition
-from dynamix.expressions.renamed import under_both
 from dynamix.expressions.walk import paths
+from dynamix.late import later
 from dynamix.operations.explained import explaining
 from dynamix.operations.retry import RetryPolicy
 from dynamix.schema.describe import describe
 from dynamix.schema.table import Schema, Table
 from dynamix.wire import Flow
+
+if TYPE_CHECKING:
+    from dynamix.expressions import renamed
+else:
+    later(globals(), renamed="dynamix.expressions.renamed")
 
 M = TypeVar("M")
 P = ParamSpec("P")
@@ -69,7 +74,7 @@ def check_condition(model: type[Any], condition: object) -> Condition:
     for path in paths(condition):
         if path.source is not None and not schema.owns(path.source):
             raise InvalidQueryError(f"{path.source} is not a field of {model.__name__}")
-    return under_both(condition, schema.old_names) if schema.old_names else condition
+    return renamed.under_both(condition, schema.old_names) if schema.old_names else condition
 
 
 def run(

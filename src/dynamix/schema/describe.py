@@ -8,27 +8,32 @@ none mean KEYS_ONLY. `__secondary_indexes__` describes global indexes.
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from msgspec.structs import replace
 
+from dynamix.codec.evolving import UPGRADED
 from dynamix.errors import ModelDefinitionError, unknown
 from dynamix.fields.base import Field
 from dynamix.fields.char import CharField
 from dynamix.fields.computed import ComputedField
 from dynamix.fields.ttl import TTLField
 from dynamix.fields.version import VersionField
+from dynamix.late import later
 from dynamix.limits import (
     GLOBAL_INDEXES,
     LOCAL_INDEXES,
     NON_KEY_ATTRIBUTES_PER_INDEX,
     TABLE_NAME,
 )
-from dynamix.schema.evolution import check_renamed
 from dynamix.schema.index import AnyField, Index, IndexOptions
 from dynamix.schema.table import Schema
 from dynamix.schema.unique import COMPANION, EXPIRES, KEY, guards_of
-from dynamix.schema.upgrades import Versions, versions_of
+
+if TYPE_CHECKING:
+    from dynamix.schema import evolution, upgrades
+else:
+    later(globals(), evolution="dynamix.schema.evolution", upgrades="dynamix.schema.upgrades")
 
 M = TypeVar("M")
 
@@ -56,7 +61,9 @@ def describe(model: type[M]) -> Schema[M]:
     counters = [str(field) for field in fields.values() if isinstance(field, VersionField)]
     if len(counters) > 1:
         raise ModelDefinitionError(f"{' and '.join(counters)} are both versions; an item has one version")
-    versions = versions_of(model, frozenset(field.name for field in fields.values()))
+    versions = None
+    if getattr(model, "__schema_version__", None) is not None or hasattr(model, UPGRADED):
+        versions = upgrades.versions_of(model, frozenset(field.name for field in fields.values()))
     indexes = [*_local_indexes(model, table_name, fields, table), *_global_indexes(model, fields)]
     if versions is not None:
         indexes = [_with_mark(index, versions) for index in indexes]
@@ -71,7 +78,8 @@ def describe(model: type[M]) -> Schema[M]:
             if any(index.range_key is field for index in (table, *indexes)):
                 field.check_order(fields)
     _check_hiding(fields, indexes)
-    check_renamed(model, fields, (table, *indexes))
+    if any(field.was is not None for field in fields.values()):
+        evolution.check_renamed(model, fields, (table, *indexes))
     guards = guards_of(model, fields, table, indexes)
     schema = Schema(
         model=model,
@@ -90,7 +98,7 @@ def describe(model: type[M]) -> Schema[M]:
     return schema
 
 
-def _with_mark(index: Index, versions: Versions) -> Index:
+def _with_mark(index: Index, versions: "upgrades.Versions") -> Index:
     """The same index; one that holds some attributes holds that of the version too, without which none can be read."""
     return replace(index, included=(*index.included, versions.field)) if index.projection == "INCLUDE" else index
 

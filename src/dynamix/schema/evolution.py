@@ -50,13 +50,11 @@ def _unmovable(field: AnyField, indexes: Sequence[Index]) -> str | None:
 
 def evolving(
     renamed: Sequence[AnyField], versions: Versions | None, keys: Sequence[AnyField], fixed: Sequence[AnyField]
-) -> Evolving | None:
-    """What the codec has to know of a model's versions and of fields that had another name; None for nothing.
+) -> Evolving:
+    """What the codec has to know of a model's versions and of fields that had another name.
 
     `keys` are those of the table and of its indexes, `fixed` what no upgrade changes. Upgrades come first.
     """
-    if not renamed and versions is None:
-        return None
     names = [(str(field.was), field.name) for field in renamed]
     own = frozenset(field.name for field in fixed)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -37,12 +37,13 @@ from dynamix.limits import (
     SORT_KEY_BYTES,
     TABLE_NAME,
 )
-from dynamix.schema.evolution import evolving
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.key import as_stored, check_key
 from dynamix.schema.unique import COMPANION, WITHIN, Guards
-from dynamix.schema.upgrades import Versions
 from dynamix.wire import AttributeValue, Item, is_coroutine_function
+
+if TYPE_CHECKING:
+    from dynamix.schema.upgrades import Versions
 
 M = TypeVar("M")
 Hook: TypeAlias = Callable[[Any], object]
@@ -66,7 +67,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     deletion_protection: bool | None
     guards: Guards | None = None
     companion: "Schema[Any] | None" = None
-    versions: Versions | None = None
+    versions: "Versions | None" = None
 
     @property
     def model_name(self) -> str:
@@ -82,6 +83,10 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     @cached_property
     def evolving(self) -> Evolving | None:
         """How items of an older schema become those of the model; None where there is none."""
+        if not self.renamed and self.versions is None:
+            return None
+        from dynamix.schema.evolution import evolving  # which most programs need not
+
         keys = [key for index in (self.table, *self.indexes.values()) for key in index.keys]
         unique = [field for each in (() if self.guards is None else self.guards.uniques) for field in each.fields]
         return evolving(self.renamed, self.versions, keys, (*self.table.keys, *unique))

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from dynamix.codec.evolving import MARK, Asked
+from dynamix.codec.evolving import MARK, UPGRADED, Asked
 from dynamix.codec.state import Outdated
 from dynamix.codec.values import UnstorableError, decode, encode
 from dynamix.errors import ModelDefinitionError, StoredValueError
@@ -41,6 +41,7 @@ class Upgrade:
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
+        setattr(owner, UPGRADED, True)
 
     def __get__(self, instance: object, owner: type) -> Any:
         return self.function.__get__(instance, owner)
