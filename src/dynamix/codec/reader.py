@@ -176,30 +176,35 @@ class Reader(Generic[M]):
         return self._instance(self.plain_values(item))
 
     def _one_by_one(self, found: Raw) -> dict[str, Any]:
-        """The values by attribute of an item that may have NULLs or wrong values, which the parser does not take."""
-        item = _ITEM(found)
-        if self._evolving is not None and self._evolving.takes(item):
-            return self.plain_values(item)
+        """The values by attribute of an item that the parser does not take: it may have NULLs, wrong values, attributes
+        that the model does not declare, or an older schema."""
+        item, outdated = self._brought_up(_ITEM(found))
         nulls = {name for name in self._eager if item.get(name) == NULL}
-        others = self._others(item)
+        others = self._others(item, outdated)
         if not self._is_slow:
-            if others and self._values != self._open_values:
+            if others and self._held is None and self._values != self._open_values:
                 self._take_others()
             try:
                 rest = {name: wire for name, wire in item.items() if name in self._names and name not in nulls}
                 values = self._parsed(self._one(msgspec.json.encode(rest)))
             except Exception as error:
                 let_pass(error)
-                return self.plain_values(item)
-            values[STATE].stored |= {self._eager[name]: NULL for name in nulls}
-            values[STATE].others = others
+                return self._plain_values(item, outdated)
+            state = values[STATE]
+            state.stored |= {self._eager[name]: NULL for name in nulls}
+            state.others, state.outdated = others, outdated
             return values
-        return self.plain_values(item)
+        return self._plain_values(item, outdated)
 
-    def _others(self, item: Item) -> Item | None:
-        """The attributes of an item that the model does not declare; None for none, and where some only were asked
-        for."""
-        if self._held is not None or item.keys() <= self._names:
+    def _others(self, item: Item, outdated: Outdated | None) -> Item | None:
+        """The attributes of an item that the model does not declare; None for none.
+
+        Where some attributes were asked for, what an item of an older schema got beside them, which a save stores.
+        """
+        if self._held is not None:
+            got = (name for name in outdated or () if name in item and name not in self._slot_names)
+            return None if outdated is None else {name: item[name] for name in got}
+        if item.keys() <= self._names:
             return None
         return {name: wire for name, wire in item.items() if name not in self._names}
 
@@ -232,11 +237,11 @@ class Reader(Generic[M]):
 
     def plain_values(self, item: Item) -> dict[str, Any]:
         """The values by attribute of an item: the slow twin of the generated code."""
+        return self._plain_values(*self._brought_up(item))
+
+    def _plain_values(self, item: Item, outdated: Outdated | None) -> dict[str, Any]:
         values = {}
         defaults: dict[str, Any] | None = None
-        outdated: Outdated | None = None
-        if self._evolving is not None and self._evolving.takes(item):
-            item, outdated = self._evolved(self._evolving, item)
         for slot in self._slots:
             if slot.form.lazy:
                 continue
@@ -256,19 +261,23 @@ class Reader(Generic[M]):
             if value is not None or not slot.required:
                 values[slot.attribute] = value
         state = values[STATE] = State(forms_kept(self._slots, item), self._held, self._table, None, defaults)
-        state.others, state.outdated = self._others(item), outdated or None
-        if outdated and self._held is not None:  # what a save stores beside the fields that were asked for
-            state.others = {name: item[name] for name in outdated if name in item and name not in self._slot_names}
+        state.others, state.outdated = self._others(item, outdated), outdated
         return values
 
-    def _evolved(self, evolving: Evolving, item: Item) -> tuple[Item, Outdated]:
-        """What an item of an older schema has become. Raises StoredValueError."""
-        asked = None
+    def _brought_up(self, item: Item) -> tuple[Item, Outdated | None]:
+        """What an item has become, and where it is of an older schema, what is stored of all that differs.
+
+        Raises StoredValueError.
+        """
+        evolving, asked = self._evolving, None
+        if evolving is None or not evolving.takes(item):
+            return item, None
         if self._held is not None:
             asked = self._names if MARK in self._held else self._names - evolving.mark_name
             asked |= evolving.reads if READS in self._held else frozenset()
         try:
-            return evolving.evolve(item, asked)
+            item, outdated = evolving.evolve(item, asked)
+            return item, outdated or None
         except StoredValueError as error:
             error.key = self._key(item)
             raise

@@ -93,10 +93,11 @@ class Versions(Struct, frozen=True):
                 f"was read without {name!r}, so nobody knows of which version it is: an index has to hold it "
                 "(update_table adds it) or to be read with requery_for_all_projections=True, a statement to select it"
             )
-        values = _Stored({n: decode(wire, Decimal) for n, wire in item.items() if n != name}, asked)
+        read = {n: decode(wire, Decimal) for n, wire in item.items() if n != name}
+        values = _Stored(read, asked)
         for number in range(version, self.present):
             self._run(number, values)
-        new = self._encoded(item, values)
+        new = self._encoded(item, read, values)
         new[name] = {"N": str(self.present)}
         outdated: Outdated = {n: item.get(n) for n in item.keys() | new.keys() if item.get(n) != new.get(n)}
         if changed := sorted(fixed & outdated.keys()):
@@ -139,10 +140,13 @@ class Versions(Struct, frozen=True):
                 f"{what} returned {result!r}; it changes the dict that it is given, returning None"
             )
 
-    def _encoded(self, item: Item, values: "_Stored") -> Item:
-        """The stored forms; of what is the same as before, the very form."""
+    def _encoded(self, item: Item, read: Mapping[str, Any], values: "_Stored") -> Item:
+        """The stored forms; of what is the same as was read, the very form."""
         new: Item = {}
         for name, value in values.stored():
+            if name in read and value is read[name] and not isinstance(value, dict | list | set):
+                new[name] = item[name]
+                continue
             try:
                 form = encode(value)
             except UnstorableError as error:
