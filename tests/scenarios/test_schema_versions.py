@@ -238,6 +238,36 @@ def test_indexes_of_some_attributes(table: Place) -> None:
     assert query.all(requery_for_all_projections=True)[0].cents == 125
 
 
+def test_an_index_that_was_there_before(place: Place) -> None:
+    """It lacks the version, so what it gives is told to be of an unknown one, unless all is read from the table."""
+
+    class Before(dynamix.Model):
+        __table_name__ = "users"
+        __secondary_indexes__: ClassVar = {"some": {"hash_key": "group", "projections": ["first"]}}
+        key = dynamix.CharField(hash_key=True)
+        group = dynamix.CharField()
+        first = dynamix.CharField()
+
+    class After(Before):
+        __schema_version__ = 2
+
+        @upgrade(1)
+        @staticmethod
+        def shout(stored: dict[str, Any]) -> None:
+            stored["first"] = stored["first"].upper()
+
+    dynamix.create_table(Before)
+    assert [type(found) for found in dynamix.compare_table(After)] == [dynamix.IndexProjectionDiffers]
+    Before.create(key="k", group="g", first="ada")
+    query = After.query().use_index("some").where(After.group == "g")
+    with pytest.raises(dynamix.StoredValueError, match="nobody knows of which version"):
+        query.all()
+    with pytest.raises(dynamix.InvalidQueryError, match="but that of the table does not"):
+        After.query(After.first).use_index("some").where(After.group == "g").all()
+    (user,) = query.all(requery_for_all_projections=True)
+    assert user.first == "ADA"
+
+
 def test_statements_select_the_version(table: Place) -> None:
     """What selects some attributes selects it too, or is told to; a whole item has it."""
     put(table, THREE)

@@ -90,8 +90,8 @@ class Versions(Struct, frozen=True):
             return item, {}
         if asked is not None and name not in asked:
             raise self._refusal(
-                f"was read without {name!r}, so nobody knows of which version it is: an index has to hold it "
-                "(update_table adds it) or to be read with requery_for_all_projections=True, a statement to select it"
+                f"was read without {name!r}, so nobody knows of which version it is: an index has to hold it (one "
+                "that is made now does) or to be read with requery_for_all_projections=True, a statement to select it"
             )
         read = {n: decode(wire, Decimal) for n, wire in item.items() if n != name}
         values = _Stored(read, asked)
