@@ -95,6 +95,8 @@ class Converting:
             made = {field.attribute: field.computed(schema.fields, given) for field in schema.computed}
             given = {**given, **made, **values}
             schema.item_of(given)  # refuses what was loaded in part
+            if schema.version is not None and schema.version.attribute not in values:
+                del given[schema.version.attribute]  # a new item starts at one of its own
             new = model(**{name: given[name] for name in schema.fields if given.get(name) is not None})
             state_of(vars(new)).others = state_of(shown).others
             return new
