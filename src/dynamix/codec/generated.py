@@ -76,11 +76,19 @@ def _bare(slot: Slot) -> bool:
 
 
 def compile_reader(
-    model: type[M], slots: list[Slot], table: str, held: frozenset[str] | None, evolving: Evolving | None = None
+    model: type[M],
+    slots: list[Slot],
+    table: str,
+    held: frozenset[str] | None,
+    evolving: Evolving | None = None,
+    parse: Callable[[Raw], Any] | None = None,
 ) -> tuple[Callable[[Any], dict[str, Any]], Callable[[list[Any]], list[M]]]:
     """Code from a parsed item to the values by attribute, and from many to instances: the same in a loop, since calls
     take time. What is read later is copied, lest an instance that is kept keep the whole answer. An item of an older
-    schema raises OutdatedError."""
+    schema raises OutdatedError.
+
+    With `parse` items are given as JSON, which `parse` parses, and is kept as the `others` of the state.
+    """
     names: dict[str, Any] = {"State": State, "held": held, "table": table}
     names |= {"json": as_json, "noted": noted, "copied": deepcopy}
     entries, stored, after = [], [], []
@@ -109,13 +117,15 @@ def compile_reader(
             after += [f"if (v := {parsed}) is not None:", f"    values[{slot.attribute!r}] = {read}"]
         else:
             entries.append(f"{slot.attribute!r}: {read} if (v := {parsed}) is not None else None,")
-    entries.append(f"{STATE!r}: State({{{', '.join(stored)}}}, held, table{defaults}),")
-    body = [*_checks(evolving), *start, *(f"    {entry}" for entry in entries), "}", *after]
-    names["OutdatedError"] = OutdatedError
+    kept = "" if parse is None else ", others=found.copy()"
+    entries.append(f"{STATE!r}: State({{{', '.join(stored)}}}, held, table{defaults}{kept}),")
+    given, parsing = ("item", []) if parse is None else ("found", ["item = parse(found)"])
+    body = [*parsing, *_checks(evolving), *start, *(f"    {entry}" for entry in entries), "}", *after]
+    names |= {"OutdatedError": OutdatedError, "parse": parse}
     names |= {"new": model.__new__, "model": model, "set_dict": dict_setter(model)}
     step = [*body, "instance = new(model)", "set_dict(instance, values)", "instances.append(instance)"]
-    loop = ["instances = []", "for item in items:", *(f"    {line}" for line in step), "return instances"]
-    one = _compile("read", model.__name__, "item", [*body, "return values"], names)
+    loop = ["instances = []", f"for {given} in items:", *(f"    {line}" for line in step), "return instances"]
+    one = _compile("read", model.__name__, given, [*body, "return values"], names)
     return one, _compile("read_many", model.__name__, "items", loop, names)
 
 

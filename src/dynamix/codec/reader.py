@@ -110,7 +110,7 @@ class Reader(Generic[M]):
         self._evolving = evolving
         if evolving is not None:
             self._names |= evolving.own_names
-        self._is_slow = False
+        self._is_slow = self._keeps = False
         try:
             self._parser = _parser(item_struct(model.__name__, slots, strict=held is None, evolving=evolving))
             self._one = self._parser.one
@@ -182,7 +182,7 @@ class Reader(Generic[M]):
         nulls = {name for name in self._eager if item.get(name) == NULL}
         others = self._others(item, outdated)
         if not self._is_slow:
-            if others and self._held is None and self._values != self._open_values:
+            if others and self._held is None and not self._keeps:
                 self._take_others()
             try:
                 rest = {name: wire for name, wire in item.items() if name in self._names and name not in nulls}
@@ -211,29 +211,11 @@ class Reader(Generic[M]):
     def _take_others(self) -> None:
         """Read from now on what has attributes that the model does not declare, and keep each item whole, for whoever
         asks for them. No table whose items have none pays for that."""
-        open_item = item_struct(self._model.__name__, self._slots, strict=False, evolving=self._evolving)
-        self._open_one = msgspec.json.Decoder(open_item, strict=False).decode
-        self._parser, self._values, self._instances = _raw(), self._open_values, self._open_instances
-
-    def _open_values(self, found: Raw) -> dict[str, Any]:
-        try:
-            values = self._parsed(self._open_one(found))
-        except Exception as error:
-            let_pass(error)
-            return self._one_by_one(found)
-        values[STATE].others = found.copy()
-        return values
-
-    def _open_instances(self, items: list[Raw]) -> list[M]:
-        one, parsed, new, model, set_dict = self._open_one, self._parsed, self._new, self._model, self._set_dict
-        instances = []
-        for item in items:
-            values = parsed(one(item))
-            values[STATE].others = item.copy()
-            instance = new(model)
-            set_dict(instance, values)
-            instances.append(instance)
-        return instances
+        item_type = item_struct(self._model.__name__, self._slots, strict=False, evolving=self._evolving)
+        parse = msgspec.json.Decoder(item_type, strict=False).decode
+        read = compile_reader(self._model, self._slots, self._table, self._held, self._evolving, parse)
+        self._parser, (self._values, self._instances) = _raw(), read
+        self._keeps = True
 
     def plain_values(self, item: Item) -> dict[str, Any]:
         """The values by attribute of an item: the slow twin of the generated code."""
