@@ -1,5 +1,6 @@
 """Models with versions: what is stored in an older one is brought up when it is read, and stored so by a save."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -216,6 +217,48 @@ def test_a_part_has_what_its_upgrades_need(table: Place) -> None:
         "split": {"BOOL": True},
         "schema_version": {"N": "2"},
     }
+
+
+def test_nothing_of_a_part_passes_for_the_whole() -> None:
+    """Whatever way an upgrade looks at attributes that were not asked for, it is refused; of a whole item it is not."""
+    looks: dict[str, Callable[[dict[str, Any]], object]] = {
+        "'x'": lambda stored: stored["x"],
+        "'y'": lambda stored: stored.get("y"),
+        "'z'": lambda stored: "z" in stored,
+        "'d'": lambda stored: stored.__delitem__("d"),
+        "'s'": lambda stored: stored.setdefault("s", 1),
+        "'p'": lambda stored: stored.pop("p", None),
+    }
+    whole: list[Callable[[dict[str, Any]], object]] = [
+        *(list, len, bool, dict, reversed, lambda stored: {**stored}, lambda stored: stored | {}),
+        *(lambda stored: {} | stored, lambda stored: stored.items(), lambda stored: stored.values()),
+        *(lambda stored: stored.keys(), lambda stored: stored == {}, lambda stored: stored.copy()),
+        *(lambda stored: stored.clear(), lambda stored: stored.popitem()),
+    ]
+    now: list[Callable[[dict[str, Any]], object]] = []
+
+    class Looked(dynamix.Model):
+        __schema_version__ = 2
+        key = dynamix.CharField(hash_key=True)
+        text = dynamix.CharField()
+
+        @upgrade(1)
+        @staticmethod
+        def look(stored: dict[str, Any]) -> None:
+            stored["text"] += "!"
+            now[-1](stored)
+
+    item = {"key": {"S": "k"}, "text": {"S": "t"}, **{name: {"S": name} for name in "xyzdsp"}}
+    with dynamix.Connection(embedded=True) as connection, dynamix.use_connection(connection):
+        dynamix.create_table(Looked)
+        connection.request("PutItem", {"TableName": "Looked", "Item": item})
+        for needed, look in [*looks.items(), *(("all attributes", look) for look in whole)]:
+            now.append(look)
+            with pytest.raises(dynamix.StoredValueError, match=f"needs {needed}"):
+                Looked.get(Looked.text, key="k")
+        for look in looks.values():
+            now.append(look)
+            assert Looked.get_or_raise(key="k").text == "t!"
 
 
 def test_indexes_of_some_attributes(table: Place) -> None:

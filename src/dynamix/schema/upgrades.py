@@ -245,6 +245,22 @@ class _Stored(dict[str, Any]):
         self._refuse_all()
         return super().__len__()
 
+    def __reversed__(self) -> Iterator[str]:
+        self._refuse_all()
+        return super().__reversed__()
+
+    def __or__(self, other: Any) -> Any:
+        self._refuse_all()
+        return super().__or__(other)
+
+    def __ror__(self, other: Any) -> Any:
+        self._refuse_all()
+        return super().__ror__(other)
+
+    def __eq__(self, other: object) -> bool:
+        self._refuse_all()
+        return super().__eq__(other)
+
     def keys(self) -> Any:
         self._refuse_all()
         return super().keys()
