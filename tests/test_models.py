@@ -2,9 +2,10 @@
 
 import copy
 import pickle
+from abc import ABC, abstractmethod
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import pytest
 
@@ -143,6 +144,38 @@ def test_indexes_may_name_fields_in_each_way() -> None:
     assert {index.hash_key for index in schema_of(Note).indexes.values()} == {Note.author}
 
 
+def test_a_local_index_may_have_another_name() -> None:
+    """`index_name` says it, where the field has an index; and no two indexes have one name."""
+
+    class Note(dynamix.Model):
+        key = dynamix.CharField(hash_key=True)
+        sort = dynamix.CharField(range_key=True)
+        at = dynamix.IntegerField(indexed=True, index_name="lsi1", projections="ALL")
+        revision = dynamix.VersionField(indexed=True, index_name="lsi2")
+
+    assert list(schema_of(Note).indexes) == ["lsi1", "lsi2"]
+    with dynamix.use_connection(dynamix.Connection(embedded=True)) as connection, connection:
+        dynamix.create_table(Note)
+        Note.create(key="k", sort="s", at=3)
+        (found,) = Note.query().use_index(Note.at).where(Note.key == "k", Note.at > 2)
+        assert found.at == 3
+        assert Note.query().use_index("lsi1").where(Note.key == "k", Note.at > 3).all() == []
+        described = connection.request("DescribeTable", {"TableName": "Note"})["Table"]
+        assert [index["IndexName"] for index in described["LocalSecondaryIndexes"]] == ["lsi1", "lsi2"]
+    wrong = {
+        "no index": {"at": dynamix.IntegerField(index_name="lsi1")},
+        "cannot be called 3": {"at": dynamix.IntegerField(indexed=True, index_name=3)},  # type: ignore[call-overload]
+        "two indexes of Wrong are called 'lsi1'": {
+            "at": dynamix.IntegerField(indexed=True, index_name="lsi1"),
+            "__secondary_indexes__": {"lsi1": {"hash_key": "sort"}},
+        },
+    }
+    for message, body in wrong.items():
+        keys = {"key": dynamix.CharField(hash_key=True), "sort": dynamix.CharField(range_key=True)}
+        with pytest.raises(dynamix.ModelDefinitionError, match=message):
+            schema_of(type("Wrong", (dynamix.Model,), {**keys, **body}))
+
+
 def test_projections_in_words() -> None:
     """ "ALL" and "KEYS_ONLY" are understood, of local and of global indexes; no projections are the keys only."""
     local, world = {}, {}
@@ -190,6 +223,105 @@ def test_a_field_can_be_taken_away_by_a_child() -> None:
     assert list(schema_of(Child).fields) == ["key"]
     with pytest.raises(dynamix.UnknownNameError):
         Child(key="k", text="x")
+
+
+def test_a_field_may_be_in_several_models() -> None:
+    """Each of them finds, changes and compares it as its own; a model that has it not is refused."""
+    common = dynamix.CharField(default="c")
+    with dynamix.Connection(embedded=True) as connection, dynamix.use_connection(connection):
+        for name in ("first", "second"):
+            body = {"__table_name__": name, "key": dynamix.CharField(hash_key=True), "text": common}
+            model: Any = type("Sharing", (dynamix.Model,), body)
+            dynamix.create_table(model)
+            one = model.create(key="k", text="x")
+            model.update_by_key(model.text.set("y"), key="k", condition=model.text.same_as(one))
+            assert model.scan().where(model.text == "y").count() == 1
+    with pytest.raises(dynamix.WrongTypeError, match="same_as takes an instance that has"):
+        common.same_as(Everything(key="k"))
+
+
+T = TypeVar("T")
+
+
+class Event(dynamix.Model, Generic[T]):
+    """A generic base."""
+
+    key = dynamix.CharField(hash_key=True)
+    data: dynamix.ListField[list[T]] = dynamix.ListField(default=[])
+
+
+class NumberEvent(Event[int]):
+    """One of its kinds."""
+
+
+class AnyEvent(Event[T]):
+    """One that is generic itself."""
+
+
+def test_models_may_be_generic() -> None:
+    """A child of a generic model, and one that is given its parameters where it is used, are models as any other."""
+    with dynamix.Connection(embedded=True) as connection, dynamix.use_connection(connection):
+        dynamix.create_table(NumberEvent)
+        assert NumberEvent.create(key="k", data=[1]) == NumberEvent.get(key="k")
+        dynamix.create_table(AnyEvent)
+        event = AnyEvent[int](key="k", data=[1]).save()
+        assert event == AnyEvent[int].get(key="k") == copy.deepcopy(event) == pickle.loads(pickle.dumps(event))
+        assert event.to_son() == {"key": "k", "data": [1]}
+
+
+def test_a_base_need_not_be_a_table() -> None:
+    """One may lack a key, or be abstract: it gives fields, methods and hooks to the models that are made of it."""
+
+    class Base(dynamix.Model, ABC):
+        made = dynamix.IntegerField(default=1)
+
+        @abstractmethod
+        def before_save(self) -> None:
+            self.made = self.made + 1
+
+    class Stamped:
+        made = dynamix.IntegerField(default=5)
+        note = dynamix.CharField(default="n")
+
+    class Page(Stamped, Base):
+        key = dynamix.CharField(hash_key=True)
+        note = None  # type: ignore[assignment]
+
+        def before_save(self) -> None:
+            super().before_save()
+
+    class Child(Page):
+        note = dynamix.IntegerField(default=0)  # type: ignore[assignment]
+
+    with pytest.raises(dynamix.ModelDefinitionError, match="has 0 fields with hash_key=True"):
+        Base.scan().all()
+    with pytest.raises(TypeError, match="abstract"):
+        Base()  # type: ignore[abstract]
+    with dynamix.Connection(embedded=True) as connection, dynamix.use_connection(connection):
+        dynamix.create_table(Page)
+        assert Page.create(key="k").to_son() == {"made": 6, "key": "k"}
+        assert Page(key="k").note is None
+    assert Child(key="k").to_son() == {"made": 5, "key": "k", "note": 0}
+
+
+def test_what_is_taken_away_is_in_no_index() -> None:
+    """A child that has no such field any more says which index still names it."""
+
+    class Page(dynamix.Model):
+        __secondary_indexes__: ClassVar = {"by_text": {"hash_key": "text"}}
+        key = dynamix.CharField(hash_key=True)
+        text = dynamix.CharField()
+
+    class Child(Page):
+        text = None  # type: ignore[assignment]
+
+    class Other(Page):
+        __secondary_indexes__: ClassVar = {}
+        text = None  # type: ignore[assignment]
+
+    with pytest.raises(dynamix.UnknownNameError, match="an index of Child names a field that does not exist"):
+        Child(key="k")
+    assert Other(key="k").to_item() == {"key": {"S": "k"}}
 
 
 def test_fields_are_pickled_and_shown_by_name() -> None:

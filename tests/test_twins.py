@@ -81,6 +81,7 @@ SILENT = {
         "set_connection",
         "timeout",
         "transaction",
+        "upgrade",
         "use_connection",
     },
 }

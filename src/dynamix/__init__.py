@@ -138,6 +138,7 @@ if TYPE_CHECKING:
     from dynamix.rehearsal import DryRequest, dry_run
     from dynamix.repositories import Repository, repository
     from dynamix.schema.index import IndexOptions
+    from dynamix.schema.upgrades import upgrade
     from dynamix.statements import (
         Statement,
         apartiql,
@@ -217,6 +218,7 @@ else:
         "dynamix.rehearsal": ("DryRequest", "dry_run"),
         "dynamix.repositories": ("Repository", "repository"),
         "dynamix.schema.index": ("IndexOptions",),
+        "dynamix.schema.upgrades": ("upgrade",),
         "dynamix.statements": (
             "Statement",
             "apartiql",
@@ -393,6 +395,7 @@ __all__ = [
     "transact_get",
     "transaction",
     "update_table",
+    "upgrade",
     "use_connection",
 ]
 

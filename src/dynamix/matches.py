@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dynamix.cursor import Cursor
+from dynamix.errors import InvalidUpdateError
 from dynamix.late import later
 from dynamix.operations import search as flows
 from dynamix.pages import Pages, Read
@@ -145,6 +146,11 @@ class Matches(Searching[M]):
         from dynamix.operations.sweep import Sweep, refuse_several, sweep  # which few programs need
 
         refuse_several(self._search.schema, changes=actions is not None)
+        if actions is not None and self._search.schema.versions is not None:
+            raise InvalidUpdateError(
+                f"items of {self._search.schema.model_name} may be of older versions, which no update brings up: "
+                "iterate over them, and change and save() each"
+            )
         asked = None if actions is None else changes.Changes.of(self._search.schema, actions, datetime.now(UTC))
         return sweep, Sweep(asked, checked_progress(progress))
 

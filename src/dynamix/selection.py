@@ -7,7 +7,7 @@ expressions".
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -30,9 +30,15 @@ from dynamix.expressions.nodes import (
 from dynamix.expressions.walk import joined, paths
 from dynamix.fields.base import Field
 from dynamix.fields.changeable import Element
+from dynamix.late import later
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.table import Schema
 from dynamix.unreadable import OnError
+
+if TYPE_CHECKING:
+    from dynamix.expressions import renamed
+else:
+    later(globals(), renamed="dynamix.expressions.renamed")
 
 M = TypeVar("M")
 
@@ -154,7 +160,7 @@ def _select(search: Search[Any]) -> Selection:
             f"a global index such as {index.name!r} has no consistent reads; read the table instead"
         )
     if not search.keyed:
-        return Selection((), (*conditions, *own))
+        return Selection((), _under_both(schema, (*conditions, *own)))
     on_sort = [c for c in conditions if index.range_key is not None and _is_on(c, index.range_key)]
     filters = (*(c for c in conditions if not any(c is k for k in (*on_partition, *on_sort))), *own)
     for condition in filters:
@@ -164,7 +170,13 @@ def _select(search: Search[Any]) -> Selection:
                     f"{path.source or path.parts[0]} is a key of {_where(schema, index)}; a condition on it must stand "
                     "alone, in where(), not in filter() or inside |, ~ or size()"
                 )
-    return Selection((*partition, *_sort(index, on_sort)), filters)
+    return Selection((*partition, *_sort(index, on_sort)), _under_both(schema, filters))
+
+
+def _under_both(schema: Schema[Any], filters: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """The same filters, met also where fields that had another name are stored under that."""
+    olds = schema.old_names
+    return tuple(renamed.under_both(condition, olds) for condition in filters) if olds else filters
 
 
 def _is_on(condition: Condition, key: AnyField) -> bool:
@@ -251,6 +263,11 @@ def _check_held(schema: Schema[Any], index: Index, held: frozenset[str], conditi
                 raise InvalidQueryError(
                     f"{_where(schema, index)} does not hold {field}, so it cannot filter by it; add it to the index's "
                     "projections, or query the table"
+                )
+            if field is not None and field.was is not None:
+                raise InvalidQueryError(
+                    f"{field} may still be stored as {field.was!r}, which {_where(schema, index)} does not hold; query "
+                    "the table, or an index of all attributes"
                 )
 
 

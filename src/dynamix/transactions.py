@@ -132,8 +132,7 @@ class Transaction:
         same transaction becomes a condition of that write."""
         table = self._table(model)
         wire = table.schema.key_from(key)
-        checked(model, condition)
-        part = parts.Check(table, wire, resolved({}, condition))
+        part = parts.Check(table, wire, resolved({}, checked(model, condition)))
         self._ask(Asked("check", table, wire, lambda now: part))
 
     def __enter__(self) -> Self:

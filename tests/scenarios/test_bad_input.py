@@ -402,5 +402,5 @@ def test_a_misspelt_option() -> None:
         dynamix.CharField(requird=True)  # type: ignore[call-overload]
     with pytest.raises(dynamix.UnknownNameError, match="did you mean 'max_length'"):
         dynamix.CharField(max_lenght=5)  # type: ignore[call-overload]
-    with pytest.raises(dynamix.UnknownNameError, match=r"there are: .*auto_now, .*validator$"):
+    with pytest.raises(dynamix.UnknownNameError, match=r"there are: .*auto_now, .*validator, was$"):
         dynamix.DateTimeField(tz="UTC")  # type: ignore[call-overload]

@@ -141,6 +141,14 @@ def test_a_new_item_starts_at_a_version_of_its_own() -> None:
             stale.delete()
 
 
+def test_a_copy_under_another_key_has_a_version_of_its_own() -> None:
+    """`replace` with another key makes a new item, which can be stored."""
+    page = Page.create(key="k", title="t")
+    other = page.replace(key="other").save()
+    assert other.version not in (None, page.version)
+    assert Page.get(key="other") == other
+
+
 def test_creating_replaces_nothing_unless_told_to() -> None:
     """`create` leaves an item alone unless `overwrite=True` is given, which any stale holder notices; so does
     `save(overwrite=True)`."""

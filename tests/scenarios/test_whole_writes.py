@@ -43,6 +43,8 @@ class Record(dynamix.Model):
     many = dynamix.SetField(default={"new"})
     data = JsonField(default={"fresh": True})
     needed = dynamix.ListField(required=True)
+    expires = dynamix.TTLField()
+    counted = dynamix.IntegerField(transform=abs)
 
 
 ODD: dict[str, Any] = {
@@ -61,6 +63,8 @@ ODD: dict[str, Any] = {
     "many": {"NS": ["1"]},
     "data": {"S": '{ "b":1,"a":[ ] }'},
     "needed": {"L": []},
+    "expires": {"N": "4102444800"},
+    "counted": {"N": "-3"},
 }
 NULLS = {name: {"NULL": True} for name in ODD if name not in ("key", "needed")} | {
     name: ODD[name] for name in ("key", "needed")
@@ -313,3 +317,22 @@ def test_numbers_is_one_of_two_types() -> None:
     """Another type than float or Decimal is refused where the field is made."""
     with pytest.raises(dynamix.ModelDefinitionError, match="numbers="):
         dynamix.ListField(numbers=int)
+
+
+def test_what_was_missing_does_not_become_null(place: Place) -> None:
+    """A field that stores None as NULL leaves a missing attribute missing; a new item has the NULL."""
+
+    class Filled(dynamix.Model):
+        key = dynamix.CharField(hash_key=True)
+        text = dynamix.CharField(null=True)
+        data = dynamix.AnyField(null=True)
+
+    dynamix.create_table(Filled)
+    null = {"NULL": True}
+    for item in ({"key": {"S": "k"}}, {"key": {"S": "k"}, "text": null, "data": null}):
+        place.call("PutItem", TableName=place.table_name(Filled), Item=item)
+        filled = Filled.get_or_raise(key="k")
+        Filled.batch_write([filled])
+        assert filled.save(overwrite=True).to_item() == place.stored_item(Filled, key="k") == item
+    Filled.create(key="k")
+    assert place.stored_item(Filled, key="k") == {"key": {"S": "k"}, "text": null, "data": null}

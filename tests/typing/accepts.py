@@ -4,7 +4,7 @@ import datetime
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, ClassVar, Literal, TypeVar, Unpack, assert_type, overload
+from typing import Any, ClassVar, Generic, Literal, TypeVar, Unpack, assert_type, overload
 from uuid import UUID
 
 from forum import Cart, Colour, Customer, ForumThread, Letter, Order, Part, Person, Sheet, Shop, State
@@ -564,3 +564,37 @@ def found_out(error: dynamix.OutcomeUnknownError) -> None:
 async def afound_out(error: dynamix.DynamixError) -> None:
     """The same with await."""
     assert_type(await error.aresolve(unique=Bill.number), Literal["applied", "not applied", "undecidable"])
+
+
+class Versioned(dynamix.Model):
+    """A model that changed over time."""
+
+    __schema_version__ = 2
+    key = dynamix.CharField(hash_key=True)
+    sort = dynamix.CharField(range_key=True)
+    title = dynamix.CharField(was="name", default="")
+    at = dynamix.IntegerField(indexed=True, index_name="lsi1")
+
+    @dynamix.upgrade(1, reads=["size"])
+    @staticmethod
+    def drop_size(stored: dict[str, Any]) -> None:
+        """From version 1."""
+        stored.pop("size", None)
+
+
+assert_type(Versioned(key="k", sort="s").undeclared, Mapping[str, Any])
+Versioned.drop_size({"size": 1})
+
+
+class Log(dynamix.Model, Generic[T]):
+    """A generic base."""
+
+    key = dynamix.CharField(hash_key=True)
+    entries: dynamix.ListField[list[T]] = dynamix.ListField(default=[])
+
+
+class NumberLog(Log[int]):
+    """One of its kinds."""
+
+
+assert_type(NumberLog(key="k").entries, list[int])

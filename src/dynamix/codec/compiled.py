@@ -1,12 +1,13 @@
 """The fast path: for each model, code written for its fields alone reads answers into instances and values into items.
 
 Reading. An item is parsed into a msgspec Struct made for the model, whose fields are wrappers such as `{"S": str}` or
-`{"N": int}`: C code does the typing and the number parsing, and attributes that the model does not declare cost
-nothing. Straight-line code then builds the instance's `__dict__`. Lists, maps and sets are free-form, so only Python
-code can read them, which takes longer than all the rest; their JSON is kept in the instance's state and read by the
-field when somebody asks for it. Where a stored value is not of the type its field declares, parsing fails. Then the
-items of the answer are parsed one by one: one that has NULLs without them, and one that has a wrong value by each
-field's own `decode` (`Reader.plain_values`), which names the field.
+`{"N": int}`: C code does the typing and the number parsing. Straight-line code then builds the instance's `__dict__`.
+Lists, maps and sets are free-form, so only Python code can read them, which takes longer than all the rest; their JSON
+is kept in the instance's state and read by the field when somebody asks for it. Where a stored value is not of the type
+its field declares, parsing fails. Then the items of the answer are parsed one by one: one that has NULLs without them,
+and one that has a wrong value by each field's own `decode` (`Reader.plain_values`), which names the field. It fails as
+well where an item has attributes that the model does not declare; from then on the JSON of each item is kept, for
+whoever asks for them.
 
 Writing. Straight-line code checks the exact type of each value and writes it; whatever is not of the plainest form goes
 through the field's own `encode`.
@@ -16,10 +17,11 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
+from dynamix.codec.evolving import Evolving
 from dynamix.codec.generated import compile_keeper, compile_writer
 from dynamix.codec.reader import Reader
 from dynamix.codec.slot import Slot
-from dynamix.codec.state import LACKING, State, Stored, as_wire
+from dynamix.codec.state import LACKING, NULL, State, Stored, as_wire
 from dynamix.errors import FieldValidationException, all_wrong
 from dynamix.wire import Item
 
@@ -29,10 +31,18 @@ M = TypeVar("M")
 class ModelCodec(Generic[M]):
     """The compiled way between one model's instances and DynamoDB's JSON."""
 
-    def __init__(self, model: type[M], slots: Iterable[Slot]) -> None:
+    def __init__(self, model: type[M], slots: Iterable[Slot], evolving: Evolving | None = None) -> None:
         self.model = model
         self.slots = tuple(slots)
+        self._evolving = evolving
+        self.mark: Item = {}
+        """What says of an item by which version of the model it is stored; nothing where there are no versions."""
+        self._names = frozenset(slot.name for slot in self.slots)
+        if evolving is not None:
+            self._names |= evolving.own_names
+            self.mark = {} if evolving.mark is None else {evolving.mark[0]: {"N": str(evolving.mark[1])}}
         self._exact = {slot.name: slot.attribute for slot in self.slots if slot.form.exact}
+        self._nulls = [(slot.attribute, slot.name) for slot in self.slots if slot.null]
         self._by_attribute = {slot.attribute: slot for slot in self.slots}
         self._readers: dict[tuple[str, frozenset[str] | None, frozenset[str] | None], Reader[M]] = {}
         self.encode_key: Callable[[Mapping[str, Any]], Item] = compile_writer(
@@ -72,11 +82,30 @@ class ModelCodec(Generic[M]):
         What nobody touched since it was loaded is in the form in which it is stored. A value was touched if a change of
         it is pending, or if it would be stored otherwise than what was loaded. Raises FieldValidationException.
         """
-        item = self.encode_item(values)
+        item = self._encoded(values, state)
         if state is not None:
             for attribute, form in state.forms.items():
                 self._restore(attribute, form, item, values, state)
+            if state.others is not None:
+                item |= self.undeclared(state)
         return item
+
+    def _encoded(self, values: Mapping[str, Any], state: State | None) -> Item:
+        """The item of values. What was missing when it was loaded does not become NULL."""
+        item = self.encode_item(values)
+        if self._nulls and state is not None and state.stored is not None:
+            for attribute, name in self._nulls:
+                touched = state.pending is not None and state.pending.changes(attribute)
+                if item.get(name) == NULL and not touched and not state.stored.get(attribute):
+                    del item[name]
+        if self.mark:
+            item |= self.mark
+        return item
+
+    def undeclared(self, state: State) -> Item:
+        """The attributes of an instance's item that the model does not declare, as they are stored."""
+        others = as_wire(state.others) or {}
+        return {name: wire for name, wire in others.items() if name not in self._names}
 
     def kept(self, item: Item) -> Stored:
         """What the state of an instance keeps of an item that is stored. Raises UnicodeEncodeError."""
@@ -88,8 +117,10 @@ class ModelCodec(Generic[M]):
 
     def whole(self, values: Mapping[str, Any], state: State | None) -> tuple[Item, Stored]:
         """The same two at once. What is to be kept tells in most cases that nothing was touched."""
-        item = self.encode_item(values)
+        item = self._encoded(values, state)
         kept = self._kept(item)
+        if state is not None and state.others is not None:
+            item |= self.undeclared(state)
         if state is None or not (forms := state.forms):
             return item, kept
         if kept == forms:
@@ -122,9 +153,12 @@ class ModelCodec(Generic[M]):
         reader = self._readers.get((table, attributes, sure))
         if reader is None:
             slots = [slot for slot in self.slots if attributes is None or slot.attribute in attributes]
+            evolving = None if self._evolving is None else self._evolving.seen(attributes)
             if sure is not None:
                 slots = [slot if slot.attribute in sure else slot._replace(**_UNSURE) for slot in slots]
-            reader = self._readers.setdefault((table, attributes, sure), Reader(self.model, slots, table, attributes))
+            reader = self._readers.setdefault(
+                (table, attributes, sure), Reader(self.model, slots, table, attributes, evolving)
+            )
         return reader
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
+from dynamix.codec.evolving import Evolving, OutdatedError
 from dynamix.codec.forms import Binary, Form, Text, Truth, Whole
 from dynamix.codec.slot import Slot, as_json
 from dynamix.codec.state import NULL, STATE, State, Stored
@@ -42,8 +43,8 @@ def dict_setter(model: type) -> Callable[[Any, dict[str, Any]], None]:
     raise TypeError(f"instances of {model.__name__} have no __dict__")
 
 
-def item_struct(model_name: str, slots: list[Slot]) -> type[Struct]:
-    """What an item of a model is parsed into."""
+def item_struct(model_name: str, slots: list[Slot], *, strict: bool, evolving: Evolving | None = None) -> type[Struct]:
+    """What an item of a model is parsed into. A strict one takes no attributes that the model does not declare."""
     fields: list[Any] = []
     for index, slot in enumerate(slots):
         parsed = slot.form.parsed
@@ -56,7 +57,14 @@ def item_struct(model_name: str, slots: list[Slot]) -> type[Struct]:
         else:
             fields.append((f"f{index}", parsed | None, None))
     rename = {f"f{index}": slot.name for index, slot in enumerate(slots)}
-    return msgspec.defstruct(f"{model_name}Item", fields, rename=rename, kw_only=True, gc=False)
+    if evolving is not None:
+        fields += [(f"old{index}", Raw, Raw()) for index in range(len(evolving.names))]
+        rename |= {f"old{index}": name for index, name in enumerate(sorted(evolving.names))}
+        if evolving.mark is not None:
+            fields.append(("mark", Whole | None, None))
+            rename["mark"] = evolving.mark[0]
+    name = f"{model_name}Item"
+    return msgspec.defstruct(name, fields, rename=rename, kw_only=True, gc=False, forbid_unknown_fields=strict)
 
 
 def _bare(slot: Slot) -> bool:
@@ -68,10 +76,19 @@ def _bare(slot: Slot) -> bool:
 
 
 def compile_reader(
-    model: type[M], slots: list[Slot], table: str, held: frozenset[str] | None
+    model: type[M],
+    slots: list[Slot],
+    table: str,
+    held: frozenset[str] | None,
+    evolving: Evolving | None = None,
+    parse: Callable[[Raw], Any] | None = None,
 ) -> tuple[Callable[[Any], dict[str, Any]], Callable[[list[Any]], list[M]]]:
     """Code from a parsed item to the values by attribute, and from many to instances: the same in a loop, since calls
-    take time. What is read later is copied, lest an instance that is kept keep the whole answer."""
+    take time. What is read later is copied, lest an instance that is kept keep the whole answer. An item of an older
+    schema raises OutdatedError.
+
+    With `parse` items are given as JSON, which `parse` parses, and is kept as the `others` of the state.
+    """
     names: dict[str, Any] = {"State": State, "held": held, "table": table}
     names |= {"json": as_json, "noted": noted, "copied": deepcopy}
     entries, stored, after = [], [], []
@@ -100,13 +117,26 @@ def compile_reader(
             after += [f"if (v := {parsed}) is not None:", f"    values[{slot.attribute!r}] = {read}"]
         else:
             entries.append(f"{slot.attribute!r}: {read} if (v := {parsed}) is not None else None,")
-    entries.append(f"{STATE!r}: State({{{', '.join(stored)}}}, held, table{defaults}),")
-    body = [*start, *(f"    {entry}" for entry in entries), "}", *after]
+    kept = "" if parse is None else ", others=found.copy()"
+    entries.append(f"{STATE!r}: State({{{', '.join(stored)}}}, held, table{defaults}{kept}),")
+    given, parsing = ("item", []) if parse is None else ("found", ["item = parse(found)"])
+    body = [*parsing, *_checks(evolving), *start, *(f"    {entry}" for entry in entries), "}", *after]
+    names |= {"OutdatedError": OutdatedError, "parse": parse}
     names |= {"new": model.__new__, "model": model, "set_dict": dict_setter(model)}
     step = [*body, "instance = new(model)", "set_dict(instance, values)", "instances.append(instance)"]
-    loop = ["instances = []", "for item in items:", *(f"    {line}" for line in step), "return instances"]
-    one = _compile("read", model.__name__, "item", [*body, "return values"], names)
+    loop = ["instances = []", f"for {given} in items:", *(f"    {line}" for line in step), "return instances"]
+    one = _compile("read", model.__name__, given, [*body, "return values"], names)
     return one, _compile("read_many", model.__name__, "items", loop, names)
+
+
+def _checks(evolving: Evolving | None) -> list[str]:
+    """The lines that look whether an item is of an older schema."""
+    if evolving is None:
+        return []
+    olds = [f"item.old{index}" for index in range(len(evolving.names))]
+    if evolving.mark is not None:
+        olds.append(f"item.mark is None or item.mark.N != {evolving.mark[1]}")
+    return [f"if {' or '.join(olds)}:", "    raise OutdatedError"]
 
 
 def _kept(slot: Slot, form: str, present: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw
 
 from dynamix.codec.compiled import ModelCodec
+from dynamix.codec.evolving import Evolving
 from dynamix.codec.reader import Batch, Page, Reader, Unread, as_maybe_changed, as_raw
 from dynamix.codec.slot import Slot
 from dynamix.errors import StoredValueError
@@ -35,8 +36,10 @@ class Sorting(Protocol):
 class MixedCodec(ModelCodec[M], Generic[M]):
     """The codec of a model in a shared table: other models' items are none of its own."""
 
-    def __init__(self, model: type[M], slots: Iterable[Slot], sorting: Sorting) -> None:
-        super().__init__(model, slots)
+    def __init__(
+        self, model: type[M], slots: Iterable[Slot], sorting: Sorting, evolving: Evolving | None = None
+    ) -> None:
+        super().__init__(model, slots, evolving)
         self.sorting = sorting
         self._mixed: dict[Any, MixedReader[M]] = {}
 

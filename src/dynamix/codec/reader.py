@@ -8,10 +8,11 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 import msgspec
 from msgspec import Raw
 
+from dynamix.codec.evolving import MARK, READS, Evolving
 from dynamix.codec.generated import compile_reader, dict_setter, item_struct, noted
 from dynamix.codec.names import StoredName, name_for
 from dynamix.codec.slot import Slot, forms_kept
-from dynamix.codec.state import NULL, STATE, State
+from dynamix.codec.state import NULL, STATE, Outdated, State
 from dynamix.errors import StoredValueError
 from dynamix.interrupts import let_pass
 from dynamix.wire import Item
@@ -92,17 +93,30 @@ class Reader(Generic[M]):
     item's key: raised of a single item, listed of many.
     """
 
-    def __init__(self, model: type[M], slots: list[Slot], table: str, held: frozenset[str] | None) -> None:
+    def __init__(
+        self,
+        model: type[M],
+        slots: list[Slot],
+        table: str,
+        held: frozenset[str] | None,
+        evolving: Evolving | None = None,
+    ) -> None:
         self._slots = slots
         self._table, self._held = table, held
         self._eager = {slot.name: slot.attribute for slot in slots if not slot.form.lazy}
         self._new = model.__new__
         self._model = model
         self._set_dict = dict_setter(model)
-        self._is_slow = False
+        self._slot_names = self._names = frozenset(slot.name for slot in slots)
+        self._evolving = evolving
+        if evolving is not None:
+            self._names |= evolving.own_names
+        self._is_slow = self._keeps = False
         try:
-            self._parser = _parser(item_struct(model.__name__, slots))
-            self._values, self._instances = compile_reader(model, slots, table, held)
+            self._parser = _parser(item_struct(model.__name__, slots, strict=held is None, evolving=evolving))
+            self._one = self._parser.one
+            self._parsed, self._instances = compile_reader(model, slots, table, held, evolving)
+            self._values = self._parsed
         except ValueError:  # a stored name that msgspec does not take
             self._parser, self._values, self._instances = as_raw(), self._one_by_one, self._slow_instances
             self._is_slow = True
@@ -171,22 +185,52 @@ class Reader(Generic[M]):
         return self._instance(self.plain_values(item))
 
     def _one_by_one(self, found: Raw) -> dict[str, Any]:
-        """The values by attribute of an item that may have NULLs or wrong values, which the parser does not take."""
-        item = _ITEM(found)
+        """The values by attribute of an item that the parser does not take: it may have NULLs, wrong values, attributes
+        that the model does not declare, or an older schema."""
+        item, outdated = self._brought_up(_ITEM(found))
         nulls = {name for name in self._eager if item.get(name) == NULL}
+        others = self._others(item, outdated)
         if not self._is_slow:
+            if others and self._held is None and not self._keeps:
+                self._take_others()
             try:
-                rest = {name: wire for name, wire in item.items() if name not in nulls}
-                values = self._values(self._parser.one(msgspec.json.encode(rest)))
+                rest = {name: wire for name, wire in item.items() if name in self._names and name not in nulls}
+                values = self._parsed(self._one(msgspec.json.encode(rest)))
             except Exception as error:
                 let_pass(error)
-                return self.plain_values(item)
-            values[STATE].stored |= {self._eager[name]: NULL for name in nulls}
+                return self._plain_values(item, outdated)
+            state = values[STATE]
+            state.stored |= {self._eager[name]: NULL for name in nulls}
+            state.others, state.outdated = others, outdated
             return values
-        return self.plain_values(item)
+        return self._plain_values(item, outdated)
+
+    def _others(self, item: Item, outdated: Outdated | None) -> Item | None:
+        """The attributes of an item that the model does not declare; None for none.
+
+        Where some attributes were asked for, what an item of an older schema got beside them, which a save stores.
+        """
+        if self._held is not None:
+            got = (name for name in outdated or () if name in item and name not in self._slot_names)
+            return None if outdated is None else {name: item[name] for name in got}
+        if item.keys() <= self._names:
+            return None
+        return {name: wire for name, wire in item.items() if name not in self._names}
+
+    def _take_others(self) -> None:
+        """Read from now on what has attributes that the model does not declare, and keep each item whole, for whoever
+        asks for them. No table whose items have none pays for that."""
+        item_type = item_struct(self._model.__name__, self._slots, strict=False, evolving=self._evolving)
+        parse = msgspec.json.Decoder(item_type, strict=False).decode
+        read = compile_reader(self._model, self._slots, self._table, self._held, self._evolving, parse)
+        self._parser, (self._values, self._instances) = as_raw(), read
+        self._keeps = True
 
     def plain_values(self, item: Item) -> dict[str, Any]:
         """The values by attribute of an item: the slow twin of the generated code."""
+        return self._plain_values(*self._brought_up(item))
+
+    def _plain_values(self, item: Item, outdated: Outdated | None) -> dict[str, Any]:
         values = {}
         defaults: dict[str, Any] | None = None
         for slot in self._slots:
@@ -207,8 +251,27 @@ class Reader(Generic[M]):
                 value = defaults[slot.attribute] if slot.form.frozen else deepcopy(defaults[slot.attribute])
             if value is not None or not slot.required:
                 values[slot.attribute] = value
-        values[STATE] = State(forms_kept(self._slots, item), self._held, self._table, None, defaults)
+        state = values[STATE] = State(forms_kept(self._slots, item), self._held, self._table, None, defaults)
+        state.others, state.outdated = self._others(item, outdated), outdated
         return values
+
+    def _brought_up(self, item: Item) -> tuple[Item, Outdated | None]:
+        """What an item has become, and where it is of an older schema, what is stored of all that differs.
+
+        Raises StoredValueError.
+        """
+        evolving, asked = self._evolving, None
+        if evolving is None or not evolving.takes(item):
+            return item, None
+        if self._held is not None:
+            asked = self._names if MARK in self._held else self._names - evolving.mark_name
+            asked |= evolving.reads if READS in self._held else frozenset()
+        try:
+            item, outdated = evolving.evolve(item, asked)
+            return item, outdated or None
+        except StoredValueError as error:
+            error.key = self.key_of(item)
+            raise
 
     def key_of(self, item: Item) -> dict[str, Any]:
         """The key of an item as `get` takes it; what cannot be read of it has its stored form as its value."""

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from dynamix.wire import AttributeValue
+from dynamix.wire import AttributeValue, Item
 
 STATE = "_dynamix_state"
 """The name of the state in an instance's `__dict__`. Names that begin with `_dynamix` are the library's own."""
@@ -30,6 +30,9 @@ Stored = dict[str, Any]
 """Stored forms by attribute: JSON (msgspec.Raw), what C code parsed it into (a Struct), or an AttributeValue. Of what
 the item lacks, an empty Raw or None."""
 
+Outdated = dict[str, AttributeValue | None]
+"""What is stored of the attributes of which an instance shows something else, by stored name; None for none."""
+
 NULL: AttributeValue = {"NULL": True}
 """What other programs store where dynamix stores nothing."""
 
@@ -46,7 +49,9 @@ class State(Struct):
     as is known; they belong to the state alone, and a list or map that shows is a copy. `new` is set where only a whole
     item can be stored: the instance was made with more than a key and never stored, or it was deleted. `given` has the
     stored forms of a key that the instance was made of, where that key carried them (see `dynamix.codec.names`).
-    `table` is the name of the table that the instance was loaded from.
+    `table` is the name of the table that the instance was loaded from. `others` are the attributes that the model does
+    not declare, or the JSON of the whole item with them, which a whole write gives back; None where it has none.
+    `outdated` is set where the item was stored under an older schema: a save then stores what it has become.
     """
 
     stored: Stored | None = None
@@ -56,6 +61,8 @@ class State(Struct):
     defaults: dict[str, Any] | None = None
     new: bool = False
     given: Stored | None = None
+    others: Item | Raw | None = None
+    outdated: Outdated | None = None
 
     def copy(self) -> "State":
         """The same, with changes of its own, for a copy of the instance."""
@@ -67,6 +74,8 @@ class State(Struct):
             None if self.defaults is None else dict(self.defaults),
             self.new,
             self.given,
+            self.others,
+            self.outdated,
         )
 
     @property
@@ -108,7 +117,10 @@ def as_wire(form: Any) -> Any:
     """A stored form as an AttributeValue; None for none. Raises msgspec.DecodeError for damaged JSON."""
     if isinstance(form, Raw):
         return _decode(form) if form else None
-    return msgspec.to_builtins(form) if isinstance(form, Struct) else form  # of bytes as base64
+    if not isinstance(form, Struct):
+        return form
+    wire = msgspec.to_builtins(form)  # of bytes as base64
+    return {"N": str(wire["N"])} if "N" in wire else wire
 
 
 _decode = msgspec.json.Decoder().decode

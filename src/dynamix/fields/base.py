@@ -49,6 +49,8 @@ class Field(Printable[V], Generic[V, T]):
         range_key: bool = False,
         indexed: bool = False,
         projections: Sequence[str] | Literal["ALL", "KEYS_ONLY"] = (),
+        index_name: str | None = None,
+        was: str | None = None,
         default: Any = None,
         default_using_instance: Callable[[Any], Any] | None = None,
         required: bool = False,
@@ -74,6 +76,8 @@ class Field(Printable[V], Generic[V, T]):
         self.range_key = range_key
         self.indexed = indexed
         self.projections = projections
+        self.index_name = index_name
+        self.was = was
         self.default = default
         self.default_using_instance = default_using_instance
         self.required = required or hash_key or range_key
@@ -206,7 +210,7 @@ class Field(Printable[V], Generic[V, T]):
         An instance that another program stored may spell its value otherwise than this field would, by which `eq`
         compares. Raises WrongTypeError for what is no instance of the model, and for one that has no value.
         """
-        if not isinstance(instance, self._owner or type(self)):
+        if getattr(type(instance), self.attribute, None) is not self:  # several models may have it
             raise WrongTypeError(
                 f"same_as takes an instance that has {self}, not {shown(instance)}", field=self.attribute
             )

@@ -195,6 +195,11 @@ def _no_key(path: Path) -> Path:
     """The same path. Refuses a part of the key, which whoever names an item knows."""
     if path.source.hash_key or path.source.range_key:
         raise InvalidUpdateError(f"{path.source} is part of the key, which the call knows; give its value itself")
+    if path.source.was is not None:
+        raise InvalidUpdateError(
+            f"{path.source} may still be stored as {path.source.was!r}, and an update reads one attribute; load the "
+            "item and change the instance"
+        )
     return path
 
 

@@ -12,11 +12,17 @@ class Common(TypedDict, Generic[V], total=False):
     name: str
     """The stored name; without it, the attribute's own."""
 
+    was: str
+    """The stored name that it had before, under which it is read where the new one is missing."""
+
     indexed: bool
     """Makes a local index on the field."""
 
     projections: Sequence[str] | Literal["ALL", "KEYS_ONLY"]
     """What that index holds beside the keys; without it, or with "KEYS_ONLY", nothing."""
+
+    index_name: str
+    """What that index is called; without it, by the names of table and field."""
 
     default_using_instance: Callable[[Any], V | None]
     """Computes a default from the new instance."""
@@ -41,6 +47,7 @@ class Common(TypedDict, Generic[V], total=False):
 
     read_only: bool
     """Lets a value be given when the item is made, and refuses to change it."""
+
     unique: bool
     """Lets no two items of the table have the same value."""
 

@@ -11,12 +11,13 @@ from dynamix.fields.integer import IntegerField
 
 
 class Stored(TypedDict, total=False):
-    """The options of a version: its stored name, the local index on it, and what people should know."""
+    """The options of a version: its stored name, the local index on it with its name, and what people should know."""
 
     name: str
     description: str
     indexed: bool
     projections: Sequence[str] | Literal["ALL", "KEYS_ONLY"]
+    index_name: str
 
 
 class VersionField(IntegerField[int | None]):

@@ -13,7 +13,7 @@ from dynamix.errors import (
     UnknownNameError,
     WrongTypeError,
 )
-from dynamix.expressions.nodes import Condition
+from dynamix.expressions.nodes import Condition, Or
 from dynamix.fields.base import Field
 from dynamix.fields.changeable import Element, N
 from dynamix.fields.computed import ComputedField
@@ -358,6 +358,9 @@ def asked_update(
         times = {field.attribute: field.stamp(now) for field in schema.stamped}
         asked = asked.with_defaults(schema, vars(model(**{**key, **times, **asked.given()})))
     conditions = unchanged.resolved({}, checked(model, options.get("condition")))
+    if schema.present is not None:
+        present = Or((schema.gone, schema.present)) if options.get("upsert") else schema.present
+        conditions = (*conditions, present)
     terms = update.Terms(conditions, options.get("upsert", False), returns=_RETURNS[returns])
     return update.ByKey(wire, asked, terms)
 
@@ -372,9 +375,8 @@ def _change(instance: M, field: AnyField, kind: type[D], step: Callable[[D], Non
 
 def _guard(instance: M, conditions: tuple[Condition, ...], *, add: bool) -> M:
     """Set conditions on an instance, or add to them."""
-    for condition in conditions:
-        check_condition(type(instance), condition)
-    pendings.pending_of(vars(instance)).guard(conditions, add=add)
+    checked = tuple([check_condition(type(instance), condition) for condition in conditions])
+    pendings.pending_of(vars(instance)).guard(checked, add=add)
     return instance
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import msgspec
 
+from dynamix.codec.state import state_of
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ValidationException
 from dynamix.late import later
@@ -115,7 +116,11 @@ class Converting:
             made = {field.attribute: field.computed(schema.fields, given) for field in schema.computed}
             given = {**given, **made, **values}
             schema.item_of(given)  # refuses what was loaded in part
-            return model(**{name: given[name] for name in schema.fields if given.get(name) is not None})
+            if schema.version is not None and schema.version.attribute not in values:
+                del given[schema.version.attribute]  # a new item starts at one of its own
+            new = model(**{name: given[name] for name in schema.fields if given.get(name) is not None})
+            state_of(vars(new)).others = state_of(shown).others
+            return new
         twin = copy.deepcopy(self)
         for name, value in values.items():
             field = schema.field(name)

@@ -37,6 +37,8 @@ class Model(Reading, Writing, Changing, Converting):
     `__connection__` to use another connection than the default. `__unique__` lists tuples of fields whose values
     together no two items have; `__unique_in_table__` keeps the guards of unique values in the model's own table.
     `__discriminator__` tells its items from those of other models in the same table (see DiscriminatorField).
+    `__schema_version__` is the version of the schema, kept in the attribute `__schema_version_name__` of each item
+    (default: "schema_version"); functions decorated with `upgrade` lead there from the older ones.
     """
 
     __table_name__: ClassVar[str]
@@ -45,6 +47,8 @@ class Model(Reading, Writing, Changing, Converting):
     __unique__: ClassVar[Sequence[Sequence[str | Field[Any, Any]]]]
     __unique_in_table__: ClassVar[bool]
     __discriminator__: ClassVar[str]
+    __schema_version__: ClassVar[int]
+    __schema_version_name__: ClassVar[str]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -91,6 +95,15 @@ class Model(Reading, Writing, Changing, Converting):
         (`get(**key)`, `exists`, `batch_get`, `delete_by_key`, `batch_delete`) reaches this very item.
         """
         return Key(type(self), schema_of(type(self)).key_dict(vars(self)))
+
+    @property
+    def undeclared(self) -> Mapping[str, Any]:
+        """What the item has beside the fields of the model: Python values by stored names, to read only.
+
+        Whole writes of the instance give it back as it is stored. Whole numbers are int, others Decimal. Empty for a
+        new instance. Raises FieldNotLoadedError where the instance was loaded in part. (A field of this name wins.)
+        """
+        return schema_of(type(self)).undeclared(vars(self))
 
     def __repr__(self) -> str:
         values = schema_of(type(self)).shown(vars(self), hidden=False)

@@ -13,7 +13,7 @@ from dynamix.fields.base import Field
 
 SETTINGS = (
     *("__table_name__", "__secondary_indexes__", "__connection__", "__unique__", "__unique_in_table__"),
-    "__discriminator__",
+    *("__discriminator__", "__schema_version__", "__schema_version_name__"),
     *("ReadCapacityUnits", "WriteCapacityUnits", "DeletionProtectionEnabled"),
 )
 """What a model may say of its table."""
@@ -109,5 +109,6 @@ def _nearly(name: str) -> bool:
     plain = name.replace("_", "").lower().removesuffix("s")
     if _is_dunder(name):
         known = ("tablename", "secondaryindex", "secondaryindexe", "secondaryindice", "connection")
-        return plain in (*known, "unique", "uniqueintable", "discriminator")
+        settings = ("unique", "uniqueintable", "discriminator", "schemaversion", "schemaversionname")
+        return plain in (*known, *settings)
     return plain in ("readcapacityunit", "writecapacityunit")

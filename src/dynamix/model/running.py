@@ -7,19 +7,25 @@ that stand in `names.METHODS`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from dynamix.connection import Connection
 from dynamix.current import current
 from dynamix.errors import InvalidQueryError, InvalidUpdateError, WrongTypeError
 from dynamix.expressions.nodes import Condition
 from dynamix.expressions.walk import paths
+from dynamix.late import later
 from dynamix.operations.explained import explaining
 from dynamix.operations.retry import RetryPolicy
 from dynamix.schema.describe import forget_schema as forget_schema
 from dynamix.schema.describe import schema_of as schema_of
 from dynamix.schema.table import Table
 from dynamix.wire import Flow
+
+if TYPE_CHECKING:
+    from dynamix.expressions import renamed
+else:
+    later(globals(), renamed="dynamix.expressions.renamed")
 
 M = TypeVar("M")
 P = ParamSpec("P")
@@ -33,14 +39,15 @@ def connection_of(model: type[Any]) -> Connection:
 
 
 def checked(model: type[Any], condition: Condition | None) -> Condition | None:
-    """The same condition. Raises what `check_condition` raises."""
-    if condition is not None:
-        check_condition(model, condition)
-    return condition
+    """The same condition, as what is stored has to meet it. Raises what `check_condition` raises."""
+    return None if condition is None else check_condition(model, condition)
 
 
-def check_condition(model: type[Any], condition: object) -> None:
-    """Refuse what is no condition, by WrongTypeError, and one on fields of another model, by InvalidQueryError."""
+def check_condition(model: type[Any], condition: object) -> Condition:
+    """The same condition, as what is stored has to meet it.
+
+    Refuses what is no condition, by WrongTypeError, and one on fields of another model, by InvalidQueryError.
+    """
     if not isinstance(condition, Condition):
         raise WrongTypeError(
             f"{condition!r} is not a condition; give such as {schema_of(model).table.hash_key}.exists()",
@@ -51,6 +58,7 @@ def check_condition(model: type[Any], condition: object) -> None:
     for path in paths(condition):
         if path.source is not None and not schema.owns(path.source):
             raise InvalidQueryError(f"{path.source} is not a field of {model.__name__}")
+    return renamed.under_both(condition, schema.old_names) if schema.old_names else condition
 
 
 def refuse_base(model: type[Any]) -> None:

@@ -188,7 +188,7 @@ def body_of(table: Table[Any], search: Search[Any], selection: Selection) -> dic
         body["FilterExpression"] = render_condition(filters, placeholders)
         check_condition(filters, body["FilterExpression"])
     if search.fields:
-        names = dict.fromkeys(field.name for field in chosen(search))
+        names = search.schema.asked_for(chosen(search), search.index)
         body["ProjectionExpression"] = render_projection(tuple(Path((name,)) for name in names), placeholders)
     requests.name_and_value(body, placeholders)
     if not search.ascending:

@@ -99,6 +99,8 @@ def _common(
     if live is None:
         return declared
     there = frozenset(name for name, field in schema.fields.items() if field.name in live)
+    if schema.versions is not None and schema.versions.field.name in live:
+        there |= {schema.versions.field.attribute}
     return (there if declared is None else there & declared) | schema.keys_of_index(index)
 
 
@@ -110,6 +112,8 @@ def check_held(search: Search[Any], selection: Selection, held: Held) -> None:
     asked = [path.source for condition in selection.filters for path in paths(condition)]
     if not index.local:  # of a local one, the service reads what was chosen from the table
         asked += search.fields
+        if search.fields and search.schema.versions is not None and index.projection == "INCLUDE":
+            asked.append(search.schema.versions.field)
     for field in asked:
         if field is not None and field.attribute not in held.attributes:
             raise InvalidQueryError(

@@ -44,9 +44,9 @@ def get(
         body, reader = requests.get(table.name, key, consistent=consistent), schema.codec.reader(table.name)
     else:
         chosen = (*schema.table.keys, *fields, *(() if hidden is None else (hidden,)), *schema.telling(schema.table))
-        names = dict.fromkeys(field.name for field in chosen)
+        names = schema.asked_for(chosen)
         body = requests.get(table.name, key, consistent=consistent, only=names)
-        reader = schema.codec.reader(table.name, frozenset(field.attribute for field in chosen))
+        reader = schema.codec.reader(table.name, schema.attributes_of(chosen))
     asked = request(policy, Call("GetItem", msgspec.json.encode(body), reader.item))
     return asked if hidden is None and schema.after_load is None else _loaded(table, asked)
 

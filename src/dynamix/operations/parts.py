@@ -37,6 +37,7 @@ from dynamix.updates import untold
 from dynamix.updates.changes import Changes
 from dynamix.updates.draft import Draft
 from dynamix.updates.edits import Sent, edits_of, keep_edits, values_sent
+from dynamix.updates.outdated import brought_up
 from dynamix.updates.pending import Pending, pending_of
 from dynamix.updates.plan import Picture, Plan, all_null, holds
 from dynamix.updates.unchanged import as_loaded, parts_unchanged, resolved
@@ -319,15 +320,20 @@ def save(
     pending = pending_of(values)
     edits: dict[str, Draft] = edits_of(values, schema.editable, schema.encoder)
     conditions = resolved(values, condition)
-    if not edits and not pending and not conditions:
+    if not edits and not pending and not conditions and not state.outdated:
         return None
     changed = [field for name, field in schema.fields.items() if name in edits or pending.changes(name)]
     guards: Guards = [(as_loaded(values, field), str(field)) for field in changed] if if_unchanged else []
     guards = [*guards, *parts_unchanged(values, schema, pending)]
-    for field in schema.renewed if changed else ():  # as edits, so that nothing more is queued where this fails
+    if schema.evolving is not None:
+        found, guards = brought_up(values, schema, edits, guards)
+        edits = dict(found or {})
+    for field in (
+        schema.renewed if changed or state.outdated else ()
+    ):  # as edits, so that nothing more is queued where this fails
         edits[field.attribute] = Draft(field)
         edits[field.attribute].assign(field.stamp(now))
-    if schema.version is not None and changed:
+    if schema.version is not None and (changed or state.outdated):
         edits, guards = raised(schema.version, values, edits, guards)
     pending.expect(edits, guards)
     return Update(table, schema.key_of(values), conditions, pending, values=values)

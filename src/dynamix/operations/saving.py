@@ -38,7 +38,7 @@ def save(
     if state.stored is None or state.new or overwrite:
         return (yield from _store(policy, table, instance, overwrite, condition))
     edits = edits_of(values, schema.editable, schema.encoder)
-    if not edits and not state.pending:
+    if not edits and not state.pending and not state.outdated:
         return instance
     pending = pending_of(values)
     changed = [schema.fields[name] for name in schema.fields if name in edits or pending.changes(name)]

@@ -80,7 +80,7 @@ def page(
     try:
         held = yield from live.held(policy, table, search.index)
         check_held(search, selection, held)
-        read = _reader(table, search, held)
+        read = _reader(table, search, held, requery)
         get = _page if search.limit is None else _limited
         if search.start is not None:
             get = partial(_neighbour, get)
@@ -307,10 +307,14 @@ class _Counted(Struct):
 _COUNTED = msgspec.json.Decoder(_Counted).decode
 
 
-def _reader(table: Table[M], search: Search[M], held: Held) -> Callable[[bytes], Page[M]]:
-    codec = search.schema.codec
-    if search.fields:
-        return codec.reader(table.name, frozenset(field.attribute for field in chosen(search))).page
-    if held.sure:
-        return codec.reader(table.name, held.attributes).page
-    return codec.reader(table.name, held.attributes, search.schema.keys_of_index(search.index)).page
+def _reader(table: Table[M], search: Search[M], held: Held, requery: bool) -> Callable[[bytes], Page[M]]:
+    schema, attributes, sure = search.schema, held.attributes, None
+    if requery and schema.versions is not None and attributes is not None:
+        attributes = schema.keys_of_index(search.index)  # the rest is read from the table, in its own version
+    elif search.fields:
+        attributes = schema.attributes_of(chosen(search), search.index)
+    elif not held.sure:
+        sure = schema.keys_of_index(search.index)
+    if sure is None and held.attributes is not None:
+        sure = schema.sure_of(attributes)
+    return schema.codec.reader(table.name, attributes, sure).page

@@ -118,7 +118,7 @@ def _parser(statement: str, words: list[partiql_text.Token], table: Table[Any] |
             "RETURNING MODIFIED gives parts of items, of which no instance is made; leave out model="
         )
     held = _held(statement, words, table, place) if place is not None else None
-    reader = schema.codec.reader(table.name, held)
+    reader = schema.codec.reader(table.name, held, schema.sure_of(held))
 
     def parse(item: Item) -> Any:
         if schema.is_guard(item) or schema.foreign(item) is not None:
@@ -158,4 +158,6 @@ def _held(
             f"{schema.model_name} is made; select it too, or leave out model="
         )
     chosen = frozenset(attribute for attribute, field in schema.fields.items() if field.name in names)
+    if schema.versions is not None and schema.versions.field.name in names:
+        chosen |= {schema.versions.field.attribute}
     return chosen if held is None else chosen & held

@@ -17,12 +17,14 @@ from dynamix.wire import Flow
 
 if TYPE_CHECKING:
     from dynamix.operations import update
+    from dynamix.updates import outdated
     from dynamix.updates.draft import Draft
     from dynamix.updates.pending import Pending
 else:
     later(
         globals(),
         update="dynamix.operations.update",
+        outdated="dynamix.updates.outdated",
     )
 
 M = TypeVar("M")
@@ -99,6 +101,9 @@ def commit(
 ) -> Flow[M]:
     """Send what is pending on an instance, and the edits; `unchanged` are the guards of a Plan."""
     guards = table.schema.guards
+    if pending is not None and table.schema.evolving is not None:
+        edits, unchanged = outdated.brought_up(vars(instance), table.schema, edits, unchanged)
+        condition = table.schema.if_present(vars(instance), condition)
     if guards is None or pending is None:
         return update.commit(policy, table, instance, pending, atomic, condition, edits, unchanged)
     if not guards.touched((*pending.fields, *(str(draft.field) for draft in (edits or {}).values()))):

@@ -2,13 +2,17 @@
 
 Names follow the first dynamix, so that its tables keep working: a field with `indexed=True` is a local index named
 `{table}_ix_{field}`, by the field's stored name, or by its attribute where the stored name holds what the name of an
-index cannot. Projections given mean INCLUDE, none mean KEYS_ONLY. `__secondary_indexes__` describes global indexes.
+index cannot; in tables of other programs it has another name, given as `index_name`. Projections given mean INCLUDE,
+none mean KEYS_ONLY. `__secondary_indexes__` describes global indexes.
 """
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from msgspec.structs import replace
+
+from dynamix.codec.evolving import UPGRADED
 from dynamix.errors import ModelDefinitionError, unknown
 from dynamix.fields.base import Field
 from dynamix.fields.char import CharField
@@ -16,6 +20,7 @@ from dynamix.fields.computed import ComputedField
 from dynamix.fields.discriminator import DiscriminatorField, discriminator_of
 from dynamix.fields.ttl import TTLField
 from dynamix.fields.version import VersionField
+from dynamix.late import later
 from dynamix.limits import (
     GLOBAL_INDEXES,
     LOCAL_INDEXES,
@@ -26,6 +31,11 @@ from dynamix.schema.index import AnyField, Index, IndexOptions
 from dynamix.schema.kinds import Kinds
 from dynamix.schema.table import Schema
 from dynamix.schema.unique import COMPANION, EXPIRES, KEY, guards_of
+
+if TYPE_CHECKING:
+    from dynamix.schema import evolution, upgrades
+else:
+    later(globals(), evolution="dynamix.schema.evolution", upgrades="dynamix.schema.upgrades")
 
 M = TypeVar("M")
 
@@ -66,12 +76,20 @@ def describe(model: type[M]) -> Schema[M]:
     expiries = [str(field) for field in fields.values() if isinstance(field, TTLField)]
     if len(expiries) > 1:
         raise ModelDefinitionError(f"{' and '.join(expiries)} both say when an item expires; a table heeds one field")
-    versions = [str(field) for field in fields.values() if isinstance(field, VersionField)]
-    if len(versions) > 1:
-        raise ModelDefinitionError(f"{' and '.join(versions)} are both versions; an item has one version")
+    counters = [str(field) for field in fields.values() if isinstance(field, VersionField)]
+    if len(counters) > 1:
+        raise ModelDefinitionError(f"{' and '.join(counters)} are both versions; an item has one version")
+    versions = None
+    if getattr(model, "__schema_version__", None) is not None or hasattr(model, UPGRADED):
+        versions = upgrades.versions_of(model, frozenset(field.name for field in fields.values()))
     indexes = [*_local_indexes(model, table_name, fields, table), *_global_indexes(model, fields)]
+    if versions is not None:
+        indexes = [_with_mark(index, versions) for index in indexes]
+    names = [str(index.name) for index in indexes]
     for index in (table, *indexes):
         _check_order(index)
+        if names.count(str(index.name)) > 1:
+            raise ModelDefinitionError(f"two indexes of {model.__name__} are called {index.name!r}; rename one of them")
     for field in fields.values():
         if isinstance(field, ComputedField):
             field.part_fields(fields)
@@ -79,6 +97,8 @@ def describe(model: type[M]) -> Schema[M]:
                 field.check_order(fields)
     _check_hiding(fields, indexes)
     kinds = _kinds(model, fields, table, indexes)
+    if any(field.was is not None for field in fields.values()):
+        evolution.check_renamed(model, fields, (table, *indexes))
     guards = guards_of(model, fields, table, indexes)
     schema = Schema(
         model=model,
@@ -90,6 +110,7 @@ def describe(model: type[M]) -> Schema[M]:
         write_capacity=_capacity(model, "WriteCapacityUnits"),
         deletion_protection=_protection(model),
         guards=guards,
+        versions=versions,
         companion=None if guards is None or guards.within else _companion(model, table_name, guards.expiry),
         kinds=kinds,
     )
@@ -109,6 +130,11 @@ def _kinds(model: type, fields: Mapping[str, AnyField], table: Index, indexes: l
     for index in indexes:
         kinds.check_index(index, table)
     return kinds
+
+
+def _with_mark(index: Index, versions: "upgrades.Versions") -> Index:
+    """The same index; one that holds some attributes holds that of the version too, without which none can be read."""
+    return replace(index, included=(*index.included, versions.field)) if index.projection == "INCLUDE" else index
 
 
 def _check_order(index: Index) -> None:
@@ -205,6 +231,8 @@ def _local_indexes(model: type, table_name: str, fields: Mapping[str, AnyField],
         if not field.indexed:
             if field.projections:
                 raise ModelDefinitionError(f"{field} has projections but no index; give indexed=True as well")
+            if field.index_name is not None:
+                raise ModelDefinitionError(f"{field} has an index_name but no index; give indexed=True as well")
             continue
         if table.range_key is None:
             raise ModelDefinitionError(
@@ -212,7 +240,8 @@ def _local_indexes(model: type, table_name: str, fields: Mapping[str, AnyField],
             )
         projection, included = _projection(model, fields, field.projections, f"{field}.projections")
         suffix = field.name if _INDEX_NAME.fullmatch(field.name) else field.attribute
-        name = _index_name(model, f"{table_name}_ix_{suffix}")
+        given = field.index_name
+        name = _index_name(model, f"{table_name}_ix_{suffix}" if given is None else given)
         indexes.append(Index(name, table.hash_key, field, True, projection, included))
     if len(indexes) > LOCAL_INDEXES:
         raise ModelDefinitionError(

@@ -1,19 +1,24 @@
 """The frozen description of a model's table: its key, its fields, its indexes."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cached_property, partial
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from dynamix.codec.compiled import ModelCodec
+from dynamix.codec.evolving import MARK, READS, Evolving
 from dynamix.codec.names import StoredName, name_for
 from dynamix.codec.slot import Slot
 from dynamix.codec.state import LACKING, NULL, STATE, State, Stored, as_wire, state_of, stored_of
+from dynamix.codec.values import decode
 from dynamix.errors import (
     DynamixError,
+    FieldNotLoadedError,
     InvalidUpdateError,
     ModelDefinitionError,
     StoredValueError,
@@ -51,6 +56,9 @@ from dynamix.schema.kinds import Kinds
 from dynamix.schema.unique import COMPANION, WITHIN, Guards
 from dynamix.wire import AttributeValue, Item, is_coroutine_function
 
+if TYPE_CHECKING:
+    from dynamix.schema.upgrades import Versions
+
 M = TypeVar("M")
 Hook: TypeAlias = Callable[[Any], object]
 """A method of a model that is called with an instance."""
@@ -61,6 +69,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
 
     `guards` are those of unique values, None where there are none; `companion` is their table, where it is another one.
     `kinds` says which items of the table are the model's, None where all are.
+    `versions` are those of the schema, where the model says by which its items are stored.
     """
 
     model: type[M]
@@ -74,6 +83,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     guards: Guards | None = None
     companion: "Schema[Any] | None" = None
     kinds: Kinds | None = None
+    versions: "Versions | None" = None
 
     @property
     def model_name(self) -> str:
@@ -85,10 +95,73 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         """The compiled codec of the model."""
         slots = [self._slot(field) for field in self.fields.values()]
         if self.kinds is None:
-            return ModelCodec(self.model, slots)
+            return ModelCodec(self.model, slots, self.evolving)
         from dynamix.codec.mixed import MixedCodec  # which programs without shared tables never need
 
-        return MixedCodec(self.model, slots, _Sorting(self.kinds, self.table))
+        return MixedCodec(self.model, slots, _Sorting(self.kinds, self.table), self.evolving)
+
+    @cached_property
+    def evolving(self) -> Evolving | None:
+        """How items of an older schema become those of the model; None where there is none."""
+        if not self.renamed and self.versions is None:
+            return None
+        from dynamix.schema.evolution import evolving  # which most programs need not
+
+        keys = [key for index in (self.table, *self.indexes.values()) for key in index.keys]
+        unique = [field for each in (() if self.guards is None else self.guards.uniques) for field in each.fields]
+        return evolving(self.renamed, self.versions, keys, (*self.table.keys, *unique))
+
+    @cached_property
+    def renamed(self) -> tuple[AnyField, ...]:
+        """The fields that had another name."""
+        return tuple(field for field in self.fields.values() if field.was is not None)
+
+    @cached_property
+    def old_names(self) -> dict[str, str]:
+        """The old stored names by the new ones."""
+        return {field.name: str(field.was) for field in self.renamed}
+
+    def asked_for(self, fields: Sequence[AnyField], index: Index | None = None) -> tuple[str, ...]:
+        """The stored names to ask for where some fields are read, of the table or of an index."""
+        names = [field.name for field in fields]
+        attributes = self.attributes_of(fields, index)
+        if self.old_names and (index is None or index.projection == "ALL"):
+            names += [self.old_names[name] for name in names if name in self.old_names]
+        if self.versions is not None and MARK in attributes:
+            names.append(self.versions.field.name)
+        if self.versions is not None and READS in attributes:
+            names += sorted(self.versions.reads)
+        return tuple(dict.fromkeys(names))
+
+    def attributes_of(self, fields: Sequence[AnyField], index: Index | None = None) -> frozenset[str]:
+        """The attributes that a read of some fields brings, of the table or of an index."""
+        attributes = frozenset(field.attribute for field in fields)
+        if self.versions is None:
+            return attributes
+        held = None if index is None else self.loaded_from(index)
+        if held is None:
+            return attributes | {MARK, READS}
+        return attributes | {MARK} if MARK in held else attributes
+
+    def sure_of(self, attributes: frozenset[str] | None) -> frozenset[str] | None:
+        """Those of some attributes that are missing where a read which did not ask for old names does not bring them;
+        None where all are."""
+        if attributes is None or not self.renamed:
+            return None
+        return attributes.difference(field.attribute for field in self.renamed)
+
+    @cached_property
+    def present(self) -> Condition | None:
+        """The condition that an item is stored in the version of the model; None where there are no versions."""
+        if self.versions is None:
+            return None
+        return Compare("=", Path((self.versions.field.name,)), Value({"N": str(self.versions.present)}))
+
+    def if_present(self, values: dict[str, Any], condition: Condition | None) -> Condition | None:
+        """A condition of a change, and where the item was not loaded, that it is stored in the version of the model."""
+        if self.present is None or state_of(values).stored is not None:
+            return condition
+        return self.present if condition is None else And((condition, self.present))
 
     @cached_property
     def _tables(self) -> "dict[str, Table[M]]":
@@ -216,6 +289,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         written = {**values, **times} if times else values
         if not self.fields.keys() <= written.keys():
             self._refuse_lacking(written)
+        self._refuse_in_part(values.get(STATE))
         for field in self.computed:
             field.check_in_step(self.fields, written)
         return written
@@ -237,13 +311,36 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
                 "remove them; get it by its key first, or change fields by set_field and commit_changes"
             )
 
+    def _refuse_in_part(self, state: State | None) -> None:
+        """Refuse to store an instance whole of which no more was asked for than what the model declares."""
+        if state is not None and state.held is not None:
+            raise InvalidUpdateError(
+                f"this {self.model_name} was loaded without what its item may have beside these fields, and storing it "
+                "whole would remove that; get it by its key first, or change fields by set_field and commit_changes"
+            )
+
+    def undeclared(self, values: dict[str, Any]) -> Mapping[str, Any]:
+        """The attributes of an instance's item that the model does not declare, as Python values by stored name.
+
+        Raises FieldNotLoadedError where the instance was loaded in part.
+        """
+        state = state_of(values)
+        if state.held is not None:
+            raise FieldNotLoadedError(
+                f"this {self.model_name} was loaded in part, so nobody asked for what the model does not declare; "
+                "refresh() the instance, or get the item"
+            )
+        if state.others is None:
+            return _NOTHING
+        return MappingProxyType({name: decode(wire, Decimal) for name, wire in self.codec.undeclared(state).items()})
+
     @staticmethod
     def settle(values: dict[str, Any], stored: Stored) -> None:
         """The instance was stored whole: nothing is pending any more. `stored` is what it keeps of its item."""
         before = state_of(values)
         if before.pending is not None:
             before.pending.clear()
-        values[STATE] = State(stored, None, before.table, before.pending)
+        values[STATE] = State(stored, None, before.table, before.pending, others=before.others)
         if before.defaults:  # those that still show, since a NULL was given back
             values[STATE].defaults = {
                 attribute: default
@@ -573,6 +670,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
 
 
 _NO_TIMES: dict[str, datetime] = {}
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Unreadable(Struct, frozen=True):

@@ -265,7 +265,7 @@ def _result(action: Action, old: AttributeValue | None) -> AttributeValue | None
             return form
         case Remove():
             return None
-        case SetIfMissing(value=value):
+        case SetIfMissing(value=value) | Set(operand=IfNotExists(_, Value() as value)):
             return value.value if old is None else old
         case Add(value=Value(form)) if old is None:
             return form

@@ -22,6 +22,7 @@ from dynamix.updates.actions import Action, Add, Append, Delete, Prepend, Remove
 from dynamix.updates.at_once import AtOnce, total
 from dynamix.updates.draft import Draft
 from dynamix.updates.plan import UNKNOWN, Picture, Plan
+from dynamix.updates.renamed import plan_renamed
 from dynamix.updates.set import SetDraft
 from dynamix.updates.version import raise_of
 
@@ -82,7 +83,8 @@ class Changes:
         """The update, from what is known of attributes by their stored names."""
         plan = Plan(pictured=pictured)
         for draft in self._drafts:
-            draft.plan(plan, UNKNOWN if pictured is None else pictured(draft.field.name))
+            if draft.field.was is None or not plan_renamed(draft, plan, pictured):
+                draft.plan(plan, UNKNOWN if pictured is None else pictured(draft.field.name))
         return plan
 
     def in_parts(self) -> list[str]:
@@ -132,6 +134,9 @@ class Changes:
                 )
             path = field._path()
             actions[attribute] = [Set(path, IfNotExists(path, Value(schema.encoder(field)(value))))]
+        if schema.versions is not None:
+            path = schema.versions.field._path()
+            actions[schema.versions.field.attribute] = [Set(path, Value(schema.codec.mark[str(path.parts[0])]))]
         return type(self)(actions, self._version)
 
 

@@ -14,6 +14,7 @@ class Changed(Protocol):
     attribute: str
     name: str
     null: bool
+    was: str | None
 
     @property
     def own_form(self) -> Form: ...
@@ -47,6 +48,9 @@ class Draft:
 
     noun: ClassVar[str] = "a value"
     """What the draft is for, in messages."""
+
+    is_seen: ClassVar[bool] = False
+    """Whether it was made of a value that was seen where it is stored."""
 
     def __init__(self, field: Changed, base: Any = None) -> None:
         self.field = field

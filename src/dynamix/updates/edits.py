@@ -169,6 +169,7 @@ class EditDraft(Draft):
     """
 
     noun = "a value edited in place"
+    is_seen = True
 
     def __init__(
         self, field: Changed, old: AttributeValue | None, new: AttributeValue | None, numbers: Numbers = float

@@ -27,6 +27,7 @@ from dynamix.updates.entry import Entry, Fields, keep_defaults
 from dynamix.updates.image import look_alike, value_of
 from dynamix.updates.plan import UNKNOWN, Picture, Plan
 from dynamix.updates.queued import shows, step_of, with_known
+from dynamix.updates.renamed import plan_renamed
 from dynamix.updates.set import SetDraft
 from dynamix.wire import AttributeValue
 
@@ -275,6 +276,8 @@ class Pending:
         plan = Plan(guards=list(self._guards), repeatable=not self._guards, pictured=pictured)
         for attribute, draft, known in self.sent():
             picture = known if pictured is None else pictured(draft.field.name)
+            if draft.field.was is not None and plan_renamed(draft, plan, pictured):
+                continue
             if draft.assigned:  # a plan made anew sends what the first one did, though the value be edited meanwhile
                 if attribute not in self._forms:
                     self._forms = {**self._forms, attribute: draft.form()}

@@ -74,9 +74,14 @@ class Plan(Struct):
     def value(self, path: Path, form: AttributeValue | None) -> None:
         """Set a whole value, or remove it."""
         if form is None:
-            self.remove.append(path)
+            self.remove_whole(path)
         else:
             self.set.append((path, Value(form)))
+
+    def remove_whole(self, path: Path) -> None:
+        """Remove an attribute, once."""
+        if path not in self.remove:
+            self.remove.append(path)
 
     @property
     def is_sure(self) -> bool:

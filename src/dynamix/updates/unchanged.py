@@ -98,6 +98,8 @@ def loaded(field: Field[Any, Any], values: dict[str, Any], pending: Pending | No
         raise InvalidUpdateError(
             f"{field}.unchanged() compares with what was loaded, but {field} was not loaded; get the item first"
         )
+    if state.outdated is not None and field.name in state.outdated:
+        return state.outdated[field.name]
     if attribute in state.stored:
         wire: AttributeValue | None = as_wire(state.stored[attribute])
         return wire

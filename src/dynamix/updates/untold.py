@@ -32,6 +32,7 @@ def settle(
     forms = {
         name: sent[draft.field.name] if draft.field.name in sent else _after(draft, told.get(draft.field.name, LACKING))
         for name, draft, _ in pending.sent()
+        if name in schema.fields
     }
     lacking = {attribute for attribute, form in forms.items() if form is LACKING}
     slots = [slot for slot in schema.codec.slots if slot.attribute in forms.keys() - lacking]
@@ -64,7 +65,9 @@ def settle(
         held = frozenset(schema.fields if held is None else held) - lacking
     if held is not None:
         held |= forms.keys() - lacking
-    shown[STATE] = State(kept | forms_kept(slots, item), held, before.table, None, defaults or None)
+    shown[STATE] = State(
+        kept | forms_kept(slots, item), held, before.table, None, defaults or None, others=before.others
+    )
     pending.settle_untold(values, shown, gone)
 
 
