@@ -117,6 +117,37 @@ def test_no_write_touches_another_models_item(place: Place, attempt: Callable[..
     assert Note.update_by_key(Note.value.add(1), upsert=True, returns="new", pk="c", sk="1") == Note.get(pk="c", sk="1")
 
 
+def test_a_key_in_another_models_form_is_not_taken_for_one_of_its_own(place: Place) -> None:
+    """Where templates tell models apart, a composed key of another model reaches no item either; nor does a query with
+    such a partition or sort key."""
+    fill()
+    key = {"pk": PARTITION, "sk": "PROFILE"}
+    attempts: list[Callable[[], object]] = [
+        lambda: Order.delete_by_key(**key),
+        lambda: Order.update_by_key(Order.total.set(1), **key),
+        lambda: Order.batch_delete([key]),
+        lambda: _in_a_batch(key),
+        lambda: _in_a_transaction(key),
+    ]
+    for attempt in attempts:
+        with pytest.raises(dynamix.DynamixError, match=r"one of Customer|perhaps another model's"):
+            attempt()
+    assert Order.get(**key) is None
+    assert Customer.get_or_raise(**key).name == "Ann"
+    assert Product.query().where(Product.pk == PARTITION).count() == 0
+    assert Order.query().where(Order.pk == PARTITION, Order.sk == "PROFILE").count() == 0
+
+
+def _in_a_batch(key: dict[str, Any]) -> None:
+    with dynamix.batch() as b:
+        b.delete(Order, **key)
+
+
+def _in_a_transaction(key: dict[str, Any]) -> None:
+    with dynamix.transaction() as tx:
+        tx.delete(Order, **key)
+
+
 def test_transactions_touch_no_other_models_item(place: Place) -> None:
     """Each action of a transaction is refused on another model's item, and the reason names that model."""
     dynamix.create_table(Plain)

@@ -109,9 +109,9 @@ class Kinds:
         """How the texts of this model's own key begin."""
         return _texts(self.model, key)
 
-    def sure(self, table: Index, index: Index, *, within: bool = True) -> bool:
-        """Whether the keys of an index, or of the table, tell that an item is one of this model, where the last of them
-        is `within` its texts."""
+    def sure(self, index: Index, *, within: bool = True) -> bool:
+        """Whether the keys of an index, or of the table, tell that an item is one of this model, where they are all
+        `within` its texts."""
         if self.own is None:
             return self.is_whole
         if not within or not self.texts(index.keys[-1]).start:
@@ -119,10 +119,13 @@ class Kinds:
         version, known = self._known.get(index, (-1, False))
         if version != self.field.version:
             version = self.field.version
-            keys = index.keys if index is table else (*table.keys, *index.keys)
-            known = all(any(self._apart(key, other) for key in keys) for other in self._others())
+            known = all(any(self._apart(key, other) for key in index.keys) for other in self._others())
             self._known[index] = version, known
         return known
+
+    def fits(self, key: Mapping[str, Any], fields: Iterable[AnyField]) -> bool:
+        """Whether a key's texts are this model's."""
+        return all(_may_be(self.model, field, key) for field in fields)
 
     def telling(self, keys: Iterable[AnyField]) -> AnyField | None:
         """The key by whose texts alone items are told from those of all other models, if there is one."""

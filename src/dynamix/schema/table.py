@@ -288,6 +288,10 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             key[name_for(field, as_wire(stored.get(field.attribute)), value)] = value
         return key
 
+    def shown_key(self, item: Item) -> str:
+        """The key of an item, as people read it."""
+        return ", ".join(f"{f.attribute}={f.decode(item[f.name])!r}" for f in self.table.keys)
+
     def stored_key(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The key, as `key_from` takes it, of stored texts and numbers; a value of another type is a field's own."""
         if given.keys() != self._key_names:
@@ -305,38 +309,43 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             key[name_for(field, form, read)] = read
         return key
 
-    @property
-    def there(self) -> Condition:
-        """The condition that an item exists, and is not hidden."""
+    def there(self, key: Item) -> Condition:
+        """The condition that an item with this key exists, is of this model, and is not hidden."""
         if self.hidden is None and self.kinds is None:
             return self._stored
         parts = [self._stored]
         if self.hidden is not None:
             parts.append(Not(self.expired))
-        if self.marks is not None:
-            parts.append(self.marks.condition)
+        kinds = self._told_by(key)
+        if kinds is not None:
+            parts.append(kinds.condition)
         return all_of(parts)
 
-    @property
-    def absent(self) -> Condition:
-        """The condition that no item has the key, or one that is hidden."""
+    def absent(self, key: Item) -> Condition:
+        """The condition that no item has the key, or one of this model that is hidden."""
         if self.hidden is None:
             return self.gone
-        return Or((self.gone, self.expired if self.marks is None else And((self.marks.condition, self.expired))))
+        kinds = self._told_by(key)
+        return Or((self.gone, self.expired if kinds is None else And((kinds.condition, self.expired))))
+
+    def replacing(self, key: Item) -> tuple[Condition, ...]:
+        """The condition that a key has no item of another model; none where it cannot have one."""
+        kinds = self._told_by(key)
+        return () if kinds is None else (kinds.replaceable(self.table.hash_key),)
+
+    def is_own(self, key: Item) -> bool:
+        """Whether a key tells that it is of this model's items alone."""
+        return self._told_by(key) is None
+
+    def _told_by(self, key: Item) -> Kinds | None:
+        """What tells whether the item with a key is of this model, None where the key itself does."""
+        if self.kinds is None or (self.kinds.sure(self.table) and self.kinds.fits(key, self.table.keys)):
+            return None
+        return self.kinds
 
     @cached_property
     def _stored(self) -> Condition:
         return AttributeExists(Path((self.table.hash_key.name,)))
-
-    @property
-    def marks(self) -> Kinds | None:
-        """What tells the model's items by their discriminators alone, None where their keys tell them."""
-        return None if self.kinds is None or self.kinds.sure(self.table, self.table) else self.kinds
-
-    @property
-    def replacing(self) -> tuple[Condition, ...]:
-        """The condition that a key has no item of another model; none where it cannot have one."""
-        return () if self.marks is None else (self.marks.replaceable(self.table.hash_key),)
 
     def foreign(self, item: Item) -> str | None:
         """What a stored item is that is of another model, in words; None for one of this model."""
