@@ -220,7 +220,7 @@ def alone(model: type[M]) -> type[M]:
     if kinds is not None and kinds.own is not None and len(kinds.field.members) > 1:
         raise InvalidUpdateError(
             f"{model.__name__} shares its table with other models, whose items would be deleted too; say so by calling "
-            f"this for {kinds.field.root.__name__}"
+            f"this for {kinds.field.owner.__name__}"
         )
     return model
 

@@ -13,6 +13,7 @@ from dynamix.errors import ModelDefinitionError, StoredValueError
 from dynamix.expressions.nodes import AttributeNotExists, BeginsWith, Compare, Condition, In, Or, Path, Value
 from dynamix.fields.base import Field
 from dynamix.fields.discriminator import DiscriminatorField, value_of
+from dynamix.fields.key import KeyField
 from dynamix.schema.index import AnyField, Index
 
 MEMBERS = "_dynamix_members"
@@ -80,7 +81,7 @@ class Kinds:
     @property
     def is_whole(self) -> bool:
         """Whether items of whatever model are this one's: it declares the discriminator and is a base."""
-        return self.own is None and self.model is self.field.root
+        return self.own is None and self.model is self.field.owner
 
     def owns(self, field: AnyField) -> bool:
         """Whether a field is one of these models'."""
@@ -213,7 +214,7 @@ class Kinds:
 
     def check_keys(self, table: Index) -> None:
         """Refuse keys that are not those of the family's base. Raises ModelDefinitionError."""
-        root = self.field.root
+        root = self.field.owner
         for key in table.keys:
             base = getattr(root, key.attribute, None)
             role = "hash_key" if key.hash_key else "range_key"
@@ -235,8 +236,6 @@ class Kinds:
 def _texts(model: type[Any], key: AnyField) -> Texts:
     """How the texts of a model's key begin, whose class has a field of the same attribute."""
     field = getattr(model, key.attribute, None)
-    from dynamix.fields.key import KeyField  # which few models have
-
     if isinstance(field, KeyField):
         return Texts(field.start, not field.parts)
     if isinstance(field, DiscriminatorField):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -35,7 +35,6 @@ from dynamix.expressions.nodes import (
 from dynamix.fields.base import Field
 from dynamix.fields.computed import ComputedField
 from dynamix.fields.datetime import DateTimeField
-from dynamix.fields.discriminator import DiscriminatorField
 from dynamix.fields.refusals import shown
 from dynamix.fields.ttl import TTLField
 from dynamix.fields.version import VersionField
@@ -44,12 +43,13 @@ from dynamix.limits import (
     SORT_KEY_BYTES,
     TABLE_NAME,
 )
-from dynamix.schema.composing import composed
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.key import as_stored, check_key
-from dynamix.schema.kinds import Kinds
 from dynamix.schema.unique import COMPANION, WITHIN, Guards
 from dynamix.wire import AttributeValue, Item, is_coroutine_function
+
+if TYPE_CHECKING:
+    from dynamix.schema.kinds import Kinds
 
 M = TypeVar("M")
 Hook: TypeAlias = Callable[[Any], object]
@@ -73,7 +73,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     deletion_protection: bool | None
     guards: Guards | None = None
     companion: "Schema[Any] | None" = None
-    kinds: Kinds | None = None
+    kinds: "Kinds | None" = None
 
     @property
     def model_name(self) -> str:
@@ -337,7 +337,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         """Whether a key tells that it is of this model's items alone."""
         return self._told_by(key) is None
 
-    def _told_by(self, key: Item) -> Kinds | None:
+    def _told_by(self, key: Item) -> "Kinds | None":
         """What tells whether the item with a key is of this model, None where the key itself does."""
         if self.kinds is None or (self.kinds.sure(self.table) and self.kinds.fits(key, self.table.keys)):
             return None
@@ -396,6 +396,8 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         """The key that names and values make of which some are parts of it; any other name is refused."""
         for name in names:
             self.field(name)
+        from dynamix.schema.composing import composed  # which few programs need
+
         return composed(self.model_name, self.table, self.fields, names)
 
     @cached_property
@@ -572,7 +574,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             encode=self.encoder(field),
             decode=field.decode,
             respelled=field.respelled,
-            constrained=field.constrained or self._is_shared(field) or isinstance(field, DiscriminatorField),
+            constrained=field.constrained or self._is_shared(field) or field.is_discriminator,
             sure=None if limit is None else (1, limit // 4),
             absent=field.when_absent if field.default is not None else None,
             required=field.required,
@@ -612,7 +614,7 @@ def _turn(field: AnyField) -> int:
     return 2 if isinstance(field, ComputedField) else int(field.default_using_instance is not None)
 
 
-def _encode_kind(kinds: Kinds, value: Any) -> AttributeValue:
+def _encode_kind(kinds: "Kinds", value: Any) -> AttributeValue:
     """The stored form of a model's discriminator, which has no other value."""
     if value is None or value != kinds.own:
         raise kinds.field.refused(kinds.model, value)
@@ -622,7 +624,7 @@ def _encode_kind(kinds: Kinds, value: Any) -> AttributeValue:
 class _Sorting(NamedTuple):
     """What the codec asks of the models whose items stand in one table."""
 
-    kinds: Kinds
+    kinds: "Kinds"
     table: Index
 
     @property

@@ -148,8 +148,9 @@ def _computed(schema: Schema[Any], by_attribute: Mapping[str, Sequence[Action]])
             continue
         if field.hash_key or field.range_key:
             raise InvalidUpdateError(
-                f"{', '.join(field.parts)} make {field}, which is part of the key, and no update can change a key; give "
-                "them in place of it where the key is given, or create an item with the new key and delete this one"
+                f"{', '.join(field.parts)} make {field}, which is part of the key, and no update can change a key; "
+                "give them in place of it where the key is given, or create an item with the new key and delete this "
+                "one"
             )
         values = {part: _value_set(field, part, by_attribute.get(part, ())) for part in field.parts}
         value = field.computed(schema.fields, values)
