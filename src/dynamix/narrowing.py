@@ -39,7 +39,8 @@ def narrowed(search: Search[Any], kinds: Kinds, selection: Selection) -> Selecti
         else:
             sort = _sorted_within(index, key[1:], texts)
             key, within = (key[0], *sort), all(_is_within(condition, texts) for condition in sort)
-    if kinds.sure(search.schema.table, index, within=within):
+    within = within and _is_within(key[0], kinds.texts(index.hash_key))
+    if kinds.sure(index, within=within):
         return Selection(key, selection.filters)
     return Selection(key, (*selection.filters, _telling(search, kinds)))
 

@@ -126,7 +126,7 @@ def patterns_of(model: type[Any], description: Mapping[str, Any] | None) -> list
 def _own(model: type[Any], description: Mapping[str, Any] | None) -> Iterator[AccessPattern]:
     functions: dict[str, Callable[..., Any]] = {}
     for base in reversed(model.__mro__):
-        for name, value in vars(base).items():
+        for name, value in list(vars(base).items()):
             functions.pop(name, None)
             if isinstance(value, classmethod) and hasattr(value.__func__, _MARK):
                 functions[name] = value.__func__

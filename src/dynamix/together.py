@@ -126,7 +126,7 @@ def _joined(models: tuple[type[Any], ...]) -> type[Any]:
             f"Table takes models that derive from one base with a DiscriminatorField, and have a __discriminator__ of "
             f"their own, not {names}"
         )
-    if value_of(field.root) is not None:  # the only one that there can be
-        return field.root
+    if value_of(field.owner) is not None:  # the only one that there can be
+        return field.owner
     name = " | ".join(model.__name__ for model in models)
-    return type(name, (field.root,), {MEMBERS: models, "__module__": field.root.__module__})
+    return type(name, (field.owner,), {MEMBERS: models, "__module__": field.owner.__module__})

@@ -9,6 +9,7 @@ from shop import Customer, Order, Product, Shop, fill
 
 import dynamix
 from dynamix import CharField, DateTimeField, DecimalField, IntegerField, KeyField
+from dynamix.query import Query
 from places import Place
 
 PARTS: dict[str, Any] = {"customer_id": "1", "number": 10}
@@ -44,6 +45,17 @@ def test_whatever_takes_a_key_takes_its_parts(place: Place) -> None:
     assert [one.number for one in Order.scan()] == [11]
 
 
+def test_an_upsert_makes_no_item_whose_key_its_parts_do_not_make(place: Place) -> None:
+    """A new item's parts are given as its key; a composed key that they do not make, and parts that are set beside it,
+    are refused before anything is sent."""
+    dynamix.create_table(Visit)
+    key = {"pk": "SITE#a", "sk": "PAGE#1#USER#u"}
+    with pytest.raises(dynamix.FieldValidationException, match=r"Visit\.pk cannot hold 'SITE#a'"):
+        Visit.update_by_key(Visit.at.set(datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)), upsert=True, **key)
+    with pytest.raises(dynamix.InvalidUpdateError, match=r"site make Visit\.pk, which is part of the key"):
+        Visit.update_by_key(Visit.site.set("a"), upsert=True, **key)
+
+
 @pytest.mark.parametrize(
     ("key", "kind", "words"),
     [
@@ -65,7 +77,7 @@ def test_parts_that_make_no_key(key: dict[str, Any], kind: type[Exception], word
             take(**key)
 
 
-def shown(query: dynamix.query.Query[Any]) -> tuple[str | None, str | None, str | None]:
+def shown(query: Query[Any]) -> tuple[str | None, str | None, str | None]:
     """What a query asks for."""
     told = query.explain()
     return told.index, told.key_condition, told.filter

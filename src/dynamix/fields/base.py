@@ -41,6 +41,9 @@ T = TypeVar("T")
 class Field(Printable[V], Generic[V, T]):
     """A typed attribute of a model. V is the type of its values, T what an instance shows: V, or V | None."""
 
+    is_discriminator = False
+    """Whether it tells the models apart that share a table."""
+
     def __init__(
         self,
         *,
@@ -113,6 +116,12 @@ class Field(Printable[V], Generic[V, T]):
         self.name = self._stored_name if self._stored_name is not None else attribute
         self._owner = owner
         vars(self).pop("_whole", None)
+
+    @property
+    def owner(self) -> type[Any]:
+        """The class that declares the field."""
+        assert self._owner is not None  # noqa: S101 - a class was made with it
+        return self._owner
 
     def place(self, attribute: str, shown_as: str) -> None:
         """Stand for what is inside an attribute, under this name in errors."""

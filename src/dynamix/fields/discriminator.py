@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict, Unpack
 
-from dynamix.errors import ModelDefinitionError, RequiredFieldError, unknown
+from dynamix.errors import InvalidUpdateError, ModelDefinitionError, RequiredFieldError, unknown
 from dynamix.fields.base import Field
 from dynamix.fields.char import CharField
 from dynamix.limits import SORT_KEY_BYTES
+from dynamix.updates.draft import Draft
 
 SETTING = "__discriminator__"
 """The name of a model's own value."""
@@ -29,6 +30,8 @@ class DiscriminatorField(CharField[str]):
     it is an instance of the model that declares this field.
     """
 
+    is_discriminator = True
+
     def __init__(self, **options: Unpack[Stored]) -> None:
         for option in options:
             if option not in Stored.__annotations__:
@@ -42,17 +45,17 @@ class DiscriminatorField(CharField[str]):
         super().__init__(required=True, read_only=True, **given)
 
     @property
-    def root(self) -> type[Any]:
-        """The model that declares this field, of which the others derive."""
-        assert self._owner is not None  # noqa: S101 - a model was made with it
-        return self._owner
-
-    @property
     def has_default(self) -> bool:
         return True
 
     def default_for(self, instance: object) -> str | None:
         return value_of(type(instance))
+
+    def _check_change(self, draft: type[Draft], verb: str) -> None:
+        raise self.unchangeable()
+
+    def unchangeable(self) -> InvalidUpdateError:
+        return InvalidUpdateError(f"{self} says of which model an item is, and stays; make an item of the other model")
 
     def refused(self, model: type[Any], value: object) -> Exception:
         """Why an item of a model cannot have this value."""
@@ -77,16 +80,14 @@ def value_of(model: type[Any]) -> str | None:
 def discriminator_of(model: type[Any]) -> DiscriminatorField | None:
     """The discriminator that a model has, itself or from its bases."""
     for base in model.__mro__:
-        for value in vars(base).values():
+        for value in list(vars(base).values()):  # another thread may be describing the model
             if isinstance(value, DiscriminatorField):
                 return value
     return None
 
 
 def register(model: type[Any]) -> None:
-    """Note which model has a value of its own. Raises ModelDefinitionError where it cannot have it."""
-    if SETTING not in vars(model):
-        return
+    """Note the value that a model has of its own. Raises ModelDefinitionError where it cannot have it."""
     value, field = vars(model)[SETTING], discriminator_of(model)
     if isinstance(value, Field) or not isinstance(value, str) or not 0 < len(value.encode()) <= SORT_KEY_BYTES:
         raise ModelDefinitionError(f"{model.__name__}.{SETTING} is {value!r}; give a str, not empty")

@@ -290,6 +290,7 @@ class Batch(Generic[M]):
                 raise unlooked(table.schema.model, "delete each instance by delete(), or give keys")
             if table.schema.before_delete is not None:
                 table.schema.before_delete(what)
+        refuse_foreign_key(table.schema.model, wire)
         with self._adding:
             self._gathered.delete(table, wire, what)
             self._given += 1
@@ -347,17 +348,29 @@ def refuse_unguarded(model: type[Any], unchecked: bool = False) -> None:
     """Raise InvalidUpdateError where items have unique values, which no batch can guard, or unless `unchecked`, where
     their keys may be those of another model's items."""
     refuse_base(model)
-    if schema_of(model).marks is not None and not unchecked:
+    schema = schema_of(model)
+    if schema.kinds is not None and not schema.kinds.sure(schema.table) and not unchecked:
         raise InvalidUpdateError(
             f"a batch takes no conditions, and the key of a {model.__name__} may be that of another model's item in "
             "the table; store and delete each on its own, tell the models by KeyField templates, or give batch_write() "
             "or batch_delete() unchecked=True"
         )
-    guards = schema_of(model).guards
+    guards = schema.guards
     if guards is not None:
         raise InvalidUpdateError(
             f"a batch takes no conditions, so it cannot keep {guards.uniques[0]} unique; store each by create() or "
             "save() and delete it by delete() or delete_by_key(), or several together in a dynamix.transaction() block"
+        )
+
+
+def refuse_foreign_key(model: type[Any], key: Item) -> None:
+    """Raise InvalidUpdateError for a key that is not of the model's own form, so that a batch might delete another
+    model's item."""
+    schema = schema_of(model)
+    if not schema.is_own(key):
+        raise InvalidUpdateError(
+            f"{schema.shown_key(key)} is no key of {model.__name__}, but perhaps another model's, and a batch "
+            "takes no conditions; delete it by that model"
         )
 
 

@@ -356,7 +356,11 @@ def asked_update(
     asked = changes.Changes.of(schema, actions, now)
     if options.get("upsert"):
         times = {field.attribute: field.stamp(now) for field in schema.stamped}
-        asked = asked.with_defaults(schema, vars(model(**{**key, **times, **asked.given()})))
+        new = vars(model(**{**key, **times, **asked.given()}))
+        for field in schema.table.keys:
+            if isinstance(field, ComputedField):
+                field.check_in_step(schema.fields, new)
+        asked = asked.with_defaults(schema, new)
     conditions = unchanged.resolved({}, checked(model, options.get("condition")))
     if schema.present is not None:
         present = Or((schema.gone, schema.present)) if options.get("upsert") else schema.present

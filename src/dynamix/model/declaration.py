@@ -17,7 +17,6 @@ from dynamix.codec.names import Key, StoredName, forms_given
 from dynamix.codec.state import STATE, State
 from dynamix.connection import Connection
 from dynamix.errors import ValidationException, nearest, unknown
-from dynamix.fields import discriminator
 from dynamix.fields.base import Field
 from dynamix.model import computing
 from dynamix.model.changing import Changing, assign
@@ -53,7 +52,10 @@ class Model(Reading, Writing, Changing, Converting):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         check_names(cls, Model)
-        discriminator.register(cls)
+        if "__discriminator__" in vars(cls):
+            from dynamix.fields import discriminator  # which programs without shared tables never need
+
+            discriminator.register(cls)
         forget_schema(cls)
 
     def __init__(self, /, **values: Any) -> None:

@@ -220,7 +220,7 @@ def alone(model: type[M]) -> type[M]:
     if kinds is not None and kinds.own is not None and len(kinds.field.members) > 1:
         raise InvalidUpdateError(
             f"{model.__name__} shares its table with other models, whose items would be deleted too; say so by calling "
-            f"this for {kinds.field.root.__name__}"
+            f"this for {kinds.field.owner.__name__}"
         )
     return model
 
@@ -266,6 +266,8 @@ def _deletions(model: type[Any], given: tuple[Any, ...], unchecked: bool) -> tup
             model, "delete each instance by delete(), give keys, or give unchecked=True, whatever version is stored"
         )
     keys, before_delete = keys_of(model, given), schema_of(model).before_delete
+    for key in () if unchecked or schema_of(model).kinds is None else keys:
+        batching.refuse_foreign_key(model, key)
     if before_delete is not None:
         for instance in given:
             if isinstance(instance, model):

@@ -12,7 +12,7 @@ from dynamix.wire import Item
 
 def shown_key(table: Table[Any], item: Item) -> str:
     """The key of an item, as people read it."""
-    return ", ".join(f"{f.attribute}={f.decode(item[f.name])!r}" for f in table.schema.table.keys)
+    return table.schema.shown_key(item)
 
 
 def conflict(

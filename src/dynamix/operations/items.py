@@ -86,7 +86,8 @@ def put(
 ) -> Flow[None]:
     """Store a whole item, if the conditions are met. Raises ItemExistsError where one has the key and `overwrite` is
     False."""
-    required = (*table.schema.replacing, *conditions) if overwrite else (table.schema.absent, *conditions)
+    schema = table.schema
+    required = (*(schema.replacing(item) if overwrite else (schema.absent(item),)), *conditions)
     body = requests.put(table.name, item, all_of(required) if required else None)
     call = Call("PutItem", _checked_body(table, item, body), nothing, repeatable=overwrite and not conditions)
     try:
@@ -142,7 +143,7 @@ def delete(
     `decode` makes the result of the answer, which then has what was deleted; a repeat could not tell that. `guard` is
     met by an item that has the version which was loaded, and where there is no item; so no repeat deletes another one.
     """
-    required = (*table.schema.replacing, *conditions, *(() if guard is None else (guard,)))
+    required = (*table.schema.replacing(key), *conditions, *(() if guard is None else (guard,)))
     body = requests.delete(
         table.name, key, all_of(required) if required else None, returns="ALL_OLD" if decode else None
     )

@@ -143,7 +143,7 @@ class Put(Part):
 
     def body(self) -> requests.Body:
         schema = self.table.schema
-        required = (*((schema.absent,) if self.absent else schema.replacing), *self.required)
+        required = (*((schema.absent(self.key),) if self.absent else schema.replacing(self.key)), *self.required)
         return requests.put(self.table.name, self.item, all_of(required) if required else None)
 
     def encoded(self) -> msgspec.Raw:
@@ -177,7 +177,7 @@ class Delete(Part):
 
     def body(self) -> requests.Body:
         guard = () if self.guard is None else (self.guard,)
-        required = (*self.table.schema.replacing, *self.required, *guard)
+        required = (*self.table.schema.replacing(self.key), *self.required, *guard)
         return requests.delete(self.table.name, self.key, all_of(required) if required else None)
 
     def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
@@ -197,7 +197,7 @@ class Check(Part):
     target = "ConditionCheck"
 
     def body(self) -> requests.Body:
-        return requests.check(self.table.name, self.key, all_of((*self.table.schema.replacing, *self.given)))
+        return requests.check(self.table.name, self.key, all_of((*self.table.schema.replacing(self.key), *self.given)))
 
 
 class Update(Part):
@@ -231,7 +231,7 @@ class Update(Part):
 
     def body(self) -> requests.Body:
         schema = self.table.schema
-        required = (*(schema.replacing if self.upsert else (schema.there,)), *self.required)
+        required = (*(schema.replacing(self.key) if self.upsert else (schema.there(self.key),)), *self.required)
         self.plan, texts = write(self.changes, required, self._pictured, at_once=True)
         self.target = "Update" if texts.update else Check.target
         return requests.update(self.table.name, self.key, texts)

@@ -197,7 +197,7 @@ def _send(
     The result is the answer, or why it cannot be read, and the plan that was carried out.
     """
     schema = table.schema
-    required = (*(schema.replacing if terms.upsert else (schema.there,)), *terms.conditions)
+    required = (*(schema.replacing(key) if terms.upsert else (schema.there(key),)), *terms.conditions)
     (plan, texts), guessed = _planned(policy, changes, required), False
     for _ in range(_MOST_PICTURES):
         if terms.atomic:

@@ -17,7 +17,6 @@ from dynamix.errors import ModelDefinitionError, unknown
 from dynamix.fields.base import Field
 from dynamix.fields.char import CharField
 from dynamix.fields.computed import ComputedField
-from dynamix.fields.discriminator import DiscriminatorField, discriminator_of
 from dynamix.fields.ttl import TTLField
 from dynamix.fields.version import VersionField
 from dynamix.late import later
@@ -28,12 +27,12 @@ from dynamix.limits import (
     TABLE_NAME,
 )
 from dynamix.schema.index import AnyField, Index, IndexOptions
-from dynamix.schema.kinds import Kinds
 from dynamix.schema.table import Schema
 from dynamix.schema.unique import COMPANION, EXPIRES, KEY, guards_of
 
 if TYPE_CHECKING:
     from dynamix.schema import evolution, upgrades
+    from dynamix.schema.kinds import Kinds
 else:
     later(globals(), evolution="dynamix.schema.evolution", upgrades="dynamix.schema.upgrades")
 
@@ -62,7 +61,7 @@ def forget_schema(model: type[Any]) -> None:
 def describe(model: type[M]) -> Schema[M]:
     """The schema of a model class. Raises ModelDefinitionError."""
     fields = _fields(model)
-    table_name = _table_name(model)
+    table_name = _table_name(model, fields)
     hash_keys = [field for field in fields.values() if field.hash_key]
     range_keys = [field for field in fields.values() if field.range_key]
     if len(hash_keys) != 1 or len(range_keys) > 1:
@@ -118,13 +117,15 @@ def describe(model: type[M]) -> Schema[M]:
     return schema
 
 
-def _kinds(model: type, fields: Mapping[str, AnyField], table: Index, indexes: list[Index]) -> Kinds | None:
+def _kinds(model: type, fields: Mapping[str, AnyField], table: Index, indexes: list[Index]) -> "Kinds | None":
     """Which items are the model's, None where its table has those of no other."""
-    found = [field for field in fields.values() if isinstance(field, DiscriminatorField)]
+    found: list[Any] = [field for field in fields.values() if field.is_discriminator]
     if not found:
         return None
     if len(found) > 1:
         raise ModelDefinitionError(f"{' and '.join(map(str, found))} are both discriminators; a table has one")
+    from dynamix.schema.kinds import Kinds  # which programs without shared tables never need
+
     kinds = Kinds(model, found[0], schema_of)
     kinds.check_keys(table)
     for index in indexes:
@@ -176,11 +177,10 @@ def _check_hiding(fields: Mapping[str, AnyField], indexes: list[Index]) -> None:
                 )
 
 
-def _table_name(model: type) -> str:
+def _table_name(model: type, fields: Mapping[str, AnyField]) -> str:
     name = getattr(model, "__table_name__", None)
     if name is None:
-        shared = discriminator_of(model)
-        return model.__name__ if shared is None else shared.root.__name__
+        return next((field.owner.__name__ for field in fields.values() if field.is_discriminator), model.__name__)
     if not isinstance(name, str) or not name:
         raise ModelDefinitionError(f"{model.__name__}.__table_name__ is {name!r}; give a str, not empty")
     return name

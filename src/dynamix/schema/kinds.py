@@ -13,6 +13,7 @@ from dynamix.errors import ModelDefinitionError, StoredValueError
 from dynamix.expressions.nodes import AttributeNotExists, BeginsWith, Compare, Condition, In, Or, Path, Value
 from dynamix.fields.base import Field
 from dynamix.fields.discriminator import DiscriminatorField, value_of
+from dynamix.fields.key import KeyField
 from dynamix.schema.index import AnyField, Index
 
 MEMBERS = "_dynamix_members"
@@ -80,7 +81,7 @@ class Kinds:
     @property
     def is_whole(self) -> bool:
         """Whether items of whatever model are this one's: it declares the discriminator and is a base."""
-        return self.own is None and self.model is self.field.root
+        return self.own is None and self.model is self.field.owner
 
     def owns(self, field: AnyField) -> bool:
         """Whether a field is one of these models'."""
@@ -109,9 +110,9 @@ class Kinds:
         """How the texts of this model's own key begin."""
         return _texts(self.model, key)
 
-    def sure(self, table: Index, index: Index, *, within: bool = True) -> bool:
-        """Whether the keys of an index, or of the table, tell that an item is one of this model, where the last of them
-        is `within` its texts."""
+    def sure(self, index: Index, *, within: bool = True) -> bool:
+        """Whether the keys of an index, or of the table, tell that an item is one of this model, where they are all
+        `within` its texts."""
         if self.own is None:
             return self.is_whole
         if not within or not self.texts(index.keys[-1]).start:
@@ -119,10 +120,13 @@ class Kinds:
         version, known = self._known.get(index, (-1, False))
         if version != self.field.version:
             version = self.field.version
-            keys = index.keys if index is table else (*table.keys, *index.keys)
-            known = all(any(self._apart(key, other) for key in keys) for other in self._others())
+            known = all(any(self._apart(key, other) for key in index.keys) for other in self._others())
             self._known[index] = version, known
         return known
+
+    def fits(self, key: Mapping[str, Any], fields: Iterable[AnyField]) -> bool:
+        """Whether a key's texts are this model's."""
+        return all(_may_be(self.model, field, key) for field in fields)
 
     def telling(self, keys: Iterable[AnyField]) -> AnyField | None:
         """The key by whose texts alone items are told from those of all other models, if there is one."""
@@ -210,7 +214,7 @@ class Kinds:
 
     def check_keys(self, table: Index) -> None:
         """Refuse keys that are not those of the family's base. Raises ModelDefinitionError."""
-        root = self.field.root
+        root = self.field.owner
         for key in table.keys:
             base = getattr(root, key.attribute, None)
             role = "hash_key" if key.hash_key else "range_key"
@@ -232,8 +236,6 @@ class Kinds:
 def _texts(model: type[Any], key: AnyField) -> Texts:
     """How the texts of a model's key begin, whose class has a field of the same attribute."""
     field = getattr(model, key.attribute, None)
-    from dynamix.fields.key import KeyField  # which few models have
-
     if isinstance(field, KeyField):
         return Texts(field.start, not field.parts)
     if isinstance(field, DiscriminatorField):

@@ -21,7 +21,7 @@ def whole(table: Table[Any]) -> Table[Any]:
     kinds = table.schema.kinds
     if kinds is None:
         return table
-    base: Schema[Any] = kinds.schema_of(kinds.field.root)
+    base: Schema[Any] = kinds.schema_of(kinds.field.owner)
     family: list[Schema[Any]] = [base, *map(kinds.schema_of, list(kinds.field.members.values()))]
     found: dict[str, Index] = {}
     for schema in family:

@@ -40,7 +40,6 @@ from dynamix.expressions.nodes import (
 from dynamix.fields.base import Field
 from dynamix.fields.computed import ComputedField
 from dynamix.fields.datetime import DateTimeField
-from dynamix.fields.discriminator import DiscriminatorField
 from dynamix.fields.refusals import shown
 from dynamix.fields.ttl import TTLField
 from dynamix.fields.version import VersionField
@@ -49,14 +48,13 @@ from dynamix.limits import (
     SORT_KEY_BYTES,
     TABLE_NAME,
 )
-from dynamix.schema.composing import composed
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.key import as_stored, check_key
-from dynamix.schema.kinds import Kinds
 from dynamix.schema.unique import COMPANION, WITHIN, Guards
 from dynamix.wire import AttributeValue, Item, is_coroutine_function
 
 if TYPE_CHECKING:
+    from dynamix.schema.kinds import Kinds
     from dynamix.schema.upgrades import Versions
 
 M = TypeVar("M")
@@ -82,7 +80,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     deletion_protection: bool | None
     guards: Guards | None = None
     companion: "Schema[Any] | None" = None
-    kinds: Kinds | None = None
+    kinds: "Kinds | None" = None
     versions: "Versions | None" = None
 
     @property
@@ -385,6 +383,10 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             key[name_for(field, as_wire(stored.get(field.attribute)), value)] = value
         return key
 
+    def shown_key(self, item: Item) -> str:
+        """The key of an item, as people read it."""
+        return ", ".join(f"{f.attribute}={f.decode(item[f.name])!r}" for f in self.table.keys)
+
     def stored_key(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The key, as `key_from` takes it, of stored texts and numbers; a value of another type is a field's own."""
         if given.keys() != self._key_names:
@@ -402,38 +404,43 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             key[name_for(field, form, read)] = read
         return key
 
-    @property
-    def there(self) -> Condition:
-        """The condition that an item exists, and is not hidden."""
+    def there(self, key: Item) -> Condition:
+        """The condition that an item with this key exists, is of this model, and is not hidden."""
         if self.hidden is None and self.kinds is None:
             return self._stored
         parts = [self._stored]
         if self.hidden is not None:
             parts.append(Not(self.expired))
-        if self.marks is not None:
-            parts.append(self.marks.condition)
+        kinds = self._told_by(key)
+        if kinds is not None:
+            parts.append(kinds.condition)
         return all_of(parts)
 
-    @property
-    def absent(self) -> Condition:
-        """The condition that no item has the key, or one that is hidden."""
+    def absent(self, key: Item) -> Condition:
+        """The condition that no item has the key, or one of this model that is hidden."""
         if self.hidden is None:
             return self.gone
-        return Or((self.gone, self.expired if self.marks is None else And((self.marks.condition, self.expired))))
+        kinds = self._told_by(key)
+        return Or((self.gone, self.expired if kinds is None else And((kinds.condition, self.expired))))
+
+    def replacing(self, key: Item) -> tuple[Condition, ...]:
+        """The condition that a key has no item of another model; none where it cannot have one."""
+        kinds = self._told_by(key)
+        return () if kinds is None else (kinds.replaceable(self.table.hash_key),)
+
+    def is_own(self, key: Item) -> bool:
+        """Whether a key tells that it is of this model's items alone."""
+        return self._told_by(key) is None
+
+    def _told_by(self, key: Item) -> "Kinds | None":
+        """What tells whether the item with a key is of this model, None where the key itself does."""
+        if self.kinds is None or (self.kinds.sure(self.table) and self.kinds.fits(key, self.table.keys)):
+            return None
+        return self.kinds
 
     @cached_property
     def _stored(self) -> Condition:
         return AttributeExists(Path((self.table.hash_key.name,)))
-
-    @property
-    def marks(self) -> Kinds | None:
-        """What tells the model's items by their discriminators alone, None where their keys tell them."""
-        return None if self.kinds is None or self.kinds.sure(self.table, self.table) else self.kinds
-
-    @property
-    def replacing(self) -> tuple[Condition, ...]:
-        """The condition that a key has no item of another model; none where it cannot have one."""
-        return () if self.marks is None else (self.marks.replaceable(self.table.hash_key),)
 
     def foreign(self, item: Item) -> str | None:
         """What a stored item is that is of another model, in words; None for one of this model."""
@@ -484,6 +491,8 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         """The key that names and values make of which some are parts of it; any other name is refused."""
         for name in names:
             self.field(name)
+        from dynamix.schema.composing import composed  # which few programs need
+
         return composed(self.model_name, self.table, self.fields, names)
 
     @cached_property
@@ -660,7 +669,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             encode=self.encoder(field),
             decode=field.decode,
             respelled=field.respelled,
-            constrained=field.constrained or self._is_shared(field) or isinstance(field, DiscriminatorField),
+            constrained=field.constrained or self._is_shared(field) or field.is_discriminator,
             sure=None if limit is None else (1, limit // 4),
             absent=field.when_absent if field.default is not None else None,
             required=field.required,
@@ -701,7 +710,7 @@ def _turn(field: AnyField) -> int:
     return 2 if isinstance(field, ComputedField) else int(field.default_using_instance is not None)
 
 
-def _encode_kind(kinds: Kinds, value: Any) -> AttributeValue:
+def _encode_kind(kinds: "Kinds", value: Any) -> AttributeValue:
     """The stored form of a model's discriminator, which has no other value."""
     if value is None or value != kinds.own:
         raise kinds.field.refused(kinds.model, value)
@@ -711,7 +720,7 @@ def _encode_kind(kinds: Kinds, value: Any) -> AttributeValue:
 class _Sorting(NamedTuple):
     """What the codec asks of the models whose items stand in one table."""
 
-    kinds: Kinds
+    kinds: "Kinds"
     table: Index
 
     @property

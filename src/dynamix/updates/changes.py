@@ -151,6 +151,12 @@ def _computed(schema: Schema[Any], by_attribute: Mapping[str, Sequence[Action]])
             raise field.unsettable()
         if not by_attribute.keys() & set(field.parts):
             continue
+        if field.hash_key or field.range_key:
+            raise InvalidUpdateError(
+                f"{', '.join(field.parts)} make {field}, which is part of the key, and no update can change a key; "
+                "give them in place of it where the key is given, or create an item with the new key and delete this "
+                "one"
+            )
         values = {part: _value_set(field, part, by_attribute.get(part, ())) for part in field.parts}
         value = field.computed(schema.fields, values)
         path = field._path()
