@@ -12,8 +12,8 @@ from dynamix.engine.tables.record import Record, decode_record, encode_record
 from dynamix.engine.tables.vector_index import VectorIndex, vector_index
 from dynamix.wire import Item
 
-PIECE_ROWS = 64
-_PIECE_FLOATS = 8 * 1024
+PIECE_ROWS = 32
+_PIECE_FLOATS = 4 * 1024
 
 
 @dataclass(frozen=True, slots=True)
