@@ -1,7 +1,8 @@
 """A table and its indexes, made ready for work from the record. Tables are frozen."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from dynamix.engine.data.changes import ChangeLog
 from dynamix.engine.data.keys import Attribute, KeySchema
@@ -16,8 +17,7 @@ PIECE_ROWS = 32
 _PIECE_FLOATS = 4 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True):
     """One secondary index. `kept` are the attributes it holds of an item, None for all."""
 
     name: str
@@ -37,8 +37,7 @@ class Index:
         return old == new if kept is None else all(old.get(name) == new.get(name) for name in kept)
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """One table, ready for work."""
 
     id: int
