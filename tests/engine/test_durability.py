@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from dynamix.engine import Engine
+from dynamix.engine.operations import copying
 
 KILLS = 10
 WRITERS = 4
@@ -145,6 +146,7 @@ def count(engine: Engine, options: dict[str, str], table: str = "Kept") -> int:
 
 def back_up_and_tell(path: str, first: int, told: Connection) -> None:
     """Backs up and restores without end, and tells each name once the table is there; makes and deletes what it can."""
+    copying.LARGE_ROWS = 100
     engine = opened(path)
     ask(engine, "UpdateContinuousBackups", {"TableName": "Kept", "PointInTimeRecoverySpecification": RECOVERED})
     number = first
@@ -202,6 +204,7 @@ def test_backups_survive_a_kill(tmp_path: Path) -> None:
         assert held % 2 == 0  # both items of a transaction, or none
     engine.check()
     with engine._session().reading() as catalog:
+        assert catalog.named("Kept").record.copying == {}
         stores = catalog.execute("SELECT COUNT(*) FROM stores").fetchone()[0]
         names = catalog.execute("SELECT name FROM sqlite_master WHERE name GLOB 's[0-9]*'").fetchall()
     assert stores == len(names) == 2 * (len(tables) + 1) + len(backups)

@@ -1,11 +1,14 @@
 """The `serve` command: workers, durability, damaged files, and the options of DynamoDB Local."""
 
+import contextlib
 import http.client
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -106,6 +109,61 @@ def test_workers_serve_one_file(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
         assert not any(Path(f"/proc/{pid}").exists() for pid in now)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are looked up in /proc")
+def test_workers_that_are_killed_lose_nothing(tmp_path: Path) -> None:
+    """Workers die amid transactions: each that was answered is there, none in part, and the stream tells each once."""
+    rng = random.Random(11)
+    stream = {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}}
+    answered, number = [], 0
+    with served("--db", str(tmp_path / "file.db"), "--workers", "3") as (process, connection):
+        assert post(connection, "CreateTable", json.dumps({**json.loads(CREATE), **stream}).encode())[0] == 200
+        for _ in range(5):
+            killed = threading.Timer(rng.random() * 0.03, kill, (rng.choice(children(process.pid)),))
+            killed.start()
+            while killed.is_alive() or number % 5:
+                number += 1
+                keys = [f"{number}-{place}" for place in range(2)]
+                puts = [{"Put": {"TableName": "tab", "Item": wire({"a": key, "text": "x" * 500})}} for key in keys]
+                try:
+                    status, _, _ = post(connection, "TransactWriteItems", json.dumps({"TransactItems": puts}).encode())
+                except (OSError, http.client.HTTPException):
+                    status = 0
+                answered += keys if status == 200 else []
+                connection.close()  # so that the workers take turns
+        page = json.loads(post(connection, "Scan", b'{"TableName": "tab"}')[2])
+    engine = Engine(tmp_path / "file.db")
+    engine.check()
+    stored = sorted(item["a"]["S"] for item in page["Items"])
+    assert set(answered) <= set(stored)
+    assert answered
+    told = streamed_keys(Database(engine))
+    assert sorted(told) == stored
+    assert [key.removesuffix("-0") for key in told[::2]] == [key.removesuffix("-1") for key in told[1::2]]
+    engine.close()
+
+
+def kill(pid: int) -> None:
+    """End a process, if it is still there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def streamed_keys(database: Database) -> list[str]:
+    """The keys that the records of the only stream tell, in their order."""
+    (stream,) = database.call("ListStreams")["Streams"]
+    where = {"StreamArn": stream["StreamArn"]}
+    (shard,) = database.call("DescribeStream", **where)["StreamDescription"]["Shards"]
+    where |= {"ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+    iterator = database.call("GetShardIterator", **where)["ShardIterator"]
+    keys: list[str] = []
+    while page := database.call("GetRecords", ShardIterator=iterator):
+        if not page["Records"]:
+            return keys
+        keys += [record["dynamodb"]["Keys"]["a"]["S"] for record in page["Records"]]
+        iterator = page["NextShardIterator"]
+    return keys
 
 
 @pytest.mark.parametrize("place", ["memory", "file", "workers"])

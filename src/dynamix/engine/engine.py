@@ -12,37 +12,15 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from importlib import import_module
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from dynamix.engine.broken import Breakage, Broken
 from dynamix.engine.buckets.bucket import Bucket
 from dynamix.engine.faults import Fault, unable
-from dynamix.engine.operations import (
-    account,
-    backups,
-    batch,
-    destinations,
-    exports,
-    imports,
-    insights,
-    items,
-    lifetime,
-    policies,
-    recovery,
-    replicas,
-    restore,
-    search,
-    statements,
-    streams,
-    sweeping,
-    tables,
-    tags,
-    transact,
-    updating,
-    vectors,
-)
+from dynamix.engine.operations import batch, items, search, tables, transact
 from dynamix.engine.requests import shapes
 from dynamix.engine.storage.database import Session, Storage, open_database
 from dynamix.engine.storage.failures import fault_of
@@ -59,67 +37,72 @@ from dynamix.engine.tables.realism import Realism
 from dynamix.engine.tables.streams import roll_all
 from dynamix.errors import StorageError, ValidationException
 
-_OPERATIONS: dict[str, Callable[[Storage, dict[str, Any]], dict[str, Any] | None]] = {
+_Operation: TypeAlias = Callable[[Storage, dict[str, Any]], dict[str, Any] | None]
+
+_OPERATIONS: dict[str, _Operation] = {
     "GetItem": items.get_item,
     "PutItem": items.put_item,
     "UpdateItem": items.update_item,
     "DeleteItem": items.delete_item,
     "Query": search.query,
     "Scan": search.scan,
-    "SearchVectors": vectors.search_vectors,
     "BatchGetItem": batch.batch_get_item,
     "BatchWriteItem": batch.batch_write_item,
     "TransactGetItems": transact.transact_get_items,
     "TransactWriteItems": transact.transact_write_items,
-    "ExecuteStatement": statements.execute_statement,
-    "BatchExecuteStatement": statements.batch_execute_statement,
-    "ExecuteTransaction": statements.execute_transaction,
     "CreateTable": tables.create_table,
     "DescribeTable": tables.describe_table,
     "ListTables": tables.list_tables,
-    "UpdateTable": updating.update_table,
     "DeleteTable": tables.delete_table,
-    "UpdateTimeToLive": lifetime.update_time_to_live,
-    "DescribeTimeToLive": lifetime.describe_time_to_live,
-    "TagResource": tags.tag_resource,
-    "UntagResource": tags.untag_resource,
-    "ListTagsOfResource": tags.list_tags_of_resource,
-    "ListStreams": streams.list_streams,
-    "DescribeStream": streams.describe_stream,
-    "GetShardIterator": streams.get_shard_iterator,
-    "GetRecords": streams.get_records,
-    "PutResourcePolicy": policies.put_resource_policy,
-    "GetResourcePolicy": policies.get_resource_policy,
-    "DeleteResourcePolicy": policies.delete_resource_policy,
-    "DescribeContributorInsights": insights.describe_contributor_insights,
-    "UpdateContributorInsights": insights.update_contributor_insights,
-    "ListContributorInsights": insights.list_contributor_insights,
-    "EnableKinesisStreamingDestination": destinations.enable_kinesis_streaming_destination,
-    "DisableKinesisStreamingDestination": destinations.disable_kinesis_streaming_destination,
-    "UpdateKinesisStreamingDestination": destinations.update_kinesis_streaming_destination,
-    "DescribeKinesisStreamingDestination": destinations.describe_kinesis_streaming_destination,
-    "ListGlobalTables": replicas.list_global_tables,
-    "DescribeGlobalTable": replicas.describe_global_table,
-    "DescribeGlobalTableSettings": replicas.describe_global_table,
-    "UpdateGlobalTable": replicas.describe_global_table,
-    "DescribeTableReplicaAutoScaling": replicas.describe_table_replica_auto_scaling,
-    "CreateBackup": backups.create_backup,
-    "DescribeBackup": backups.describe_backup,
-    "ListBackups": backups.list_backups,
-    "DeleteBackup": backups.delete_backup,
-    "RestoreTableFromBackup": restore.restore_table_from_backup,
-    "RestoreTableToPointInTime": restore.restore_table_to_point_in_time,
-    "DescribeContinuousBackups": recovery.describe_continuous_backups,
-    "UpdateContinuousBackups": recovery.update_continuous_backups,
-    "ExportTableToPointInTime": exports.export_table_to_point_in_time,
-    "DescribeExport": exports.describe_export,
-    "ListExports": exports.list_exports,
-    "ImportTable": imports.import_table,
-    "DescribeImport": imports.describe_import,
-    "ListImports": imports.list_imports,
-    "DescribeLimits": account.describe_limits,
-    "DescribeEndpoints": account.describe_endpoints,
 }
+_LATER = {
+    "SearchVectors": ("vectors", "search_vectors"),
+    "ExecuteStatement": ("statements", "execute_statement"),
+    "BatchExecuteStatement": ("statements", "batch_execute_statement"),
+    "ExecuteTransaction": ("statements", "execute_transaction"),
+    "UpdateTable": ("updating", "update_table"),
+    "UpdateTimeToLive": ("lifetime", "update_time_to_live"),
+    "DescribeTimeToLive": ("lifetime", "describe_time_to_live"),
+    "TagResource": ("tags", "tag_resource"),
+    "UntagResource": ("tags", "untag_resource"),
+    "ListTagsOfResource": ("tags", "list_tags_of_resource"),
+    "ListStreams": ("streams", "list_streams"),
+    "DescribeStream": ("streams", "describe_stream"),
+    "GetShardIterator": ("streams", "get_shard_iterator"),
+    "GetRecords": ("streams", "get_records"),
+    "PutResourcePolicy": ("policies", "put_resource_policy"),
+    "GetResourcePolicy": ("policies", "get_resource_policy"),
+    "DeleteResourcePolicy": ("policies", "delete_resource_policy"),
+    "DescribeContributorInsights": ("insights", "describe_contributor_insights"),
+    "UpdateContributorInsights": ("insights", "update_contributor_insights"),
+    "ListContributorInsights": ("insights", "list_contributor_insights"),
+    "EnableKinesisStreamingDestination": ("destinations", "enable_kinesis_streaming_destination"),
+    "DisableKinesisStreamingDestination": ("destinations", "disable_kinesis_streaming_destination"),
+    "UpdateKinesisStreamingDestination": ("destinations", "update_kinesis_streaming_destination"),
+    "DescribeKinesisStreamingDestination": ("destinations", "describe_kinesis_streaming_destination"),
+    "ListGlobalTables": ("replicas", "list_global_tables"),
+    "DescribeGlobalTable": ("replicas", "describe_global_table"),
+    "DescribeGlobalTableSettings": ("replicas", "describe_global_table"),
+    "UpdateGlobalTable": ("replicas", "describe_global_table"),
+    "DescribeTableReplicaAutoScaling": ("replicas", "describe_table_replica_auto_scaling"),
+    "CreateBackup": ("backups", "create_backup"),
+    "DescribeBackup": ("backups", "describe_backup"),
+    "ListBackups": ("backups", "list_backups"),
+    "DeleteBackup": ("backups", "delete_backup"),
+    "RestoreTableFromBackup": ("restore", "restore_table_from_backup"),
+    "RestoreTableToPointInTime": ("restore", "restore_table_to_point_in_time"),
+    "DescribeContinuousBackups": ("recovery", "describe_continuous_backups"),
+    "UpdateContinuousBackups": ("recovery", "update_continuous_backups"),
+    "ExportTableToPointInTime": ("exports", "export_table_to_point_in_time"),
+    "DescribeExport": ("exports", "describe_export"),
+    "ListExports": ("exports", "list_exports"),
+    "ImportTable": ("imports", "import_table"),
+    "DescribeImport": ("imports", "describe_import"),
+    "ListImports": ("imports", "list_imports"),
+    "DescribeLimits": ("account", "describe_limits"),
+    "DescribeEndpoints": ("account", "describe_endpoints"),
+}
+"""What many programs do not ask for, by module and function: it is loaded when it is first asked for."""
 
 NO_FOLDERS: Mapping[str, str] = {}
 MOST_SHARDS = 1000
@@ -309,6 +292,8 @@ class Engine:
     def _sweep(self, stopped: Callable[[], bool]) -> int:
         session = self._session()
         try:
+            from dynamix.engine.operations import sweeping
+
             return sweeping.sweep(session, stopped)
         except BaseException:
             session.abandon()
@@ -364,7 +349,7 @@ def _answer(storage: Storage, target: str, body: bytes) -> tuple[int, bytes]:
     request: dict[str, Any] = {}
     try:
         request = shapes.decode(target, body)
-        operation = _OPERATIONS[target]
+        operation = _OPERATIONS.get(target) or _loaded(target)
         while True:
             try:
                 answer = operation(storage, request)
@@ -375,6 +360,13 @@ def _answer(storage: Storage, target: str, body: bytes) -> tuple[int, bytes]:
     except Fault as fault:
         misnamed = shapes.misnamed(target, request)  # `fault` gets no other name, which would keep all its frames
         return (fault.status, fault.body()) if misnamed is None else (misnamed.status, misnamed.body())
+
+
+def _loaded(target: str) -> _Operation:
+    module, name = _LATER[target]
+    operation: _Operation = getattr(import_module(f"dynamix.engine.operations.{module}"), name)
+    _OPERATIONS[target] = operation
+    return operation
 
 
 def _failed(fault: Fault) -> tuple[int, bytes]:

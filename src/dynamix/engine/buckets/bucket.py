@@ -8,7 +8,6 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import BinaryIO
 
 _UNFINISHED = ".dynamix-"
@@ -34,7 +33,7 @@ class Bucket:
         for path, folders, files in os.walk(self._path(folder) if folder else self._root, onerror=_raise):
             for name in (*folders, *files):
                 full = os.path.join(path, name)
-                key = Path(full).relative_to(self._root).as_posix()
+                key = os.path.relpath(full, self._root).replace(os.sep, "/")
                 if name.startswith(_UNFINISHED) or not key.startswith(prefix):
                     continue
                 if os.path.islink(full):

@@ -8,8 +8,9 @@ Source: DynamoDB Developer Guide, "Key condition expressions for the Query opera
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from dynamix.engine.data.keys import KeySchema, escape, partition_bytes, raw_bytes, sort_bytes
 from dynamix.engine.data.rows import after
@@ -31,8 +32,7 @@ _WORDS: dict[type[Any], str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class KeyTest:
+class KeyTest(Struct, frozen=True):
     """What a key condition asks of one attribute.
 
     `operator` is a comparator, "BETWEEN", "begins_with", or the name of an older one that no key condition can have.

@@ -4,7 +4,6 @@ import os
 import time
 import zlib
 from base64 import b32encode
-from email.utils import formatdate
 from http import HTTPStatus
 
 from dynamix.engine.faults import Fault
@@ -12,6 +11,8 @@ from dynamix.engine.faults import Fault
 JSON = "application/x-amz-json-1.0"
 BLANK_LINE = b"\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ID_LETTERS = 52
 _IDS_AT_ONCE = 100  # asking the system for randomness takes longer than what else there is to an id
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
@@ -51,7 +52,9 @@ def _date() -> str:
     global _last_date
     now = int(time.time())
     if _last_date[0] != now:
-        _last_date = now, formatdate(now, usegmt=True)
+        year, month, day, hour, minute, second, weekday, *_ = time.gmtime(now)
+        clock = f"{hour:02}:{minute:02}:{second:02}"
+        _last_date = now, f"{_DAYS[weekday]}, {day:02} {_MONTHS[month - 1]} {year} {clock} GMT"
     return _last_date[1]
 
 

@@ -52,6 +52,7 @@ class Connection(asyncio.BufferedProtocol):
         "_ending",
         "_held",
         "_host",
+        "_is_all",
         "_keep_alive",
         "_owes",
         "_reader",
@@ -75,6 +76,7 @@ class Connection(asyncio.BufferedProtocol):
         self._unfinished = 0
         self._broken = False
         self._closing = False  # when all that has come is answered
+        self._is_all = False  # nothing more will come
         self._ending = False  # the last answer is given
         self._draining = 0  # bytes that may still come after the last answer
         self.began: float | None = None  # a request that is not whole, or an answer that is not taken
@@ -123,7 +125,7 @@ class Connection(asyncio.BufferedProtocol):
     def eof_received(self) -> bool:
         if self._draining:
             return False
-        self._closing = True
+        self._closing = self._is_all = True
         self._go_on()
         return not self._transport.is_closing()
 
@@ -182,7 +184,8 @@ class Connection(asyncio.BufferedProtocol):
         while not (self._owes or self._undrained or self._draining):
             if self._ending:
                 self._drain()
-            elif reader.arrived:
+                return
+            if reader.arrived:
                 request = reader.arrived.popleft()
                 self._owes = True
                 self._keep_alive = request.keep_alive
@@ -221,6 +224,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def _drain(self) -> None:
         """Read what is still on its way, for some time: closing earlier could take the answer from the client."""
+        if self._is_all:
+            self._transport.close()
+            return
         self._draining = 4 * BATCH_BYTES
         self._transport.write_eof()
         self._host.loop.call_later(self._host.grace, self._transport.abort)

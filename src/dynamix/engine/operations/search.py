@@ -6,7 +6,6 @@ page begins after it. Rows are taken from SQLite one at a time, so a page costs 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -41,8 +40,7 @@ _OLDER_TESTS = 5
 """What a condition of an older filter takes, in tests."""
 
 
-@dataclass(slots=True)
-class _Search:
+class _Search(msgspec.Struct):
     """A query or scan, ready to read its page."""
 
     request: dict[str, Any]
@@ -62,11 +60,10 @@ class _Search:
         return self.table.keys if self.index is None else self.index.keys
 
 
-@dataclass(slots=True)
-class _Page:
+class _Page(msgspec.Struct):
     """What was read: the items to answer with, counts, and the last row's item where more may follow."""
 
-    items: list[Any] = field(default_factory=list)
+    items: list[Any] = []
     scanned: int = 0
     size: int = 0
     fetched_units: float = 0.0

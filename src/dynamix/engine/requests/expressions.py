@@ -11,9 +11,10 @@ expression uses; then the older parameters.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn, TypeAlias
+
+from msgspec import Struct
 
 from dynamix.engine.evaluate.conditions import Test, compile_condition
 from dynamix.engine.evaluate.projections import compile_projection
@@ -191,8 +192,7 @@ def _check_apart(texts: list[str], older: list[str]) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Compiled:
+class _Compiled(Struct, frozen=True):
     """One expression, ready to run with values: a test, a projection, or an update, by its parameter."""
 
     parsed: Parsed[Any]

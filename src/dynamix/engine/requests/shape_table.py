@@ -8,13 +8,13 @@ Source: the models `dynamodb/2012-08-10/service-2` and `dynamodbstreams/2012-08-
 compares them.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class String:
+
+class String(Struct, frozen=True):
     """Text, its length in characters, and a regular expression that all of it matches."""
 
     min: int | None = None
@@ -22,8 +22,7 @@ class String:
     pattern: str | None = None
 
 
-@dataclass(frozen=True)
-class Enum:
+class Enum(Struct, frozen=True, dict=True):
     """One of several words."""
 
     text: str
@@ -34,18 +33,15 @@ class Enum:
         return tuple(self.text.split())
 
 
-@dataclass(frozen=True)
-class Boolean:
+class Boolean(Struct, frozen=True):
     """true or false."""
 
 
-@dataclass(frozen=True)
-class Blob:
+class Blob(Struct, frozen=True):
     """Bytes, as base64 text."""
 
 
-@dataclass(frozen=True)
-class Integer:
+class Integer(Struct, frozen=True):
     """A number of 32 bits."""
 
     min: int | None = None
@@ -53,8 +49,7 @@ class Integer:
     bound = 2**31 - 1
 
 
-@dataclass(frozen=True)
-class Long:
+class Long(Struct, frozen=True):
     """A number of 64 bits."""
 
     min: int | None = None
@@ -62,13 +57,11 @@ class Long:
     bound = 2**63 - 1
 
 
-@dataclass(frozen=True)
-class Timestamp:
+class Timestamp(Struct, frozen=True):
     """Seconds since 1970, with a fraction."""
 
 
-@dataclass(frozen=True)
-class List:
+class List(Struct, frozen=True):
     """A list of `of`, and how many there may be."""
 
     of: str
@@ -76,8 +69,7 @@ class List:
     max: int | None = None
 
 
-@dataclass(frozen=True)
-class Map:
+class Map(Struct, frozen=True):
     """A map of `keys` to `of`, and how many entries there may be."""
 
     keys: str
@@ -86,8 +78,7 @@ class Map:
     max: int | None = None
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(Struct, frozen=True):
     """One member of a structure."""
 
     name: str
@@ -95,8 +86,7 @@ class Member:
     required: bool
 
 
-@dataclass(frozen=True)
-class Structure:
+class Structure(Struct, frozen=True, dict=True):
     """A structure and its members."""
 
     text: str

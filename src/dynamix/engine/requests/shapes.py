@@ -15,10 +15,12 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from itertools import islice
+from threading import RLock
 from typing import Annotated, Any, Literal, NoReturn, Required, TypedDict
 
 import msgspec
 
+from dynamix import forks
 from dynamix.engine.faults import Fault, invalid, unknown_operation
 from dynamix.engine.requests.shape_table import (
     NOT_HERE,
@@ -63,9 +65,7 @@ _TYPE_CAST = (
 
 def decode(target: str, body: bytes) -> dict[str, Any]:
     """The request of an operation, checked. Raises the Fault that the service answers with."""
-    decode_body = _DECODERS.get(target)
-    if decode_body is None:
-        raise unknown_operation(target, NOT_HERE.get(target))
+    decode_body = _DECODERS.get(target) or _make_decoder(target)
     try:
         try:
             request = decode_body(body)
@@ -126,11 +126,39 @@ def _python_type(name: str) -> Any:
             return TypedDict(name, members, total=False)  # type: ignore[operator]
 
 
-_DECODERS: dict[str, Callable[[bytes], dict[str, Any]]] = {
-    target: msgspec.json.Decoder(_python_type(shape)).decode for target, shape in OPERATIONS.items()
-}
-"""Made before anything is decoded: a decoder that is being made shares parts that are not ready, such as the shape
-that contains itself, with those that other threads use."""
+class _Decoders:
+    """Makes the decoder of an operation when it is first asked for.
+
+    One that is being made shares parts that are not ready with others that are. So they are made one at a time, and in
+    the child of a fork, which may come amid that, from new parts; the only one that contains itself is made here.
+    """
+
+    def __init__(self) -> None:
+        msgspec.json.Decoder(AttributeValue)
+        self._after_fork()
+        forks.register(self)
+
+    def _after_fork(self) -> None:
+        self._making = RLock()
+        _python_type.cache_clear()
+
+    def make(self, target: str) -> Callable[[bytes], dict[str, Any]]:
+        """Raises Fault where there is no such operation."""
+        shape = OPERATIONS.get(target)
+        if shape is None:
+            raise unknown_operation(target, NOT_HERE.get(target))
+        with self._making:
+            if target not in _DECODERS:
+                try:
+                    _DECODERS[target] = msgspec.json.Decoder(_python_type(shape)).decode
+                except BaseException:  # of a signal's handler
+                    _python_type.cache_clear()
+                    raise
+            return _DECODERS[target]
+
+
+_DECODERS: dict[str, Callable[[bytes], dict[str, Any]]] = {}
+_make_decoder = _Decoders().make
 
 
 def _read(target: str, body: bytes) -> dict[str, Any]:

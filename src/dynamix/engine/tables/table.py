@@ -1,7 +1,8 @@
 """A table and its indexes, made ready for work from the record. Tables are frozen."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from dynamix.engine.data.changes import ChangeLog
 from dynamix.engine.data.keys import Attribute, KeySchema
@@ -12,12 +13,11 @@ from dynamix.engine.tables.record import Record, decode_record, encode_record
 from dynamix.engine.tables.vector_index import VectorIndex, vector_index
 from dynamix.wire import Item
 
-PIECE_ROWS = 64
-_PIECE_FLOATS = 8 * 1024
+PIECE_ROWS = 32
+_PIECE_FLOATS = 4 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True):
     """One secondary index. `kept` are the attributes it holds of an item, None for all."""
 
     name: str
@@ -37,8 +37,7 @@ class Index:
         return old == new if kept is None else all(old.get(name) == new.get(name) for name in kept)
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """One table, ready for work."""
 
     id: int

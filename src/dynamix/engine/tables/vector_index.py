@@ -1,7 +1,8 @@
 """A vector index as the engine works with it, read from its description."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from dynamix.engine.data.keys import Attribute, KeySchema
 from dynamix.engine.vectors.distances import Function
@@ -9,8 +10,7 @@ from dynamix.engine.vectors.rows import VectorRows
 from dynamix.wire import Item
 
 
-@dataclass(frozen=True, slots=True)
-class VectorIndex:
+class VectorIndex(Struct, frozen=True):
     """One vector index. `schema` are the attributes of its search schema, `partition` is the one that must be there.
 
     `kept` are the attributes it holds of an item, None for all.

@@ -8,9 +8,10 @@ The service reads a condition from left to right and a list of paths from its en
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from dynamix.expressions.nodes import (
     And,
@@ -58,8 +59,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed(Generic[T]):
+class Parsed(Struct, Generic[T], frozen=True):
     """A parsed expression: its nodes, the paths in them, and the placeholders that it uses."""
 
     node: T

@@ -7,8 +7,9 @@ Errors come in the service's order: syntax first, then redundant parentheses, th
 where it stands. So those found on the way are kept until the end of the text.
 """
 
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from dynamix.expressions.nodes import Path, Placeholder
 from dynamix.expressions.text.reserved import RESERVED_WORDS
@@ -25,16 +26,14 @@ ASSIGNABLE = FALLBACKS | {"list_append"}
 _GREATEST_INDEX = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A function as written."""
 
     name: str
     operands: tuple[Tree, ...]
 
 
-@dataclass(slots=True)
-class _OpenCall:
+class _OpenCall(Struct):
     """A function whose operands are being read; the next one starts at `position`, after `opened` parentheses."""
 
     name: str

@@ -5,8 +5,9 @@ hurts.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from dynamix.expressions.nodes import And, Arithmetic, Between, Compare, In, Not, Or, Path, Placeholder
 from dynamix.expressions.text.reader import ASSIGNABLE, FALLBACKS, MEASURES, PREDICATES, Call, ExpressionReader, Tree
@@ -19,8 +20,7 @@ _BOOLEAN = _COMPARATORS | {"AND", "OR", "NOT", "BETWEEN", "IN"}
 _CLAUSES = frozenset({"SET", "REMOVE", "ADD", "DELETE"})
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One action of an update: the clause it stands in, its path, and its operand, None for REMOVE."""
 
     clause: str
