@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from dynamix.codec.forms import Whole
 from dynamix.wire import AttributeValue
 
 STATE = "_dynamix_state"
@@ -108,6 +109,8 @@ def as_wire(form: Any) -> Any:
     """A stored form as an AttributeValue; None for none. Raises msgspec.DecodeError for damaged JSON."""
     if isinstance(form, Raw):
         return _decode(form) if form else None
+    if isinstance(form, Whole):
+        return {"N": str(form.N)}
     return msgspec.to_builtins(form) if isinstance(form, Struct) else form  # of bytes as base64
 
 
