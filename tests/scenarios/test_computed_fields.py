@@ -113,6 +113,32 @@ def test_others_do_not_bring_it_out_of_step(order: Order) -> None:
     assert order.name == "Eve King"
 
 
+class Member(dynamix.Model):
+    """Somebody with a unique address, and a name that is computed."""
+
+    number = dynamix.IntegerField(hash_key=True)
+    email = dynamix.CharField(unique=True)
+    first = dynamix.CharField()
+    last = dynamix.CharField()
+    name = ComputedField(str, lambda first, last: f"{first} {last}", "first", "last")
+
+
+def test_nor_do_they_beside_a_unique_value(place: Place) -> None:
+    """A commit of a unique value, which is a transaction, looks at the other parts as well."""
+    dynamix.create_table(Member)
+    mine = Member.create(number=1, email="a@example.org", first="Ada", last="Byron")
+    Member.get_or_raise(number=1).set_field(Member.last, "King").save()
+    mine.first, mine.email = "Eve", "e@example.org"
+    for attempt in (mine.save, mine.commit_changes):
+        with pytest.raises(dynamix.ConditionalCheckFailedError) as caught:
+            attempt()
+        assert caught.value.changed == ("Member.last",)
+    mine.refresh(discard=True)
+    mine.first, mine.email = "Eve", "e@example.org"
+    assert mine.save() == Member.get(number=1)
+    assert mine.name == "Eve King"
+
+
 def test_what_cannot_be_computed_is_refused(order: Order) -> None:
     """A part that is not loaded, a value of which nothing is known, and keys of stored items are refused, unsent."""
     (partial,) = Order.query().use_index("names").where(Order.state_key == "STATE#open")

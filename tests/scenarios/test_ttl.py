@@ -70,6 +70,24 @@ def test_a_time_however_it_is_given(place: Place, given: Any) -> None:
     assert batch.expires == NOON
 
 
+def test_one_that_was_loaded_is_stored_and_compared(place: Place) -> None:
+    """A loaded instance is stored whole, also in a batch, and its expiry taken as a condition, as it is stored."""
+    dynamix.create_table(Session)
+    Session.create(key="k", user="a", expires=NOON)
+
+    def loaded() -> Session:
+        return Session.get_or_raise(key="k")
+
+    assert loaded().to_item() == place.stored_item(Session, key="k")
+    Session.batch_write([loaded().save(overwrite=True), Session(key="b")])
+    changed = loaded().set_field(Session.expires, NOON + timedelta(days=1)).save(if_unchanged=True)
+    changed.set_modify_conditions(Session.expires.unchanged())
+    loaded().set_field(Session.expires, None).save()
+    with pytest.raises(dynamix.ConditionalCheckFailedError):
+        changed.set_field(Session.user, "b").commit_changes()
+    assert place.stored_item(Session, key="k") == {"key": {"S": "k"}, "user": {"S": "a"}}
+
+
 def test_from_now(place: Place) -> None:
     """A timedelta counts from the moment at which it is given; so does a default, from when the instance is made."""
     dynamix.create_table(Lasting)

@@ -543,6 +543,22 @@ def test_a_guard_is_its_owners(engine: Place) -> None:
     assert guards(engine) == {'["email","S","x"]': "other"}
 
 
+def test_a_guard_of_another_that_is_given_up(engine: Place) -> None:
+    """Is no reason why a transaction failed, where there is another one; under a token of the caller's it may be."""
+    first, taken = User.create(name="a", email="x"), User.create(name="b", email="y")
+    guard = {"guard": {"S": '["email","S","x"]'}, "owner": {"M": {"name": {"S": "other"}}}}
+    engine.call("PutItem", TableName=engine.table_name(User) + "_unique", Item=guard)
+    with pytest.raises(TransactionCanceledError, match="by create: User with name='c'") as caught:
+        transact(lambda tx: tx.delete(first), lambda tx: tx.create(User, name="c", email="y"))
+    assert [type(reason.error) for reason in caught.value.reasons] == [type(None), NotUniqueError]
+    with pytest.raises(TransactionCanceledError, match=r"by delete: .* gives up User\.email, .* name='other'; nothing"):
+        transact(lambda tx: tx.delete(first), token="given")
+    first.email = "y"
+    with pytest.raises(NotUniqueError, match="taken by User with name='b'"):
+        first.save()
+    assert taken == User.get(name="b")
+
+
 def test_fields_that_cannot_be_unique() -> None:
     """Are refused at definition, by name."""
 

@@ -4,7 +4,7 @@ Each has the result and the errors of the flow that it stands for (see `dynamix.
 transaction tells nothing of the item, so what is to be shown of it afterwards is read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,7 +20,7 @@ from dynamix.updates.draft import Draft
 from dynamix.updates.edits import keep_edits
 from dynamix.updates.pending import Pending, pending_of
 from dynamix.updates.unchanged import resolved
-from dynamix.updates.version import raised
+from dynamix.updates.version import Guards
 from dynamix.wire import Call, Flow, Item
 
 M = TypeVar("M")
@@ -93,15 +93,14 @@ def commit(
     pending: Pending,
     condition: Condition | None,
     edits: Mapping[str, Draft] | None,
-    guards: Sequence[tuple[Condition, str]],
+    guards: Guards,
 ) -> Flow[M]:
     """Send what is pending on an instance, and the edits."""
     values, schema, sender = vars(instance), table.schema, object()
-    if schema.version is not None:
-        edits, guards = raised(schema.version, values, edits, guards)
+    edits, guards = update.of_its_own(schema, values, pending, edits, guards)
     key, conditions = schema.key_of(values), resolved(values, condition)
     try:
-        pending.begin(sender, {**(edits or {}), **update.renewals(schema)}, guards)
+        pending.begin(sender, edits, guards)
         part = parts.Update(table, key, conditions, pending, values=values)
         yield from transact.write_one(policy, part, "commit_changes")
         answer = None

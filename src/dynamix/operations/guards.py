@@ -203,9 +203,13 @@ class Guard(Part):
         expires = None if guards.expiry is None else after.get(guards.expiry.name)
         return requests.put(table, guards.item(key, guards.owner(holder.part.key), expires), Or((*free, *owned)))
 
+    def given_up(self, reason: CancellationReason) -> bool:
+        """Whether it failed for no more than that it is another item's, and not the guard of one that gives it up."""
+        return self.wish.after is None and reason.code == "ConditionalCheckFailed"
+
     def renew(self, reason: CancellationReason) -> bool:
         """Whether it is left alone from now on, since it is another item's that is not taken."""
-        if self.wish.after is not None or reason.code != "ConditionalCheckFailed":
+        if not self.given_up(reason):
             return False
         self.wish.holder.others.add(self.wish.text)
         return True
@@ -216,10 +220,13 @@ class Guard(Part):
     def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
         """Which value is another item's, and which item's."""
         guard, error.stored_item = error.stored_item or {}, None  # which is no item of the model's
-        unique, after = self.wish.unique, self.wish.after or {}
-        values = unique.values(after)
+        unique, after = self.wish.unique, self.wish.after
         owner = _owner(self.table, guard.get(self.wish.holder.guards.owner_name))
         by = "another item" if owner is None else f"{self.table.schema.model_name} with {_shown(owner)}"
+        if after is None:
+            problem = f"gives up {unique}, and the guard of its value is that of {by}; {STORED_NOTHING}"
+            return failed(ConditionalCheckFailedError, self.table, self.key, error, problem)
+        values = unique.values(after)
         problem = f"cannot have {unique.shown(after)}, which is unique and taken by {by}; {STORED_NOTHING}"
         told = failed(NotUniqueError, self.table, self.key, error, problem)
         assert isinstance(told, NotUniqueError)  # noqa: S101 - narrows the type

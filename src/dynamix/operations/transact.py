@@ -220,10 +220,11 @@ class _Batch:
 
     def told(self, error: TransactionCanceledError, advice: str = "") -> TransactionCanceledError:
         """The same error, with a reason for each of the caller's actions and in words that name the first item."""
+        causes = self._causes(error.reasons)
         reasons = [
             CancellationReason(None, None, None, one.table.schema.model, one.action)
             if number is None
-            else shown_reason(*self._failure(number, error.reasons), one.action)
+            else shown_reason(*self._failure(number, causes), one.action)
             for one, number in zip(self.asked, self._places, strict=True)
         ]
         failed = [reason for reason in reasons if reason.code is not None]
@@ -238,6 +239,14 @@ class _Batch:
         )
         told.reasons = tuple(reasons)
         return told
+
+    def _causes(self, reasons: Sequence[CancellationReason]) -> Sequence[CancellationReason]:
+        """The same without the guards that would be left alone the next time, where anything else failed."""
+        causes = [
+            CancellationReason(None, None, None) if isinstance(part, Guard) and part.given_up(reason) else reason
+            for part, reason in zip(self.sent, reasons, strict=True)
+        ]
+        return causes if any(cause.code for cause in causes) else reasons
 
     def _failure(self, number: int, reasons: Sequence[CancellationReason]) -> tuple[Part, CancellationReason]:
         """Why a part failed, itself or a guard on its behalf: rather for what lasts than for what may pass."""

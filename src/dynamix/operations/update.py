@@ -36,7 +36,7 @@ from dynamix.updates.edits import keep_edits, values_sent
 from dynamix.updates.pending import Pending
 from dynamix.updates.plan import Picture, Plan, all_null, holds
 from dynamix.updates.unchanged import parts_unchanged, resolved
-from dynamix.updates.version import raised
+from dynamix.updates.version import Guards, raised
 from dynamix.updates.written import write
 from dynamix.wire import Call, Flow, Item
 
@@ -96,7 +96,7 @@ def commit(
     atomic: bool = False,
     condition: Condition | None = None,
     edits: Mapping[str, Draft] | None = None,
-    guards: Sequence[tuple[Condition, str]] = (),
+    guards: Guards = (),
 ) -> Flow[M]:
     """Send what is pending on an instance: one UpdateItem, or a second one where a set has both additions and
     deletions. Then the instance, which is the result, shows what the service answered.
@@ -111,13 +111,10 @@ def commit(
         return instance
     values, schema = vars(instance), table.schema
     key, sender, reader = schema.key_of(values), object(), schema.codec.reader(table.name)
-    if schema.computed:
-        guards = [*guards, *parts_unchanged(values, schema, pending)]
-    if schema.version is not None:
-        edits, guards = raised(schema.version, values, edits, guards)
+    edits, guards = of_its_own(schema, values, pending, edits, guards)
     try:
         terms = Terms(resolved(values, condition), atomic=atomic, returns="ALL_NEW")
-        pending.begin(sender, {**(edits or {}), **renewals(schema)} if schema.renewed else edits, guards)
+        pending.begin(sender, edits, guards)
         sent = values_sent(values, schema.editable, pending)
         answer, plan = yield from _send(policy, table, key, pending, terms, reader.attributes)
         if plan.then_delete:
@@ -143,7 +140,26 @@ def commit(
     return instance
 
 
-def renewals(schema: Schema[Any]) -> dict[str, Draft]:
+def of_its_own(
+    schema: Schema[Any],
+    values: dict[str, Any],
+    pending: Pending,
+    edits: Mapping[str, Draft] | None,
+    guards: Guards,
+) -> tuple[Mapping[str, Draft] | None, Guards]:
+    """The edits and guards of a commit, with those of the model's own: of what is computed, of the version, and of the
+    times of writes.
+
+    Raises InvalidUpdateError where the instance was loaded without what they look at.
+    """
+    if schema.computed:
+        guards = [*guards, *parts_unchanged(values, schema, pending)]
+    if schema.version is not None:
+        edits, guards = raised(schema.version, values, edits, guards)
+    return ({**(edits or {}), **_renewals(schema)} if schema.renewed else edits), guards
+
+
+def _renewals(schema: Schema[Any]) -> dict[str, Draft]:
     """The changes that set the fields which hold the time of the last write, by attribute."""
     drafts: dict[str, Draft] = {}
     for attribute, now in schema.times_now().items():
