@@ -151,7 +151,7 @@ if TYPE_CHECKING:
     from dynamix.together import Table
     from dynamix.transactions import Transaction, atransact_get, transact_get, transaction
     from dynamix.updates.actions import Action
-    from dynamix.wire import RequestInfo, ResponseInfo
+    from dynamix.wire import ReadProgress, RequestInfo, ResponseInfo
 else:
     _LATE = {
         "dynamix.batches": ("abatch_get", "batch", "batch_get"),
@@ -237,7 +237,7 @@ else:
         "dynamix.together": ("Table",),
         "dynamix.transactions": ("Transaction", "atransact_get", "transact_get", "transaction"),
         "dynamix.updates.actions": ("Action",),
-        "dynamix.wire": ("RequestInfo", "ResponseInfo"),
+        "dynamix.wire": ("ReadProgress", "RequestInfo", "ResponseInfo"),
     }
     """What is imported when somebody asks for one of its names, by module: most programs ask for few."""
 
@@ -332,6 +332,7 @@ __all__ = [
     "Page",
     "PartlyAppliedError",
     "ReadLimitError",
+    "ReadProgress",
     "Repository",
     "RequestInfo",
     "RequestTimeoutError",

@@ -24,6 +24,7 @@ TRANSACT_ACTIONS = 100
 TRANSACT_BYTES = 4 * 1024 * 1024
 TOKEN_SECONDS = 600  # for so long the service knows the token of a transaction
 PAGE_BYTES = 1024 * 1024
+SEGMENTS = 1_000_000  # of a scan
 
 EXPRESSION_BYTES = 4 * 1024
 EXPRESSION_OPERATORS = 300

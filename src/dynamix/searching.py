@@ -45,6 +45,13 @@ class Searching(Generic[M]):
             advice = "" if near is None else f"; did you mean {near!r}?"
             raise AttributeError(f"a {kind} has no attribute {name!r}{advice}", name=name)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        search = self._search
+        parts = {name: getattr(search, name) for name in search.__struct_fields__}
+        del parts["schema"], parts["keyed"]
+        parts["index"] = search.index.name
+        return _unpickled, (search.schema.model, search.keyed, parts)
+
     def _with(self, **changes: Any) -> Self:
         return type(self)(replace(self._search, **changes), self._connection)
 
@@ -89,11 +96,11 @@ class Searching(Generic[M]):
 
     def max_units(self, most: float) -> Self:
         """Send no further request once so many read units were consumed, which one page may pass. See `max_pages`."""
-        return self._bounded(units=_positive("max_units", most))
+        return self._bounded(units=positive("max_units", most))
 
     def max_seconds(self, most: float) -> Self:
         """Read for so many seconds at most, with what is done between the pages of an iteration. See `max_pages`."""
-        return self._bounded(seconds=_positive("max_seconds", most))
+        return self._bounded(seconds=positive("max_seconds", most))
 
     def start_key(self, cursor: Cursor | str | Mapping[str, Any] | None) -> Self:
         """Go on where the cursor of an earlier page says; None starts at the beginning.
@@ -146,6 +153,13 @@ class Searching(Generic[M]):
         return self._with(index=schema.index_on(index), chosen=True)
 
 
+def _unpickled(model: Any, keyed: bool, parts: dict[str, Any]) -> Searching[Any]:
+    """A query or scan that was pickled, of the model as it is here."""
+    searching: Searching[Any] = model.query() if keyed else model.scan()
+    schema, name = searching._search.schema, parts["index"]
+    return searching._with(**{**parts, "index": schema.table if name is None else schema.index(name)})
+
+
 def whole(method: str, most: int) -> int:
     """The same number, if it is a whole one above 0."""
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
@@ -153,7 +167,7 @@ def whole(method: str, most: int) -> int:
     return most
 
 
-def _positive(method: str, most: float) -> float:
+def positive(method: str, most: float) -> float:
     """The same number, if it is above 0."""
     if isinstance(most, bool) or not isinstance(most, int | float) or not 0 < most < float("inf"):
         raise InvalidQueryError(f"{method}() takes a number above 0, not {most!r}")

@@ -33,16 +33,20 @@ from dynamix.fields.changeable import Element
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.table import Schema
 from dynamix.unreadable import OnError
+from dynamix.wire import ReadProgress
 
 M = TypeVar("M")
 
 
 class Bounds(Struct, frozen=True):
-    """How much one read may take: requests, read units, seconds; None: any number."""
+    """How much one read may take: requests, read units, seconds; None: any number. `rate` is in units per second;
+    `progress` is called after each request."""
 
     pages: int | None = None
     units: float | None = None
     seconds: float | None = None
+    rate: float | None = None
+    progress: Callable[[ReadProgress], object] | None = None
 
 
 class Search(Struct, Generic[M], frozen=True, eq=False):
@@ -52,7 +56,7 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     `filters` never do. `limit` is the most matches to return, `page_size` the most items that one request looks at.
     `on_error` says what becomes of items that cannot be read. `begin` is where it begins as the caller said it, `start`
     the cursor that was made of it. `chosen` says whether the caller chose the index. `convert` makes what the caller is
-    given of an instance; None: itself.
+    given of an instance; None: itself. A scan may be of one `segment` (of so many), or of all `segments` side by side.
     """
 
     schema: Schema[M]
@@ -71,6 +75,8 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     on_error: OnError = "raise"
     chosen: bool = False
     convert: Callable[[Any], Any] | None = None
+    segment: tuple[int, int] | None = None
+    segments: int | None = None
 
 
 class Selection(NamedTuple):

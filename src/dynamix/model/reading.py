@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dynamix.scan import Scan
     from dynamix.selection import Search
     from dynamix.unreadable import OnError
+    from dynamix.wire import ReadProgress
 else:
     later(
         globals(),
@@ -154,12 +155,29 @@ class Reading:
         return queries.Query(search, partial(connection_of, cls))
 
     @classmethod
-    def scan(cls, *fields: Field[Any, Any], on_error: OnError = "raise") -> Scan[Self]:
+    def scan(
+        cls,
+        *fields: Field[Any, Any],
+        on_error: OnError = "raise",
+        segments: int | None = None,
+        rate: float | None = None,
+        progress: Callable[[ReadProgress], object] | None = None,
+    ) -> Scan[Self]:
         """All items, to be narrowed by `where` and iterated. With `fields`, only these and the key are read.
 
-        `on_error` is what it is for `query`.
+        `on_error` is what it is for `query`. With `segments`, 1 to 1,000,000, the table is cut into so many parts that
+        are read side by side, up to 32 at once, and items come in no order at all. `rate` is how many read units a
+        second all of it may consume. `progress` is called after each request, in the thread that made it, one call
+        after another.
         """
-        return scans.Scan(search_of(cls, False, fields, on_error), partial(connection_of, cls))
+        search = search_of(cls, False, fields, on_error)
+        if segments is not None or rate is not None or progress is not None:
+            search = replace(
+                search,
+                segments=None if segments is None else scans.checked_segments(segments),
+                bounds=scans.paced(rate, progress),
+            )
+        return scans.Scan(search, partial(connection_of, cls))
 
     @classmethod
     def access_patterns(cls, description: Mapping[str, Any] | None = None) -> list[AccessPattern]:
