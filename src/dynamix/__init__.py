@@ -137,6 +137,7 @@ if TYPE_CHECKING:
     from dynamix.patterns import AccessPattern, access_pattern
     from dynamix.rehearsal import DryRequest, dry_run
     from dynamix.repositories import Repository, repository
+    from dynamix.schema.declared import GlobalIndex, LocalIndex
     from dynamix.schema.index import IndexOptions
     from dynamix.statements import (
         Statement,
@@ -216,6 +217,7 @@ else:
         "dynamix.patterns": ("AccessPattern", "access_pattern"),
         "dynamix.rehearsal": ("DryRequest", "dry_run"),
         "dynamix.repositories": ("Repository", "repository"),
+        "dynamix.schema.declared": ("GlobalIndex", "LocalIndex"),
         "dynamix.schema.index": ("IndexOptions",),
         "dynamix.statements": (
             "Statement",
@@ -296,6 +298,7 @@ __all__ = [
     "FieldNotLoadedError",
     "FieldValidationException",
     "FloatField",
+    "GlobalIndex",
     "Groups",
     "GuardTableDiffers",
     "IdempotentParameterMismatchError",
@@ -322,6 +325,7 @@ __all__ = [
     "LimitExceededError",
     "ListField",
     "LiteralField",
+    "LocalIndex",
     "MissingKeyError",
     "Model",
     "ModelDefinitionError",

@@ -11,6 +11,7 @@ from dynamix.errors import InvalidQueryError, WrongTypeError, nearest
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
 from dynamix.fields.changeable import Element
+from dynamix.schema.declared import Declared, GlobalIndex, LocalIndex
 from dynamix.selection import Bounds, Search, check_fields, check_owned
 
 M = TypeVar("M")
@@ -138,18 +139,22 @@ class Searching(Generic[M]):
             check_owned(self._search.schema, condition)
         return conditions
 
-    def _on_index(self, index: str | Field[Any, Any] | None) -> Self:
+    def _on_index(self, index: str | Field[Any, Any] | Declared | None) -> Self:
         schema = self._search.schema
         if index is None:
             return self._with(index=schema.table, chosen=True)
         if isinstance(index, str):
             return self._with(index=schema.index(index), chosen=True)
+        if isinstance(index, GlobalIndex | LocalIndex):
+            return self._with(index=schema.index_declared(index), chosen=True)
         if isinstance(index, Element):
             raise WrongTypeError(
                 f"{index} is an element of a field, and an index sorts by a whole one", field="", value=index
             )
         if not isinstance(index, Field):
-            raise WrongTypeError(f"use_index() takes an index's name or a field, not {index!r}", field="", value=index)
+            raise WrongTypeError(
+                f"use_index() takes an index, its name or a field, not {index!r}", field="", value=index
+            )
         return self._with(index=schema.index_on(index), chosen=True)
 
 

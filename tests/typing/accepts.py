@@ -12,6 +12,8 @@ from forum import Cart, Colour, Customer, ForumThread, Letter, Order, Part, Pers
 import dynamix
 from dynamix import Cursor
 from dynamix.fields import Defaulted, Form, NumberDraft, Options, Present
+from dynamix.query import Query
+from dynamix.scan import Scan
 
 T = TypeVar("T")
 
@@ -122,6 +124,10 @@ async def twins() -> None:
     await ForumThread.abatch_delete(keys=[{"forum_id": "science", "thread_id": "physics_1"}])
     await thread.acommit_changes(atomic=True)
     query = ForumThread.query(ForumThread.title).use_index(ForumThread.updated_at, asc=False).limit(3)
+    assert_type(query.use_index(ForumThread.by_author, asc=False), Query[ForumThread])
+    scan = ForumThread.scan(segments=8, rate=10, progress=print).use_index(ForumThread.by_votes)
+    assert_type(scan.split(4), list[Scan[ForumThread]])
+    assert_type(scan.split(4)[0].all(), list[ForumThread])
     assert_type(await query.aget_items(requery_for_all_projections=True), tuple[list[ForumThread], Cursor | None])
     assert_type(await query.afirst(), ForumThread | None)
     assert_type(await query.acount(), int)

@@ -121,6 +121,8 @@ class ForumThread(dynamix.Model):
     score = dynamix.FloatField()
     closed = dynamix.BooleanField(default=False)
     created = dynamix.DateTimeField(auto_now_add=True)
+    by_author = dynamix.GlobalIndex(hash_key=[author, "state"], range_key=created, projections=[title, "votes"])
+    by_votes = dynamix.LocalIndex(range_key=votes, projections="ALL")
     due = dynamix.DateField()
     opens = dynamix.TimeField()
     took = dynamix.TimeDeltaField()

@@ -132,3 +132,13 @@ dynamix.Table(Customer, Order).query().grouped()["Order"]  # rejected: index, re
 def no_query(cls: type[Order]) -> int:
     """An access pattern gives a query or a scan."""
     return 1
+
+
+ForumThread.query().use_index(5)  # rejected: arg-type, reportArgumentType
+ForumThread.query().use_index(ForumThread.by_auhtor)  # rejected: attr-defined, reportAttributeAccessIssue
+dynamix.GlobalIndex(range_key="state")  # rejected: call-arg, reportCallIssue
+dynamix.GlobalIndex(hash_key=5)  # rejected: arg-type, reportArgumentType
+dynamix.LocalIndex(range_key="state", projections=5)  # rejected: arg-type, reportArgumentType
+ForumThread.scan(segments="8")  # rejected: arg-type, reportArgumentType
+ForumThread.scan(progress=5)  # rejected: arg-type, reportArgumentType
+ForumThread.query().split(4)  # rejected: attr-defined, reportAttributeAccessIssue

@@ -184,10 +184,11 @@ def begun(policy: RetryPolicy, table: Table[Any], search: Search[M], selection: 
 
 
 def _partition(search: Search[Any], selection: Selection) -> Iterator[tuple[str, AttributeValue]]:
-    """The stored name and the value of what says which partition a query reads."""
+    """The stored names and the values of what says which partition a query reads."""
+    names = {field.name for field in search.index.hash_keys}
     for condition in selection.key:
         match condition:
-            case Compare("=", Path((str(name),)), Value(value)) if name == search.index.hash_key.name:
+            case Compare("=", Path((str(name),)), Value(value)) if name in names:
                 yield name, value
 
 

@@ -30,10 +30,8 @@ def define(table: Table[Any]) -> dict[str, Any]:
 
 
 def _key_schema(index: Index) -> list[dict[str, str]]:
-    return [
-        {"AttributeName": field.name, "KeyType": role}
-        for field, role in zip(index.keys, ("HASH", "RANGE"), strict=False)
-    ]
+    roles = ((index.hash_keys, "HASH"), (index.range_keys, "RANGE"))
+    return [{"AttributeName": field.name, "KeyType": role} for fields, role in roles for field in fields]
 
 
 def _billing(schema: Schema[Any]) -> dict[str, Any]:

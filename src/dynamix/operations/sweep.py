@@ -164,7 +164,7 @@ def _required(search: Search[Any], selection: Selection) -> tuple[Condition, ...
 
 def _may_return(search: Search[Any], changes: Changes | None) -> bool:
     """Whether a change can move an item to where the search comes later."""
-    keys = search.index.keys if not search.keyed else search.index.keys[1:]
+    keys = search.index.keys if not search.keyed else search.index.range_keys
     return changes is not None and any(str(field) in changes.fields for field in keys)
 
 

@@ -6,7 +6,7 @@ index cannot. Projections given mean INCLUDE, none mean KEYS_ONLY. `__secondary_
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 from dynamix.errors import ModelDefinitionError, unknown
@@ -18,10 +18,12 @@ from dynamix.fields.ttl import TTLField
 from dynamix.fields.version import VersionField
 from dynamix.limits import (
     GLOBAL_INDEXES,
+    KEY_ATTRIBUTES,
     LOCAL_INDEXES,
     NON_KEY_ATTRIBUTES_PER_INDEX,
     TABLE_NAME,
 )
+from dynamix.schema.declared import Declared, GlobalIndex, LocalIndex
 from dynamix.schema.index import AnyField, Index, IndexOptions
 from dynamix.schema.kinds import Kinds
 from dynamix.schema.table import Schema
@@ -60,7 +62,7 @@ def describe(model: type[M]) -> Schema[M]:
             f"{model.__name__} has {len(hash_keys)} fields with hash_key=True and {len(range_keys)} with "
             "range_key=True; a table has exactly one partition key and at most one sort key"
         )
-    table = Index(None, hash_keys[0], range_keys[0] if range_keys else None, True, "ALL")
+    table = Index(None, tuple(hash_keys), tuple(range_keys), True, "ALL")
     if len({field.name for field in fields.values()}) < len(fields):
         raise ModelDefinitionError(f"two fields of {model.__name__} are stored under one name")
     expiries = [str(field) for field in fields.values() if isinstance(field, TTLField)]
@@ -69,13 +71,21 @@ def describe(model: type[M]) -> Schema[M]:
     versions = [str(field) for field in fields.values() if isinstance(field, VersionField)]
     if len(versions) > 1:
         raise ModelDefinitionError(f"{' and '.join(versions)} are both versions; an item has one version")
-    indexes = [*_local_indexes(model, table_name, fields, table), *_global_indexes(model, fields)]
+    declared = _declared(model)
+    indexes = [
+        *_local_indexes(model, table_name, fields, table, declared),
+        *_global_indexes(model, fields, declared),
+    ]
+    names = [index.name for index in indexes]
+    if len({*names}) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ModelDefinitionError(f"{model.__name__} has two indexes with the name {twice!r}")
     for index in (table, *indexes):
         _check_order(index)
     for field in fields.values():
         if isinstance(field, ComputedField):
             field.part_fields(fields)
-            if any(index.range_key is field for index in (table, *indexes)):
+            if any(field is key for index in (table, *indexes) for key in index.range_keys):
                 field.check_order(fields)
     _check_hiding(fields, indexes)
     kinds = _kinds(model, fields, table, indexes)
@@ -86,6 +96,7 @@ def describe(model: type[M]) -> Schema[M]:
         fields=fields,
         table=table,
         indexes={str(index.name): index for index in indexes},
+        declared=declared,
         read_capacity=_capacity(model, "ReadCapacityUnits"),
         write_capacity=_capacity(model, "WriteCapacityUnits"),
         deletion_protection=_protection(model),
@@ -113,13 +124,13 @@ def _kinds(model: type, fields: Mapping[str, AnyField], table: Index, indexes: l
 
 def _check_order(index: Index) -> None:
     """Refuse a sort key whose items would come in another order than its values."""
-    field = index.range_key
-    if field is not None and field.ordered and not field.sorts and not field.unsorted:
-        place = "a sort key" if index.name is None else f"the sort key of the index {index.name!r}"
-        raise ModelDefinitionError(
-            f"{field} cannot be {place}: what it stores does not sort as its values do; choose a stored form that "
-            "does, or give unsorted=True, if items may come in that order and are asked for by eq alone"
-        )
+    for field in index.range_keys:
+        if field.ordered and not field.sorts and not field.unsorted:
+            place = "a sort key" if index.name is None else f"the sort key of the index {index.name!r}"
+            raise ModelDefinitionError(
+                f"{field} cannot be {place}: what it stores does not sort as its values do; choose a stored form that "
+                "does, or give unsorted=True, if items may come in that order and are asked for by eq alone"
+            )
 
 
 def _companion(model: type, table_name: str, expiry: AnyField | None) -> Schema[Any]:
@@ -199,8 +210,34 @@ def _fields(model: type) -> dict[str, AnyField]:
     return fields
 
 
-def _local_indexes(model: type, table_name: str, fields: Mapping[str, AnyField], table: Index) -> list[Index]:
+def _declared(model: type) -> dict[str, Declared]:
+    """The indexes declared as attributes, by these, inherited ones first."""
+    declared: dict[str, Declared] = {}
+    for base in reversed(model.__mro__):
+        for attribute, value in list(vars(base).items()):
+            declared.pop(attribute, None)
+            if isinstance(value, GlobalIndex | LocalIndex):
+                if value.attribute != attribute:
+                    raise ModelDefinitionError(
+                        f"{model.__name__}.{attribute} is the same index as {value}; declare one of its own"
+                    )
+                declared[attribute] = value
+    return declared
+
+
+def _local_indexes(
+    model: type, table_name: str, fields: Mapping[str, AnyField], table: Index, declared: Mapping[str, Declared]
+) -> list[Index]:
     indexes = []
+    for found in declared.values():
+        if isinstance(found, LocalIndex):
+            name = _index_name(model, found.name)
+            what = f"the index {name!r} of {model.__name__}"
+            if table.range_key is None:
+                raise ModelDefinitionError(f"{what} is local, and local indexes need a table with a sort key")
+            key = _key(model, fields, what, "range_key", found.range_key)
+            projected = _projection(model, fields, found.projections, f"projections of {what}")
+            indexes.append(Index(name, table.hash_keys, (key,), True, *projected))
     for field in fields.values():
         if not field.indexed:
             if field.projections:
@@ -213,7 +250,7 @@ def _local_indexes(model: type, table_name: str, fields: Mapping[str, AnyField],
         projection, included = _projection(model, fields, field.projections, f"{field}.projections")
         suffix = field.name if _INDEX_NAME.fullmatch(field.name) else field.attribute
         name = _index_name(model, f"{table_name}_ix_{suffix}")
-        indexes.append(Index(name, table.hash_key, field, True, projection, included))
+        indexes.append(Index(name, table.hash_keys, (field,), True, projection, included))
     if len(indexes) > LOCAL_INDEXES:
         raise ModelDefinitionError(
             f"{model.__name__} has {len(indexes)} local indexes; a table has at most {LOCAL_INDEXES}"
@@ -221,17 +258,19 @@ def _local_indexes(model: type, table_name: str, fields: Mapping[str, AnyField],
     return indexes
 
 
-def _global_indexes(model: type, fields: Mapping[str, AnyField]) -> list[Index]:
+def _global_indexes(model: type, fields: Mapping[str, AnyField], declared: Mapping[str, Declared]) -> list[Index]:
     described: object = getattr(model, "__secondary_indexes__", {})
     if not isinstance(described, Mapping):
         raise ModelDefinitionError(
             f"{model.__name__}.__secondary_indexes__ is {described!r}; give a dict of the indexes by name"
         )
-    if len(described) > GLOBAL_INDEXES:
+    found = [(index.name, index.options) for index in declared.values() if isinstance(index, GlobalIndex)]
+    found += described.items()
+    if len(found) > GLOBAL_INDEXES:
         raise ModelDefinitionError(
-            f"{model.__name__} has {len(described)} global indexes; a table has at most {GLOBAL_INDEXES}"
+            f"{model.__name__} has {len(found)} global indexes; a table has at most {GLOBAL_INDEXES}"
         )
-    return [_global_index(model, fields, _index_name(model, name), options) for name, options in described.items()]
+    return [_global_index(model, fields, _index_name(model, name), options) for name, options in found]
 
 
 def _global_index(model: type, fields: Mapping[str, AnyField], name: str, options: object) -> Index:
@@ -243,8 +282,12 @@ def _global_index(model: type, fields: Mapping[str, AnyField], name: str, option
             raise unknown(str(option), f"{what} has no option", IndexOptions.__annotations__)
     if "hash_key" not in options:
         raise ModelDefinitionError(f"{what} has no hash_key")
-    hash_key = _key(model, fields, what, "hash_key", options["hash_key"])
+    hash_keys = _keys(model, fields, what, "hash_key", options["hash_key"])
     range_key = options.get("range_key")
+    range_keys = () if range_key is None else _keys(model, fields, what, "range_key", range_key)
+    names = [key.name for key in (*hash_keys, *range_keys)]
+    if len({*names}) < len(names):
+        raise ModelDefinitionError(f"{what} has a field twice in its key, {', '.join(names)}; it has one place there")
     projection, included = _projection(model, fields, options.get("projections", ()), f"projections of {what}")
     read, write = (
         None if options.get(option) is None else _units(options[option], f"{option} of {what}")
@@ -252,14 +295,25 @@ def _global_index(model: type, fields: Mapping[str, AnyField], name: str, option
     )
     return Index(
         name,
-        hash_key,
-        None if range_key is None else _key(model, fields, what, "range_key", range_key),
+        hash_keys,
+        range_keys,
         False,
         projection,
         included,
         read,
         write,
     )
+
+
+def _keys(model: type, fields: Mapping[str, AnyField], what: str, role: str, names: object) -> tuple[AnyField, ...]:
+    """The fields of one half of a key of an index: one, or up to four in order."""
+    if isinstance(names, str | Field):
+        return (_key(model, fields, what, role, names),)
+    if not isinstance(names, Sequence) or isinstance(names, bytes) or not 1 <= len(names) <= KEY_ATTRIBUTES:
+        raise ModelDefinitionError(
+            f"{role} of {what} is {names!r}; give one field, by its name or itself, or a list of up to {KEY_ATTRIBUTES}"
+        )
+    return tuple(_key(model, fields, what, role, name) for name in names)
 
 
 def _key(model: type, fields: Mapping[str, AnyField], what: str, role: str, name: object) -> AnyField:
@@ -302,7 +356,7 @@ def _projection(
 def _named(model: type, fields: Mapping[str, AnyField], name: str | AnyField) -> AnyField:
     """The field of an attribute name, of a stored name, or the field itself."""
     if isinstance(name, Field):
-        name = name.attribute
+        name = getattr(name, "attribute", type(name).__name__)
     if name in fields:
         return fields[name]
     for field in fields.values():

@@ -45,6 +45,7 @@ from dynamix.limits import (
     TABLE_NAME,
 )
 from dynamix.schema.composing import composed
+from dynamix.schema.declared import Declared
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.key import as_stored, check_key
 from dynamix.schema.kinds import Kinds
@@ -59,8 +60,9 @@ Hook: TypeAlias = Callable[[Any], object]
 class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     """A model's table. `fields` is by attribute, in the order of declaration, inherited ones first.
 
-    `guards` are those of unique values, None where there are none; `companion` is their table, where it is another one.
-    `kinds` says which items of the table are the model's, None where all are.
+    `declared` are the indexes that are attributes of the model. `guards` are those of unique values, None where there
+    are none; `companion` is their table, where it is another one. `kinds` says which items of the table are the
+    model's, None where all are.
     """
 
     model: type[M]
@@ -72,6 +74,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     write_capacity: int | None
     deletion_protection: bool | None
     guards: Guards | None = None
+    declared: Mapping[str, Declared] = {}
     companion: "Schema[Any] | None" = None
     kinds: Kinds | None = None
 
@@ -131,14 +134,21 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         except KeyError:
             raise unknown(name, f"{self.model_name} has no index", self.indexes) from None
 
+    def index_declared(self, declared: Declared) -> Index:
+        """The index that an attribute of the model declares. Raises UnknownNameError."""
+        if self.declared.get(declared.attribute) is not declared:
+            raise UnknownNameError(f"{declared} is not an index of {self.model_name}")
+        return self.index(declared.name)
+
     def index_on(self, field: AnyField) -> Index:
         """The index that sorts by a field: its local index, or the only global one; where none does, the only one whose
         partition key it is. Raises UnknownNameError."""
-        found = [index for index in self.indexes.values() if index.range_key is field]
+        found = [index for index in self.indexes.values() if any(key is field for key in index.range_keys)]
         local = [index for index in found if index.local]
         if not found:
-            found = [index for index in self.indexes.values() if index.hash_key is field and not index.local]
-        if local or len(found) == 1:
+            own = (index for index in self.indexes.values() if not index.local)
+            found = [index for index in own if any(key is field for key in index.hash_keys)]
+        if len(local) == 1 or len(found) == 1:
             return (local or found)[0]
         if not self.owns(field):
             raise UnknownNameError(f"{field} is not a field of {self.model_name}")
@@ -526,8 +536,9 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         """The most bytes of each field that is a key of the table or of an index."""
         limits: dict[str, int] = {}
         for index in (self.table, *self.indexes.values()):
-            for field, limit in zip(index.keys, (PARTITION_KEY_BYTES, SORT_KEY_BYTES), strict=False):
-                limits[field.attribute] = min(limit, limits.get(field.attribute, limit))
+            for fields, limit in ((index.hash_keys, PARTITION_KEY_BYTES), (index.range_keys, SORT_KEY_BYTES)):
+                for field in fields:
+                    limits[field.attribute] = min(limit, limits.get(field.attribute, limit))
         return limits
 
     def encoder(self, field: AnyField) -> Callable[[Any], AttributeValue]:
