@@ -34,6 +34,7 @@ from dynamix.errors import (
     FieldNotLoadedError,
     FieldValidationException,
     IdempotentParameterMismatchError,
+    IndexNotReadyError,
     InvalidAnswerError,
     InvalidCursorError,
     InvalidQueryError,
@@ -94,6 +95,9 @@ if TYPE_CHECKING:
         TableDifference,
         ThroughputDiffers,
         TimeToLiveDiffers,
+        VectorIndexDiffers,
+        VectorIndexMissing,
+        VectorIndexSurplus,
     )
     from dynamix.explanation import Explanation
     from dynamix.expressions.nodes import Condition
@@ -123,6 +127,7 @@ if TYPE_CHECKING:
         TimeField,
         TTLField,
         UUIDField,
+        VectorField,
         VersionField,
     )
     from dynamix.groups import Groups
@@ -137,7 +142,7 @@ if TYPE_CHECKING:
     from dynamix.patterns import AccessPattern, access_pattern
     from dynamix.rehearsal import DryRequest, dry_run
     from dynamix.repositories import Repository, repository
-    from dynamix.schema.declared import GlobalIndex, LocalIndex
+    from dynamix.schema.declared import GlobalIndex, LocalIndex, VectorIndex
     from dynamix.schema.index import IndexOptions
     from dynamix.statements import (
         Statement,
@@ -174,6 +179,9 @@ else:
             "TableDifference",
             "ThroughputDiffers",
             "TimeToLiveDiffers",
+            "VectorIndexDiffers",
+            "VectorIndexMissing",
+            "VectorIndexSurplus",
         ),
         "dynamix.explanation": ("Explanation",),
         "dynamix.expressions.nodes": ("Condition",),
@@ -204,6 +212,7 @@ else:
             "TimeField",
             "UUIDField",
             "VersionField",
+            "VectorField",
         ),
         "dynamix.groups": ("Groups",),
         "dynamix.meters": ("Capacity", "capacity"),
@@ -217,7 +226,7 @@ else:
         "dynamix.patterns": ("AccessPattern", "access_pattern"),
         "dynamix.rehearsal": ("DryRequest", "dry_run"),
         "dynamix.repositories": ("Repository", "repository"),
-        "dynamix.schema.declared": ("GlobalIndex", "LocalIndex"),
+        "dynamix.schema.declared": ("GlobalIndex", "LocalIndex", "VectorIndex"),
         "dynamix.schema.index": ("IndexOptions",),
         "dynamix.statements": (
             "Statement",
@@ -304,6 +313,7 @@ __all__ = [
     "IdempotentParameterMismatchError",
     "IndexKeyDiffers",
     "IndexMissing",
+    "IndexNotReadyError",
     "IndexOptions",
     "IndexProjectionDiffers",
     "IndexSurplus",
@@ -370,6 +380,11 @@ __all__ = [
     "UnknownNameError",
     "ValidationException",
     "ValuesOf",
+    "VectorField",
+    "VectorIndex",
+    "VectorIndexDiffers",
+    "VectorIndexMissing",
+    "VectorIndexSurplus",
     "VersionConflict",
     "VersionField",
     "WrongTypeError",

@@ -9,7 +9,7 @@ from dynamix.errors import InvalidQueryError
 from dynamix.fields.base import Field
 from dynamix.limits import SEGMENTS
 from dynamix.matches import Matches
-from dynamix.schema.declared import Declared
+from dynamix.schema.declared import Queried
 from dynamix.searching import positive
 from dynamix.selection import Bounds
 from dynamix.watch import checked_progress
@@ -56,7 +56,7 @@ class Scan(Matches[M]):
             search = replace(search, bounds=replace(bounds, rate=bounds.rate / number))
         return [type(self)(replace(search, segment=(turn, number)), self._connection) for turn in range(number)]
 
-    def use_index(self, index: str | Field[Any, Any] | Declared | None = None) -> Self:
+    def use_index(self, index: str | Field[Any, Any] | Queried | None = None) -> Self:
         """Scan an index, given as the model declares it, by its name or by the field it sorts by, or the table (None).
 
         Raises UnknownNameError for an index that does not exist.

@@ -11,7 +11,7 @@ from dynamix.errors import InvalidQueryError, WrongTypeError, nearest
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
 from dynamix.fields.changeable import Element
-from dynamix.schema.declared import Declared, GlobalIndex, LocalIndex
+from dynamix.schema.declared import GlobalIndex, LocalIndex, Queried, VectorIndex
 from dynamix.selection import Bounds, Search, check_fields, check_owned
 
 M = TypeVar("M")
@@ -139,12 +139,14 @@ class Searching(Generic[M]):
             check_owned(self._search.schema, condition)
         return conditions
 
-    def _on_index(self, index: str | Field[Any, Any] | Declared | None) -> Self:
+    def _on_index(self, index: str | Field[Any, Any] | Queried | None) -> Self:
         schema = self._search.schema
         if index is None:
             return self._with(index=schema.table, chosen=True)
         if isinstance(index, str):
             return self._with(index=schema.index(index), chosen=True)
+        if isinstance(index, VectorIndex):
+            raise InvalidQueryError(f"{index} is a vector index, which {schema.model_name}.search() reads, no query")
         if isinstance(index, GlobalIndex | LocalIndex):
             return self._with(index=schema.index_declared(index), chosen=True)
         if isinstance(index, Element):

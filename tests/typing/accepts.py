@@ -2,12 +2,13 @@
 
 import datetime
 import re
+from array import array
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, TypeVar, Unpack, assert_type, overload
 from uuid import UUID
 
-from forum import Cart, Colour, Customer, ForumThread, Letter, Order, Part, Person, Sheet, Shop, State
+from forum import Cart, Colour, Customer, ForumThread, Letter, Order, Part, Person, Picture, Sheet, Shop, State
 
 import dynamix
 from dynamix import Cursor
@@ -570,3 +571,13 @@ def found_out(error: dynamix.OutcomeUnknownError) -> None:
 async def afound_out(error: dynamix.DynamixError) -> None:
     """The same with await."""
     assert_type(await error.aresolve(unique=Bill.number), Literal["applied", "not applied", "undecidable"])
+
+
+picture = Picture(id="p", tone=[1.0, 2, 3])
+assert_type(picture.embedding, tuple[float, ...] | None)
+assert_type(picture.tone, tuple[float, ...])
+picture.tone = [1.0, 2.0, 3]
+picture.tone = array("f", [1, 2, 3])
+pairs = Picture.search(Picture.embedding, near=[1, 2, 3], top=5, where=Picture.kind == "a", fields=[Picture.kind])
+assert_type(pairs, list[tuple[Picture, float]])
+Picture.search(Picture.near, (1.0, 2, 3), where=[Picture.kind == "a"])

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from forum import Cart, Colour, Customer, ForumThread, Letter, Order, Part, Person, Sheet
+from forum import Cart, Colour, Customer, ForumThread, Letter, Order, Part, Person, Picture, Sheet
 
 import dynamix
 
@@ -142,3 +142,9 @@ dynamix.LocalIndex(range_key="state", projections=5)  # rejected: arg-type, repo
 ForumThread.scan(segments="8")  # rejected: arg-type, reportArgumentType
 ForumThread.scan(progress=5)  # rejected: arg-type, reportArgumentType
 ForumThread.query().split(4)  # rejected: attr-defined, reportAttributeAccessIssue
+dynamix.VectorField()  # rejected: call-overload, reportCallIssue
+dynamix.VectorField(dimensions=3, distance="near")  # rejected: call-overload, reportArgumentType
+dynamix.VectorIndex(Picture.kind)  # rejected: arg-type, reportArgumentType
+Picture.search(Picture.kind, near=[1, 2, 3])  # rejected: arg-type, reportArgumentType
+Picture.search(Picture.near, near="123")  # rejected: arg-type, reportArgumentType
+Picture.query().use_index(Picture.near)  # rejected: arg-type, reportArgumentType

@@ -5,10 +5,15 @@
 They say the same as `__secondary_indexes__` and `indexed=True`, and become the same Index.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dynamix.schema.index import AnyField, IndexOptions, Projections
+
+if TYPE_CHECKING:
+    from dynamix.fields.vector import Distance, VectorField
 
 Key: TypeAlias = AnyField | str
 """A field of a key, by its name or itself."""
@@ -74,4 +79,34 @@ class LocalIndex(_Declared):
         self.projections = projections
 
 
-Declared: TypeAlias = GlobalIndex | LocalIndex
+class VectorIndex(_Declared):
+    """A vector index, declared as an attribute of a model that is billed on demand: what is near a vector of `field`
+    is found by `Model.search`.
+
+    With a `hash_key`, each search is among the items of one value of it; that field has to be `required`, since an item
+    without it would be written and never be found. `filters` are up to 18 fields of which a search may give values.
+    `distance` is by what nearness is measured, without it by what the field says. The rest is as with GlobalIndex.
+    """
+
+    def __init__(
+        self,
+        field: VectorField[Any],
+        *,
+        hash_key: Key | None = None,
+        filters: Sequence[Key] = (),
+        projections: Projections = (),
+        distance: Distance | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        self.field = field
+        self.hash_key = hash_key
+        self.filters = filters
+        self.projections = projections
+        self.distance = distance
+
+
+Queried: TypeAlias = GlobalIndex | LocalIndex
+"""What queries and scans read."""
+
+Declared: TypeAlias = Queried | VectorIndex

@@ -5,26 +5,18 @@ Names follow the first dynamix, so that its tables keep working: a field with `i
 index cannot. Projections given mean INCLUDE, none mean KEYS_ONLY. `__secondary_indexes__` describes global indexes.
 """
 
-import re
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
-from dynamix.errors import ModelDefinitionError, unknown
+from dynamix.errors import ModelDefinitionError
 from dynamix.fields.base import Field
 from dynamix.fields.char import CharField
 from dynamix.fields.computed import ComputedField
 from dynamix.fields.discriminator import DiscriminatorField, discriminator_of
 from dynamix.fields.ttl import TTLField
 from dynamix.fields.version import VersionField
-from dynamix.limits import (
-    GLOBAL_INDEXES,
-    KEY_ATTRIBUTES,
-    LOCAL_INDEXES,
-    NON_KEY_ATTRIBUTES_PER_INDEX,
-    TABLE_NAME,
-)
-from dynamix.schema.declared import Declared, GlobalIndex, LocalIndex
-from dynamix.schema.index import AnyField, Index, IndexOptions
+from dynamix.schema.index import AnyField, Index, Vectors
+from dynamix.schema.indexes import declared_in, global_indexes, local_indexes, units_of, vector_indexes
 from dynamix.schema.kinds import Kinds
 from dynamix.schema.table import Schema
 from dynamix.schema.unique import COMPANION, EXPIRES, KEY, guards_of
@@ -32,7 +24,6 @@ from dynamix.schema.unique import COMPANION, EXPIRES, KEY, guards_of
 M = TypeVar("M")
 
 
-_INDEX_NAME = re.compile(r"[a-zA-Z0-9_.-]+")
 _SCHEMA = "_dynamix_schema"
 
 
@@ -71,12 +62,13 @@ def describe(model: type[M]) -> Schema[M]:
     versions = [str(field) for field in fields.values() if isinstance(field, VersionField)]
     if len(versions) > 1:
         raise ModelDefinitionError(f"{' and '.join(versions)} are both versions; an item has one version")
-    declared = _declared(model)
+    declared = declared_in(model)
     indexes = [
-        *_local_indexes(model, table_name, fields, table, declared),
-        *_global_indexes(model, fields, declared),
+        *local_indexes(model, table_name, fields, table, declared),
+        *global_indexes(model, fields, declared),
     ]
-    names = [index.name for index in indexes]
+    vectors = vector_indexes(model, fields, declared)
+    names = [index.name for index in indexes] + [index.name for index in vectors]
     if len({*names}) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise ModelDefinitionError(f"{model.__name__} has two indexes with the name {twice!r}")
@@ -87,8 +79,8 @@ def describe(model: type[M]) -> Schema[M]:
             field.part_fields(fields)
             if any(field is key for index in (table, *indexes) for key in index.range_keys):
                 field.check_order(fields)
-    _check_hiding(fields, indexes)
-    kinds = _kinds(model, fields, table, indexes)
+    _check_hiding(fields, [*indexes, *vectors])
+    kinds = _kinds(model, fields, table, indexes, vectors)
     guards = guards_of(model, fields, table, indexes)
     schema = Schema(
         model=model,
@@ -97,6 +89,7 @@ def describe(model: type[M]) -> Schema[M]:
         table=table,
         indexes={str(index.name): index for index in indexes},
         declared=declared,
+        vectors={index.name: index for index in vectors},
         read_capacity=_capacity(model, "ReadCapacityUnits"),
         write_capacity=_capacity(model, "WriteCapacityUnits"),
         deletion_protection=_protection(model),
@@ -108,7 +101,9 @@ def describe(model: type[M]) -> Schema[M]:
     return schema
 
 
-def _kinds(model: type, fields: Mapping[str, AnyField], table: Index, indexes: list[Index]) -> Kinds | None:
+def _kinds(
+    model: type, fields: Mapping[str, AnyField], table: Index, indexes: list[Index], vectors: list[Vectors]
+) -> Kinds | None:
     """Which items are the model's, None where its table has those of no other."""
     found = [field for field in fields.values() if isinstance(field, DiscriminatorField)]
     if not found:
@@ -119,6 +114,12 @@ def _kinds(model: type, fields: Mapping[str, AnyField], table: Index, indexes: l
     kinds.check_keys(table)
     for index in indexes:
         kinds.check_index(index, table)
+    for near in vectors:
+        if not any(key is kinds.field for key in near.keys):
+            raise ModelDefinitionError(
+                f"the vector index {near.name!r} of {model.__name__} needs {kinds.field} among its filters: by it a "
+                "search tells the models apart that share the table"
+            )
     return kinds
 
 
@@ -143,7 +144,7 @@ def _companion(model: type, table_name: str, expiry: AnyField | None) -> Schema[
     return describe(type(model.__name__, (), body))
 
 
-def _check_hiding(fields: Mapping[str, AnyField], indexes: list[Index]) -> None:
+def _check_hiding(fields: Mapping[str, AnyField], indexes: Sequence[Index | Vectors]) -> None:
     """Refuse an index by which expired items could not be hidden."""
     for field in fields.values():
         if not (isinstance(field, TTLField) and field.hide_expired):
@@ -174,13 +175,7 @@ def _table_name(model: type) -> str:
 def _capacity(model: type, name: str) -> int | None:
     """The capacity that a model sets by an attribute of this name, unless a field has that name."""
     units = getattr(model, name, None)
-    return None if units is None or isinstance(units, Field) else _units(units, f"{model.__name__}.{name}")
-
-
-def _units(units: object, what: str) -> int:
-    if isinstance(units, bool) or not isinstance(units, int) or units < 1:
-        raise ModelDefinitionError(f"{what} is {units!r}; give an int of 1 or more")
-    return units
+    return None if units is None or isinstance(units, Field) else units_of(units, f"{model.__name__}.{name}")
 
 
 def _protection(model: type) -> bool | None:
@@ -208,158 +203,3 @@ def _fields(model: type) -> dict[str, AnyField]:
             else:
                 fields.pop(attribute, None)
     return fields
-
-
-def _declared(model: type) -> dict[str, Declared]:
-    """The indexes declared as attributes, by these, inherited ones first."""
-    declared: dict[str, Declared] = {}
-    for base in reversed(model.__mro__):
-        for attribute, value in list(vars(base).items()):
-            declared.pop(attribute, None)
-            if isinstance(value, GlobalIndex | LocalIndex):
-                if value.attribute != attribute:
-                    raise ModelDefinitionError(
-                        f"{model.__name__}.{attribute} is the same index as {value}; declare one of its own"
-                    )
-                declared[attribute] = value
-    return declared
-
-
-def _local_indexes(
-    model: type, table_name: str, fields: Mapping[str, AnyField], table: Index, declared: Mapping[str, Declared]
-) -> list[Index]:
-    indexes = []
-    for found in declared.values():
-        if isinstance(found, LocalIndex):
-            name = _index_name(model, found.name)
-            what = f"the index {name!r} of {model.__name__}"
-            if table.range_key is None:
-                raise ModelDefinitionError(f"{what} is local, and local indexes need a table with a sort key")
-            key = _key(model, fields, what, "range_key", found.range_key)
-            projected = _projection(model, fields, found.projections, f"projections of {what}")
-            indexes.append(Index(name, table.hash_keys, (key,), True, *projected))
-    for field in fields.values():
-        if not field.indexed:
-            if field.projections:
-                raise ModelDefinitionError(f"{field} has projections but no index; give indexed=True as well")
-            continue
-        if table.range_key is None:
-            raise ModelDefinitionError(
-                f"{field} is indexed, but local indexes need a table with a sort key (range_key=True)"
-            )
-        projection, included = _projection(model, fields, field.projections, f"{field}.projections")
-        suffix = field.name if _INDEX_NAME.fullmatch(field.name) else field.attribute
-        name = _index_name(model, f"{table_name}_ix_{suffix}")
-        indexes.append(Index(name, table.hash_keys, (field,), True, projection, included))
-    if len(indexes) > LOCAL_INDEXES:
-        raise ModelDefinitionError(
-            f"{model.__name__} has {len(indexes)} local indexes; a table has at most {LOCAL_INDEXES}"
-        )
-    return indexes
-
-
-def _global_indexes(model: type, fields: Mapping[str, AnyField], declared: Mapping[str, Declared]) -> list[Index]:
-    described: object = getattr(model, "__secondary_indexes__", {})
-    if not isinstance(described, Mapping):
-        raise ModelDefinitionError(
-            f"{model.__name__}.__secondary_indexes__ is {described!r}; give a dict of the indexes by name"
-        )
-    found = [(index.name, index.options) for index in declared.values() if isinstance(index, GlobalIndex)]
-    found += described.items()
-    if len(found) > GLOBAL_INDEXES:
-        raise ModelDefinitionError(
-            f"{model.__name__} has {len(found)} global indexes; a table has at most {GLOBAL_INDEXES}"
-        )
-    return [_global_index(model, fields, _index_name(model, name), options) for name, options in found]
-
-
-def _global_index(model: type, fields: Mapping[str, AnyField], name: str, options: object) -> Index:
-    what = f"the index {name!r} of {model.__name__}"
-    if not isinstance(options, Mapping):
-        raise ModelDefinitionError(f"{what} is described by {options!r}; give a dict such as {{'hash_key': ...}}")
-    for option in options:
-        if option not in IndexOptions.__annotations__:
-            raise unknown(str(option), f"{what} has no option", IndexOptions.__annotations__)
-    if "hash_key" not in options:
-        raise ModelDefinitionError(f"{what} has no hash_key")
-    hash_keys = _keys(model, fields, what, "hash_key", options["hash_key"])
-    range_key = options.get("range_key")
-    range_keys = () if range_key is None else _keys(model, fields, what, "range_key", range_key)
-    names = [key.name for key in (*hash_keys, *range_keys)]
-    if len({*names}) < len(names):
-        raise ModelDefinitionError(f"{what} has a field twice in its key, {', '.join(names)}; it has one place there")
-    projection, included = _projection(model, fields, options.get("projections", ()), f"projections of {what}")
-    read, write = (
-        None if options.get(option) is None else _units(options[option], f"{option} of {what}")
-        for option in ("read_capacity", "write_capacity")
-    )
-    return Index(
-        name,
-        hash_keys,
-        range_keys,
-        False,
-        projection,
-        included,
-        read,
-        write,
-    )
-
-
-def _keys(model: type, fields: Mapping[str, AnyField], what: str, role: str, names: object) -> tuple[AnyField, ...]:
-    """The fields of one half of a key of an index: one, or up to four in order."""
-    if isinstance(names, str | Field):
-        return (_key(model, fields, what, role, names),)
-    if not isinstance(names, Sequence) or isinstance(names, bytes) or not 1 <= len(names) <= KEY_ATTRIBUTES:
-        raise ModelDefinitionError(
-            f"{role} of {what} is {names!r}; give one field, by its name or itself, or a list of up to {KEY_ATTRIBUTES}"
-        )
-    return tuple(_key(model, fields, what, role, name) for name in names)
-
-
-def _key(model: type, fields: Mapping[str, AnyField], what: str, role: str, name: object) -> AnyField:
-    if not isinstance(name, str | Field):
-        raise ModelDefinitionError(f"{role} of {what} is {name!r}; give one field, by its name or itself")
-    key = _named(model, fields, name)
-    if key.key_type is None:
-        raise ModelDefinitionError(f"{key} cannot be a key of {what}: it is no string, no number and no binary")
-    return key
-
-
-def _index_name(model: type, name: object) -> str:
-    if not isinstance(name, str) or not TABLE_NAME.fullmatch(name):
-        raise ModelDefinitionError(
-            f"an index of {model.__name__} cannot be called {name!r}; its name has 3 to 255 of the characters a-z, "
-            "A-Z, 0-9, '_', '-' and '.'"
-        )
-    return name
-
-
-def _projection(
-    model: type, fields: Mapping[str, AnyField], names: object, what: str
-) -> tuple[Literal["ALL", "KEYS_ONLY", "INCLUDE"], tuple[AnyField, ...]]:
-    if names == "ALL":
-        return "ALL", ()
-    if names is None or names == "KEYS_ONLY":
-        return "KEYS_ONLY", ()
-    if isinstance(names, str | bytes | Mapping) or not isinstance(names, Collection):
-        raise ModelDefinitionError(f"{what} is {names!r}; give a list of fields, 'ALL' or 'KEYS_ONLY'")
-    for name in names:
-        if not isinstance(name, str | Field):
-            raise ModelDefinitionError(f"{what} has {name!r}; give fields, by their names or themselves")
-    if len(names) > NON_KEY_ATTRIBUTES_PER_INDEX:
-        raise ModelDefinitionError(
-            f"an index of {model.__name__} projects {len(names)} attributes; the most is {NON_KEY_ATTRIBUTES_PER_INDEX}"
-        )
-    return ("INCLUDE", tuple(_named(model, fields, name) for name in names)) if names else ("KEYS_ONLY", ())
-
-
-def _named(model: type, fields: Mapping[str, AnyField], name: str | AnyField) -> AnyField:
-    """The field of an attribute name, of a stored name, or the field itself."""
-    if isinstance(name, Field):
-        name = getattr(name, "attribute", type(name).__name__)
-    if name in fields:
-        return fields[name]
-    for field in fields.values():
-        if field.name == name:
-            return field
-    raise unknown(name, f"an index of {model.__name__} names a field that does not exist:", fields)

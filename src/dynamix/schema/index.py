@@ -1,11 +1,14 @@
 """Indexes, and the table itself seen as one."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, Required, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Required, TypeAlias, TypedDict
 
 from msgspec import Struct
 
 from dynamix.fields.base import Field
+
+if TYPE_CHECKING:
+    from dynamix.fields.vector import Distance, VectorField
 
 AnyField = Field[Any, Any]
 
@@ -28,6 +31,27 @@ class IndexOptions(TypedDict, total=False):
     projections: Projections
     read_capacity: int
     write_capacity: int
+
+
+class Vectors(Struct, frozen=True, eq=False):
+    """A vector index: what is found near a vector of `field`.
+
+    Where there is a `hash_key`, a search is among the items of one value of it. `filters` are the other fields of which
+    a search may give values. `projection` and `included` are those of an Index.
+    """
+
+    name: str
+    field: "VectorField[Any]"
+    hash_key: AnyField | None
+    filters: tuple[AnyField, ...]
+    distance: "Distance"
+    projection: Literal["ALL", "KEYS_ONLY", "INCLUDE"]
+    included: tuple[AnyField, ...] = ()
+
+    @property
+    def keys(self) -> tuple[AnyField, ...]:
+        """The fields of which a search gives values."""
+        return self.filters if self.hash_key is None else (self.hash_key, *self.filters)
 
 
 class Index(Struct, frozen=True, eq=False):

@@ -45,8 +45,8 @@ from dynamix.limits import (
     TABLE_NAME,
 )
 from dynamix.schema.composing import composed
-from dynamix.schema.declared import Declared
-from dynamix.schema.index import AnyField, Index
+from dynamix.schema.declared import Declared, VectorIndex
+from dynamix.schema.index import AnyField, Index, Vectors
 from dynamix.schema.key import as_stored, check_key
 from dynamix.schema.kinds import Kinds
 from dynamix.schema.unique import COMPANION, WITHIN, Guards
@@ -60,9 +60,9 @@ Hook: TypeAlias = Callable[[Any], object]
 class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     """A model's table. `fields` is by attribute, in the order of declaration, inherited ones first.
 
-    `declared` are the indexes that are attributes of the model. `guards` are those of unique values, None where there
-    are none; `companion` is their table, where it is another one. `kinds` says which items of the table are the
-    model's, None where all are.
+    `declared` are the indexes that are attributes of the model, `vectors` its vector indexes by name. `guards` are
+    those of unique values, None where there are none; `companion` is their table, where it is another one. `kinds` says
+    which items of the table are the model's, None where all are.
     """
 
     model: type[M]
@@ -75,6 +75,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     deletion_protection: bool | None
     guards: Guards | None = None
     declared: Mapping[str, Declared] = {}
+    vectors: Mapping[str, Vectors] = {}
     companion: "Schema[Any] | None" = None
     kinds: Kinds | None = None
 
@@ -139,6 +140,25 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         if self.declared.get(declared.attribute) is not declared:
             raise UnknownNameError(f"{declared} is not an index of {self.model_name}")
         return self.index(declared.name)
+
+    def holds(self, index: Vectors, field: AnyField) -> bool:
+        """Whether a vector index holds a field."""
+        own = (index.field, *self.table.keys, *index.keys, *index.included)
+        return index.projection == "ALL" or any(field is held for held in own)
+
+    def vectors_of(self, given: object) -> Vectors:
+        """The vector index that is given as the model declares it, by its name, or by its field where no other index
+        has that one. Raises UnknownNameError."""
+        if isinstance(given, VectorIndex):
+            if self.declared.get(given.attribute) is not given:
+                raise UnknownNameError(f"{given} is not an index of {self.model_name}")
+            return self.vectors[given.name]
+        by_name = isinstance(given, str)
+        found = [index for index in self.vectors.values() if (index.name == given if by_name else index.field is given)]
+        if len(found) == 1:
+            return found[0]
+        names = ", ".join(map(repr, self.vectors)) or "there is none"
+        raise UnknownNameError(f"{given!r} names {len(found) or 'no'} vector indexes of {self.model_name}: {names}")
 
     def index_on(self, field: AnyField) -> Index:
         """The index that sorts by a field: its local index, or the only global one; where none does, the only one whose
@@ -539,6 +559,9 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             for fields, limit in ((index.hash_keys, PARTITION_KEY_BYTES), (index.range_keys, SORT_KEY_BYTES)):
                 for field in fields:
                     limits[field.attribute] = min(limit, limits.get(field.attribute, limit))
+        for vectors in self.vectors.values():
+            for field in vectors.keys:
+                limits.setdefault(field.attribute, PARTITION_KEY_BYTES)
         return limits
 
     def encoder(self, field: AnyField) -> Callable[[Any], AttributeValue]:
