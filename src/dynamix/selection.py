@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from dynamix.cursor import Cursor, Start
 from dynamix.errors import InvalidQueryError, UnknownNameError, WrongTypeError
 from dynamix.expressions.nodes import (
+    And,
     AttributeExists,
     AttributeNotExists,
     AttributeType,
@@ -145,7 +146,9 @@ def _reason(search: Search[Any]) -> str | None:
 def _select(search: Search[Any]) -> Selection:
     """The key conditions and the filters on the index that the search has."""
     schema, index = search.schema, search.index
-    conditions = list(joined(search.conditions))
+    conditions = list(search.conditions)
+    if And in map(type, conditions):
+        conditions = list(joined(conditions))
     if schema.computed and search.keyed:
         from dynamix.parted import on_keys  # which programs without computed keys never need
 
@@ -184,10 +187,12 @@ def _select(search: Search[Any]) -> Selection:
 
 def _plainly_on(condition: Condition) -> str:
     """The stored name of the attribute that a condition is about and nothing else; nothing for another condition."""
+    if type(condition) is Compare and type(condition.left) is Path and len(condition.left.parts) == 1:
+        return condition.left.parts[0]  # type: ignore[return-value]  # by far the most
     match condition:
-        case Compare(_, Path((str(name),))) | Between(Path((str(name),))) | BeginsWith(Path((str(name),))):
+        case Between(Path((str(name),))) | BeginsWith(Path((str(name),))) | In(Path((str(name),))):
             return name
-        case In(Path((str(name),))) | Contains(Path((str(name),))) | AttributeType(Path((str(name),))):
+        case Contains(Path((str(name),))) | AttributeType(Path((str(name),))):
             return name
         case AttributeExists(Path((str(name),))) | AttributeNotExists(Path((str(name),))):
             return name

@@ -68,7 +68,7 @@ def checked(schema: Schema[Any], index: Vectors, conditions: Sequence[Condition]
     """The conditions of a search, each by itself. Raises InvalidQueryError for what the index cannot tell apart."""
     found = tuple(joined(conditions))
     if schema.kinds is not None:
-        if schema.kinds.own is None:
+        if not isinstance(schema.kinds.condition, Compare):
             raise InvalidQueryError(
                 f"{schema.model_name} is a base of several models, and a search is of one of them; search that"
             )
