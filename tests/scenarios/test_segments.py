@@ -254,7 +254,7 @@ def test_segments_run_in_processes(engine_http: tuple[str, int]) -> None:
         every = create(30)
         segments = Thread.scan(rate=100_000).filter(Thread.title != "Title 3").page_size(6).split(3)
         assert [segment.segment for segment in segments] == [(0, 3), (1, 3), (2, 3)]
-        with ProcessPoolExecutor(2, get_context("spawn"), connect, (engine_http, "split-")) as executor:
+        with ProcessPoolExecutor(1, get_context("spawn"), connect, (engine_http, "split-")) as executor:
             pages = list(executor.map(export, segments))
         found = [name for names, _ in pages for name in names]
         for segment, (_, text) in zip(segments, pages, strict=True):

@@ -172,8 +172,8 @@ class Reading:
 
         `on_error` is what it is for `query`. With `segments`, 1 to 1,000,000, the table is cut into so many parts that
         are read side by side, up to 32 at once, and items come in no order at all. `rate` is how many read units a
-        second all of it may consume. `progress` is called after each request, in the thread that made it, one call
-        after another.
+        second one read or iteration may consume. `progress` is called after each request, in the thread that made it,
+        one call after another.
         """
         search = search_of(cls, False, fields, on_error)
         if segments is not None or rate is not None or progress is not None:
