@@ -36,6 +36,7 @@ format: $(VENV)/.dev
 bench: $(VENV)/.runtime
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/servers.py
+	$(BIN)/python benchmarks/segments.py
 
 matrix:
 	$(PYTHON) tools/matrix.py $(MATRIX_ARGS)

@@ -49,7 +49,7 @@ class Worker:
         self.gives = ""
         command = [python, "worker.py", "rounds", contestant.module, url]
         self._process = subprocess.Popen(
-            command, cwd=HERE, env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, cwd=HERE, env=clean_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._answer()
 
@@ -71,7 +71,7 @@ class Worker:
         self._process.communicate()
 
 
-def _environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """The variables of a contestant's process: keys as in Lambda, and no file or proxy of this machine's user."""
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(("AWS_", "PYTHON"))}
     nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "NO_PROXY": "127.0.0.1"}
@@ -171,7 +171,7 @@ def measure_engine(python: str) -> dict[str, float]:
 def _once(contestant: Contestant, python: str, *arguments: str) -> dict[str, float]:
     mode, *rest = arguments
     command = [python, "worker.py", mode, contestant.module, *rest]
-    done = subprocess.run(command, cwd=HERE, env=_environment(), stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, cwd=HERE, env=clean_environment(), stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise FailedError(f"{contestant.title} failed; its traceback is above")
     figures: dict[str, float] = json.loads(done.stdout.splitlines()[0])

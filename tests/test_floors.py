@@ -28,6 +28,7 @@ FLOORS = {
     "dynamix.matches": 7,
     "dynamix.pages": 7,
     "dynamix.patterns": 7,
+    "dynamix.lanes": 7,
     "dynamix.batches": 7,
     "dynamix.repositories": 7,
     "dynamix.tables": 7,

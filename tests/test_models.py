@@ -56,10 +56,14 @@ def test_a_definition_that_no_table_can_have_is_refused() -> None:
     assert "give a list of fields, 'ALL' or 'KEYS_ONLY'" in refused({}, wrong={"hash_key": "key", "projections": "key"})
     assert "give a list of fields" in refused({}, wrong={"hash_key": "key", "projections": {"key": 1}})
     assert "give fields" in refused({}, wrong={"hash_key": "key", "projections": [5]})
-    assert "hash_key of the index 'wrong' of Wrong is ['key']; give one field" in refused(
-        {}, wrong={"hash_key": ["key"]}
-    )
-    assert "range_key of the index" in refused({}, wrong={"hash_key": "key", "range_key": ("key",)})
+    assert "hash_key of the index 'wrong' of Wrong is []; give one field" in refused({}, wrong={"hash_key": []})
+    assert "or a list of up to 4" in refused({}, wrong={"hash_key": "key", "range_key": list("abcde")})
+    assert "has a field twice in its key" in refused({}, wrong={"hash_key": "key", "range_key": ("key",)})
+    own = dynamix.GlobalIndex(hash_key="key")
+    assert "two indexes with the name 'own'" in refused({**hash_key, "own": own}, own={"hash_key": "key"})
+    assert "is the same index as Wrong.two" in refused({**hash_key, "one": own, "two": own})
+    assert "need a table with a sort key" in refused({**hash_key, "own": dynamix.LocalIndex(range_key="key")})
+    assert "cannot be called 'ix'" in refused({**hash_key, "ix": dynamix.GlobalIndex(hash_key="key")})
     assert "read_capacity of the index" in refused({}, wrong={"hash_key": "key", "read_capacity": "5"})
     assert "give a dict such as" in refused({}, wrong=["key"])
     assert "cannot be called 'in dex'" in refused({}, **{"in dex": {"hash_key": "key"}})
@@ -165,7 +169,7 @@ def test_a_local_index_may_have_another_name() -> None:
     wrong = {
         "no index": {"at": dynamix.IntegerField(index_name="lsi1")},
         "cannot be called 3": {"at": dynamix.IntegerField(indexed=True, index_name=3)},  # type: ignore[call-overload]
-        "two indexes of Wrong are called 'lsi1'": {
+        "Wrong has two indexes with the name 'lsi1'": {
             "at": dynamix.IntegerField(indexed=True, index_name="lsi1"),
             "__secondary_indexes__": {"lsi1": {"hash_key": "sort"}},
         },

@@ -65,7 +65,7 @@ SILENT = {
         "validate",
     },
     Query: {*BUILDING, "order"},
-    Scan: set(BUILDING),
+    Scan: {*BUILDING, "split"},
     dynamix.Table: {"key_of", "query", "scan"},
     Connection: set(),
     Transaction: {"check", "create", "delete", "put", "save", "update"},

@@ -34,6 +34,7 @@ from dynamix.errors import (
     FieldNotLoadedError,
     FieldValidationException,
     IdempotentParameterMismatchError,
+    IndexNotReadyError,
     InvalidAnswerError,
     InvalidCursorError,
     InvalidQueryError,
@@ -94,6 +95,9 @@ if TYPE_CHECKING:
         TableDifference,
         ThroughputDiffers,
         TimeToLiveDiffers,
+        VectorIndexDiffers,
+        VectorIndexMissing,
+        VectorIndexSurplus,
     )
     from dynamix.explanation import Explanation
     from dynamix.expressions.nodes import Condition
@@ -123,6 +127,7 @@ if TYPE_CHECKING:
         TimeField,
         TTLField,
         UUIDField,
+        VectorField,
         VersionField,
     )
     from dynamix.groups import Groups
@@ -137,6 +142,7 @@ if TYPE_CHECKING:
     from dynamix.patterns import AccessPattern, access_pattern
     from dynamix.rehearsal import DryRequest, dry_run
     from dynamix.repositories import Repository, repository
+    from dynamix.schema.declared import GlobalIndex, LocalIndex, VectorIndex
     from dynamix.schema.index import IndexOptions
     from dynamix.schema.upgrades import upgrade
     from dynamix.statements import (
@@ -152,7 +158,7 @@ if TYPE_CHECKING:
     from dynamix.together import Table
     from dynamix.transactions import Transaction, atransact_get, transact_get, transaction
     from dynamix.updates.actions import Action
-    from dynamix.wire import RequestInfo, ResponseInfo
+    from dynamix.wire import ReadProgress, RequestInfo, ResponseInfo
 else:
     _LATE = {
         "dynamix.batches": ("abatch_get", "batch", "batch_get"),
@@ -174,6 +180,9 @@ else:
             "TableDifference",
             "ThroughputDiffers",
             "TimeToLiveDiffers",
+            "VectorIndexDiffers",
+            "VectorIndexMissing",
+            "VectorIndexSurplus",
         ),
         "dynamix.explanation": ("Explanation",),
         "dynamix.expressions.nodes": ("Condition",),
@@ -204,6 +213,7 @@ else:
             "TimeField",
             "UUIDField",
             "VersionField",
+            "VectorField",
         ),
         "dynamix.groups": ("Groups",),
         "dynamix.meters": ("Capacity", "capacity"),
@@ -217,6 +227,7 @@ else:
         "dynamix.patterns": ("AccessPattern", "access_pattern"),
         "dynamix.rehearsal": ("DryRequest", "dry_run"),
         "dynamix.repositories": ("Repository", "repository"),
+        "dynamix.schema.declared": ("GlobalIndex", "LocalIndex", "VectorIndex"),
         "dynamix.schema.index": ("IndexOptions",),
         "dynamix.schema.upgrades": ("upgrade",),
         "dynamix.statements": (
@@ -239,7 +250,7 @@ else:
         "dynamix.together": ("Table",),
         "dynamix.transactions": ("Transaction", "atransact_get", "transact_get", "transaction"),
         "dynamix.updates.actions": ("Action",),
-        "dynamix.wire": ("RequestInfo", "ResponseInfo"),
+        "dynamix.wire": ("ReadProgress", "RequestInfo", "ResponseInfo"),
     }
     """What is imported when somebody asks for one of its names, by module: most programs ask for few."""
 
@@ -298,11 +309,13 @@ __all__ = [
     "FieldNotLoadedError",
     "FieldValidationException",
     "FloatField",
+    "GlobalIndex",
     "Groups",
     "GuardTableDiffers",
     "IdempotentParameterMismatchError",
     "IndexKeyDiffers",
     "IndexMissing",
+    "IndexNotReadyError",
     "IndexOptions",
     "IndexProjectionDiffers",
     "IndexSurplus",
@@ -324,6 +337,7 @@ __all__ = [
     "LimitExceededError",
     "ListField",
     "LiteralField",
+    "LocalIndex",
     "MissingKeyError",
     "Model",
     "ModelDefinitionError",
@@ -334,6 +348,7 @@ __all__ = [
     "Page",
     "PartlyAppliedError",
     "ReadLimitError",
+    "ReadProgress",
     "Repository",
     "RequestInfo",
     "RequestTimeoutError",
@@ -367,6 +382,11 @@ __all__ = [
     "UnknownNameError",
     "ValidationException",
     "ValuesOf",
+    "VectorField",
+    "VectorIndex",
+    "VectorIndexDiffers",
+    "VectorIndexMissing",
+    "VectorIndexSurplus",
     "VersionConflict",
     "VersionField",
     "WrongTypeError",

@@ -17,7 +17,7 @@ import msgspec
 
 from dynamix import forks, log
 from dynamix.context import in_force
-from dynamix.drivers import adrive, arun_together, drive, run_together
+from dynamix.drivers import End, adrive, arun_together, drive, run_together
 from dynamix.errors import (
     ConnectionException,
     DeadlineExceededError,
@@ -185,6 +185,11 @@ class Connection:
             raise late(sent=False) from error
 
     @property
+    def _overlaps(self) -> bool:
+        """Whether requests of several threads overlap here."""
+        return not {"embedded", "engine", "boto_client"} & self._options.keys()
+
+    @property
     def _opens_at_once(self) -> bool:
         """Whether no file is read to open the transport."""
         return "engine" in self._options or self._options.get("embedded") is True
@@ -199,9 +204,17 @@ class Connection:
         if listener is not None and not listener.isEnabledFor(log.DEBUG):
             listener = None
         dry: DryRun | None = set_by_blocks.dry
-        if listener is None and self._watch is None and not meters and dry is None and deadline == math.inf:
+        end: End | None = set_by_blocks.end
+        if (
+            listener is None
+            and self._watch is None
+            and not meters
+            and dry is None
+            and end is None
+            and deadline == math.inf
+        ):
             return None
-        return _Terms(deadline, listener, self._watch, meters, dry)
+        return _Terms(deadline, listener, self._watch, meters, dry, end)
 
     def _perform(
         self, effect: Effect, wait: Callable[[float], object] = time.sleep, terms: "_Terms | None" = None
@@ -223,11 +236,13 @@ class Connection:
             if terms is not None:
                 terms.check(effect.seconds)
             log.tell_pause(effect)
+            if terms is not None and terms.end is not None:
+                return terms.end.pause(effect.seconds)
             return wait(effect.seconds)
         if isinstance(effect, Apply):
             return effect.function(effect.argument)
         perform = partial(self._perform, terms=terms)
-        if {"embedded", "engine", "boto_client"} & self._options.keys():
+        if not self._overlaps:
             return [drive(flow, perform) for flow in effect.flows]
         return run_together(effect, perform)
 
@@ -265,13 +280,14 @@ class Connection:
 
 class _Terms(msgspec.Struct, frozen=True):
     """What an operation must heed: a deadline, a time of `time.monotonic`, who is told of its requests, and who counts
-    what they consume, and by whom writes are answered that are not to be sent."""
+    what they consume, by whom writes are answered that are not to be sent, and what ends them before their time."""
 
     deadline: float
     listener: Any
     watch: Watch | None
     meters: "tuple[Capacity, ...]" = ()
     dry: "DryRun | None" = None
+    end: End | None = None
 
     def body(self, call: Call[Any]) -> bytes:
         """What is sent of a request."""
@@ -291,6 +307,8 @@ class _Terms(msgspec.Struct, frozen=True):
     def check(self, seconds: float = 0.0) -> None:
         """Raises DeadlineExceededError where so many seconds are not left for what comes next, and
         CapacityExceededError where a block has consumed more than it may."""
+        if self.end is not None:
+            self.end.check()
         for meter in self.meters:
             meter.check()
         if time.monotonic() + seconds >= self.deadline:

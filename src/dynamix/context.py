@@ -26,8 +26,9 @@ class Context(msgspec.Struct, eq=False):
 
     `connection` is the Connection of the innermost `use_connection` block, `transaction` the Transaction whose block
     this is; their classes stand above this module. `repeat_writes` is None where the connection says it. `meters` are
-    the Capacity of each `capacity` block, `dry` is the DryRun of the innermost `dry_run` block. `outer` is what was in
-    force around the block. `is_over` says that the block ended while another one was in force.
+    the Capacity of each `capacity` block, `dry` is the DryRun of the innermost `dry_run` block. `end` ends what runs
+    here before its time, once it has come. `outer` is what was in force around the block. `is_over` says that the block
+    ended while another one was in force.
     """
 
     connection: Any = None
@@ -36,6 +37,7 @@ class Context(msgspec.Struct, eq=False):
     repeat_writes: RepeatWrites | None = None
     meters: tuple[Any, ...] = ()
     dry: Any = None
+    end: Any = None
     outer: "Context | None" = None
     is_over: bool = False
 

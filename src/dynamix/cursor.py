@@ -7,6 +7,8 @@ change from page to page. As text it is short: of what it belongs to, it has a d
     text         base64 of: kind and whether it is of an earlier page, digest, values, signature
 
 The values are in the order of their attributes' names. A connection's `cursor_key` signs or encrypts them (seal.py).
+
+That of a scan in segments has the place of each of them.
 """
 
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
@@ -32,6 +34,9 @@ class Cursor(msgspec.Struct, frozen=True, eq=False):
 
     `order` is the direction of the query that made it ("asc", "desc", or "scan"), None where that is not known. `back`
     says that the page ends there. `text` is what a connection with a `cursor_key` made of it.
+
+    `segment` is the segment that it belongs to, and of how many, None for no segment. That of all segments of a scan
+    has the `places` of each: the key after which it goes on, {} at its beginning, None at its end.
     """
 
     table: str
@@ -40,6 +45,8 @@ class Cursor(msgspec.Struct, frozen=True, eq=False):
     order: Order | None = None
     back: bool = False
     text: str | None = None
+    segment: tuple[int, int] | None = None
+    places: tuple[Item | None, ...] | None = None
 
     def __str__(self) -> str:
         return self.text or sealed(self, None)
@@ -47,7 +54,8 @@ class Cursor(msgspec.Struct, frozen=True, eq=False):
     def __repr__(self) -> str:
         if self.text is not None:  # whose values may be secret
             return f"<Cursor {self.text}>"
-        return f"Cursor({self.table!r}, {self.index!r}, {self.key!r})"
+        place = self.key if self.places is None else self.places
+        return f"Cursor({self.table!r}, {self.index!r}, {place!r})"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Cursor) and self._place == other._place and self.key == other.key
@@ -56,7 +64,7 @@ class Cursor(msgspec.Struct, frozen=True, eq=False):
 
     @property
     def _place(self) -> tuple[object, ...]:
-        return self.table, self.index, self.order, self.back
+        return self.table, self.index, self.order, self.back, self.segment, self.places
 
     def refused(self, message: str) -> InvalidCursorError | None:
         """The error for what the service said of a request that began here, if it is about where it began."""
@@ -66,16 +74,22 @@ class Cursor(msgspec.Struct, frozen=True, eq=False):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """What a cursor has to belong to: table, index, direction, the names of the keys, the values of the partition's."""
+    """What a cursor has to belong to: table, index, direction, the names of the keys, the values of the partition's,
+    and the segment and of how many, or the number of segments."""
 
     table: str
     index: str | None
     order: Order
     keys: tuple[str, ...]
     partition: Mapping[str, AttributeValue]
+    segment: tuple[int, int] | None = None
+    segments: int | None = None
 
     def __str__(self) -> str:
-        return f"table {self.table!r}" if self.index is None else f"index {self.index!r} of table {self.table!r}"
+        place = f"table {self.table!r}" if self.index is None else f"index {self.index!r} of table {self.table!r}"
+        if self.segment is not None:
+            return f"segment {self.segment[0]} of {self.segment[1]} of {place}"
+        return place if self.segments is None else f"{place} in {self.segments} segments"
 
     def opened(self, start: "Start", seal: Seal | None) -> Cursor:
         """The cursor that was given as one, as its text, or as a key of the service. Raises InvalidCursorError where it
@@ -87,7 +101,7 @@ class Place(msgspec.Struct, frozen=True):
                 raise InvalidCursorError(
                     "the connection has a cursor_key, lest others make cursors: give a cursor or its text, not a key"
                 )
-            start = Cursor(self.table, self.index, dict(start))
+            start = Cursor(self.table, self.index, dict(start), segment=self.segment)
         self._require(start)
         return start
 
@@ -99,18 +113,28 @@ class Place(msgspec.Struct, frozen=True):
             return _older(text, content)
         head, rest = content[:_HEAD], content[_HEAD:]
         opened = (Seal.none() if seal is None else seal).opened(head, rest)
-        if head[1:] not in (_digest(self.table, self.index, order) for order in (self.order, None)):
+        division = _division(self.segment, self.segments)
+        if head[1:] not in (_digest(self.table, self.index, order, division) for order in (self.order, None)):
             raise InvalidCursorError(
-                f"the cursor belongs to another table, index or direction, but the query reads {self}; {_ADVICE}"
+                "the cursor belongs to another table, index, direction or segment, but the query reads "
+                f"{self}; {_ADVICE}"
             )
+        places: tuple[Item | None, ...] | None = None
         try:
-            values = msgspec.msgpack.decode(opened, type=list[str])
+            if self.segments is None:
+                key = self._key(msgspec.msgpack.decode(opened, type=list[str]))
+            else:
+                values = msgspec.msgpack.decode(opened, type=list[list[str] | None])
+                key, places = {}, tuple(None if each is None else self._key(each) for each in values)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise _damaged(text) from error
+        back = bool(head[0] & _BACK)
+        return Cursor(self.table, self.index, key, self.order, back, text if seal else None, self.segment, places)
+
+    def _key(self, values: list[str]) -> Item:
         if values and len(values) != len(self.keys):
             raise self._no_key()
-        key = {name: {value[:1]: value[1:]} for name, value in zip(sorted(self.keys), values, strict=False)}
-        return Cursor(self.table, self.index, key, self.order, bool(head[0] & _BACK), text if seal else None)
+        return {name: {value[:1]: value[1:]} for name, value in zip(sorted(self.keys), values, strict=False)}
 
     def _no_key(self) -> InvalidCursorError:
         return InvalidCursorError(f"the cursor's key is none of {self}; {_ADVICE}")
@@ -121,12 +145,21 @@ class Place(msgspec.Struct, frozen=True):
             raise InvalidCursorError(f"the cursor belongs to {other}, but the query reads {self}; {_ADVICE}")
         if cursor.order not in (None, self.order):
             raise InvalidCursorError(f"the cursor belongs to a query in another direction; {_ADVICE}")
-        if not cursor.key and cursor.order is not None:
-            return
-        if cursor.key.keys() != set(self.keys) or not all(map(_is_key, cursor.key.values())):
+        number = None if cursor.places is None else len(cursor.places)
+        if (cursor.segment, number) != (self.segment, self.segments):
+            other = msgspec.structs.replace(self, segment=cursor.segment, segments=number)
+            raise InvalidCursorError(f"the cursor belongs to {other}, but the scan reads {self}; {_ADVICE}")
+        if cursor.places is not None:
+            for key in filter(None, cursor.places):
+                self._require_key(key)
+        elif cursor.key or cursor.order is None:
+            self._require_key(cursor.key)
+
+    def _require_key(self, key: Item) -> None:
+        if key.keys() != set(self.keys) or not all(map(_is_key, key.values())):
             raise self._no_key()
         for name, value in self.partition.items():
-            if not _same(cursor.key[name], value):
+            if not _same(key[name], value):
                 raise InvalidCursorError(
                     f"the cursor belongs to another value of the partition key {name!r}; {_ADVICE}"
                 )
@@ -147,13 +180,27 @@ _HEAD = 7
 
 def sealed(cursor: Cursor, seal: Seal | None) -> str:
     """The text of a cursor."""
-    values = msgspec.msgpack.encode(
-        [tag + value for _, form in sorted(cursor.key.items()) for tag, value in form.items()]
-    )
+    number = None
+    if cursor.places is None:
+        values = msgspec.msgpack.encode(_values(cursor.key))
+    else:
+        number = len(cursor.places)
+        values = msgspec.msgpack.encode([None if key is None else _values(key) for key in cursor.places])
     kind = PLAIN if seal is None else seal.kind
-    head = bytes([kind | (_BACK if cursor.back else 0)]) + _digest(cursor.table, cursor.index, cursor.order)
+    division = _division(cursor.segment, number)
+    head = bytes([kind | (_BACK if cursor.back else 0)]) + _digest(cursor.table, cursor.index, cursor.order, division)
     content = head + (values if seal is None else seal.closed(head, values))
     return urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _values(key: Item) -> list[str]:
+    """The values of a key, each after its type, in the order of their names."""
+    return [tag + value for _, form in sorted(key.items()) for tag, value in form.items()]
+
+
+def _division(segment: tuple[int, int] | None, segments: int | None) -> tuple[int, ...]:
+    """What the digest has of segments."""
+    return segment or (() if segments is None else (segments,))
 
 
 def decoded(text: str) -> bytes:
@@ -181,11 +228,11 @@ def _damaged(text: str) -> InvalidCursorError:
     return InvalidCursorError(f"{text!r} is not the text of a cursor; pass on str(cursor) unchanged")
 
 
-def _digest(table: str, index: str | None, order: Order | None) -> bytes:
+def _digest(table: str, index: str | None, order: Order | None, division: tuple[int, ...]) -> bytes:
     """What a cursor belongs to, in six bytes."""
     from hashlib import blake2b  # which loads OpenSSL, and few programs make texts
 
-    return blake2b(msgspec.json.encode((table, index, order)), digest_size=_HEAD - 1).digest()
+    return blake2b(msgspec.json.encode((table, index, order, *division)), digest_size=_HEAD - 1).digest()
 
 
 def _same(one: AttributeValue, other: AttributeValue) -> bool:

@@ -109,6 +109,39 @@ class IndexProjectionDiffers(TableDifference, frozen=True):
         return f"its index {self.index!r} projects {_projection(self.table)}, the model's {_projection(self.model)}"
 
 
+class VectorIndexMissing(TableDifference, frozen=True):
+    """The table lacks a vector index of the model."""
+
+    index: str
+
+    def __str__(self) -> str:
+        return f"it lacks the vector index {self.index!r}"
+
+
+class VectorIndexSurplus(TableDifference, frozen=True):
+    """The table has a vector index that the model does not know."""
+
+    index: str
+
+    def __str__(self) -> str:
+        return f"it has the vector index {self.index!r}, the model not"
+
+
+class VectorIndexDiffers(TableDifference, frozen=True):
+    """A vector index that both have is another one in the table in what `what` names: "attribute", "dimensions",
+    "distance", "search schema" or "projection"."""
+
+    index: str
+    what: str
+
+    @property
+    def updatable(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return f"its vector index {self.index!r} has another {self.what} than the model's"
+
+
 class BillingDiffers(TableDifference, frozen=True):
     """The table is billed in another way."""
 

@@ -65,14 +65,14 @@ def run_together(together: Together, perform: Callable[[Effect, Callable[[float]
     results: list[Any] = [None] * len(together.flows)
     waiting = deque(enumerate(together.flows))
     errors: list[BaseException] = []
-    end = _End()
+    end = End()
 
     def perform_until_ended(effect: Effect) -> Any:
         if end.has_come:
-            raise _EndedError
+            raise EndedError
         outcome = perform(effect, end.wait)
         if end.has_come and isinstance(effect, Pause):
-            raise _EndedError
+            raise EndedError
         return outcome
 
     def work() -> None:
@@ -135,10 +135,10 @@ async def arun_together(
 
     async def perform_until_ended(effect: Effect) -> Any:
         if ended.is_set():
-            raise _EndedError
+            raise EndedError
         outcome = await perform(effect, wait)
         if ended.is_set() and isinstance(effect, Pause):
-            raise _EndedError
+            raise EndedError
         return outcome
 
     async def work() -> None:
@@ -163,7 +163,7 @@ async def arun_together(
     return results
 
 
-class _End:
+class End:
     """Comes once, and ends the waits of all threads. Made of one lock, so that no interrupt can leave it half done."""
 
     def __init__(self) -> None:
@@ -182,8 +182,18 @@ class _End:
         if self._lock.acquire(timeout=seconds):
             self.come()
 
+    def check(self) -> None:
+        """Raises EndedError once it has come."""
+        if self.has_come:
+            raise EndedError
 
-class _EndedError(DynamixError):
+    def pause(self, seconds: float) -> None:
+        """Waits so long. Raises EndedError once it has come."""
+        self.wait(seconds)
+        self.check()
+
+
+class EndedError(DynamixError):
     """Ends a flow that runs beside one that failed: thrown into it in place of sending or waiting, so it can say what
     it has done."""
 

@@ -44,6 +44,7 @@
         ├── TableInUseError
         ├── LimitExceededError
         ├── ItemCollectionSizeLimitExceededError
+        ├── IndexNotReadyError                  a vector index that is still being filled, or is not there (.index)
         ├── AccessDeniedError
         ├── ThrottledError                      every way of saying "slow down"
         │   └── BatchIncompleteError            (.unprocessed: what is still to do)
@@ -500,6 +501,15 @@ class ConditionalCheckFailedError(ClientException, codes=("ConditionalCheckFaile
 
 class ItemExistsError(ConditionalCheckFailedError, codes=("DuplicateItemException",)):
     """An item with this key exists already; it was left alone."""
+
+
+class IndexNotReadyError(ClientException):
+    """A vector index cannot be searched: it is still being filled, or the table has none of this name.
+
+    `index` is its name.
+    """
+
+    index: str = ""
 
 
 class ItemNotFoundError(ConditionalCheckFailedError):

@@ -12,6 +12,7 @@ from dynamix.expressions.shown import shown_condition
 from dynamix.expressions.walk import paths
 from dynamix.operations.asking import body_of, chosen, hiding, look, settled, target
 from dynamix.operations.retry import RetryPolicy
+from dynamix.operations.segments import in_segment
 from dynamix.schema.table import Table
 from dynamix.selection import Search, Selection
 
@@ -27,7 +28,7 @@ class Explanation(Struct, frozen=True):
     `operation` is "Query" or "Scan", `index` None for the table itself. `key_condition` and `filter` are texts, None
     for none. `projection` are the fields that are read, None for all. `request` is the body of the first request.
     `units` are the read units that reading everything takes at least and at most, None where the table's size is not
-    known.
+    known. Of a scan in segments it is the first request of the first one.
     """
 
     operation: str
@@ -63,6 +64,8 @@ def explain(
 ) -> Explanation:
     """What a search would do. `description` is that of its table, from which its size is known."""
     search, selection = settled(policy, search), hiding(search, selection)
+    if search.segments is not None:
+        search = in_segment(policy, table, search, 0, {}, search.limit)
     body = body_of(table, search, selection)
     if search.limit is not None:
         body["Limit"] = look(search, selection, 0, search.limit)

@@ -61,6 +61,8 @@ class Capacity:
             if told is None:
                 self.untold += 1
             for consumed in told or ():
+                if consumed.table == "-":  # of a search in vectors, which consumes no units
+                    continue
                 self.units += consumed.units
                 self.tables[consumed.table] = self.tables.get(consumed.table, 0.0) + consumed.units
                 for index, units in consumed.parts():

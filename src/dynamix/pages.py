@@ -1,6 +1,7 @@
 """The pages of a query or scan, one after another, and one read under way."""
 
 import contextlib
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -11,19 +12,18 @@ from msgspec.structs import replace
 from dynamix import context
 from dynamix.connection import Connection
 from dynamix.cursor import Cursor
-from dynamix.operations.asking import Budget, begun, ran_out
+from dynamix.operations.asking import begun
+from dynamix.operations.budget import Budget, ran_out
 from dynamix.operations.explained import explaining
-from dynamix.operations.search import Found, page
+from dynamix.operations.search import MOST_AHEAD, Found, page
 from dynamix.selection import Search, select
 from dynamix.wire import Flow
 
 if TYPE_CHECKING:
     from dynamix.explanation import Explanation
+    from dynamix.lanes import Lanes
 
 M = TypeVar("M")
-
-_MOST_AHEAD = 1000
-"""How many matches a page has at most where only a limit is given, lest all be held at once."""
 
 
 class Read(Generic[M]):
@@ -33,7 +33,7 @@ class Read(Generic[M]):
 
     def __init__(self, search: Search[M], connection: Connection) -> None:
         search, self._selection = select(search)
-        self.budget = None if search.bounds is None else _budget(search)
+        self.budget = None if search.bounds is None else _budget(search, connection.retry.clock)
         self._connection = connection
         self._table = search.schema.at(connection.table_prefix)
         if search.begin is not None:
@@ -60,6 +60,12 @@ class Read(Generic[M]):
 
         return explain(self._connection.retry, self._table, self.search, self._selection, description)
 
+    def lanes(self, size: int | None) -> "Lanes[M]":
+        """The segments of a scan in segments, to be read page by page, with so many matches in each page."""
+        from dynamix.lanes import Lanes
+
+        return Lanes(self._connection, self._table, self.search, size)
+
     def _flow(self, flow: Callable[..., Flow[Any]], search: Search[M], *arguments: Any) -> Flow[Any]:
         retry, live = self._connection.retry, self._connection.indexes
         return explaining(flow, retry, self._table, live, search, self._selection, self.budget, *arguments)
@@ -70,20 +76,21 @@ class Read(Generic[M]):
         return context.changed(deadline=min(budget.deadline, context.in_force().deadline))
 
 
-def _budget(search: Search[Any]) -> Budget:
+def _budget(search: Search[Any], clock: Callable[[], float]) -> Budget:
     """What a read that begins now may take. A block's deadline that comes before its own is none of its bounds."""
     assert search.bounds is not None  # noqa: S101 - the caller has looked
-    if search.bounds.seconds is None:
-        return Budget(search.bounds)
-    deadline = time.monotonic() + search.bounds.seconds
-    return Budget(search.bounds, deadline) if deadline < context.in_force().deadline else Budget(search.bounds)
+    deadline = math.inf if search.bounds.seconds is None else time.monotonic() + search.bounds.seconds
+    if deadline >= context.in_force().deadline:
+        deadline = math.inf
+    return Budget(search.bounds, clock, deadline, search.segments or 1)
 
 
 class Page(Struct, Generic[M], frozen=True):
     """One page of matches, in order.
 
     `next` is the cursor of the next page, None at the end; a last page may be empty. `previous` is that of the page
-    before, None at the beginning, and of scans, which have no order.
+    before, None at the beginning, and of scans, which have no order. In a scan of segments side by side, `next` goes on
+    with all that was not given so far.
     """
 
     items: list[M]
@@ -104,6 +111,12 @@ class Pages(Generic[M]):
 
     def __iter__(self) -> Iterator[Page[M]]:
         read = Read(self._search, self._connection())
+        if read.search.segments is not None:
+            from dynamix.lanes import taken  # which few programs need
+
+            for part in taken(read.lanes(self._size), lambda search: read.run(page, search, self._requery)):
+                yield Page(part.items, part.next, None)
+            return
         ahead = _Ahead(read, self._size)
         while (search := ahead.search) is not None:
             found = ahead.took(read.run(page, search, self._requery))
@@ -116,6 +129,14 @@ class Pages(Generic[M]):
         import asyncio  # here, so that programs without it start faster
 
         read = Read(self._search, self._connection())
+        if read.search.segments is not None:
+            from dynamix.lanes import ataken
+
+            parts = ataken(read.lanes(self._size), lambda search: read.arun(page, search, self._requery))
+            async with contextlib.aclosing(parts):
+                async for part in parts:
+                    yield Page(part.items, part.next, None)
+            return
         ahead = _Ahead(read, self._size)
         fetching = asyncio.ensure_future(read.arun(page, ahead.search or read.search, self._requery))
         try:
@@ -166,6 +187,6 @@ class _Ahead(Generic[M]):
     def _from(self, start: Cursor | None) -> Search[M]:
         size = self._size
         if self._left is not None:
-            size = min(self._left, size or _MOST_AHEAD)
+            size = min(self._left, size or MOST_AHEAD)
         search = self._read.search
         return search if start is search.start and size == search.limit else replace(search, start=start, limit=size)

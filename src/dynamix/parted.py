@@ -30,12 +30,14 @@ def on_keys(schema: Schema[Any], index: Index, conditions: list[Condition]) -> l
     equal = {name: condition for condition in reversed(conditions) if (name := _equal(condition)) is not None}
     values = {name: schema.fields[name].decode(value) for name, (_, value) in _literals(schema, equal).items()}
     done: list[Condition] = []
-    chosen = _of_partition(schema, index.hash_key, conditions, values)
-    if chosen is not None:
-        conditions = [chosen, *conditions]
-        done += [equal[part] for part in _exact_parts(schema, index.hash_key)]
-    elif not _has(conditions, index.hash_key):
-        return conditions
+    given = conditions
+    for key in index.hash_keys:
+        chosen = _of_partition(schema, key, conditions, values)
+        if chosen is not None:
+            conditions = [chosen, *conditions]
+            done += [equal[part] for part in _exact_parts(schema, key)]
+        elif not _has(conditions, key):
+            return given
     sort = index.range_key
     if isinstance(sort, ComputedField) and not _has(conditions, sort):
         on_sort = _Sort(schema, sort, conditions, values)
@@ -62,6 +64,8 @@ def _shared(schema: Schema[Any], given: Mapping[str, Any]) -> Condition:
     members = list(schema.kinds.schemas())
     for index in (schema.table, *schema.indexes.values()):
         keys = [member.fields.get(index.hash_key.attribute) for member in members]
+        if len(index.hash_keys) > 1:
+            continue
         if not all(isinstance(key, ComputedField) and set(key.parts) == given.keys() for key in keys):
             continue
         found = {made(key, member.fields, given) for key, member in zip(keys, members, strict=True)}

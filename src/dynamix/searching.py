@@ -11,6 +11,7 @@ from dynamix.errors import InvalidQueryError, WrongTypeError, nearest
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
 from dynamix.fields.changeable import Element
+from dynamix.schema.declared import GlobalIndex, LocalIndex, Queried, VectorIndex
 from dynamix.selection import Bounds, Search, check_fields, check_owned
 
 M = TypeVar("M")
@@ -44,6 +45,13 @@ class Searching(Generic[M]):
             near = None if name.startswith("_") else nearest(name, [n for n in dir(type(self)) if n[0] != "_"])
             advice = "" if near is None else f"; did you mean {near!r}?"
             raise AttributeError(f"a {kind} has no attribute {name!r}{advice}", name=name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        search = self._search
+        parts = {name: getattr(search, name) for name in search.__struct_fields__}
+        del parts["schema"], parts["keyed"]
+        parts["index"] = search.index.name
+        return _unpickled, (search.schema.model, search.keyed, parts)
 
     def _with(self, **changes: Any) -> Self:
         return type(self)(replace(self._search, **changes), self._connection)
@@ -89,11 +97,11 @@ class Searching(Generic[M]):
 
     def max_units(self, most: float) -> Self:
         """Send no further request once so many read units were consumed, which one page may pass. See `max_pages`."""
-        return self._bounded(units=_positive("max_units", most))
+        return self._bounded(units=positive("max_units", most))
 
     def max_seconds(self, most: float) -> Self:
         """Read for so many seconds at most, with what is done between the pages of an iteration. See `max_pages`."""
-        return self._bounded(seconds=_positive("max_seconds", most))
+        return self._bounded(seconds=positive("max_seconds", most))
 
     def start_key(self, cursor: Cursor | str | Mapping[str, Any] | None) -> Self:
         """Go on where the cursor of an earlier page says; None starts at the beginning.
@@ -131,19 +139,32 @@ class Searching(Generic[M]):
             check_owned(self._search.schema, condition)
         return conditions
 
-    def _on_index(self, index: str | Field[Any, Any] | None) -> Self:
+    def _on_index(self, index: str | Field[Any, Any] | Queried | None) -> Self:
         schema = self._search.schema
         if index is None:
             return self._with(index=schema.table, chosen=True)
         if isinstance(index, str):
             return self._with(index=schema.index(index), chosen=True)
+        if isinstance(index, VectorIndex):
+            raise InvalidQueryError(f"{index} is a vector index, which {schema.model_name}.search() reads, no query")
+        if isinstance(index, GlobalIndex | LocalIndex):
+            return self._with(index=schema.index_declared(index), chosen=True)
         if isinstance(index, Element):
             raise WrongTypeError(
                 f"{index} is an element of a field, and an index sorts by a whole one", field="", value=index
             )
         if not isinstance(index, Field):
-            raise WrongTypeError(f"use_index() takes an index's name or a field, not {index!r}", field="", value=index)
+            raise WrongTypeError(
+                f"use_index() takes an index, its name or a field, not {index!r}", field="", value=index
+            )
         return self._with(index=schema.index_on(index), chosen=True)
+
+
+def _unpickled(model: Any, keyed: bool, parts: dict[str, Any]) -> Searching[Any]:
+    """A query or scan that was pickled, of the model as it is here."""
+    searching: Searching[Any] = model.query() if keyed else model.scan()
+    schema, name = searching._search.schema, parts["index"]
+    return searching._with(**{**parts, "index": schema.table if name is None else schema.index(name)})
 
 
 def whole(method: str, most: int) -> int:
@@ -153,7 +174,7 @@ def whole(method: str, most: int) -> int:
     return most
 
 
-def _positive(method: str, most: float) -> float:
+def positive(method: str, most: float) -> float:
     """The same number, if it is above 0."""
     if isinstance(most, bool) or not isinstance(most, int | float) or not 0 < most < float("inf"):
         raise InvalidQueryError(f"{method}() takes a number above 0, not {most!r}")

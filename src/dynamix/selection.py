@@ -5,7 +5,7 @@ anything is sent. Source: DynamoDB Developer Guide, "Key condition expressions f
 expressions".
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from dynamix.cursor import Cursor, Start
 from dynamix.errors import InvalidQueryError, UnknownNameError, WrongTypeError
 from dynamix.expressions.nodes import (
+    And,
     AttributeExists,
     AttributeNotExists,
     AttributeType,
@@ -34,6 +35,7 @@ from dynamix.late import later
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.table import Schema
 from dynamix.unreadable import OnError
+from dynamix.wire import ReadProgress
 
 if TYPE_CHECKING:
     from dynamix.expressions import renamed
@@ -44,11 +46,14 @@ M = TypeVar("M")
 
 
 class Bounds(Struct, frozen=True):
-    """How much one read may take: requests, read units, seconds; None: any number."""
+    """How much one read may take: requests, read units, seconds; None: any number. `rate` is in units per second;
+    `progress` is called after each request."""
 
     pages: int | None = None
     units: float | None = None
     seconds: float | None = None
+    rate: float | None = None
+    progress: Callable[[ReadProgress], object] | None = None
 
 
 class Search(Struct, Generic[M], frozen=True, eq=False):
@@ -58,7 +63,7 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     `filters` never do. `limit` is the most matches to return, `page_size` the most items that one request looks at.
     `on_error` says what becomes of items that cannot be read. `begin` is where it begins as the caller said it, `start`
     the cursor that was made of it. `chosen` says whether the caller chose the index. `convert` makes what the caller is
-    given of an instance; None: itself.
+    given of an instance; None: itself. A scan may be of one `segment` (of so many), or of all `segments` side by side.
     """
 
     schema: Schema[M]
@@ -77,6 +82,8 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     on_error: OnError = "raise"
     chosen: bool = False
     convert: Callable[[Any], Any] | None = None
+    segment: tuple[int, int] | None = None
+    segments: int | None = None
 
 
 class Selection(NamedTuple):
@@ -88,6 +95,10 @@ class Selection(NamedTuple):
 
 class _NoPartitionError(InvalidQueryError):
     """The conditions do not say which partition to read."""
+
+
+class _PartOfPartitionError(_NoPartitionError):
+    """They say it in part, of a key of several fields."""
 
 
 def select(search: Search[M]) -> tuple[Search[M], Selection]:
@@ -131,8 +142,8 @@ def _reason(search: Search[Any]) -> str | None:
     """Why an index cannot serve that has the conditions' partition key, None for another one."""
     try:
         _select(search)
-    except _NoPartitionError:
-        return None
+    except _NoPartitionError as error:
+        return f"use_index({search.index.name!r}): {error}" if isinstance(error, _PartOfPartitionError) else None
     except InvalidQueryError as error:
         return f"use_index({search.index.name!r}) cannot serve: {error}"
     return None
@@ -141,17 +152,25 @@ def _reason(search: Search[Any]) -> str | None:
 def _select(search: Search[Any]) -> Selection:
     """The key conditions and the filters on the index that the search has."""
     schema, index = search.schema, search.index
-    conditions = list(joined(search.conditions))
+    conditions = list(search.conditions)
+    if And in map(type, conditions):
+        conditions = list(joined(conditions))
     if schema.computed and search.keyed:
         from dynamix.parted import on_keys  # which programs without computed keys never need
 
         conditions = on_keys(schema, index, conditions)
     own = tuple(joined(search.filters)) if search.filters else ()
-    on_partition = [c for c in conditions if search.keyed and _is_on(c, index.hash_key)]
-    if search.chosen and not on_partition and schema.kinds is not None and index.hash_key is schema.kinds.field:
-        on_partition = [schema.kinds.condition]
-    partition = (_partition(schema, index, on_partition),) if search.keyed else ()
-    check_fields(schema, index, search.fields)
+    placed: dict[str, list[Condition]] = {key.name: [] for key in index.keys} if search.keyed else {}
+    filters: list[Condition] = []
+    for condition in conditions:
+        placed.get(_plainly_on(condition), filters).append(condition)
+    kinds = schema.kinds
+    if search.chosen and kinds is not None and any(key is kinds.field for key in index.hash_keys):
+        told = placed.get(kinds.field.name, [])
+        told += () if told else (kinds.condition,)
+    partition = _partition(schema, index, placed) if search.keyed else ()
+    if search.fields:
+        check_fields(schema, index, search.fields)
     held = schema.loaded_from(index)
     if held is not None:
         _check_held(schema, index, held, (*conditions, *own))
@@ -159,71 +178,101 @@ def _select(search: Search[Any]) -> Selection:
         raise InvalidQueryError(
             f"a global index such as {index.name!r} has no consistent reads; read the table instead"
         )
+    filters += own
     if not search.keyed:
-        return Selection((), _under_both(schema, (*conditions, *own)))
-    on_sort = [c for c in conditions if index.range_key is not None and _is_on(c, index.range_key)]
-    filters = (*(c for c in conditions if not any(c is k for k in (*on_partition, *on_sort))), *own)
+        return Selection((), _under_both(schema, filters))
     for condition in filters:
         for path in paths(condition):
-            if any(path.parts[0] == key.name for key in index.keys):
+            if path.parts[0] in placed:
                 raise InvalidQueryError(
                     f"{path.source or path.parts[0]} is a key of {_where(schema, index)}; a condition on it must stand "
                     "alone, in where(), not in filter() or inside |, ~ or size()"
                 )
-    return Selection((*partition, *_sort(index, on_sort)), _under_both(schema, filters))
+    return Selection((*partition, *_sort(index, placed)), _under_both(schema, filters))
 
 
-def _under_both(schema: Schema[Any], filters: tuple[Condition, ...]) -> tuple[Condition, ...]:
+def _under_both(schema: Schema[Any], filters: list[Condition]) -> tuple[Condition, ...]:
     """The same filters, met also where fields that had another name are stored under that."""
     olds = schema.old_names
-    return tuple(renamed.under_both(condition, olds) for condition in filters) if olds else filters
+    return tuple(renamed.under_both(condition, olds) for condition in filters) if olds else tuple(filters)
 
 
-def _is_on(condition: Condition, key: AnyField) -> bool:
-    """Whether a condition is a plain one on a key."""
+def _plainly_on(condition: Condition) -> str:
+    """The stored name of the attribute that a condition is about and nothing else; nothing for another condition."""
+    if type(condition) is Compare and type(condition.left) is Path and len(condition.left.parts) == 1:
+        return condition.left.parts[0]  # type: ignore[return-value]  # by far the most
     match condition:
-        case Compare(_, Path(parts)) | Between(Path(parts)) | BeginsWith(Path(parts)) | In(Path(parts)):
-            return parts == (key.name,)
-        case Contains(Path(parts)) | AttributeExists(Path(parts)) | AttributeNotExists(Path(parts)):
-            return parts == (key.name,)
-        case AttributeType(Path(parts)):
-            return parts == (key.name,)
-    return False
+        case Between(Path((str(name),))) | BeginsWith(Path((str(name),))) | In(Path((str(name),))):
+            return name
+        case Contains(Path((str(name),))) | AttributeType(Path((str(name),))):
+            return name
+        case AttributeExists(Path((str(name),))) | AttributeNotExists(Path((str(name),))):
+            return name
+    return ""
 
 
-def _partition(schema: Schema[Any], index: Index, found: list[Condition]) -> Condition:
-    match found:
-        case [Compare("=") as condition]:
-            return condition
-        case []:
-            raise _NoPartitionError(
-                f"a query of {_where(schema, index)} needs {index.hash_key}.eq(...), its partition key"
+def _partition(schema: Schema[Any], index: Index, placed: Mapping[str, Sequence[Condition]]) -> tuple[Condition, ...]:
+    """The conditions that say which partition to read: equality on each field of the partition key."""
+    taken = []
+    for key in index.hash_keys:
+        found = placed[key.name]
+        if len(found) != 1 or not (isinstance(found[0], Compare) and found[0].operator == "="):
+            raise _no_partition(schema, index, key, placed)
+        taken.append(found[0])
+    return tuple(taken)
+
+
+def _no_partition(
+    schema: Schema[Any], index: Index, key: AnyField, placed: Mapping[str, Sequence[Condition]]
+) -> InvalidQueryError:
+    """Why conditions do not say which partition to read: what there is of this part of its key."""
+    where, role = _where(schema, index), "partition key" if len(index.hash_keys) == 1 else "part of the partition key"
+    if len(placed[key.name]) > 1:
+        return InvalidQueryError(f"{key}, the partition key of {where}, has more than one condition")
+    if placed[key.name]:
+        return _NoPartitionError(f"{key} is the partition key of {where}; DynamoDB takes only eq on it")
+    if any(placed[other.name] for other in index.hash_keys):
+        return _PartOfPartitionError(f"a query of {where} needs {key}.eq(...) as well, {role}")
+    return _NoPartitionError(f"a query of {where} needs {key}.eq(...), its partition key")
+
+
+def _sort(index: Index, placed: Mapping[str, Sequence[Condition]]) -> tuple[Condition, ...]:
+    """The conditions on the sort key: of several fields equality from the first on, and any on the last with one."""
+    taken: list[Condition] = []
+    open_at: AnyField | None = None
+    for key in index.range_keys:
+        if not placed[key.name]:
+            open_at = key if open_at is None else open_at
+            continue
+        condition = _on_sort(key, placed[key.name])
+        if open_at is not None:
+            raise InvalidQueryError(
+                f"{key} is a part of the sort key behind {open_at}, which has no eq condition; DynamoDB takes the "
+                "parts from the first on without a gap, and only the last of them need not be eq"
             )
-        case [_]:
-            raise _NoPartitionError(
-                f"{index.hash_key} is the partition key of {_where(schema, index)}; DynamoDB takes only eq on it"
-            )
-    raise InvalidQueryError(
-        f"{index.hash_key}, the partition key of {_where(schema, index)}, has more than one condition"
-    )
+        taken.append(condition)
+        if not (isinstance(condition, Compare) and condition.operator == "="):
+            open_at = key
+    return tuple(taken)
 
 
-def _sort(index: Index, found: list[Condition]) -> tuple[Condition, ...]:
+def _on_sort(key: AnyField, found: Sequence[Condition]) -> Condition:
+    """The condition on one field of the sort key."""
     for condition in found:
         if not isinstance(condition, Compare | Between | BeginsWith) or (
             isinstance(condition, Compare) and condition.operator == "<>"
         ):
             raise InvalidQueryError(
-                f"{index.range_key} is the sort key; DynamoDB takes eq, lt, lte, gt, gte, between or begins_with on "
+                f"{key} is the sort key; DynamoDB takes eq, lt, lte, gt, gte, between or begins_with on "
                 f"it, not {_verb(condition)}"
             )
     match found:
-        case [] | [_]:
-            return tuple(found)
+        case [condition]:
+            return condition
         case [Compare(">=", path, low), Compare("<=", _, high)] | [Compare("<=", path, high), Compare(">=", _, low)]:
-            return (Between(path, low, high),)
+            return Between(path, low, high)
     raise InvalidQueryError(
-        f"{index.range_key}, the sort key, has {len(found)} conditions and DynamoDB takes one; between(low, high), "
+        f"{key}, the sort key, has {len(found)} conditions and DynamoDB takes one; between(low, high), "
         "or gte and lte together, make a range"
     )
 

@@ -24,9 +24,11 @@ OnError: TypeAlias = Literal["raise", "skip"] | Callable[[StoredValueError], obj
 
 def check_on_error(on_error: OnError) -> OnError:
     """The same, if it is one of what `on_error` takes. Raises InvalidQueryError."""
+    if on_error == "raise":
+        return on_error
     if is_coroutine_function(on_error):
         raise InvalidQueryError(f"on_error takes a plain function, not {on_error!r}, which would have to be awaited")
-    if on_error not in ("raise", "skip") and not callable(on_error):
+    if on_error != "skip" and not callable(on_error):
         raise InvalidQueryError(f"on_error takes 'raise', 'skip' or a function of one argument, not {on_error!r}")
     return on_error
 

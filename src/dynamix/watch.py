@@ -3,12 +3,15 @@
 import sys
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from msgspec import Struct
 
 from dynamix.errors import DynamixError, WrongTypeError, from_response
 from dynamix.interrupts import let_pass
 from dynamix.wire import Call, RequestInfo, Response, ResponseInfo, is_coroutine_function
+
+T = TypeVar("T")
 
 
 class Watch(Struct, frozen=True):
@@ -41,11 +44,13 @@ class Watch(Struct, frozen=True):
             sys.excepthook(type(error), error, error.__traceback__)  # told, but the request's outcome matters more
 
 
-def checked_progress(progress: Callable[[int], object] | None) -> Callable[[int], object] | None:
+def checked_progress(
+    progress: Callable[[T], object] | None, argument: str = "the number of writes made"
+) -> Callable[[T], object] | None:
     """The same callback. Raises WrongTypeError for what is no plain function."""
     if progress is not None and (not callable(progress) or is_coroutine_function(progress)):
         raise WrongTypeError(
-            f"progress={progress!r} is not a plain function of one argument, the number of writes made",
+            f"progress={progress!r} is not a plain function of one argument, {argument}",
             field="progress",
             value=progress,
         )

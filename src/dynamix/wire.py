@@ -142,6 +142,21 @@ class ResponseInfo(msgspec.Struct, frozen=True):
     error: str | None = None
 
 
+class ReadProgress(msgspec.Struct, frozen=True):
+    """What `progress` of a scan is told after each request: how far all of its segments came together.
+
+    `requests` were answered, `looked_at` items were read, of which `found` match, `units` were consumed. `ended` of
+    `segments` are read to their end; a scan without segments is one.
+    """
+
+    requests: int
+    looked_at: int
+    found: int
+    units: float
+    ended: int
+    segments: int
+
+
 class Transport(Protocol):
     """Bytes out, bytes back. Implemented by signed HTTP, the embedded engine, and a caller's own boto client.
 

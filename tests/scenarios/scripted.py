@@ -53,13 +53,16 @@ class Holding:
         self._targets = targets
         self._arrived: queue.SimpleQueue[Request] = queue.SimpleQueue()
         self._all: list[Request] = []
+        self._lock = threading.Lock()
 
     def handle(self, target: str, body: bytes) -> Answer:
         """Called by the server."""
-        if target not in self._targets:
+        with self._lock:  # lest a request be held after what is held was released
+            request = Request(self.engine, target, body) if target in self._targets else None
+            if request is not None:
+                self._all.append(request)
+        if request is None:
             return self.engine.handle(target, body)
-        request = Request(self.engine, target, body)
-        self._all.append(request)
         self._arrived.put(request)
         return request.wait()
 
@@ -76,11 +79,16 @@ class Holding:
         """The next request that arrives."""
         return await asyncio.to_thread(self.next)
 
+    def hold(self, *targets: str) -> None:
+        """Holds requests of these targets from now on."""
+        self._targets = targets
+
     def release(self) -> None:
         """Answers whatever is still held, and holds no more."""
-        self._targets = ()
-        for request in self._all:
-            request.answer()
+        with self._lock:
+            self._targets = ()
+            for request in self._all:
+                request.answer()
 
 
 class Counting:

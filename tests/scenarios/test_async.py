@@ -208,6 +208,8 @@ async def story(tell: Blocking) -> list[Any]:
         await call(dynamix, "batch_get", Thread.key_of(**key(60)), thread, Thread.key_of(**key(88))),
         await call(dynamix, "batch_get", key(60)),
         type(await call(Thread, "item_count")),
+        await call(Thread, "search", "nearest", [1.0, 2.0]),
+        await call(Thread, "is_searchable", "nearest"),
         await call(
             dynamix, "transact_get", Thread.key_of(**key(39)), Thread.key_of(**key(88)), Thread.key_of(**key(39))
         ),

@@ -2,16 +2,19 @@
 
 import datetime
 import re
+from array import array
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar, Generic, Literal, TypeVar, Unpack, assert_type, overload
 from uuid import UUID
 
-from forum import Cart, Colour, Customer, ForumThread, Letter, Order, Part, Person, Sheet, Shop, State
+from forum import Cart, Colour, Customer, ForumThread, Letter, Order, Part, Person, Picture, Sheet, Shop, State
 
 import dynamix
 from dynamix import Cursor
 from dynamix.fields import Defaulted, Form, NumberDraft, Options, Present
+from dynamix.query import Query
+from dynamix.scan import Scan
 
 T = TypeVar("T")
 
@@ -122,6 +125,10 @@ async def twins() -> None:
     await ForumThread.abatch_delete(keys=[{"forum_id": "science", "thread_id": "physics_1"}])
     await thread.acommit_changes(atomic=True)
     query = ForumThread.query(ForumThread.title).use_index(ForumThread.updated_at, asc=False).limit(3)
+    assert_type(query.use_index(ForumThread.by_author, asc=False), Query[ForumThread])
+    scan = ForumThread.scan(segments=8, rate=10, progress=print).use_index(ForumThread.by_votes)
+    assert_type(scan.split(4), list[Scan[ForumThread]])
+    assert_type(scan.split(4)[0].all(), list[ForumThread])
     assert_type(await query.aget_items(requery_for_all_projections=True), tuple[list[ForumThread], Cursor | None])
     assert_type(await query.afirst(), ForumThread | None)
     assert_type(await query.acount(), int)
@@ -598,3 +605,11 @@ class NumberLog(Log[int]):
 
 
 assert_type(NumberLog(key="k").entries, list[int])
+picture = Picture(id="p", tone=[1.0, 2, 3])
+assert_type(picture.embedding, tuple[float, ...] | None)
+assert_type(picture.tone, tuple[float, ...])
+picture.tone = [1.0, 2.0, 3]
+picture.tone = array("f", [1, 2, 3])
+pairs = Picture.search(Picture.embedding, near=[1, 2, 3], top=5, where=Picture.kind == "a", fields=[Picture.kind])
+assert_type(pairs, list[tuple[Picture, float]])
+Picture.search(Picture.near, (1.0, 2, 3), where=[Picture.kind == "a"])

@@ -121,6 +121,8 @@ class ForumThread(dynamix.Model):
     score = dynamix.FloatField()
     closed = dynamix.BooleanField(default=False)
     created = dynamix.DateTimeField(auto_now_add=True)
+    by_author = dynamix.GlobalIndex(hash_key=[author, "state"], range_key=created, projections=[title, "votes"])
+    by_votes = dynamix.LocalIndex(range_key=votes, projections="ALL")
     due = dynamix.DateField()
     opens = dynamix.TimeField()
     took = dynamix.TimeDeltaField()
@@ -161,3 +163,13 @@ class Order(Shop):
     def large(cls, least: int) -> dynamix.scan.Scan[Self]:
         """Another one."""
         return cls.scan().where(cls.total >= least)
+
+
+class Picture(dynamix.Model):
+    """A picture that is searched by nearness."""
+
+    id = dynamix.CharField(hash_key=True)
+    kind = dynamix.CharField()
+    embedding = dynamix.VectorField(dimensions=3, distance="cosine")
+    tone = dynamix.VectorField(dimensions=3, required=True)
+    near = dynamix.VectorIndex(embedding, filters=[kind, "id"], projections="ALL")

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from forum import Cart, Colour, Customer, ForumThread, Letter, Order, Part, Person, Sheet
+from forum import Cart, Colour, Customer, ForumThread, Letter, Order, Part, Person, Picture, Sheet
 
 import dynamix
 
@@ -132,3 +132,19 @@ dynamix.Table(Customer, Order).query().grouped()["Order"]  # rejected: index, re
 def no_query(cls: type[Order]) -> int:
     """An access pattern gives a query or a scan."""
     return 1
+
+
+ForumThread.query().use_index(5)  # rejected: arg-type, reportArgumentType
+ForumThread.query().use_index(ForumThread.by_auhtor)  # rejected: attr-defined, reportAttributeAccessIssue
+dynamix.GlobalIndex(range_key="state")  # rejected: call-arg, reportCallIssue
+dynamix.GlobalIndex(hash_key=5)  # rejected: arg-type, reportArgumentType
+dynamix.LocalIndex(range_key="state", projections=5)  # rejected: arg-type, reportArgumentType
+ForumThread.scan(segments="8")  # rejected: arg-type, reportArgumentType
+ForumThread.scan(progress=5)  # rejected: arg-type, reportArgumentType
+ForumThread.query().split(4)  # rejected: attr-defined, reportAttributeAccessIssue
+dynamix.VectorField()  # rejected: call-overload, reportCallIssue
+dynamix.VectorField(dimensions=3, distance="near")  # rejected: call-overload, reportArgumentType
+dynamix.VectorIndex(Picture.kind)  # rejected: arg-type, reportArgumentType
+Picture.search(Picture.kind, near=[1, 2, 3])  # rejected: arg-type, reportArgumentType
+Picture.search(Picture.near, near="123")  # rejected: arg-type, reportArgumentType
+Picture.query().use_index(Picture.near)  # rejected: arg-type, reportArgumentType

@@ -95,6 +95,9 @@ def _numeral(number: int) -> str:
 
 def render_condition(condition: Condition, placeholders: Placeholders) -> str:
     """The text of a condition, filter or key condition. Deep trees do no harm."""
+    alone = _CONDITIONS.get(type(condition))
+    if alone is not None:
+        return alone(condition, placeholders)
     if type(condition) is And and _CONDITIONS.keys() >= set(map(type, condition.conditions)):
         return " AND ".join([_CONDITIONS[type(part)](part, placeholders) for part in condition.conditions])
     texts: list[str] = []

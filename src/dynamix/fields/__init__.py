@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from dynamix.fields.time import TimeField
     from dynamix.fields.timedelta import TimeDeltaField
     from dynamix.fields.uuid import UUIDField
+    from dynamix.fields.vector import VectorField
 else:
     _LATE = {
         "dynamix.fields.any": ("AnyField",),
@@ -68,6 +69,7 @@ else:
         "dynamix.fields.time": ("TimeField",),
         "dynamix.fields.timedelta": ("TimeDeltaField",),
         "dynamix.fields.uuid": ("UUIDField",),
+        "dynamix.fields.vector": ("VectorField",),
     }
     """What a program uses by its class, by module: these are imported when somebody asks for a class of theirs."""
 
@@ -114,5 +116,6 @@ __all__ = [
     "TimeDeltaField",
     "TimeField",
     "UUIDField",
+    "VectorField",
     "VersionField",
 ]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from msgspec.structs import replace
 
 from dynamix.codec.names import Key
-from dynamix.errors import UnknownNameError, ValidationException, WrongTypeError
+from dynamix.errors import InvalidQueryError, UnknownNameError, ValidationException, WrongTypeError
+from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
 from dynamix.late import later
-from dynamix.model.running import arun, connection_of, run, schema_of
+from dynamix.limits import VECTOR_RESULTS
+from dynamix.model.running import arun, check_condition, connection_of, run, schema_of
 from dynamix.operations import items
 from dynamix.operations.retry import RetryPolicy
 from dynamix.schema.table import Table
@@ -22,12 +24,15 @@ if TYPE_CHECKING:
     from dynamix import query as queries
     from dynamix import scan as scans
     from dynamix import selection, unreadable
-    from dynamix.operations import batch, saving, writes
+    from dynamix.fields.vector import Floats, VectorField
+    from dynamix.operations import batch, saving, vectors, writes
     from dynamix.patterns import AccessPattern
     from dynamix.query import Query
     from dynamix.scan import Scan
+    from dynamix.schema.declared import VectorIndex
     from dynamix.selection import Search
     from dynamix.unreadable import OnError
+    from dynamix.wire import ReadProgress
 else:
     later(
         globals(),
@@ -37,6 +42,7 @@ else:
         scans="dynamix.scan",
         selection="dynamix.selection",
         unreadable="dynamix.unreadable",
+        vectors="dynamix.operations.vectors",
         writes="dynamix.operations.writes",
     )
 
@@ -154,12 +160,29 @@ class Reading:
         return queries.Query(search, partial(connection_of, cls))
 
     @classmethod
-    def scan(cls, *fields: Field[Any, Any], on_error: OnError = "raise") -> Scan[Self]:
+    def scan(
+        cls,
+        *fields: Field[Any, Any],
+        on_error: OnError = "raise",
+        segments: int | None = None,
+        rate: float | None = None,
+        progress: Callable[[ReadProgress], object] | None = None,
+    ) -> Scan[Self]:
         """All items, to be narrowed by `where` and iterated. With `fields`, only these and the key are read.
 
-        `on_error` is what it is for `query`.
+        `on_error` is what it is for `query`. With `segments`, 1 to 1,000,000, the table is cut into so many parts that
+        are read side by side, up to 32 at once, and items come in no order at all. `rate` is how many read units a
+        second one read or iteration may consume. `progress` is called after each request, in the thread that made it,
+        one call after another.
         """
-        return scans.Scan(search_of(cls, False, fields, on_error), partial(connection_of, cls))
+        search = search_of(cls, False, fields, on_error)
+        if segments is not None or rate is not None or progress is not None:
+            search = replace(
+                search,
+                segments=None if segments is None else scans.checked_segments(segments),
+                bounds=scans.paced(rate, progress),
+            )
+        return scans.Scan(search, partial(connection_of, cls))
 
     @classmethod
     def access_patterns(cls, description: Mapping[str, Any] | None = None) -> list[AccessPattern]:
@@ -172,6 +195,53 @@ class Reading:
         from dynamix.patterns import patterns_of  # which few programs need
 
         return patterns_of(cls, description)
+
+    @classmethod
+    def search(
+        cls,
+        index: VectorField[Any] | VectorIndex | str,
+        /,
+        near: Floats,
+        top: int = 10,
+        *,
+        where: Condition | Sequence[Condition] = (),
+        fields: Sequence[Field[Any, Any]] = (),
+    ) -> list[tuple[Self, float]]:
+        """The items whose vectors are nearest to `near`, up to `top` (1 to 100), each with its score, nearest first.
+
+        `index` is a vector index, its name, or its field where that has one. The score is the distance, 0 to 2 by
+        cosine and from 0 by Euclid, the smaller the nearer; by dot product the greater is the nearer. `where` says of
+        the index's hash_key and filters what they equal. `fields` are those to read; without them all that the index
+        holds but the vector.
+
+        Raises InvalidQueryError or FieldValidationException for what the index cannot search, IndexNotReadyError while
+        it is being filled.
+        """
+        return run(cls, vectors.search, nearest(cls, index, near, top, where, fields))
+
+    @classmethod
+    async def asearch(
+        cls,
+        index: VectorField[Any] | VectorIndex | str,
+        /,
+        near: Floats,
+        top: int = 10,
+        *,
+        where: Condition | Sequence[Condition] = (),
+        fields: Sequence[Field[Any, Any]] = (),
+    ) -> list[tuple[Self, float]]:
+        """See `search`."""
+        return await arun(cls, vectors.search, nearest(cls, index, near, top, where, fields))
+
+    @classmethod
+    def is_searchable(cls, index: VectorField[Any] | VectorIndex | str, /) -> bool:
+        """Whether a vector index is there and filled, so that it can be searched."""
+        return run(cls, vectors.is_ready, vectors.probe(schema_of(cls), schema_of(cls).vectors_of(index)))
+
+    @classmethod
+    async def ais_searchable(cls, index: VectorField[Any] | VectorIndex | str, /) -> bool:
+        """See `is_searchable`."""
+        return await arun(cls, vectors.is_ready, vectors.probe(schema_of(cls), schema_of(cls).vectors_of(index)))
 
     @classmethod
     def item_count(cls) -> int:
@@ -228,6 +298,33 @@ def _count(policy: RetryPolicy, table: Table[Any]) -> Flow[int]:
     from dynamix.operations import tables
 
     return tables.count(policy, table)
+
+
+def nearest(
+    model: type[M],
+    index: object,
+    near: Floats,
+    top: int,
+    where: Condition | Sequence[Condition],
+    fields: Sequence[Field[Any, Any]],
+) -> vectors.Near[M]:
+    """What a search searches. Raises UnknownNameError, InvalidQueryError or FieldValidationException."""
+    schema = schema_of(model)
+    found = schema.vectors_of(index)
+    conditions = (where,) if isinstance(where, Condition) else tuple(where)
+    for condition in conditions:
+        check_condition(model, condition)
+    selection.check_fields(schema, schema.table, fields)
+    lacking = [field for field in fields if not schema.holds(found, field)]
+    if lacking:
+        raise InvalidQueryError(f"the index {found.name!r} does not hold {lacking[0]}; add it to its projections")
+    if isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= VECTOR_RESULTS:
+        raise InvalidQueryError(f"search() takes top= of 1 to {VECTOR_RESULTS}, not {top!r}")
+    try:
+        numbers = found.field.numbers_of(near)
+    except ValueError as error:
+        raise found.field.refusal(near, str(error)) from error
+    return vectors.Near(found, numbers, top, vectors.checked(schema, found, conditions), tuple(fields))
 
 
 def keys_of(model: type[Any], items_or_keys: Iterable[Any]) -> list[Item]:

@@ -40,6 +40,7 @@ from dynamix.fields import (
     TimeField,
     TTLField,
     UUIDField,
+    VectorField,
     VersionField,
 )
 from dynamix.model.declaration import Model
@@ -72,6 +73,7 @@ M = TypeVar("M")
         TimeDeltaField,
         TimeField,
         UUIDField,
+        VectorField,
         VersionField,
     ),
 )

@@ -1,6 +1,5 @@
 """One request of a search: what is asked, where it begins, and whether the search's bounds allow it."""
 
-import math
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -9,79 +8,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dynamix.cursor import Cursor, Order, Place, sealed
-from dynamix.errors import (
-    DeadlineExceededError,
-    InvalidAnswerError,
-    InvalidCursorError,
-    InvalidRequestError,
-    ReadLimitError,
-)
+from dynamix.errors import DeadlineExceededError, InvalidCursorError, InvalidRequestError
 from dynamix.expressions.nodes import AttributeNotExists, Compare, Not, Path, Value, all_of
 from dynamix.expressions.render import Placeholders, render_condition, render_projection
 from dynamix.expressions.texts import check_condition
 from dynamix.operations import requests
+from dynamix.operations.budget import Budget, Told, told_by
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.index import AnyField
 from dynamix.schema.table import Table
-from dynamix.selection import Bounds, Search, Selection
-from dynamix.wire import AttributeValue, Call, Flow, Item
+from dynamix.selection import Search, Selection
+from dynamix.wire import Apply, AttributeValue, Call, Flow, Item, Pause
 
 M = TypeVar("M")
 T = TypeVar("T")
-
-
-class Budget:
-    """What one read has used of its bounds. `deadline` is a time of `time.monotonic`, which the driver heeds.
-
-    `spent` says which bound ended the read, None while none did.
-    """
-
-    def __init__(self, bounds: Bounds, deadline: float = math.inf) -> None:
-        self.deadline = deadline
-        self.spent: str | None = None
-        self._bounds = bounds
-        self._pages = 0
-        self._units = 0.0
-
-    @property
-    def counts_units(self) -> bool:
-        """Whether answers have to tell what they consumed."""
-        return self._bounds.units is not None
-
-    def allows(self) -> bool:
-        """Whether one more request is within the bounds."""
-        pages, units = self._bounds.pages, self._bounds.units
-        if pages is not None and self._pages >= pages:
-            self.spent = f"max_pages({pages})"
-        elif units is not None and self._units >= units:
-            self.spent = f"max_units({units}), {self._units:g} units,"
-        return self.spent is None
-
-    def used(self, units: float) -> None:
-        """A request was answered, and consumed so many units."""
-        self._pages += 1
-        self._units += units
-
-    def ended(self, error: DeadlineExceededError) -> None:
-        """Time was up. Raises the error where the deadline is not the read's own."""
-        if self.deadline == math.inf:
-            raise error
-        self.spent = f"max_seconds({self._bounds.seconds})"
-
-
-def spent(budget: Budget | None) -> str | None:
-    """Which bound ended a read, if one did."""
-    return None if budget is None else budget.spent
-
-
-def ran_out(bound: str | None, found: list[Any], cursor: Cursor | None, count: int | None = None) -> ReadLimitError:
-    """The error for a read that came to a bound before it had looked at everything."""
-    error = ReadLimitError(
-        f"the read was ended by {bound} before it had looked at everything; start_key(error.cursor) goes on"
-    )
-    error.items, error.cursor = tuple(found), cursor
-    error.count = len(found) if count is None else count
-    return error
 
 
 def settled(policy: RetryPolicy, search: Search[M]) -> Search[M]:
@@ -140,27 +80,24 @@ def _ask_within(
         return None
     if budget.counts_units:
         body["ReturnConsumedCapacity"] = "INDEXES"
-    call = Call(target(search), msgspec.json.encode(body), lambda answer: (read(answer), _consumed(answer).capacity))
+    call = Call(target(search), msgspec.json.encode(body), lambda answer: (read(answer), told_by(answer)))
+    told: Told | None = None
+    reserved = 0.0
     try:
-        answer, capacity = yield from request(policy, call)
+        while True:
+            seconds, reserved = budget.reserve()
+            if not seconds:
+                break
+            yield Pause(seconds)
+        answer, told = yield from request(policy, call)
     except DeadlineExceededError as error:
         budget.ended(error)
         return None
-    if budget.counts_units and capacity is None:
-        raise InvalidAnswerError("max_units() cannot be heeded: the answer does not tell the units that it consumed")
-    budget.used(0.0 if capacity is None else capacity.units)
+    finally:
+        budget.used(reserved, told)
+    if budget.progress is not None:
+        yield Apply(budget.tell, told)
     return answer
-
-
-class _Capacity(Struct):
-    units: float = msgspec.field(name="CapacityUnits", default=0.0)
-
-
-class _Consumed(Struct):
-    capacity: _Capacity | None = msgspec.field(name="ConsumedCapacity", default=None)
-
-
-_consumed = msgspec.json.Decoder(_Consumed).decode
 
 
 def chosen(search: Search[Any]) -> tuple[AnyField, ...]:
@@ -197,6 +134,8 @@ def body_of(table: Table[Any], search: Search[Any], selection: Selection) -> dic
         body["ConsistentRead"] = True
     if search.page_size is not None:
         body["Limit"] = search.page_size
+    if search.segment is not None:
+        body["Segment"], body["TotalSegments"] = search.segment
     return body
 
 
@@ -219,7 +158,7 @@ def cursor_after(policy: RetryPolicy, table: Table[Any], search: Search[Any], la
 
 def cursor_at(policy: RetryPolicy, table: Table[Any], search: Search[Any], key: Item, *, back: bool = False) -> Cursor:
     """The cursor at a key, of what comes after it or before; without a key, of what comes after or before all."""
-    cursor = Cursor(table.name, search.index.name, key, order_of(search), back)
+    cursor = Cursor(table.name, search.index.name, key, order_of(search), back, segment=search.segment)
     return cursor if policy.seal is None else replace(cursor, text=sealed(cursor, policy.seal))
 
 
@@ -237,16 +176,19 @@ def begun(policy: RetryPolicy, table: Table[Any], search: Search[M], selection: 
         order_of(search),
         tuple(dict.fromkeys(field.name for field in (*search.schema.table.keys, *search.index.keys))),
         dict(_partition(search, selection)),
+        search.segment,
+        search.segments,
     )
     start = place.opened(search.begin, policy.seal)
-    return replace(search, start=start if start.key or start.back else None)
+    return replace(search, start=start if start.key or start.back or start.places else None)
 
 
 def _partition(search: Search[Any], selection: Selection) -> Iterator[tuple[str, AttributeValue]]:
-    """The stored name and the value of what says which partition a query reads."""
+    """The stored names and the values of what says which partition a query reads."""
+    names = {field.name for field in search.index.hash_keys}
     for condition in selection.key:
         match condition:
-            case Compare("=", Path((str(name),)), Value(value)) if name == search.index.hash_key.name:
+            case Compare("=", Path((str(name),)), Value(value)) if name in names:
                 yield name, value
 
 
@@ -261,3 +203,13 @@ def only_forward(search: Search[Any]) -> None:
 def key_at(search: Search[M], item: M) -> Item:
     """The key, of table and index, at which an item stands."""
     return search.schema.forms_of((*search.schema.table.keys, *search.index.keys), vars(item))
+
+
+class Counted(Struct):
+    """What is read of an answer that counts."""
+
+    count: int = msgspec.field(name="Count")
+    last_key: Item | None = msgspec.field(name="LastEvaluatedKey", default=None)
+
+
+COUNTED = msgspec.json.Decoder(Counted).decode

@@ -1,9 +1,10 @@
 """The definition of a model's table, as CreateTable takes it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from dynamix.errors import ModelDefinitionError
-from dynamix.schema.index import Index
+from dynamix.schema.index import AnyField, Index, Vectors
 from dynamix.schema.table import Schema, Table
 
 
@@ -11,7 +12,9 @@ def define(table: Table[Any]) -> dict[str, Any]:
     """The CreateTable request of a model. Raises ModelDefinitionError."""
     schema = table.schema
     indexes = list(schema.indexes.values())
-    keys = {field.name: field.key_type for index in (schema.table, *indexes) for field in index.keys}
+    used = [field for index in (schema.table, *indexes) for field in index.keys]
+    used += [field for vectors in schema.vectors.values() for field in vectors.keys]
+    keys = {field.name: field.key_type for field in used}
     definition: dict[str, Any] = {
         "TableName": table.name,
         "KeySchema": _key_schema(schema.table),
@@ -26,14 +29,14 @@ def define(table: Table[Any]) -> dict[str, Any]:
     other = [{**_index(schema, index), **_index_capacity(schema, index)} for index in indexes if not index.local]
     if other:
         definition["GlobalSecondaryIndexes"] = other
+    if schema.vectors:
+        definition["VectorIndexes"] = [_vectors(schema, vectors) for vectors in schema.vectors.values()]
     return definition
 
 
 def _key_schema(index: Index) -> list[dict[str, str]]:
-    return [
-        {"AttributeName": field.name, "KeyType": role}
-        for field, role in zip(index.keys, ("HASH", "RANGE"), strict=False)
-    ]
+    roles = ((index.hash_keys, "HASH"), (index.range_keys, "RANGE"))
+    return [{"AttributeName": field.name, "KeyType": role} for fields, role in roles for field in fields]
 
 
 def _billing(schema: Schema[Any]) -> dict[str, Any]:
@@ -61,11 +64,39 @@ def _index_capacity(schema: Schema[Any], index: Index) -> dict[str, Any]:
 
 
 def _index(schema: Schema[Any], index: Index) -> dict[str, Any]:
+    return {
+        "IndexName": index.name,
+        "KeySchema": _key_schema(index),
+        "Projection": _projection(index, (*schema.table.keys, *index.keys)),
+    }
+
+
+def _vectors(schema: Schema[Any], vectors: Vectors) -> dict[str, Any]:
+    """A vector index."""
+    elements = [(field, "INLINE_FILTER") for field in vectors.filters]
+    if vectors.hash_key is not None:
+        elements.insert(0, (vectors.hash_key, "HASH"))
+    found = {
+        "IndexName": vectors.name,
+        "VectorAttribute": {"AttributeName": vectors.field.name},
+        "Projection": _projection(vectors, (*schema.table.keys, *vectors.keys, vectors.field)),
+        "Dimensions": vectors.field.dimensions,
+        "DistanceFunction": vectors.distance.upper(),
+    }
+    if elements:
+        found["SearchSchema"] = [
+            {"AttributeName": field.name, "SearchSchemaElementType": kind} for field, kind in elements
+        ]
+    return found
+
+
+def _projection(index: Index | Vectors, keys: Iterable[AnyField]) -> dict[str, Any]:
+    """What an index holds beside what it holds anyway."""
     projection: dict[str, Any] = {"ProjectionType": index.projection}
     if index.projection == "INCLUDE":
-        keys = {field.name for field in (*schema.table.keys, *index.keys)}
-        names = [field.name for field in index.included if field.name not in keys]
+        held = {field.name for field in keys}
+        names = [field.name for field in index.included if field.name not in held]
         projection = (
             {"ProjectionType": "INCLUDE", "NonKeyAttributes": names} if names else {"ProjectionType": "KEYS_ONLY"}
         )
-    return {"IndexName": index.name, "KeySchema": _key_schema(index), "Projection": projection}
+    return projection

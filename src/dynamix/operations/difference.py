@@ -22,8 +22,11 @@ from dynamix.differences import (
     TableDifference,
     Throughput,
     ThroughputDiffers,
+    VectorIndexDiffers,
+    VectorIndexMissing,
+    VectorIndexSurplus,
 )
-from dynamix.limits import GLOBAL_INDEXES
+from dynamix.limits import GLOBAL_INDEXES, VECTOR_INDEXES
 
 Description = dict[str, Any]
 Indexes = Mapping[str, Description]
@@ -37,6 +40,7 @@ def differences(definition: Description, live: Description) -> list[TableDiffere
     found += _key_types(definition, live)
     found += _indexes(_local(definition), _local(live), local=True)
     found += _indexes(_global(definition), _global(live), local=False)
+    found += _vector_indexes(_vectors(definition), _vectors(live))
     found += _settings(definition, live)
     return found
 
@@ -72,6 +76,16 @@ def _change(definition: Description, live: Description, difference: TableDiffere
             }
         case IndexSurplus(index=name):
             return 4, {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": name}}]}
+        case VectorIndexMissing(index=name):
+            index, types, known = _vectors(definition)[name], _types(definition), _types(live)
+            keys = {element["AttributeName"]: types[element["AttributeName"]] for element in _searched(index)}
+            fits = len(_vectors(live)) < VECTOR_INDEXES and all(known.get(key, keys[key]) == keys[key] for key in keys)
+            change: Description = {"VectorIndexUpdates": [{"Create": index}]}
+            if keys:
+                change["AttributeDefinitions"] = [{"AttributeName": key, "AttributeType": keys[key]} for key in keys]
+            return 3 if fits else 5, change
+        case VectorIndexSurplus(index=name):
+            return 4, {"VectorIndexUpdates": [{"Delete": {"IndexName": name}}]}
     raise AssertionError(difference)
 
 
@@ -111,6 +125,24 @@ def _indexes(wanted: Indexes, live: Indexes, *, local: bool) -> Iterator[TableDi
             yield IndexProjectionDiffers(name, _projection(table), _projection(model))
 
 
+def _vector_indexes(wanted: Indexes, live: Indexes) -> Iterator[TableDifference]:
+    for name in sorted(wanted.keys() - live.keys()):
+        yield VectorIndexMissing(name)
+    for name in sorted(live.keys() - wanted.keys()):
+        yield VectorIndexSurplus(name)
+    for name in sorted(live.keys() & wanted.keys()):
+        table, model = live[name], wanted[name]
+        for what, parts in (
+            ("attribute", [index["VectorAttribute"] for index in (table, model)]),
+            ("dimensions", [index["Dimensions"] for index in (table, model)]),
+            ("distance", [index["DistanceFunction"] for index in (table, model)]),
+            ("search schema", [sorted(map(sorted, map(dict.items, _searched(index)))) for index in (table, model)]),
+            ("projection", [_projection(index) for index in (table, model)]),
+        ):
+            if parts[0] != parts[1]:
+                yield VectorIndexDiffers(name, what)
+
+
 def _settings(definition: Description, live: Description) -> Iterator[TableDifference]:
     table, model = _mode(live.get("BillingModeSummary") or {}), _mode(definition)
     if table != model:
@@ -137,6 +169,15 @@ def _local(described: Description) -> Indexes:
 
 def _global(described: Description) -> Indexes:
     return {index["IndexName"]: index for index in described.get("GlobalSecondaryIndexes") or ()}
+
+
+def _vectors(described: Description) -> Indexes:
+    return {index["IndexName"]: index for index in described.get("VectorIndexes") or ()}
+
+
+def _searched(index: Description) -> list[dict[str, str]]:
+    """The attributes of which a search gives values."""
+    return index.get("SearchSchema") or []
 
 
 def _key(described: Description) -> Key:

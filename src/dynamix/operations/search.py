@@ -8,8 +8,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
-import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from dynamix.codec.reader import Page
@@ -17,7 +15,7 @@ from dynamix.cursor import Cursor
 from dynamix.errors import DeadlineExceededError, ItemNotFoundError, MultipleItemsError, StoredValueError
 from dynamix.late import later
 from dynamix.operations.asking import (
-    Budget,
+    COUNTED,
     ask,
     body_of,
     chosen,
@@ -27,23 +25,26 @@ from dynamix.operations.asking import (
     key_at,
     look,
     only_forward,
-    ran_out,
     settled,
-    spent,
 )
+from dynamix.operations.budget import Budget, ran_out, spent
 from dynamix.operations.indexes import Held, LiveIndexes, check_held
 from dynamix.operations.retry import RetryPolicy
 from dynamix.schema.table import Table
 from dynamix.selection import Search, Selection
 from dynamix.unreadable import readable
-from dynamix.wire import Flow, Item
+from dynamix.wire import Flow
 
 if TYPE_CHECKING:
-    from dynamix.operations import batch
+    from dynamix.operations import batch, segments
 else:
-    later(globals(), batch="dynamix.operations.batch")
+    later(globals(), batch="dynamix.operations.batch", segments="dynamix.operations.segments")
 
 M = TypeVar("M")
+
+
+MOST_AHEAD = 1000
+"""How many matches a page of an iteration has at most where only a limit is given, lest all be held at once."""
 
 
 class Found(NamedTuple, Generic[M]):
@@ -82,7 +83,9 @@ def page(
         check_held(search, selection, held)
         read = _reader(table, search, held, requery)
         get = _page if search.limit is None else _limited
-        if search.start is not None:
+        if search.segments is not None:
+            get = _side_by_side
+        elif search.start is not None:
             get = partial(_neighbour, get)
         found = yield from get(policy, table, search, selection, budget, read)
         if requery and found.items and (search.fields or held != _WHOLE):
@@ -197,6 +200,18 @@ def _limited(
             return Found(found, cursor)
 
 
+def _side_by_side(
+    policy: RetryPolicy,
+    table: Table[M],
+    search: Search[M],
+    selection: Selection,
+    budget: Budget | None,
+    read: Callable[[bytes], Page[M]],
+) -> Flow[Found[M]]:
+    """The matches of a page of each segment, or as many as the limit says."""
+    return Found(*(yield from segments.page(policy, table, search, selection, budget, read)))
+
+
 def every(
     policy: RetryPolicy,
     table: Table[M],
@@ -268,13 +283,18 @@ def count(
     search, selection = replace(settled(policy, search), fields=()), hiding(search, selection)
     if selection.filters:
         check_held(search, selection, (yield from live.held(policy, table, search.index)))
+    if search.segments is not None:
+        total, cursor, cut = yield from segments.count(policy, table, search, selection, budget)
+        if cut:
+            raise ran_out(cut, [], cursor, total)
+        return total
     body = {**body_of(table, search, selection), "Select": "COUNT"}
     cursor, total, asked = search.start, 0, 0
     while True:
         if search.limit is not None:
             body["Limit"] = look(search, selection, asked, search.limit - total)
             asked += 1
-        answer = yield from ask(policy, search, body, cursor, _COUNTED, budget)
+        answer = yield from ask(policy, search, body, cursor, COUNTED, budget)
         if answer is None:
             raise ran_out(spent(budget), [], cursor, total)
         total += answer.count
@@ -295,16 +315,6 @@ def exists(
 ) -> Flow[bool]:
     """Whether there is a match; none is sent back."""
     return (yield from count(policy, table, live, replace(search, limit=1), selection, budget)) > 0
-
-
-class _Counted(Struct):
-    """What is read of an answer that counts."""
-
-    count: int = msgspec.field(name="Count")
-    last_key: Item | None = msgspec.field(name="LastEvaluatedKey", default=None)
-
-
-_COUNTED = msgspec.json.Decoder(_Counted).decode
 
 
 def _reader(table: Table[M], search: Search[M], held: Held, requery: bool) -> Callable[[bytes], Page[M]]:

@@ -96,6 +96,10 @@ def _check_key(statement: str, words: list[partiql_text.Token], table: Table[Any
             f"{statement!r} may read the whole table; give model=, whose key is known, or scan=True"
         )
     index = table.schema.table if place[1] is None else table.schema.index(place[1])
+    if len(index.hash_keys) > 1 or len(index.range_keys) > 1:
+        raise InvalidQueryError(
+            f"PartiQL cannot read the index {index.name!r}, whose key has several attributes in one place; query it"
+        )
     if not partiql_text.chooses(words, index.hash_key.name):
         raise InvalidQueryError(
             f"{statement!r} reads the whole {'table' if place[1] is None else 'index'}, since no condition says that "

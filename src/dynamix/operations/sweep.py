@@ -8,6 +8,7 @@ twice. Then all keys are read before the first write.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -18,25 +19,24 @@ from dynamix.cursor import Cursor
 from dynamix.errors import (
     ConditionalCheckFailedError,
     DynamixError,
+    InvalidQueryError,
     InvalidUpdateError,
     NotUniqueError,
     PartlyAppliedError,
 )
 from dynamix.expressions.nodes import Condition, all_of
 from dynamix.expressions.walk import paths
-from dynamix.operations import items, update, verbs
+from dynamix.operations import items, segments, update, verbs
 from dynamix.operations.asking import (
-    Budget,
     ask,
     body_of,
     cursor_after,
     hiding,
     look,
     only_forward,
-    ran_out,
     settled,
-    spent,
 )
+from dynamix.operations.budget import Budget, ran_out, spent
 from dynamix.operations.indexes import LiveIndexes, check_held
 from dynamix.operations.retry import RetryPolicy
 from dynamix.schema.table import Schema, Table
@@ -81,6 +81,43 @@ def sweep(
     search, selection = settled(policy, search), hiding(search, selection)
     check_held(search, selection, (yield from live.held(policy, table, search.index)))
     search = msgspec.structs.replace(search, fields=search.schema.table.keys)
+    if _may_return(search, what.changes) and (search.segments is not None or search.segment is not None):
+        raise InvalidQueryError(
+            f"a change of what {search.index.name!r} sorts by can move an item to another segment, where it would be "
+            "changed once more; leave out the segments"
+        )
+    if search.segments is not None:
+        return (
+            yield from segments.sweep(policy, table, search, partial(_part, policy, table, selection, budget, what))
+        )
+    return (yield from _sweep(policy, table, search, selection, budget, what))
+
+
+def _part(
+    policy: RetryPolicy,
+    table: Table[Any],
+    selection: Selection,
+    budget: Budget | None,
+    what: Sweep,
+    search: Search[Any],
+    before: int,
+) -> Flow[int]:
+    """The same for one segment, after so many writes in others."""
+    progress = what.progress
+    if progress is not None:
+        what = what._replace(progress=lambda count: progress(before + count))
+    return _sweep(policy, table, search, selection, budget, what)
+
+
+def _sweep(
+    policy: RetryPolicy,
+    table: Table[Any],
+    search: Search[Any],
+    selection: Selection,
+    budget: Budget | None,
+    what: Sweep,
+) -> Flow[int]:
+    """The same for what is no scan in segments."""
     done = _Done(policy, table, search, _required(search, selection), what)
     body, cursor, seen, asked = body_of(table, search, selection), search.start, 0, 0
     ahead: list[Item] | None = [] if _may_return(search, what.changes) else None
@@ -127,7 +164,7 @@ def _required(search: Search[Any], selection: Selection) -> tuple[Condition, ...
 
 def _may_return(search: Search[Any], changes: Changes | None) -> bool:
     """Whether a change can move an item to where the search comes later."""
-    keys = search.index.keys if not search.keyed else search.index.keys[1:]
+    keys = search.index.keys if not search.keyed else search.index.range_keys
     return changes is not None and any(str(field) in changes.fields for field in keys)
 
 

@@ -216,9 +216,8 @@ def _active(description: Description | None) -> bool:
     """Whether there is a table and it is active with all its indexes. One that was just made may not be told of yet."""
     if description is None or description["TableStatus"] != "ACTIVE":
         return False
-    return all(
-        index.get("IndexStatus", "ACTIVE") == "ACTIVE" for index in description.get("GlobalSecondaryIndexes", ())
-    )
+    indexes = (*description.get("GlobalSecondaryIndexes", ()), *description.get("VectorIndexes", ()))
+    return all(index.get("IndexStatus", "ACTIVE") == "ACTIVE" for index in indexes)
 
 
 def _changed(definition: Description, before: Sequence[TableDifference], description: Description) -> bool:

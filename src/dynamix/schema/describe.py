@@ -6,27 +6,21 @@ index cannot; in tables of other programs it has another name, given as `index_n
 none mean KEYS_ONLY. `__secondary_indexes__` describes global indexes.
 """
 
-import re
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
 from dynamix.codec.evolving import UPGRADED
-from dynamix.errors import ModelDefinitionError, unknown
+from dynamix.errors import ModelDefinitionError
 from dynamix.fields.base import Field
 from dynamix.fields.char import CharField
 from dynamix.fields.computed import ComputedField
 from dynamix.fields.ttl import TTLField
 from dynamix.fields.version import VersionField
 from dynamix.late import later
-from dynamix.limits import (
-    GLOBAL_INDEXES,
-    LOCAL_INDEXES,
-    NON_KEY_ATTRIBUTES_PER_INDEX,
-    TABLE_NAME,
-)
-from dynamix.schema.index import AnyField, Index, IndexOptions
+from dynamix.schema.index import AnyField, Index, Vectors
+from dynamix.schema.indexes import declared_in, global_indexes, local_indexes, units_of, vector_indexes
 from dynamix.schema.table import Schema
 from dynamix.schema.unique import COMPANION, EXPIRES, KEY, guards_of
 
@@ -39,7 +33,6 @@ else:
 M = TypeVar("M")
 
 
-_INDEX_NAME = re.compile(r"[a-zA-Z0-9_.-]+")
 _SCHEMA = "_dynamix_schema"
 
 
@@ -69,7 +62,7 @@ def describe(model: type[M]) -> Schema[M]:
             f"{model.__name__} has {len(hash_keys)} fields with hash_key=True and {len(range_keys)} with "
             "range_key=True; a table has exactly one partition key and at most one sort key"
         )
-    table = Index(None, hash_keys[0], range_keys[0] if range_keys else None, True, "ALL")
+    table = Index(None, tuple(hash_keys), tuple(range_keys), True, "ALL")
     if len({field.name for field in fields.values()}) < len(fields):
         raise ModelDefinitionError(f"two fields of {model.__name__} are stored under one name")
     expiries = [str(field) for field in fields.values() if isinstance(field, TTLField)]
@@ -81,21 +74,27 @@ def describe(model: type[M]) -> Schema[M]:
     versions = None
     if getattr(model, "__schema_version__", None) is not None or hasattr(model, UPGRADED):
         versions = upgrades.versions_of(model, frozenset(field.name for field in fields.values()))
-    indexes = [*_local_indexes(model, table_name, fields, table), *_global_indexes(model, fields)]
+    declared = declared_in(model)
+    indexes = [
+        *local_indexes(model, table_name, fields, table, declared),
+        *global_indexes(model, fields, declared),
+    ]
     if versions is not None:
         indexes = [_with_mark(index, versions) for index in indexes]
-    names = [str(index.name) for index in indexes]
+    vectors = vector_indexes(model, fields, declared)
+    names = [index.name for index in indexes] + [index.name for index in vectors]
+    if len({*names}) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ModelDefinitionError(f"{model.__name__} has two indexes with the name {twice!r}; rename one of them")
     for index in (table, *indexes):
         _check_order(index)
-        if names.count(str(index.name)) > 1:
-            raise ModelDefinitionError(f"two indexes of {model.__name__} are called {index.name!r}; rename one of them")
     for field in fields.values():
         if isinstance(field, ComputedField):
             field.part_fields(fields)
-            if any(index.range_key is field for index in (table, *indexes)):
+            if any(field is key for index in (table, *indexes) for key in index.range_keys):
                 field.check_order(fields)
-    _check_hiding(fields, indexes)
-    kinds = _kinds(model, fields, table, indexes)
+    _check_hiding(fields, [*indexes, *vectors])
+    kinds = _kinds(model, fields, table, indexes, vectors)
     if any(field.was is not None for field in fields.values()):
         evolution.check_renamed(model, fields, (table, *indexes))
     guards = guards_of(model, fields, table, indexes)
@@ -105,6 +104,8 @@ def describe(model: type[M]) -> Schema[M]:
         fields=fields,
         table=table,
         indexes={str(index.name): index for index in indexes},
+        declared=declared,
+        vectors={index.name: index for index in vectors},
         read_capacity=_capacity(model, "ReadCapacityUnits"),
         write_capacity=_capacity(model, "WriteCapacityUnits"),
         deletion_protection=_protection(model),
@@ -117,7 +118,9 @@ def describe(model: type[M]) -> Schema[M]:
     return schema
 
 
-def _kinds(model: type, fields: Mapping[str, AnyField], table: Index, indexes: list[Index]) -> "Kinds | None":
+def _kinds(
+    model: type, fields: Mapping[str, AnyField], table: Index, indexes: list[Index], vectors: list[Vectors]
+) -> "Kinds | None":
     """Which items are the model's, None where its table has those of no other."""
     found: list[Any] = [field for field in fields.values() if field.is_discriminator]
     if not found:
@@ -130,6 +133,12 @@ def _kinds(model: type, fields: Mapping[str, AnyField], table: Index, indexes: l
     kinds.check_keys(table)
     for index in indexes:
         kinds.check_index(index, table)
+    for near in vectors:
+        if not any(key is kinds.field for key in near.keys):
+            raise ModelDefinitionError(
+                f"the vector index {near.name!r} of {model.__name__} needs {kinds.field} among its filters: by it a "
+                "search tells the models apart that share the table"
+            )
     return kinds
 
 
@@ -140,13 +149,13 @@ def _with_mark(index: Index, versions: "upgrades.Versions") -> Index:
 
 def _check_order(index: Index) -> None:
     """Refuse a sort key whose items would come in another order than its values."""
-    field = index.range_key
-    if field is not None and field.ordered and not field.sorts and not field.unsorted:
-        place = "a sort key" if index.name is None else f"the sort key of the index {index.name!r}"
-        raise ModelDefinitionError(
-            f"{field} cannot be {place}: what it stores does not sort as its values do; choose a stored form that "
-            "does, or give unsorted=True, if items may come in that order and are asked for by eq alone"
-        )
+    for field in index.range_keys:
+        if field.ordered and not field.sorts and not field.unsorted:
+            place = "a sort key" if index.name is None else f"the sort key of the index {index.name!r}"
+            raise ModelDefinitionError(
+                f"{field} cannot be {place}: what it stores does not sort as its values do; choose a stored form that "
+                "does, or give unsorted=True, if items may come in that order and are asked for by eq alone"
+            )
 
 
 def _companion(model: type, table_name: str, expiry: AnyField | None) -> Schema[Any]:
@@ -159,7 +168,7 @@ def _companion(model: type, table_name: str, expiry: AnyField | None) -> Schema[
     return describe(type(model.__name__, (), body))
 
 
-def _check_hiding(fields: Mapping[str, AnyField], indexes: list[Index]) -> None:
+def _check_hiding(fields: Mapping[str, AnyField], indexes: Sequence[Index | Vectors]) -> None:
     """Refuse an index by which expired items could not be hidden."""
     for field in fields.values():
         if not (isinstance(field, TTLField) and field.hide_expired):
@@ -189,13 +198,7 @@ def _table_name(model: type, fields: Mapping[str, AnyField]) -> str:
 def _capacity(model: type, name: str) -> int | None:
     """The capacity that a model sets by an attribute of this name, unless a field has that name."""
     units = getattr(model, name, None)
-    return None if units is None or isinstance(units, Field) else _units(units, f"{model.__name__}.{name}")
-
-
-def _units(units: object, what: str) -> int:
-    if isinstance(units, bool) or not isinstance(units, int) or units < 1:
-        raise ModelDefinitionError(f"{what} is {units!r}; give an int of 1 or more")
-    return units
+    return None if units is None or isinstance(units, Field) else units_of(units, f"{model.__name__}.{name}")
 
 
 def _protection(model: type) -> bool | None:
@@ -223,118 +226,3 @@ def _fields(model: type) -> dict[str, AnyField]:
             else:
                 fields.pop(attribute, None)
     return fields
-
-
-def _local_indexes(model: type, table_name: str, fields: Mapping[str, AnyField], table: Index) -> list[Index]:
-    indexes = []
-    for field in fields.values():
-        if not field.indexed:
-            if field.projections:
-                raise ModelDefinitionError(f"{field} has projections but no index; give indexed=True as well")
-            if field.index_name is not None:
-                raise ModelDefinitionError(f"{field} has an index_name but no index; give indexed=True as well")
-            continue
-        if table.range_key is None:
-            raise ModelDefinitionError(
-                f"{field} is indexed, but local indexes need a table with a sort key (range_key=True)"
-            )
-        projection, included = _projection(model, fields, field.projections, f"{field}.projections")
-        suffix = field.name if _INDEX_NAME.fullmatch(field.name) else field.attribute
-        given = field.index_name
-        name = _index_name(model, f"{table_name}_ix_{suffix}" if given is None else given)
-        indexes.append(Index(name, table.hash_key, field, True, projection, included))
-    if len(indexes) > LOCAL_INDEXES:
-        raise ModelDefinitionError(
-            f"{model.__name__} has {len(indexes)} local indexes; a table has at most {LOCAL_INDEXES}"
-        )
-    return indexes
-
-
-def _global_indexes(model: type, fields: Mapping[str, AnyField]) -> list[Index]:
-    described: object = getattr(model, "__secondary_indexes__", {})
-    if not isinstance(described, Mapping):
-        raise ModelDefinitionError(
-            f"{model.__name__}.__secondary_indexes__ is {described!r}; give a dict of the indexes by name"
-        )
-    if len(described) > GLOBAL_INDEXES:
-        raise ModelDefinitionError(
-            f"{model.__name__} has {len(described)} global indexes; a table has at most {GLOBAL_INDEXES}"
-        )
-    return [_global_index(model, fields, _index_name(model, name), options) for name, options in described.items()]
-
-
-def _global_index(model: type, fields: Mapping[str, AnyField], name: str, options: object) -> Index:
-    what = f"the index {name!r} of {model.__name__}"
-    if not isinstance(options, Mapping):
-        raise ModelDefinitionError(f"{what} is described by {options!r}; give a dict such as {{'hash_key': ...}}")
-    for option in options:
-        if option not in IndexOptions.__annotations__:
-            raise unknown(str(option), f"{what} has no option", IndexOptions.__annotations__)
-    if "hash_key" not in options:
-        raise ModelDefinitionError(f"{what} has no hash_key")
-    hash_key = _key(model, fields, what, "hash_key", options["hash_key"])
-    range_key = options.get("range_key")
-    projection, included = _projection(model, fields, options.get("projections", ()), f"projections of {what}")
-    read, write = (
-        None if options.get(option) is None else _units(options[option], f"{option} of {what}")
-        for option in ("read_capacity", "write_capacity")
-    )
-    return Index(
-        name,
-        hash_key,
-        None if range_key is None else _key(model, fields, what, "range_key", range_key),
-        False,
-        projection,
-        included,
-        read,
-        write,
-    )
-
-
-def _key(model: type, fields: Mapping[str, AnyField], what: str, role: str, name: object) -> AnyField:
-    if not isinstance(name, str | Field):
-        raise ModelDefinitionError(f"{role} of {what} is {name!r}; give one field, by its name or itself")
-    key = _named(model, fields, name)
-    if key.key_type is None:
-        raise ModelDefinitionError(f"{key} cannot be a key of {what}: it is no string, no number and no binary")
-    return key
-
-
-def _index_name(model: type, name: object) -> str:
-    if not isinstance(name, str) or not TABLE_NAME.fullmatch(name):
-        raise ModelDefinitionError(
-            f"an index of {model.__name__} cannot be called {name!r}; its name has 3 to 255 of the characters a-z, "
-            "A-Z, 0-9, '_', '-' and '.'"
-        )
-    return name
-
-
-def _projection(
-    model: type, fields: Mapping[str, AnyField], names: object, what: str
-) -> tuple[Literal["ALL", "KEYS_ONLY", "INCLUDE"], tuple[AnyField, ...]]:
-    if names == "ALL":
-        return "ALL", ()
-    if names is None or names == "KEYS_ONLY":
-        return "KEYS_ONLY", ()
-    if isinstance(names, str | bytes | Mapping) or not isinstance(names, Collection):
-        raise ModelDefinitionError(f"{what} is {names!r}; give a list of fields, 'ALL' or 'KEYS_ONLY'")
-    for name in names:
-        if not isinstance(name, str | Field):
-            raise ModelDefinitionError(f"{what} has {name!r}; give fields, by their names or themselves")
-    if len(names) > NON_KEY_ATTRIBUTES_PER_INDEX:
-        raise ModelDefinitionError(
-            f"an index of {model.__name__} projects {len(names)} attributes; the most is {NON_KEY_ATTRIBUTES_PER_INDEX}"
-        )
-    return ("INCLUDE", tuple(_named(model, fields, name) for name in names)) if names else ("KEYS_ONLY", ())
-
-
-def _named(model: type, fields: Mapping[str, AnyField], name: str | AnyField) -> AnyField:
-    """The field of an attribute name, of a stored name, or the field itself."""
-    if isinstance(name, Field):
-        name = name.attribute
-    if name in fields:
-        return fields[name]
-    for field in fields.values():
-        if field.name == name:
-            return field
-    raise unknown(name, f"an index of {model.__name__} names a field that does not exist:", fields)

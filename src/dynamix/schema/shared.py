@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from dynamix.errors import ModelDefinitionError
 from dynamix.limits import GLOBAL_INDEXES, LOCAL_INDEXES, NON_KEY_ATTRIBUTES_PER_INDEX
-from dynamix.schema.index import AnyField, Index
+from dynamix.schema.index import AnyField, Index, Vectors
 from dynamix.schema.table import Schema, Table
 
 T = TypeVar("T")
@@ -35,6 +35,7 @@ def whole(table: Table[Any]) -> Table[Any]:
         base,
         fields=base.fields if expiry is None else {**base.fields, expiry.attribute: expiry},
         indexes=found,
+        vectors=_vectors(family),
         read_capacity=_agreed(family, "ReadCapacityUnits", lambda schema: schema.read_capacity),
         write_capacity=_agreed(family, "WriteCapacityUnits", lambda schema: schema.write_capacity),
         deletion_protection=_agreed(family, "DeletionProtectionEnabled", lambda schema: schema.deletion_protection),
@@ -89,8 +90,27 @@ def _merged(base: Schema[Any], one: Index, other: Index) -> Index:
     return replace(one, projection=projection, included=included, read_capacity=read, write_capacity=write)
 
 
-def _names(index: Index) -> list[str]:
-    return [key.name for key in index.keys]
+def _names(index: Index) -> tuple[list[str], list[str]]:
+    return [key.name for key in index.hash_keys], [key.name for key in index.range_keys]
+
+
+def _vectors(family: Iterable[Schema[Any]]) -> dict[str, Vectors]:
+    """The vector indexes of all models."""
+    found: dict[str, Vectors] = {}
+    for schema in family:
+        for name, index in schema.vectors.items():
+            other = found.setdefault(name, index)
+            if _described(other) != _described(index):
+                raise ModelDefinitionError(
+                    f"{schema.model_name} shares a table with models that describe the vector index {name!r} "
+                    "otherwise; describe it alike"
+                )
+    return found
+
+
+def _described(index: Vectors) -> tuple[object, ...]:
+    names = [[field.name for field in fields] for fields in (index.keys, index.filters, index.included)]
+    return index.field.name, index.field.dimensions, index.distance, index.projection, *names
 
 
 def _check_number(base: Schema[Any], indexes: Iterable[Index]) -> None:

@@ -48,7 +48,8 @@ from dynamix.limits import (
     SORT_KEY_BYTES,
     TABLE_NAME,
 )
-from dynamix.schema.index import AnyField, Index
+from dynamix.schema.declared import Declared, VectorIndex
+from dynamix.schema.index import AnyField, Index, Vectors
 from dynamix.schema.key import as_stored, check_key
 from dynamix.schema.unique import COMPANION, WITHIN, Guards
 from dynamix.wire import AttributeValue, Item, is_coroutine_function
@@ -65,9 +66,10 @@ Hook: TypeAlias = Callable[[Any], object]
 class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     """A model's table. `fields` is by attribute, in the order of declaration, inherited ones first.
 
-    `guards` are those of unique values, None where there are none; `companion` is their table, where it is another one.
-    `kinds` says which items of the table are the model's, None where all are.
-    `versions` are those of the schema, where the model says by which its items are stored.
+    `declared` are the indexes that are attributes of the model, `vectors` its vector indexes by name. `guards` are
+    those of unique values, None where there are none; `companion` is their table, where it is another one. `kinds` says
+    which items of the table are the model's, None where all are. `versions` are those of the schema, where the model
+    says by which its items are stored.
     """
 
     model: type[M]
@@ -79,6 +81,8 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     write_capacity: int | None
     deletion_protection: bool | None
     guards: Guards | None = None
+    declared: Mapping[str, Declared] = {}
+    vectors: Mapping[str, Vectors] = {}
     companion: "Schema[Any] | None" = None
     kinds: "Kinds | None" = None
     versions: "Versions | None" = None
@@ -202,14 +206,40 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         except KeyError:
             raise unknown(name, f"{self.model_name} has no index", self.indexes) from None
 
+    def index_declared(self, declared: Declared) -> Index:
+        """The index that an attribute of the model declares. Raises UnknownNameError."""
+        if self.declared.get(declared.attribute) is not declared:
+            raise UnknownNameError(f"{declared} is not an index of {self.model_name}")
+        return self.index(declared.name)
+
+    def holds(self, index: Vectors, field: AnyField) -> bool:
+        """Whether a vector index holds a field."""
+        own = (index.field, *self.table.keys, *index.keys, *index.included)
+        return index.projection == "ALL" or any(field is held for held in own)
+
+    def vectors_of(self, given: object) -> Vectors:
+        """The vector index that is given as the model declares it, by its name, or by its field where no other index
+        has that one. Raises UnknownNameError."""
+        if isinstance(given, VectorIndex):
+            if self.declared.get(given.attribute) is not given:
+                raise UnknownNameError(f"{given} is not an index of {self.model_name}")
+            return self.vectors[given.name]
+        by_name = isinstance(given, str)
+        found = [index for index in self.vectors.values() if (index.name == given if by_name else index.field is given)]
+        if len(found) == 1:
+            return found[0]
+        names = ", ".join(map(repr, self.vectors)) or "there is none"
+        raise UnknownNameError(f"{given!r} names {len(found) or 'no'} vector indexes of {self.model_name}: {names}")
+
     def index_on(self, field: AnyField) -> Index:
         """The index that sorts by a field: its local index, or the only global one; where none does, the only one whose
         partition key it is. Raises UnknownNameError."""
-        found = [index for index in self.indexes.values() if index.range_key is field]
+        found = [index for index in self.indexes.values() if any(key is field for key in index.range_keys)]
         local = [index for index in found if index.local]
         if not found:
-            found = [index for index in self.indexes.values() if index.hash_key is field and not index.local]
-        if local or len(found) == 1:
+            own = (index for index in self.indexes.values() if not index.local)
+            found = [index for index in own if any(key is field for key in index.hash_keys)]
+        if len(local) == 1 or len(found) == 1:
             return (local or found)[0]
         if not self.owns(field):
             raise UnknownNameError(f"{field} is not a field of {self.model_name}")
@@ -632,8 +662,12 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         """The most bytes of each field that is a key of the table or of an index."""
         limits: dict[str, int] = {}
         for index in (self.table, *self.indexes.values()):
-            for field, limit in zip(index.keys, (PARTITION_KEY_BYTES, SORT_KEY_BYTES), strict=False):
-                limits[field.attribute] = min(limit, limits.get(field.attribute, limit))
+            for fields, limit in ((index.hash_keys, PARTITION_KEY_BYTES), (index.range_keys, SORT_KEY_BYTES)):
+                for field in fields:
+                    limits[field.attribute] = min(limit, limits.get(field.attribute, limit))
+        for vectors in self.vectors.values():
+            for field in vectors.keys:
+                limits.setdefault(field.attribute, PARTITION_KEY_BYTES)
         return limits
 
     def encoder(self, field: AnyField) -> Callable[[Any], AttributeValue]:
