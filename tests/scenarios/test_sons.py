@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from pydantic import TypeAdapter
 
 import dynamix
 from dynamix import (
@@ -176,14 +177,15 @@ SHEETS = st.fixed_dictionaries(
     {"id": st.uuids(), "number": st.integers(-5, 10**30), "slug": st.from_regex("[a-z]+(-[a-z]+)*", fullmatch=True)},
     optional=VALUES,
 ).map(lambda values: Sheet(**values))
+ADAPTER = TypeAdapter(Sheet)
 TAKEN, SHOWN = (Draft202012Validator(Sheet.json_schema(mode=mode)) for mode in ("validation", "serialization"))
 
 
 @given(SHEETS)
 @settings(max_examples=60)
 def test_json_comes_back_as_it_was(sheet: Sheet) -> None:
-    """Of every class of field, what to_son shows is read by from_son as an equal value of the same type, and is what
-    both schemas say."""
+    """Of every class of field, what to_son shows is read by from_son, and by pydantic, as an equal value of the same
+    type, and is what both schemas say."""
     text = json.dumps(sheet.to_son(), allow_nan=False)
     son = json.loads(text)
     back = Sheet.from_son(son)
@@ -193,6 +195,8 @@ def test_json_comes_back_as_it_was(sheet: Sheet) -> None:
     SHOWN.validate(son)
     TAKEN.validate(son)
     Sheet.from_son({name: value for name, value in son.items() if value is not None}).validate()
+    assert json.loads(ADAPTER.dump_json(sheet)) == son
+    assert ADAPTER.validate_json(text) == ADAPTER.validate_python(ADAPTER.dump_python(sheet)) == sheet
 
 
 def test_what_a_schema_says() -> None:
