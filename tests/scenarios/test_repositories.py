@@ -21,6 +21,7 @@ import pytest
 import dynamix
 from dynamix import (
     CharField,
+    ComputedField,
     ConditionalCheckFailedError,
     DateTimeField,
     DecimalField,
@@ -28,6 +29,7 @@ from dynamix import (
     InvalidUpdateError,
     ItemExistsError,
     ItemNotFoundError,
+    KeyField,
     ModelDefinitionError,
     StoredValueError,
     VersionConflict,
@@ -305,6 +307,31 @@ def test_a_save_sends_what_differs(place: Place) -> None:
     assert place.stored_item(baskets.model, id="1")["count"] == {"NULL": True}  # type: ignore[index]
     with pytest.raises(FieldValidationException, match=r"Basket\.id"):
         baskets.create(Basket(""))
+
+
+@dataclass(frozen=True)
+class Member:
+    team: str
+    number: int
+    first: str
+    pk: Annotated[str, KeyField("TEAM#{team}")] = ""
+    sk: Annotated[str, KeyField("MEMBER#{number:04d}")] = ""
+    label: Annotated[str | None, ComputedField(str, lambda first, number: f"{first} {number}", "first", "number")] = (
+        None
+    )
+
+
+def test_what_is_computed_is_not_given() -> None:
+    """Keys and values that are computed follow from the others, whatever an instance has of them."""
+    with dynamix.Connection(embedded=True) as connection:
+        members = repository(Member, table_name="members", hash_key="pk", range_key="sk", connection=connection)
+        dynamix.create_table(members.model)
+        ada = members.create(Member("a", 7, "Ada", label="?"))
+        assert (ada.pk, ada.sk, ada.label) == ("TEAM#a", "MEMBER#0007", "Ada 7")
+        assert members.get(pk="TEAM#a", sk="MEMBER#0007") == ada
+        assert members.save(dataclasses.replace(ada, first="Eve"), loaded=ada).label == "Eve 7"
+        with pytest.raises(InvalidUpdateError, match=r"Member\.sk, which is part of the key"):
+            members.save(dataclasses.replace(ada, number=8), loaded=ada)
 
 
 def test_what_other_programs_stored(place: Place) -> None:
