@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from dynamix.codec.forms import Form, Text
-from dynamix.codec.plain import of_text
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
 from dynamix.expressions.nodes import Comparator
@@ -14,7 +13,13 @@ from dynamix.fields.bounded import Bounded
 from dynamix.fields.moments import Functions, Name, in_utc, moments
 from dynamix.fields.options import BoundedDefaulted, BoundedHashKey, BoundedOptions, BoundedPresent, BoundedRangeKey
 from dynamix.fields.refusals import wrong_type
+from dynamix.late import later
 from dynamix.wire import AttributeValue
+
+if TYPE_CHECKING:
+    from dynamix.codec import plain
+else:
+    later(globals(), plain="dynamix.codec.plain")
 
 T = TypeVar("T")
 
@@ -182,7 +187,7 @@ class DateTimeField(Bounded[datetime, T]):
         return now if self.stored is None else self.stored.kept(now)
 
     def from_json(self, son: Any) -> datetime:
-        return of_text(datetime.fromisoformat, son, "a date with a time, such as '2026-03-01T12:30:00Z'")
+        return plain.of_text(datetime.fromisoformat, son, "a date with a time, such as '2026-03-01T12:30:00Z'")
 
     def json_schema(self) -> dict[str, Any]:
         return {"type": "string", "format": "date-time"}
