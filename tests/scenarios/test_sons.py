@@ -26,6 +26,7 @@ from dynamix import (
     DateTimeField,
     DecimalField,
     DictField,
+    DiscriminatorField,
     EncryptedField,
     EnumField,
     Field,
@@ -257,6 +258,28 @@ def test_what_a_schema_says() -> None:
     assert shown["required"] == list(shown["properties"])
     assert schema["properties"].keys() - shown["properties"].keys() == {"token", "price"}
     assert list(Ticket.json_schema(include=["seats"])["properties"]) == ["seats"]
+
+
+def test_models_that_share_a_table() -> None:
+    """Their JSON says of which of them it is, and pydantic tells them by it."""
+
+    class Shelf(Model):
+        __table_name__ = "shelf"
+
+        place = IntegerField(hash_key=True)
+        kind = DiscriminatorField()
+
+    class Book(Shelf):
+        __discriminator__ = "book"
+
+    class Box(Shelf):
+        __discriminator__ = "box"
+
+    assert Box.json_schema()["properties"]["kind"] == {"type": "string", "enum": ["book", "box"], "readOnly": True}
+    adapter: TypeAdapter[Book | Box] = TypeAdapter(Book | Box)
+    for instance in (Book(place=1), Box(place=1)):
+        assert type(instance).from_son(instance.to_son()) == instance
+        assert adapter.validate_python(instance.to_son()) == instance
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:

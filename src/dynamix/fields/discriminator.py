@@ -54,6 +54,10 @@ class DiscriminatorField(CharField[str]):
     def default_for(self, instance: object) -> str | None:
         return value_of(type(instance))
 
+    def json_schema(self) -> dict[str, Any]:
+        known = {"enum": list(self.members)} if self.members else {}
+        return {**super().json_schema(), **known, "readOnly": True}
+
     def refused(self, model: type[Any], value: object) -> Exception:
         """Why an item of a model cannot have this value."""
         own = value_of(model)
