@@ -118,6 +118,8 @@ if TYPE_CHECKING:
         KeyField,
         ListField,
         LiteralField,
+        ModelField,
+        NestedModel,
         SetField,
         TimeDeltaField,
         TimeField,
@@ -126,7 +128,7 @@ if TYPE_CHECKING:
     from dynamix.meters import Capacity, capacity
     from dynamix.model.batching import Batch
     from dynamix.model.records import StreamRecord
-    from dynamix.model.typed import TypedModel
+    from dynamix.model.typed import TypedModel, TypedNestedModel
     from dynamix.operations.statements import Rows
     from dynamix.pages import Page
     from dynamix.rehearsal import DryRequest, dry_run
@@ -184,6 +186,8 @@ else:
             "KeyField",
             "ListField",
             "LiteralField",
+            "ModelField",
+            "NestedModel",
             "SetField",
             "TimeDeltaField",
             "TimeField",
@@ -192,7 +196,7 @@ else:
         "dynamix.meters": ("Capacity", "capacity"),
         "dynamix.model.batching": ("Batch",),
         "dynamix.model.records": ("StreamRecord",),
-        "dynamix.model.typed": ("TypedModel",),
+        "dynamix.model.typed": ("TypedModel", "TypedNestedModel"),
         "dynamix.pages": ("Page",),
         "dynamix.rehearsal": ("DryRequest", "dry_run"),
         "dynamix.operations.statements": ("Rows",),
@@ -296,7 +300,9 @@ __all__ = [
     "MissingKeyError",
     "Model",
     "ModelDefinitionError",
+    "ModelField",
     "MultipleItemsError",
+    "NestedModel",
     "NotConfiguredError",
     "NotUniqueError",
     "OutcomeUnknownError",
@@ -330,6 +336,7 @@ __all__ = [
     "TransactionConflictError",
     "TransactionInProgressError",
     "TypedModel",
+    "TypedNestedModel",
     "UUIDField",
     "UnknownNameError",
     "ValidationException",

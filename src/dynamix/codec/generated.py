@@ -85,7 +85,7 @@ def compile_reader(
             frozen = slot.form.struct is not None and slot.form.frozen
             stored.append(_kept(slot, found if frozen else f"json({found})", f"{found} is not None"))
         read, parsed = f"({slot.form.read})", found
-        if not slot.form.read or not _take_names(names, slot.form):
+        if not slot.form.read or not take_names(names, slot.form):
             names[f"value{index}"] = slot.value
             read, parsed = "v", f"value{index}({found})"
         if slot.key or _bare(slot):
@@ -105,8 +105,8 @@ def compile_reader(
     names |= {"new": model.__new__, "model": model, "set_dict": dict_setter(model)}
     step = [*body, "instance = new(model)", "set_dict(instance, values)", "instances.append(instance)"]
     loop = ["instances = []", "for item in items:", *(f"    {line}" for line in step), "return instances"]
-    one = _compile("read", model.__name__, "item", [*body, "return values"], names)
-    return one, _compile("read_many", model.__name__, "items", loop, names)
+    one = compiled("read", model.__name__, "item", [*body, "return values"], names)
+    return one, compiled("read_many", model.__name__, "items", loop, names)
 
 
 def _kept(slot: Slot, form: str, present: str) -> str:
@@ -115,7 +115,7 @@ def _kept(slot: Slot, form: str, present: str) -> str:
     return f"**({{{entry}}} if {present} else {{}})" if slot.unsure else entry
 
 
-def _take_names(names: dict[str, Any], form: Form) -> bool:
+def take_names(names: dict[str, Any], form: Form) -> bool:
     """Whether the names of a form's expressions are free, or mean the same already; then they are taken."""
     if any(names.get(name, meant) is not meant for name, meant in form.names.items()):
         return False
@@ -126,20 +126,29 @@ def _take_names(names: dict[str, Any], form: Form) -> bool:
 def compile_writer(
     model_name: str, slots: tuple[Slot, ...], plain_item: Callable[[Mapping[str, Any]], Item]
 ) -> Callable[[Mapping[str, Any]], Item]:
-    """Code from values by attribute to an item. None and empty sets are left out, unless the field is required: then
-    its `encode` refuses None. What cannot be stored is left to the plain way to name, and so are values that are not
-    all there, but for those that were not read."""
-    names: dict[str, Any] = {"EMPTY": frozenset(), "NULL": NULL, "plain_item": plain_item, "let_pass": let_pass}
+    """Code from values by attribute to an item. What cannot be stored is left to the plain way to name, and so are
+    values that are not all there, but for those that were not read."""
+    names: dict[str, Any] = {"plain_item": plain_item, "let_pass": let_pass}
+    get = "values.get({!r})".format
+    body = written(slots, names, lambda slot: get(slot.attribute) if slot.form.lazy else f"values[{slot.attribute!r}]")
+    guarded = ["item = {}", "try:", *(f"    {line}" for line in body), "except Exception as error:"]
+    body = [*guarded, "    let_pass(error)", "    return plain_item(values)", "return item"]
+    return compiled("write", model_name, "values", body, names)
+
+
+def written(slots: tuple[Slot, ...], names: dict[str, Any], value_of: Callable[[Slot], str]) -> list[str]:
+    """The lines that put the stored forms of values into `item`, and in `names` what they use. None and empty sets are
+    left out, unless the field is required: then its `encode` refuses None. `value_of` is the expression of a value."""
+    names |= {"EMPTY": frozenset(), "NULL": NULL}
     body = []
     for index, slot in enumerate(slots):
-        form, place = slot.form, f"item[{slot.name!r}]"
+        form, place, value = slot.form, f"item[{slot.name!r}]", value_of(slot)
         names[f"encode{index}"] = slot.encode
         when = form.when
         if slot.sure is not None and form.length:
             when += f" and {slot.sure[0]} <= {form.length} <= {slot.sure[1]}"
-        fast = when and not slot.constrained and _take_names(names, form)
+        fast = when and not slot.constrained and take_names(names, form)
         write = f"{place} = {form.write} if {when} else encode{index}(v)" if fast else f"{place} = encode{index}(v)"
-        value = f"values.get({slot.attribute!r})" if form.lazy else f"values[{slot.attribute!r}]"
         if slot.required:
             body += [f"v = {value}", write]
             continue
@@ -147,9 +156,17 @@ def compile_writer(
         body += [f"if (v := {value}) is not None{filled}:", f"    {write}"]
         if slot.null:
             body += ["elif v is None:", f"    {place} = NULL"]
-    guarded = ["item = {}", "try:", *(f"    {line}" for line in body), "except Exception as error:"]
-    body = [*guarded, "    let_pass(error)", "    return plain_item(values)", "return item"]
-    return _compile("write", model_name, "values", body, names)
+    return body
+
+
+def reading(form: Form) -> Callable[[Raw], Any]:
+    """What reads the JSON of one stored form, parsed by C code into the struct that the form has.
+
+    Raises whatever a wrong value makes it raise.
+    """
+    decode = msgspec.json.Decoder(form.struct, strict=False).decode
+    convert = compiled("read", "one form", "v", [f"return {form.read}"], dict(form.names))
+    return lambda raw: convert(decode(raw))
 
 
 def compile_keeper(model_name: str, slots: tuple[Slot, ...]) -> Callable[[Item], Stored]:
@@ -169,11 +186,12 @@ def compile_keeper(model_name: str, slots: tuple[Slot, ...]) -> Callable[[Item],
             kept = "w" if form.frozen else "Raw(encode(w))"
             entries.append(f"{slot.attribute!r}: {kept} if (w := {found}) is not None else {nothing},")
     body = ["stored = {", *(f"    {entry}" for entry in entries), "}", *after, "return stored"]
-    return _compile("keep", model_name, "item", body, names)
+    return compiled("keep", model_name, "item", body, names)
 
 
-def _compile(verb: str, model_name: str, argument: str, body: list[str], names: dict[str, Any]) -> Callable[[Any], Any]:
-    """The function of this body. The model's name, which may be any text, only says where the code belongs."""
+def compiled(verb: str, model_name: str, argument: str, body: list[str], names: dict[str, Any]) -> Callable[[Any], Any]:
+    """The function of this body. The name of a model or another class, which may be any text, only says where the code
+    belongs."""
     place = f"dynamix {verb} {model_name!r}"
     source = "\n".join([f"def {verb}({argument}):", *(f"    {line}" for line in body), ""])
     if os.environ.get("DYNAMIX_SHOW_CODE"):

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from dynamix.fields.key import KeyField
     from dynamix.fields.list import ListField
     from dynamix.fields.literal import LiteralField
+    from dynamix.fields.model import ModelField
+    from dynamix.fields.nested import NestedModel
     from dynamix.fields.set import SetField
     from dynamix.fields.time import TimeField
     from dynamix.fields.timedelta import TimeDeltaField
@@ -62,6 +64,8 @@ else:
         "dynamix.fields.key": ("KeyField",),
         "dynamix.fields.list": ("ListField",),
         "dynamix.fields.literal": ("LiteralField",),
+        "dynamix.fields.model": ("ModelField",),
+        "dynamix.fields.nested": ("NestedModel",),
         "dynamix.fields.set": ("SetField",),
         "dynamix.fields.time": ("TimeField",),
         "dynamix.fields.timedelta": ("TimeDeltaField",),
@@ -99,6 +103,8 @@ __all__ = [
     "ListField",
     "LiteralField",
     "MapDraft",
+    "ModelField",
+    "NestedModel",
     "Number",
     "NumberDraft",
     "Options",

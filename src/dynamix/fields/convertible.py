@@ -17,6 +17,7 @@ from msgspec import Raw
 from dynamix.codec.forms import PLAIN, Form, comparable
 from dynamix.codec.state import NULL, as_wire
 from dynamix.codec.values import Numbers, UnstorableError
+from dynamix.conditions import deeper
 from dynamix.errors import (
     FieldValidationException,
     InvalidQueryError,
@@ -26,8 +27,10 @@ from dynamix.errors import (
     StoredValueError,
     WrongTypeError,
 )
+from dynamix.expressions.nodes import Path
 from dynamix.fields.changeable import Changeable
 from dynamix.fields.checks import check_answer, check_choice
+from dynamix.fields.element import Element
 from dynamix.fields.refusals import shown
 from dynamix.interrupts import let_pass
 from dynamix.updates.draft import Draft
@@ -117,6 +120,28 @@ class Convertible(Changeable[V], Generic[V]):
         own."""
         return False
 
+    _part_names: frozenset[str] = frozenset()
+    """The attributes of values that have fields of their own."""
+
+    _needs: frozenset[str] = frozenset()
+    """What a stored map has to have, by stored names."""
+
+    def _parts_of(self, value: object) -> dict[str, Any]:
+        """The fields of a value by attribute, where it has fields of its own; in place of a tag that its class does not
+        declare, what that is."""
+        return {}
+
+    def _inside(self, part: str | int) -> Convertible[Any] | None:
+        """The field that converts what is stored at a map key or list index inside the values; None of what is
+        free-form."""
+        return None
+
+    def _element_at(self, path: Path, part: str | int) -> Element:
+        """What is inside the value at `path`. Raises InvalidQueryError where nothing can be."""
+        if not self.free:
+            raise InvalidQueryError(f"{self} is a {type(self).__name__}, which has no element {part!r}")
+        return Element(deeper(path, part))
+
     def encode(self, value: Any) -> AttributeValue:
         """The stored form of a value, checked in every way. Raises FieldValidationException."""
         if self.transform is not None and value is not None:
@@ -160,6 +185,8 @@ class Convertible(Changeable[V], Generic[V]):
             return None
         try:
             return self.from_wire(wire)
+        except StoredValueError:  # of a part, which names itself
+            raise
         except Exception as error:
             let_pass(error)
             reason = f" ({error})" if isinstance(error, UnstorableError) else ""
@@ -251,6 +278,11 @@ class Convertible(Changeable[V], Generic[V]):
         return self.form if self.transform is None else self.form._replace(exact=False)
 
     @property
+    def _lax(self) -> bool:
+        """Whether generated code may write what `encode` refuses, so that every value has to go through that."""
+        return self.constrained
+
+    @property
     def constrained(self) -> bool:
         """Whether values need more than the check of their type."""
         checked = self.validator is not None or self.choices is not None or self.transform is not None
@@ -265,7 +297,7 @@ class Convertible(Changeable[V], Generic[V]):
                 reason="a value is required",
             )
         return RequiredFieldError(
-            f"{self} is required and has no value; give {self.attribute}=...",
+            f"{self} is required and has no value; give {self.attribute.rpartition('.')[2]}=...",
             field=self.attribute,
             reason="a value is required",
         )

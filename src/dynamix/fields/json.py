@@ -12,7 +12,7 @@ from dynamix.codec.values import UnstorableError
 from dynamix.conditions import deeper
 from dynamix.errors import InvalidQueryError, ModelDefinitionError
 from dynamix.fields.base import Field
-from dynamix.fields.changeable import Element
+from dynamix.fields.element import Element
 from dynamix.fields.options import Defaulted, Options, Present
 from dynamix.wire import AttributeValue
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
-from dynamix.codec.parsed import parse_set
+from dynamix.codec.parsed import Free, free_set, parse_set
 from dynamix.fields.collection import Collection, Of
 from dynamix.fields.options import SizedDefaulted, SizedOptions, SizedPresent
 from dynamix.fields.refusals import wrong_type
@@ -27,9 +27,11 @@ class SetField(Collection[set[Any], T]):
     """
 
     form = Form(
+        Free,
+        "free_set(v)",
         when="type(v) is set and set(map(type, v)) == ONLY_STR",
         write='{"SS": sorted(v)}',
-        names={"ONLY_STR": {str}},
+        names={"ONLY_STR": {str}, "free_set": free_set},
         lazy=True,
         parse=parse_set,
         empties=True,

@@ -10,6 +10,7 @@ import msgspec
 
 from dynamix.codec.values import UnstorableError, decode
 from dynamix.errors import ValidationException
+from dynamix.fields import DictField, ListField
 from dynamix.fields.base import Field
 from dynamix.late import later
 from dynamix.model.changing import assign
@@ -141,6 +142,20 @@ def _from_item(model: type[M], read: Any, given: Mapping[str, Any]) -> M:
 
 def _printed(field: AnyField, value: Any) -> Any:
     """The JSON form of a value, or of its stored form where JSON knows none."""
+    if value is None:
+        return None
+    if field._part_names:
+        parts = field._parts_of(value).items()
+        return {
+            name: _printed(part, getattr(value, name)) if isinstance(part, Field) else part
+            for name, part in parts
+            if not (isinstance(part, Field) and part.hidden)
+        }
+    if isinstance(field, ListField | DictField) and field.of is not None:
+        of = field.of
+        if isinstance(value, dict):
+            return {key: _printed(of, element) for key, element in value.items()}
+        return [_printed(of, element) for element in value]
     try:
         return plain.plain(value)
     except plain.UnprintableError:
