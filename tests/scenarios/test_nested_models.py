@@ -245,3 +245,35 @@ def test_a_default_is_an_instance_of_its_own(place: Place) -> None:
     assert (other.geo.lat, Shop(id="t").geo.lat, other.shape.kind) == (1.0, 1.0, "round")
     one.save()
     assert Shop.get_or_raise(id="s").geo == Geo(lat=5.0, lng=2.0)
+
+
+def test_what_is_read_when_the_item_is_loaded(place: Place) -> None:
+    """lazy=False reads a value at once, whole answers and single items alike; nothing else about it differs."""
+
+    class Eager(dynamix.Model):
+        __table_name__ = "User"
+        id = dynamix.CharField(hash_key=True)
+        address = dynamix.ModelField(Address, lazy=False)
+        lines = dynamix.ListField(of=Line, lazy=False, default=[])
+        extra = dynamix.DictField(lazy=False, required=True)
+        marks = dynamix.SetField(lazy=False)
+
+    dynamix.create_table(User)
+    table = place.table_name(User)
+    Eager.create(id="u", address=Address(city="x"), lines=[Line(Part("a"))], extra={"a": [1]}, marks={1})
+    place.call("PutItem", TableName=table, Item={"id": {"S": "v"}, "lines": {"NULL": True}, "marks": {"NULL": True}})
+    found = {item.id: item for item in Eager.scan()}
+    assert {"address", "lines", "extra", "marks"} <= vars(found["u"]).keys()
+    assert found["u"] == Eager.get(id="u")
+    assert (found["v"].address, found["v"].lines, found["v"].marks) == (None, [], None)
+    with pytest.raises(dynamix.FieldNotLoadedError):
+        _ = found["v"].extra
+    found["u"].address.city = "y"
+    found["u"].lines.append(Line(Part("b")))
+    found["u"].save()
+    assert Eager.get(id="u") == found["u"]
+    place.call("PutItem", TableName=table, Item={"id": {"S": "w"}, "address": {"M": {"city": {"N": "1"}}}})
+    wrong: list[dynamix.StoredValueError] = []
+    assert (len(list(Eager.scan(on_error=wrong.append))), [error.field for error in wrong]) == (2, ["address.city"])
+    with pytest.raises(dynamix.StoredValueError, match=r"address\.city"):
+        Eager.get(id="w")

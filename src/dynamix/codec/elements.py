@@ -50,10 +50,13 @@ def collected(shape: Shape, tag: str, element: Form, encode: Callable[[Any], Any
 def _read(shape: Shape, tag: str, element: type[msgspec.Struct], read: str) -> tuple[type[msgspec.Struct], str]:
     """What C code parses such a collection into, and an expression over that."""
     parts: tuple[Any, ...] = (str, element) if shape == "M" else (element,)
+    bare = False
     if shape == "S":
         (field,) = msgspec.structs.fields(element)
         read, parts = read.replace(f"v.{field.name}", "v"), (field.type,)
+        bare = read in ("v", "(v)")
     name = f"{tag}S" if shape == "S" else shape
-    struct = msgspec.defstruct("Collection", [(name, GenericAlias(dict if shape == "M" else list, parts))], gc=False)
+    whole = dict if shape == "M" else set if bare else list
+    struct = msgspec.defstruct("Collection", [(name, GenericAlias(whole, parts))], gc=False)
     msgspec.json.Decoder(struct)
-    return struct, _LOOPS[shape].format(read=read, elements=f"v.{name}")
+    return struct, f"v.{name}" if bare else _LOOPS[shape].format(read=read, elements=f"v.{name}")

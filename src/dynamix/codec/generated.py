@@ -78,16 +78,23 @@ def compile_reader(
     start, defaults = ["values = {"], ""
     for index, slot in enumerate(slots):
         found = f"item.f{index}"
+        there = f"(v := {found}) is not None"
         if slot.form.lazy:
             stored.append(_kept(slot, f"{found}.copy()", found))
+            there = f"(v := {found}) and (v := eager{index}(v)) is not None"
+            names[f"eager{index}"] = slot.eager
+        if slot.waits:
             continue
-        if not slot.form.exact:
+        if not slot.form.lazy and not slot.form.exact:
             frozen = slot.form.struct is not None and slot.form.frozen
             stored.append(_kept(slot, found if frozen else f"json({found})", f"{found} is not None"))
         read, parsed = f"({slot.form.read})", found
-        if not slot.form.read or not take_names(names, slot.form):
+        if slot.form.lazy:
+            read = "v"
+        elif not slot.form.read or not take_names(names, slot.form):
             names[f"value{index}"] = slot.value
             read, parsed = "v", f"value{index}({found})"
+            there = f"(v := {parsed}) is not None"
         if slot.key or _bare(slot):
             entries.append(f"{slot.attribute!r}: {parsed if read == 'v' else _PARSED.sub(found + '.', read)},")
         elif slot.absent is not None:
@@ -95,11 +102,11 @@ def compile_reader(
             start, defaults = ["d = None", "values = {"], ", None, d"
             default = f"(d := noted(d, {slot.attribute!r}, absent{index}()))[{slot.attribute!r}]"
             default = default if slot.form.frozen else f"copied({default})"
-            entries.append(f"{slot.attribute!r}: {read} if (v := {parsed}) is not None else {default},")
+            entries.append(f"{slot.attribute!r}: {read} if {there} else {default},")
         elif slot.required:
-            after += [f"if (v := {parsed}) is not None:", f"    values[{slot.attribute!r}] = {read}"]
+            after += [f"if {there}:", f"    values[{slot.attribute!r}] = {read}"]
         else:
-            entries.append(f"{slot.attribute!r}: {read} if (v := {parsed}) is not None else None,")
+            entries.append(f"{slot.attribute!r}: {read} if {there} else None,")
     entries.append(f"{STATE!r}: State({{{', '.join(stored)}}}, held, table{defaults}),")
     body = [*start, *(f"    {entry}" for entry in entries), "}", *after]
     names |= {"new": model.__new__, "model": model, "set_dict": dict_setter(model)}
@@ -164,9 +171,8 @@ def reading(form: Form) -> Callable[[Raw], Any]:
 
     Raises whatever a wrong value makes it raise.
     """
-    decode = msgspec.json.Decoder(form.struct, strict=False).decode
-    convert = compiled("read", "one form", "v", [f"return {form.read}"], dict(form.names))
-    return lambda raw: convert(decode(raw))
+    names = {**form.names, "_decode": msgspec.json.Decoder(form.struct, strict=False).decode}
+    return compiled("read", "one form", "v", ["v = _decode(v)", f"return {form.read}"], names)
 
 
 def compile_keeper(model_name: str, slots: tuple[Slot, ...]) -> Callable[[Item], Stored]:

@@ -26,7 +26,7 @@ class AnyField(Field[Any, T]):
 
     form = Form(
         Free,
-        "free_value(v)",
+        "v.S if v.S is not None else free_value(v)",
         when="v is not None",
         write="encode_free(v, 0, float)",
         names={"encode_free": values.encode, "free_value": free_value},

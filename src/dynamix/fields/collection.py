@@ -9,11 +9,8 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
-from msgspec import Raw
-
 from dynamix.codec import values
 from dynamix.codec.elements import Shape, collected
-from dynamix.codec.generated import reading
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import (
     FieldValidationException,
@@ -26,7 +23,6 @@ from dynamix.fields.base import Field
 from dynamix.fields.elements import element_field
 from dynamix.fields.refusals import checked_numbers, shown
 from dynamix.fields.sized import Sized
-from dynamix.interrupts import let_pass
 from dynamix.wire import AttributeValue
 
 V = TypeVar("V")
@@ -43,13 +39,15 @@ class Collection(Sized[V, T], Generic[V, T]):
     shape: ClassVar[Shape]
     sorts = False
 
-    def __init__(self, *, of: Any = None, numbers: values.Numbers | None = None, **options: Any) -> None:
+    def __init__(
+        self, *, of: Any = None, numbers: values.Numbers | None = None, lazy: bool = True, **options: Any
+    ) -> None:
         super().__init__(**options)
+        self.eager = not lazy
         if of is not None and numbers is not None:
             raise ModelDefinitionError("of= says what numbers read as; leave out numbers=")
         self.numbers = float if numbers is None else checked_numbers(numbers)
         self.of = None if of is None else element_field(of)
-        self._read_fast: Callable[[Raw], Any] | None = None
         if self.of is None:
             if numbers is Decimal:
                 self.form = self.form._replace(struct=None, read="")
@@ -60,7 +58,6 @@ class Collection(Sized[V, T], Generic[V, T]):
                 f"of={of!r} is stored as what no set holds: give what is text, a number or binary"
             )
         self.form = collected(self.shape, tag, self.of.own_form, self.of.encode, constrained=self.of._lax)
-        self._read_fast = reading(self.form) if self.form.read else None
 
     def __set_name__(self, owner: type, attribute: str) -> None:
         super().__set_name__(owner, attribute)
@@ -106,20 +103,6 @@ class Collection(Sized[V, T], Generic[V, T]):
         if self.of is not None and self.of.constrained:
             for place, element in _places(value):
                 self._converted_element(self.of.encode, place, element)
-
-    def read(self, form: Any) -> V | None:
-        if self._read_fast is not None and isinstance(form, Raw) and form and not self._converts_otherwise:
-            try:
-                value: V = self._read_fast(form)
-                return value
-            except Exception as error:  # the plain way says what is wrong
-                let_pass(error)
-        return super().read(form)
-
-    @property
-    def _converts_otherwise(self) -> bool:
-        """Whether a class of the user's own converts the whole in its own way."""
-        return self.own_form.write != self.form.write
 
     def _element_to_wire(self, place: object, element: Any) -> AttributeValue:
         assert self.of is not None  # noqa: S101 - narrows the type; the caller has looked

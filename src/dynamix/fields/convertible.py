@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Raw
 
 from dynamix.codec.forms import PLAIN, Form, comparable
+from dynamix.codec.generated import reading
 from dynamix.codec.state import NULL, as_wire
 from dynamix.codec.values import Numbers, UnstorableError
 from dynamix.conditions import deeper
@@ -69,6 +70,9 @@ class Convertible(Changeable[V], Generic[V]):
 
     attribute: str = ""
     name: str = ""
+
+    eager: bool = False
+    """Whether a value whose form is lazy is read when the item is loaded all the same."""
 
     numbers: Numbers = float
     """What a number with a fraction reads as in a free-form place."""
@@ -202,10 +206,10 @@ class Convertible(Changeable[V], Generic[V]):
 
         Raises StoredValueError.
         """
-        parse = self.own_form.parse
-        if parse is not None and type(form) is Raw and form:
+        quick = self._quick
+        if quick is not None and type(form) is Raw and form:
             try:
-                return parse(form, self.numbers)  # type: ignore[no-any-return]
+                return quick(form)
             except Exception as error:  # the plain way says what is wrong
                 let_pass(error)
         try:
@@ -213,6 +217,15 @@ class Convertible(Changeable[V], Generic[V]):
         except msgspec.DecodeError as error:
             raise StoredValueError(f"{self}: the answer is damaged: {error}", field=self.attribute) from error
         return None if wire is None else self.decode(wire)
+
+    @cached_property
+    def _quick(self) -> Callable[[Raw], V] | None:
+        """What reads the JSON of a stored form, where generated code does. Raises whatever a wrong one makes it."""
+        form, numbers = self.own_form, self.numbers
+        if form.parse is not None:
+            parse = form.parse
+            return lambda raw: parse(raw, numbers)
+        return reading(form) if form.lazy and form.read else None
 
     def respelled(self, form: Any, default: Any = None) -> AttributeValue | None:
         """How this field would store what a stored form reads as, or the default that shows for it; None where it would

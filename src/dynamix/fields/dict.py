@@ -43,33 +43,50 @@ class DictField(Collection[dict[str, Any], T]):
 
     @overload
     def __init__(
-        self: DictField[dict[str, E]], *, of: type[E], **options: Unpack[SizedPresent[dict[str, E]]]
+        self: DictField[dict[str, E]], *, of: type[E], lazy: bool = ..., **options: Unpack[SizedPresent[dict[str, E]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: DictField[dict[str, E]], *, of: type[E], **options: Unpack[SizedDefaulted[dict[str, E]]]
+        self: DictField[dict[str, E]], *, of: type[E], lazy: bool = ..., **options: Unpack[SizedDefaulted[dict[str, E]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: DictField[dict[str, E] | None], *, of: type[E], **options: Unpack[SizedOptions[dict[str, E]]]
+        self: DictField[dict[str, E] | None],
+        *,
+        of: type[E],
+        lazy: bool = ...,
+        **options: Unpack[SizedOptions[dict[str, E]]],
     ) -> None: ...
     @overload
     def __init__(
-        self: DictField[dict[str, E]], *, of: Field[E, Any], **options: Unpack[SizedPresent[dict[str, E]]]
+        self: DictField[dict[str, E]],
+        *,
+        of: Field[E, Any],
+        lazy: bool = ...,
+        **options: Unpack[SizedPresent[dict[str, E]]],
     ) -> None: ...
     @overload
     def __init__(
-        self: DictField[dict[str, E]], *, of: Field[E, Any], **options: Unpack[SizedDefaulted[dict[str, E]]]
+        self: DictField[dict[str, E]],
+        *,
+        of: Field[E, Any],
+        lazy: bool = ...,
+        **options: Unpack[SizedDefaulted[dict[str, E]]],
     ) -> None: ...
     @overload
     def __init__(
-        self: DictField[dict[str, E] | None], *, of: Field[E, Any], **options: Unpack[SizedOptions[dict[str, E]]]
+        self: DictField[dict[str, E] | None],
+        *,
+        of: Field[E, Any],
+        lazy: bool = ...,
+        **options: Unpack[SizedOptions[dict[str, E]]],
     ) -> None: ...
     @overload
     def __init__(
         self: DictField[dict[str, Any]],
         *,
         numbers: values.Numbers = ...,
+        lazy: bool = ...,
         **options: Unpack[SizedPresent[dict[str, Any]]],
     ) -> None: ...
     @overload
@@ -77,6 +94,7 @@ class DictField(Collection[dict[str, Any], T]):
         self: DictField[dict[str, Any]],
         *,
         numbers: values.Numbers = ...,
+        lazy: bool = ...,
         **options: Unpack[SizedDefaulted[dict[str, Any]]],
     ) -> None: ...
     @overload
@@ -84,6 +102,7 @@ class DictField(Collection[dict[str, Any], T]):
         self: DictField[dict[str, Any] | None],
         *,
         numbers: values.Numbers = ...,
+        lazy: bool = ...,
         **options: Unpack[SizedOptions[dict[str, Any]]],
     ) -> None: ...
     def __init__(self, **options: Any) -> None:

@@ -41,34 +41,55 @@ class ListField(Collection[list[Any], T]):
     shape = "L"
 
     @overload
-    def __init__(self: ListField[list[E]], *, of: type[E], **options: Unpack[SizedPresent[list[E]]]) -> None: ...
-    @overload
-    def __init__(self: ListField[list[E]], *, of: type[E], **options: Unpack[SizedDefaulted[list[E]]]) -> None: ...
-    @overload
-    def __init__(self: ListField[list[E] | None], *, of: type[E], **options: Unpack[SizedOptions[list[E]]]) -> None: ...
-    @overload
-    def __init__(self: ListField[list[E]], *, of: Field[E, Any], **options: Unpack[SizedPresent[list[E]]]) -> None: ...
-    @overload
     def __init__(
-        self: ListField[list[E]], *, of: Field[E, Any], **options: Unpack[SizedDefaulted[list[E]]]
+        self: ListField[list[E]], *, of: type[E], lazy: bool = ..., **options: Unpack[SizedPresent[list[E]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: ListField[list[E] | None], *, of: Field[E, Any], **options: Unpack[SizedOptions[list[E]]]
+        self: ListField[list[E]], *, of: type[E], lazy: bool = ..., **options: Unpack[SizedDefaulted[list[E]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: ListField[list[Any]], *, numbers: values.Numbers = ..., **options: Unpack[SizedPresent[list[Any]]]
+        self: ListField[list[E] | None], *, of: type[E], lazy: bool = ..., **options: Unpack[SizedOptions[list[E]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: ListField[list[Any]], *, numbers: values.Numbers = ..., **options: Unpack[SizedDefaulted[list[Any]]]
+        self: ListField[list[E]], *, of: Field[E, Any], lazy: bool = ..., **options: Unpack[SizedPresent[list[E]]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ListField[list[E]], *, of: Field[E, Any], lazy: bool = ..., **options: Unpack[SizedDefaulted[list[E]]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ListField[list[E] | None],
+        *,
+        of: Field[E, Any],
+        lazy: bool = ...,
+        **options: Unpack[SizedOptions[list[E]]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ListField[list[Any]],
+        *,
+        numbers: values.Numbers = ...,
+        lazy: bool = ...,
+        **options: Unpack[SizedPresent[list[Any]]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ListField[list[Any]],
+        *,
+        numbers: values.Numbers = ...,
+        lazy: bool = ...,
+        **options: Unpack[SizedDefaulted[list[Any]]],
     ) -> None: ...
     @overload
     def __init__(
         self: ListField[list[Any] | None],
         *,
         numbers: values.Numbers = ...,
+        lazy: bool = ...,
         **options: Unpack[SizedOptions[list[Any]]],
     ) -> None: ...
     def __init__(self, **options: Any) -> None:

@@ -10,10 +10,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
-from msgspec import Raw
-
 from dynamix.codec.forms import Form
-from dynamix.codec.generated import reading
 from dynamix.codec.records import tagged
 from dynamix.codec.state import NULL
 from dynamix.conditions import deeper
@@ -58,18 +55,27 @@ class ModelField(Field[V, T]):
 
     @overload
     def __init__(
-        self: ModelField[V, V], *kinds: type[V], tag: str | None = ..., **options: Unpack[Present[V]]
+        self: ModelField[V, V], *kinds: type[V], tag: str | None = ..., lazy: bool = ..., **options: Unpack[Present[V]]
     ) -> None: ...
     @overload
     def __init__(
-        self: ModelField[V, V | None], *kinds: type[V], tag: str | None = ..., **options: Unpack[Options[V]]
+        self: ModelField[V, V | None],
+        *kinds: type[V],
+        tag: str | None = ...,
+        lazy: bool = ...,
+        **options: Unpack[Options[V]],
     ) -> None: ...
     @overload
     def __init__(
-        self: ModelField[V, V], *kinds: type[V], tag: str | None = ..., **options: Unpack[Defaulted[V]]
+        self: ModelField[V, V],
+        *kinds: type[V],
+        tag: str | None = ...,
+        lazy: bool = ...,
+        **options: Unpack[Defaulted[V]],
     ) -> None: ...
-    def __init__(self, *kinds: Any, tag: str | None = None, **options: Any) -> None:
+    def __init__(self, *kinds: Any, tag: str | None = None, lazy: bool = True, **options: Any) -> None:
         super().__init__(**options)
+        self.eager = not lazy
         self._tag = tag
         self._kinds = _kinds(kinds)
         if (tag is None) != (len(self._kinds) == 1) or (tag is not None and (not isinstance(tag, str) or not tag)):
@@ -83,7 +89,6 @@ class ModelField(Field[V, T]):
         self._mark.name = _stored_name(self._kinds, tag or "")
         self._place_parts()
         self.form = self._form_of_all()
-        self._read_fast = reading(self.form) if self.form.read else None
 
     def __set_name__(self, owner: type, attribute: str) -> None:
         super().__set_name__(owner, attribute)
@@ -292,15 +297,6 @@ class ModelField(Field[V, T]):
                 value={"M": stored},
             )
         return found
-
-    def read(self, form: Any) -> V | None:
-        if self._read_fast is not None and isinstance(form, Raw) and form and self.own_form.write == self.form.write:
-            try:
-                value: V = self._read_fast(form)
-                return value
-            except Exception as error:  # the plain way says what is wrong
-                let_pass(error)
-        return super().read(form)
 
 
 def _kinds(classes: tuple[Any, ...]) -> dict[type, Kind]:

@@ -40,22 +40,40 @@ class SetField(Collection[set[Any], T]):
     shape = "S"
 
     @overload
-    def __init__(self: SetField[set[E]], *, of: Of[E], **options: Unpack[SizedPresent[set[E]]]) -> None: ...
-    @overload
-    def __init__(self: SetField[set[E]], *, of: Of[E], **options: Unpack[SizedDefaulted[set[E]]]) -> None: ...
-    @overload
-    def __init__(self: SetField[set[E] | None], *, of: Of[E], **options: Unpack[SizedOptions[set[E]]]) -> None: ...
-    @overload
     def __init__(
-        self: SetField[set[Any]], *, numbers: values.Numbers = ..., **options: Unpack[SizedPresent[set[Any]]]
+        self: SetField[set[E]], *, of: Of[E], lazy: bool = ..., **options: Unpack[SizedPresent[set[E]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: SetField[set[Any]], *, numbers: values.Numbers = ..., **options: Unpack[SizedDefaulted[set[Any]]]
+        self: SetField[set[E]], *, of: Of[E], lazy: bool = ..., **options: Unpack[SizedDefaulted[set[E]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: SetField[set[Any] | None], *, numbers: values.Numbers = ..., **options: Unpack[SizedOptions[set[Any]]]
+        self: SetField[set[E] | None], *, of: Of[E], lazy: bool = ..., **options: Unpack[SizedOptions[set[E]]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: SetField[set[Any]],
+        *,
+        numbers: values.Numbers = ...,
+        lazy: bool = ...,
+        **options: Unpack[SizedPresent[set[Any]]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: SetField[set[Any]],
+        *,
+        numbers: values.Numbers = ...,
+        lazy: bool = ...,
+        **options: Unpack[SizedDefaulted[set[Any]]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: SetField[set[Any] | None],
+        *,
+        numbers: values.Numbers = ...,
+        lazy: bool = ...,
+        **options: Unpack[SizedOptions[set[Any]]],
     ) -> None: ...
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

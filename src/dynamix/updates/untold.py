@@ -44,7 +44,7 @@ def settle(
         missing = "NULL" in item.get(slot.name, {"NULL": True})
         if missing and name in (before.defaults or {}) and schema.fields[name].draft is not SetDraft:
             defaults[name] = (before.defaults or {})[name]
-        if slot.form.lazy:
+        if slot.form.lazy:  # to be read of the form
             gone.add(name)
             continue
         try:
