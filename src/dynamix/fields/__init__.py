@@ -13,7 +13,7 @@ from dynamix.codec.forms import Binary, Form, Number, Text
 from dynamix.fields.base import Field
 from dynamix.fields.computed import ComputedField
 from dynamix.fields.datetime import DateTimeField
-from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
+from dynamix.fields.options import Defaulted, Derived, HashKey, Options, Present, RangeKey
 from dynamix.fields.ttl import TTLField
 from dynamix.fields.version import VersionField
 from dynamix.late import late
@@ -88,6 +88,7 @@ __all__ = [
     "DateTimeField",
     "DecimalField",
     "Defaulted",
+    "Derived",
     "DictField",
     "Draft",
     "EncryptedField",

@@ -11,7 +11,7 @@ from dynamix.codec.parsed import Free, free_value
 from dynamix.conditions import deeper
 from dynamix.fields.base import Field
 from dynamix.fields.element import Element
-from dynamix.fields.options import Defaulted, Options, Present
+from dynamix.fields.options import Defaulted, Derived, Options, Present
 from dynamix.fields.refusals import checked_numbers
 from dynamix.wire import AttributeValue
 
@@ -38,6 +38,8 @@ class AnyField(Field[Any, T]):
 
     @overload
     def __init__(self: AnyField[Any], *, numbers: values.Numbers = ..., **options: Unpack[Present[Any]]) -> None: ...
+    @overload
+    def __init__(self: AnyField[Any], *, numbers: values.Numbers = ..., **options: Unpack[Derived[Any]]) -> None: ...
     @overload
     def __init__(
         self: AnyField[Any | None], *, numbers: values.Numbers = ..., **options: Unpack[Options[Any]]

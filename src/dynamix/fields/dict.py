@@ -14,7 +14,7 @@ from dynamix.expressions.nodes import Path
 from dynamix.fields.base import Field
 from dynamix.fields.collection import Collection
 from dynamix.fields.element import Element
-from dynamix.fields.options import SizedDefaulted, SizedOptions, SizedPresent
+from dynamix.fields.options import SizedDefaulted, SizedDerived, SizedOptions, SizedPresent
 from dynamix.fields.refusals import wrong_type
 from dynamix.updates.map import MapDraft
 from dynamix.wire import AttributeValue
@@ -51,6 +51,10 @@ class DictField(Collection[dict[str, Any], T]):
     ) -> None: ...
     @overload
     def __init__(
+        self: DictField[dict[str, E]], *, of: type[E], lazy: bool = ..., **options: Unpack[SizedDerived[dict[str, E]]]
+    ) -> None: ...
+    @overload
+    def __init__(
         self: DictField[dict[str, E] | None],
         *,
         of: type[E],
@@ -75,6 +79,14 @@ class DictField(Collection[dict[str, Any], T]):
     ) -> None: ...
     @overload
     def __init__(
+        self: DictField[dict[str, E]],
+        *,
+        of: Field[E, Any],
+        lazy: bool = ...,
+        **options: Unpack[SizedDerived[dict[str, E]]],
+    ) -> None: ...
+    @overload
+    def __init__(
         self: DictField[dict[str, E] | None],
         *,
         of: Field[E, Any],
@@ -96,6 +108,14 @@ class DictField(Collection[dict[str, Any], T]):
         numbers: values.Numbers = ...,
         lazy: bool = ...,
         **options: Unpack[SizedDefaulted[dict[str, Any]]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: DictField[dict[str, Any]],
+        *,
+        numbers: values.Numbers = ...,
+        lazy: bool = ...,
+        **options: Unpack[SizedDerived[dict[str, Any]]],
     ) -> None: ...
     @overload
     def __init__(

@@ -13,7 +13,7 @@ from dynamix.expressions.nodes import Path
 from dynamix.fields.base import Field
 from dynamix.fields.collection import Collection
 from dynamix.fields.element import Element
-from dynamix.fields.options import SizedDefaulted, SizedOptions, SizedPresent
+from dynamix.fields.options import SizedDefaulted, SizedDerived, SizedOptions, SizedPresent
 from dynamix.fields.refusals import wrong_type
 from dynamix.updates.list import ListDraft
 from dynamix.wire import AttributeValue
@@ -50,6 +50,10 @@ class ListField(Collection[list[Any], T]):
     ) -> None: ...
     @overload
     def __init__(
+        self: ListField[list[E]], *, of: type[E], lazy: bool = ..., **options: Unpack[SizedDerived[list[E]]]
+    ) -> None: ...
+    @overload
+    def __init__(
         self: ListField[list[E] | None], *, of: type[E], lazy: bool = ..., **options: Unpack[SizedOptions[list[E]]]
     ) -> None: ...
     @overload
@@ -59,6 +63,10 @@ class ListField(Collection[list[Any], T]):
     @overload
     def __init__(
         self: ListField[list[E]], *, of: Field[E, Any], lazy: bool = ..., **options: Unpack[SizedDefaulted[list[E]]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ListField[list[E]], *, of: Field[E, Any], lazy: bool = ..., **options: Unpack[SizedDerived[list[E]]]
     ) -> None: ...
     @overload
     def __init__(
@@ -83,6 +91,14 @@ class ListField(Collection[list[Any], T]):
         numbers: values.Numbers = ...,
         lazy: bool = ...,
         **options: Unpack[SizedDefaulted[list[Any]]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ListField[list[Any]],
+        *,
+        numbers: values.Numbers = ...,
+        lazy: bool = ...,
+        **options: Unpack[SizedDerived[list[Any]]],
     ) -> None: ...
     @overload
     def __init__(

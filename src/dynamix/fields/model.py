@@ -28,7 +28,7 @@ from dynamix.fields.char import CharField
 from dynamix.fields.element import Element, Part
 from dynamix.fields.kinds import Kind, is_kind, kind_of
 from dynamix.fields.nested import NestedModel
-from dynamix.fields.options import Defaulted, Options, Present
+from dynamix.fields.options import Defaulted, Derived, Options, Present
 from dynamix.fields.refusals import shown, wrong_type
 from dynamix.interrupts import let_pass
 from dynamix.wire import AttributeValue
@@ -56,6 +56,14 @@ class ModelField(Field[V, T]):
     @overload
     def __init__(
         self: ModelField[V, V], *kinds: type[V], tag: str | None = ..., lazy: bool = ..., **options: Unpack[Present[V]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ModelField[V, V],
+        *kinds: type[V],
+        tag: str | None = ...,
+        lazy: bool = ...,
+        **options: Unpack[Derived[V]],
     ) -> None: ...
     @overload
     def __init__(

@@ -9,7 +9,7 @@ from dynamix.codec import values
 from dynamix.codec.forms import Form
 from dynamix.codec.parsed import Free, free_set, parse_set
 from dynamix.fields.collection import Collection, Of
-from dynamix.fields.options import SizedDefaulted, SizedOptions, SizedPresent
+from dynamix.fields.options import SizedDefaulted, SizedDerived, SizedOptions, SizedPresent
 from dynamix.fields.refusals import wrong_type
 from dynamix.updates.set import SetDraft
 from dynamix.wire import AttributeValue
@@ -49,6 +49,10 @@ class SetField(Collection[set[Any], T]):
     ) -> None: ...
     @overload
     def __init__(
+        self: SetField[set[E]], *, of: Of[E], lazy: bool = ..., **options: Unpack[SizedDerived[set[E]]]
+    ) -> None: ...
+    @overload
+    def __init__(
         self: SetField[set[E] | None], *, of: Of[E], lazy: bool = ..., **options: Unpack[SizedOptions[set[E]]]
     ) -> None: ...
     @overload
@@ -66,6 +70,14 @@ class SetField(Collection[set[Any], T]):
         numbers: values.Numbers = ...,
         lazy: bool = ...,
         **options: Unpack[SizedDefaulted[set[Any]]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: SetField[set[Any]],
+        *,
+        numbers: values.Numbers = ...,
+        lazy: bool = ...,
+        **options: Unpack[SizedDerived[set[Any]]],
     ) -> None: ...
     @overload
     def __init__(
