@@ -172,6 +172,33 @@ def test_what_a_class_does_not_declare_stays(place: Place, user: User) -> None:
     assert stored(place)["address"]["M"]["own"] == {"N": "1"}
 
 
+def test_more_edits_than_one_expression_holds(place: Place, user: User) -> None:
+    """Edits that replace a whole value, and those that a transaction stores, keep what a class does not declare."""
+    homes = {f"home {n}": {"M": {"city": {"S": "x"}, "own": {"N": str(n)}}} for n in range(350)}
+    item = {
+        "id": {"S": "u"},
+        "homes": {"M": homes},
+        "lines": {"L": [{"M": {**STORED["line"]["M"], "own": {"S": "1"}}}] * 2},
+    }
+    place.call("PutItem", TableName=place.table_name(User), Item=item)
+    user = User.get_or_raise(id="u")
+    for home in user.homes.values():
+        home.city = "Rom"
+    user.lines[1].part.count = 9
+    user.save()
+    now = stored(place)
+    assert now["homes"]["M"] == {name: {"M": {**form["M"], "city": {"S": "Rom"}}} for name, form in homes.items()}
+    assert [form["M"]["own"] for form in now["lines"]["L"]] == [{"S": "1"}] * 2
+    with dynamix.transaction() as tx:
+        user.lines.pop(0)
+        tx.save(user)
+    assert user.lines[0].part.count == 9
+    user.count = 1
+    user.save(overwrite=True)
+    assert [form["M"]["own"] for form in stored(place)["lines"]["L"]] == [{"S": "1"}]
+    assert stored(place)["homes"] == now["homes"]
+
+
 def test_a_stored_model_that_does_not_fit_is_named(place: Place, user: User) -> None:
     """A stored map that its class does not hold is an error that names table, key, and the field by its path."""
     table = place.table_name(User)

@@ -13,6 +13,7 @@ not met is a conflict, never a reason to plan anew.
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from dynamix.codec.slot import as_json
@@ -175,6 +176,28 @@ class Versions(NamedTuple):
         """Whether nobody edited it, however it is stored."""
         return self.unedited == self.new
 
+    @property
+    def tags(self) -> set[str]:
+        """The types of the three."""
+        return {tag for form in self for tag in form}
+
+    def merged(self) -> AttributeValue:
+        """As it is to be, with what is not edited as it is stored, and what its field does not know."""
+        if self.untouched:
+            return self.old
+        if self.tags == {"M"}:
+            old, unedited, new = (form["M"] for form in self)
+            kept = {key: value for key, value in old.items() if key not in unedited and key not in new}
+            edited = {key: value for key, value in new.items() if key in old or unedited.get(key) != value}
+            inner = ((key, value, old.get(key, value)) for key, value in edited.items())
+            return {"M": kept | {key: Versions(was, unedited.get(key, was), now).merged() for key, now, was in inner}}
+        if self.tags == {"L"}:
+            old, unedited, new = (form["L"] for form in self)
+            if len(old) == len(new):
+                return {"L": [Versions(*version).merged() for version in zip(old, unedited, new, strict=True)]}
+            return {"L": [_as_stored(element, unedited, old) for element in new]}
+        return self.new
+
 
 class EditDraft(Draft):
     """The edits of one value: from its stored form to another; None for what is not stored, and for an emptied set.
@@ -199,6 +222,13 @@ class EditDraft(Draft):
         self.new = new
         self._unedited = old if unedited is None else unedited
         self._numbers = numbers
+
+    @cached_property
+    def result(self) -> AttributeValue | None:
+        """The stored form after the edits; None for what is not stored."""
+        if self.old is None or self._unedited is None or self.new is None:
+            return self.new
+        return Versions(self.old, self._unedited, self.new).merged()
 
     def plan(self, plan: Plan, picture: Picture) -> None:
         if self.old is None or "NULL" in self.old:
@@ -226,7 +256,7 @@ class EditDraft(Draft):
         if self.new is None:
             plan.remove.append(self.path)
         else:
-            plan.set.append((self.path, Value(self.new)))
+            plan.set.append((self.path, Value(self.result or self.new)))
 
     @property
     def depends(self) -> bool:
@@ -242,7 +272,7 @@ class EditDraft(Draft):
         """The edits of one part. `exact`: a guard says already that all around it is as it was loaded."""
         if part.untouched:
             return
-        tags = {tag for form in part for tag in form}
+        tags = part.tags
         if tags == {"M"}:
             self._map(plan, path, part, exact=exact)
         elif tags == {"L"}:

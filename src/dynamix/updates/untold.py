@@ -106,7 +106,7 @@ def _after(draft: Draft, old: Any) -> Any:
     if isinstance(draft, EditDraft):
         was = None if draft.old is None or "NULL" in draft.old else draft.old
         known = old is was if old is None or was is None else alike(old, was)
-        return draft.new if known else LACKING
+        return draft.result if known else LACKING
     try:
         if isinstance(draft, Chain | AtOnce):
             return draft.applied(old)
