@@ -222,10 +222,10 @@ class Convertible(Changeable[V], Generic[V]):
     def _quick(self) -> Callable[[Raw], V] | None:
         """What reads the JSON of a stored form, where generated code does. Raises whatever a wrong one makes it."""
         form, numbers = self.own_form, self.numbers
-        if form.parse is not None:
-            parse = form.parse
-            return lambda raw: parse(raw, numbers)
-        return reading(form) if form.lazy and form.read else None
+        if form.lazy and form.read:
+            return reading(form)
+        parse = form.parse
+        return None if parse is None else lambda raw: parse(raw, numbers)
 
     def respelled(self, form: Any, default: Any = None) -> AttributeValue | None:
         """How this field would store what a stored form reads as, or the default that shows for it; None where it would

@@ -10,12 +10,10 @@ import msgspec
 
 from dynamix.codec.values import UnstorableError, decode
 from dynamix.errors import ValidationException
-from dynamix.fields import DictField, ListField
 from dynamix.fields.base import Field
 from dynamix.late import later
 from dynamix.model.changing import assign
 from dynamix.model.running import schema_of
-from dynamix.schema.index import AnyField
 from dynamix.schema.table import Schema
 from dynamix.wire import Item
 
@@ -140,7 +138,7 @@ def _from_item(model: type[M], read: Any, given: Mapping[str, Any]) -> M:
     return records.loaded(model, schema.codec.reader("").instance(item))
 
 
-def _printed(field: AnyField, value: Any) -> Any:
+def _printed(field: Any, value: Any) -> Any:
     """The JSON form of a value, or of its stored form where JSON knows none."""
     if value is None:
         return None
@@ -151,10 +149,10 @@ def _printed(field: AnyField, value: Any) -> Any:
             for name, part in parts
             if not (isinstance(part, Field) and part.hidden)
         }
-    if isinstance(field, ListField | DictField) and field.of is not None:
-        of = field.of
-        if isinstance(value, dict):
-            return {key: _printed(of, element) for key, element in value.items()}
+    of = field._inside(0)
+    if of is not None and isinstance(value, dict):
+        return {key: _printed(of, element) for key, element in value.items()}
+    if of is not None and isinstance(value, list):
         return [_printed(of, element) for element in value]
     try:
         return plain.plain(value)
