@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pydantic
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from nested import STORED, Address, Bank, Card, Geo, Level, Line, Part, Point, Shape, User, values
 
@@ -271,3 +271,76 @@ def test_no_other_library_is_imported() -> None:
     used = "import dataclasses; dynamix.ModelField(dataclasses.make_dataclass('D', [('x', int)]))"
     code = f"import dynamix, sys; assert not {late}; {used}; assert 'pydantic' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+edited = st.fixed_dictionaries(
+    {
+        "address": addresses,
+        "line": lines,
+        "pays": payments,
+        "lines": st.lists(lines, max_size=4),
+        "homes": st.dictionaries(st.sampled_from("abc"), addresses, max_size=3),
+    }
+)
+
+
+def test_any_edits_in_place_are_stored() -> None:
+    """Whatever models are edited to, the item is that after save(), and what they do not declare is still there."""
+    with dynamix.Connection(embedded=True) as connection, dynamix.use_connection(connection):
+        dynamix.create_table(User)
+
+        @settings(max_examples=40)
+        @given(edited, edited)
+        def edit(before: dict[str, Any], after: dict[str, Any]) -> None:
+            item = User(id="u", **before).to_item()
+            item["address"]["M"]["own.part"] = {"S": "x"}
+            connection.request("PutItem", {"TableName": "User", "Item": item})
+            user = User.get_or_raise(id="u")
+            for name in ("address", "line", "pays"):
+                held = getattr(user, name)
+                if type(held) is type(after[name]):
+                    vars(held).update(vars(after[name]))
+                else:
+                    setattr(user, name, after[name])
+            user.lines[:] = after["lines"]
+            user.homes.clear()
+            user.homes.update(after["homes"])
+            user.save()
+            assert user == User.get_or_raise(id="u") == User(id="u", **after)
+            stored = connection.request("GetItem", {"TableName": "User", "Key": {"id": {"S": "u"}}})["Item"]
+            assert stored["address"]["M"]["own.part"] == {"S": "x"}
+
+        edit()
+
+
+class Place(dynamix.TypedNestedModel):
+    """Annotated, and inherited from."""
+
+    city: CharField[str] = CharField(required=True)
+    zone: CharField[str | None] = CharField(default=None)
+
+
+class House(Place):
+    """It adds a field, and has another in the place of one."""
+
+    zone: dynamix.IntegerField[int | None] = dynamix.IntegerField(default=None)  # type: ignore[assignment]
+    number: dynamix.IntegerField[int] = dynamix.IntegerField(default=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Without a dict, and not to be edited."""
+
+    houses: list[House]
+
+
+def test_classes_of_all_sorts() -> None:
+    """Inherited fields, annotated ones, and those of classes without a dict are stored, also compressed."""
+    house = House(city="x", zone=5)
+    assert ModelField(House).encode(house) == {"M": {"city": {"S": "x"}, "zone": {"N": "5"}, "number": {"N": "1"}}}
+    for holder in (ModelField(Fixed), dynamix.CompressedField(Fixed)):
+        assert holder.decode(holder.encode(Fixed([house]))) == Fixed([house])
+    with pytest.raises(dynamix.WrongTypeError, match="an instance of Place, not House"):
+        ModelField(Place).encode(house)
+    with pytest.raises(dynamix.ModelDefinitionError, match=r"Bare\.x is annotated, but no field"):
+        type("Bare", (dynamix.TypedNestedModel,), {"__annotations__": {"x": int}})
