@@ -190,21 +190,26 @@ class ModelField(Field[V, T]):
         return (field for parts in self._parts.values() for field in parts.values())
 
     def check(self, value: Any) -> None:
-        kind, errors = self._kind_of_value(value), []
+        kind = self._kind_of_value(value)
+        wrong = self._wrong(kind, value)
+        if wrong:
+            raise all_wrong(wrong)
+        if kind.check is not None:
+            self._check_by_class(kind.check, value)
+
+    def _wrong(self, kind: Kind, value: object) -> list[FieldValidationException]:
+        """What is wrong with the parts of a value, checked in every way."""
+        errors = []
         for name, field in self._parts[kind.of].items():
             held = getattr(value, name, None)
             try:
                 if held is None or held == frozenset():
-                    if field.required:
-                        raise field._missing()
-                elif field.constrained:
+                    self._check_absent(kind, field, held)
+                else:
                     field.encode(held)
             except FieldValidationException as error:
                 errors.append(error)
-        if errors:
-            raise all_wrong(errors)
-        if kind.check is not None:
-            self._check_by_class(kind.check, value)
+        return errors
 
     def _check_by_class(self, check: Callable[[Any], object], value: object) -> None:
         """Refuse what the class itself does, as it would when the value is read."""
@@ -229,22 +234,19 @@ class ModelField(Field[V, T]):
     def to_wire(self, value: V) -> AttributeValue:
         kind = self._kind_of_value(value)
         item: dict[str, AttributeValue] = {}
-        errors = []
         if self._tag is not None and self._tag not in kind.fields:
             item[self._mark.name] = {"S": kind.tag(self._tag)}
-        for name, field in self._parts[kind.of].items():
-            held = getattr(value, name, None)
-            try:
+        try:
+            for name, field in self._parts[kind.of].items():
+                held = getattr(value, name, None)
                 if held is None or held == frozenset():
                     self._check_absent(kind, field, held)
                     if held is None and field.null:
                         item[field.name] = NULL
                 else:
                     item[field.name] = field._literal(held)
-            except FieldValidationException as error:
-                errors.append(error)
-        if errors:
-            raise all_wrong(errors)
+        except FieldValidationException as error:
+            raise all_wrong(self._wrong(kind, value) or [error]) from error
         return {"M": item}
 
     def _kind_of_value(self, value: object) -> Kind:
@@ -256,7 +258,9 @@ class ModelField(Field[V, T]):
 
     @staticmethod
     def _check_absent(kind: Kind, field: Field[Any, Any], held: object) -> None:
-        """Refuse an empty set that would be read back as something else."""
+        """Refuse to leave out what could then not be read back, or would be read back as something else."""
+        if field.required:
+            raise field._missing()
         if held is not None and kind.making != "dict" and field.when_absent() != held:
             raise field.refusal(held, "an empty set is not stored, and would read back as None; give None")
 
