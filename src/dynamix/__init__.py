@@ -118,6 +118,8 @@ if TYPE_CHECKING:
         KeyField,
         ListField,
         LiteralField,
+        ModelField,
+        NestedModel,
         SetField,
         TimeDeltaField,
         TimeField,
@@ -130,7 +132,7 @@ if TYPE_CHECKING:
     from dynamix.model.batching import Batch
     from dynamix.model.declaration import Model
     from dynamix.model.records import StreamRecord
-    from dynamix.model.typed import TypedModel
+    from dynamix.model.typed import TypedModel, TypedNestedModel
     from dynamix.model.values_of import ValuesOf
     from dynamix.operations.statements import Rows
     from dynamix.pages import Page
@@ -197,6 +199,8 @@ else:
             "KeyField",
             "ListField",
             "LiteralField",
+            "ModelField",
+            "NestedModel",
             "SetField",
             "TTLField",
             "TimeDeltaField",
@@ -209,7 +213,7 @@ else:
         "dynamix.model.batching": ("Batch",),
         "dynamix.model.declaration": ("Model",),
         "dynamix.model.records": ("StreamRecord",),
-        "dynamix.model.typed": ("TypedModel",),
+        "dynamix.model.typed": ("TypedModel", "TypedNestedModel"),
         "dynamix.model.values_of": ("ValuesOf",),
         "dynamix.operations.statements": ("Rows",),
         "dynamix.pages": ("Page",),
@@ -325,7 +329,9 @@ __all__ = [
     "MissingKeyError",
     "Model",
     "ModelDefinitionError",
+    "ModelField",
     "MultipleItemsError",
+    "NestedModel",
     "NotConfiguredError",
     "NotUniqueError",
     "OutcomeUnknownError",
@@ -361,6 +367,7 @@ __all__ = [
     "TransactionConflictError",
     "TransactionInProgressError",
     "TypedModel",
+    "TypedNestedModel",
     "UUIDField",
     "UnknownNameError",
     "ValidationException",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from dynamix.codec.forms import Form, Text
 from dynamix.codec.values import UnstorableError
@@ -11,7 +11,14 @@ from dynamix.errors import ModelDefinitionError
 from dynamix.expressions.nodes import Comparator
 from dynamix.fields.bounded import Bounded
 from dynamix.fields.moments import Functions, Name, in_utc, moments
-from dynamix.fields.options import BoundedDefaulted, BoundedHashKey, BoundedOptions, BoundedPresent, BoundedRangeKey
+from dynamix.fields.options import (
+    BoundedDefaulted,
+    BoundedDerived,
+    BoundedHashKey,
+    BoundedOptions,
+    BoundedPresent,
+    BoundedRangeKey,
+)
 from dynamix.fields.refusals import wrong_type
 from dynamix.late import later
 from dynamix.wire import AttributeValue
@@ -92,6 +99,36 @@ class DateTimeField(Bounded[datetime, T]):
         utc: bool = ...,
         stored: Name | Functions | None = ...,
         **options: Unpack[BoundedDefaulted[datetime]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: DateTimeField[datetime],
+        *,
+        auto_now: bool = ...,
+        auto_now_add: bool = ...,
+        utc: bool = ...,
+        stored: Name | Functions | None = ...,
+        **options: Unpack[BoundedDerived[datetime]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: DateTimeField[datetime],
+        *,
+        auto_now: Literal[True],
+        auto_now_add: bool = ...,
+        utc: bool = ...,
+        stored: Name | Functions | None = ...,
+        **options: Unpack[BoundedOptions[datetime]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: DateTimeField[datetime],
+        *,
+        auto_now: bool = ...,
+        auto_now_add: Literal[True],
+        utc: bool = ...,
+        stored: Name | Functions | None = ...,
+        **options: Unpack[BoundedOptions[datetime]],
     ) -> None: ...
     @overload
     def __init__(

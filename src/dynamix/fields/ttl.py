@@ -10,7 +10,7 @@ from dynamix.codec.forms import Form, Whole
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.base import Field
-from dynamix.fields.options import Defaulted, Options, Present
+from dynamix.fields.options import Defaulted, Derived, Options, Present
 from dynamix.fields.refusals import wrong_type
 from dynamix.late import later
 from dynamix.wire import AttributeValue
@@ -52,6 +52,10 @@ class TTLField(Field[datetime, T]):
     @overload
     def __init__(
         self: TTLField[datetime | None], *, hide_expired: bool = ..., **options: Unpack[Defaulted[Expiry]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: TTLField[datetime | None], *, hide_expired: bool = ..., **options: Unpack[Derived[Expiry]]
     ) -> None: ...
     @overload
     def __init__(

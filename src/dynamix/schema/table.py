@@ -563,12 +563,13 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             encode=self.encoder(field),
             decode=field.decode,
             respelled=field.respelled,
-            constrained=field.constrained or self._is_shared(field) or isinstance(field, DiscriminatorField),
+            constrained=field._lax or self._is_shared(field) or isinstance(field, DiscriminatorField),
             sure=None if limit is None else (1, limit // 4),
             absent=field.when_absent if field.default is not None else None,
             required=field.required,
             key=any(field is key for key in self.table.keys),
             null=field.null,
+            eager=field.read if field.eager and field.own_form.lazy else None,
         )
 
 
