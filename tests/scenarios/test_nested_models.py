@@ -1,12 +1,15 @@
 """Models inside models: values, paths, queued changes, edits in place, other forms, and what is refused."""
 
 import copy
+import json
 import pickle
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from nested import STORED, Address, Bank, Card, Geo, Level, Line, Part, Point, Shape, User, values
+from pydantic import TypeAdapter, ValidationError
 
 import dynamix
 from places import Place
@@ -241,6 +244,21 @@ def test_models_in_other_forms(user: User) -> None:
     assert son["line"]["price"] == "1.50"
     assert son["line"]["level"] == "h"
     assert "secret" not in son["homes"]["first"]
+    assert json.loads(json.dumps(son)) == son
+    back = User.from_son(son)
+    back.homes["first"].secret = user.homes["first"].secret  # which is hidden
+    back.line.extra = user.line.extra  # bytes inside what is free-form, which are text in JSON
+    assert back == user
+    for mode in ("validation", "serialization"):
+        Draft202012Validator(User.json_schema(mode=mode)).validate(son)
+    assert TypeAdapter(User).validate_python(son).ways == user.ways
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(User).validate_python({"id": "u", "address": {"city": 5, "town": "x"}, "pays": {"kind": "bank"}})
+    assert {error["loc"] for error in refused.value.errors()} == {
+        ("address", "city"),
+        ("address", "town"),
+        ("pays", "number"),
+    }
     moved = user.replace(address=Address(city="Rom"))
     assert (moved.address.city, user.address.city) == ("Rom", "Ulm")
     assert moved.save() == User.get(id="u")

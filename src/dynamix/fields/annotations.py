@@ -1,4 +1,4 @@
-"""From annotations to fields: what the attributes of dataclasses, pydantic models and msgspec Structs are stored as."""
+"""From annotations to fields: what the attributes of dataclasses and of other libraries' classes are stored as."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dynamix.fields.elements import element_field
 from dynamix.fields.list import ListField
 from dynamix.fields.literal import LiteralField
 from dynamix.fields.set import SetField
+from dynamix.wire import AttributeValue
 
 
 class _Missing(Enum):
@@ -23,7 +24,33 @@ class _Missing(Enum):
 
 
 MISSING = _Missing.MISSING
-_BARE: dict[Any, type[Field[Any, Any]]] = {list: ListField, dict: DictField, set: SetField}
+
+
+class TupleField(ListField[Any]):
+    """A tuple, stored as a list."""
+
+    def from_wire(self, wire: AttributeValue) -> Any:
+        return tuple(super().from_wire(wire))
+
+
+class FrozenSetField(SetField[Any]):
+    """A frozenset, stored as a set."""
+
+    def from_wire(self, wire: AttributeValue) -> Any:
+        return frozenset(super().from_wire(wire))
+
+    def when_absent(self) -> Any:
+        empty = super().when_absent()
+        return None if empty is None else frozenset(empty)
+
+
+_SEVERAL: dict[Any, Any] = {
+    list: ListField,
+    tuple: TupleField,
+    set: SetField,
+    frozenset: FrozenSetField,
+    dict: DictField,
+}
 
 
 def annotations_of(model: type) -> dict[str, Any]:
@@ -36,13 +63,16 @@ def annotations_of(model: type) -> dict[str, Any]:
         ) from error
 
 
-def declared(model: type, name: str, hint: Any, default: Any, metadata: tuple[Any, ...] = ()) -> Field[Any, Any]:
+def declared(model: type, name: str, hint: Any, default: Any, *, item: bool = False) -> Field[Any, Any]:
     """The field of an attribute with this annotation. None is what is not stored, or where something else shows for
-    that, a NULL. Raises ModelDefinitionError for what no field holds."""
+    that, a NULL. A field that stands in the annotation of an attribute of a whole `item` may be indexed, and hold times
+    of its own. Raises ModelDefinitionError for what no field holds."""
     inner, optional = _without_none(hint)
-    given = [each for each in metadata if isinstance(each, Field)]
+    given = _given(inner) if item else None
     try:
-        field = element_field(given[-1]) if given else _field(inner)
+        field = _field(inner) if given is None else given.placed("", "")
+        if field.default is not None or field.default_using_instance is not None:
+            raise ModelDefinitionError("a default is the class's own; leave it out of the field")
     except ModelDefinitionError as error:
         raise ModelDefinitionError(
             f"{model.__name__}.{name}: {error}; or annotate it with a field, Annotated[..., IntegerField()]"
@@ -59,6 +89,9 @@ def declared(model: type, name: str, hint: Any, default: Any, metadata: tuple[An
 
 def _without_none(hint: Any) -> tuple[Any, bool]:
     """An annotation without `| None`, and whether it had that."""
+    hint = _meant(hint)
+    if get_origin(hint) is Literal and None in get_args(hint):
+        return Literal[tuple(arg for arg in get_args(hint) if arg is not None)], True
     if get_origin(hint) is Annotated:
         inner, *metadata = get_args(hint)
         inner, optional = _without_none(inner)
@@ -70,25 +103,40 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
     return hint, hint is Any or hint is object
 
 
+def _meant(hint: Any) -> Any:
+    """What an alias or a NewType stands for."""
+    while (meant := getattr(hint, "__value__", getattr(hint, "__supertype__", None))) is not None:
+        hint = meant
+    return hint
+
+
+def _given(hint: Any) -> Field[Any, Any] | None:
+    """The field that stands in an annotation, if one does."""
+    given = [each for each in get_args(hint)[1:] if isinstance(each, Field)] if get_origin(hint) is Annotated else []
+    return given[-1] if given else None
+
+
 def _field(hint: Any) -> Field[Any, Any]:
     """The field of an annotation. Raises ModelDefinitionError."""
-    hint = getattr(hint, "__value__", getattr(hint, "__supertype__", hint))
+    hint = _meant(hint)
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        given = [each for each in args[1:] if isinstance(each, Field)]
-        return element_field(given[-1]) if given else _field(args[0])
+        given = _given(hint)
+        return _field(args[0]) if given is None else element_field(given)
     if hint is Any or hint is object:
         return AnyField()
     if origin is Literal:
         return LiteralField(*args)
-    if hint in _BARE:
-        return _BARE[hint]()
-    if origin is list:
-        return ListField(of=_element(args[0])) if args[0] is not Any else ListField()
-    if origin is set:
-        return SetField(of=_element(args[0])) if args[0] is not Any else SetField()
-    if origin is dict and args[0] is str:
-        return DictField(of=_element(args[1])) if args[1] is not Any else DictField()
+    if origin is dict and _meant(args[0]) is str:
+        args = args[1:]
+    elif origin is tuple and args[1:] == (...,):
+        args = args[:1]
+    if (origin or hint) in _SEVERAL and len(args) < 2:
+        kind = _SEVERAL[origin or hint]
+        several: Field[Any, Any] = kind() if args in ((), (Any,)) else kind(of=_element(*args))
+        return several
+    if origin in (Union, types.UnionType):
+        raise ModelDefinitionError(f"{hint} is of several types; say how it is stored: Annotated[..., AnyField()]")
     if isinstance(hint, Field):
         raise ModelDefinitionError(f"{hint!r} is no annotation")
     return element_field(hint)

@@ -1,4 +1,4 @@
-"""The classes whose instances a ModelField holds: nested models, dataclasses, pydantic models and msgspec Structs.
+"""The classes whose instances are stored: nested models, dataclasses, attrs classes, msgspec Structs, pydantic models.
 
 What other libraries made is known by what it has, so that none of them is imported.
 """
@@ -6,7 +6,7 @@ What other libraries made is known by what it has, so that none of them is impor
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -78,27 +78,34 @@ def is_kind(model: Any) -> bool:
     """Whether a class is one of these."""
     if not isinstance(model, type) or model is NestedModel:
         return False
-    return issubclass(model, NestedModel | Struct) or _is_dataclass(model) or _is_pydantic(model)
+    return issubclass(model, NestedModel | Struct) or _is_dataclass(model) or _is_attrs(model) or _is_pydantic(model)
 
 
 def _is_dataclass(model: type) -> bool:
     return hasattr(model, "__dataclass_fields__")
 
 
+def _is_attrs(model: type) -> bool:
+    return hasattr(model, "__attrs_attrs__")
+
+
 def _is_pydantic(model: type) -> bool:
     return hasattr(model, "__pydantic_validator__") and hasattr(model, "model_fields")
 
 
-def kind_of(model: type) -> Kind:
-    """What is known of such a class. Raises ModelDefinitionError for one that cannot be stored."""
+def kind_of(model: type, *, item: bool = False) -> Kind:
+    """What is known of such a class; of that of whole items, with `item`. Raises ModelDefinitionError for one that
+    cannot be stored."""
     if issubclass(model, NestedModel):
         return Kind(model, nested_fields(model), "dict", mark=_mark(model))
     if _is_dataclass(model):
-        return _called(model, _of_dataclass(model), mark=_mark(model))
+        return _called(model, _of_dataclass(model, item), mark=_mark(model))
     if issubclass(model, Struct):
         tag = model.__struct_config__.tag
-        return _called(model, _of_struct(model), mark=tag if isinstance(tag, str) else _mark(model))
-    return _of_pydantic(model)
+        return _called(model, _of_struct(model, item), mark=tag if isinstance(tag, str) else _mark(model))
+    if _is_attrs(model):
+        return _of_attrs(model, item)
+    return _of_pydantic(model, item)
 
 
 def _mark(model: type) -> str | None:
@@ -123,7 +130,7 @@ def _called(model: type, fields: Fields, mark: str | None) -> Kind:
     return Kind(model, fields, "call", checks=hasattr(model, "__post_init__"), mark=mark)
 
 
-def _of_dataclass(model: Any) -> Fields:
+def _of_dataclass(model: Any, item: bool) -> Fields:
     import dataclasses  # as above: whoever has such a class has it already
 
     hints = annotations_of(model)
@@ -132,27 +139,48 @@ def _of_dataclass(model: Any) -> Fields:
         if each.init:
             default = each.default if each.default_factory is dataclasses.MISSING else each.default_factory
             given = default is not dataclasses.MISSING
-            fields[each.name] = declared(model, each.name, hints[each.name], default if given else MISSING)
+            fields[each.name] = declared(model, each.name, hints[each.name], default if given else MISSING, item=item)
     return fields
 
 
-def _of_struct(model: type[Struct]) -> Fields:
-    annotations_of(model)
-    fields = {}
+def _of_struct(model: type[Struct], item: bool) -> Fields:
+    hints, fields = annotations_of(model), {}
     for each in msgspec.structs.fields(model):
         default = each.default if each.default_factory is msgspec.NODEFAULT else each.default_factory
         given = default is not msgspec.NODEFAULT
-        fields[each.name] = declared(model, each.name, each.type, default if given else MISSING)
+        fields[each.name] = declared(model, each.name, hints[each.name], default if given else MISSING, item=item)
     return fields
 
 
-def _of_pydantic(model: Any) -> Kind:
+def _of_attrs(model: Any, item: bool) -> Kind:
+    """An attrs class, whose constructor may take values by other names."""
+    hints, fields, aliases = annotations_of(model), {}, {}
+    for each in model.__attrs_attrs__:
+        if not each.init:
+            continue
+        if each.name not in hints:
+            raise ModelDefinitionError(f"{model.__name__}.{each.name} has no annotation, from which its field follows")
+        nothing = type(each.default).__name__ == "_Nothing"
+        default = MISSING if nothing else getattr(each.default, "factory", each.default)
+        fields[each.name] = declared(model, each.name, hints[each.name], default, item=item)
+        aliases[each.name] = each.alias
+
+    def look(values: dict[str, Any]) -> Any:
+        return model(**{aliases[name]: value for name, value in values.items()})
+
+    kind = _called(model, {aliases[name]: field for name, field in fields.items()}, _mark(model))
+    return kind._replace(fields=fields, making="look", look=look, checks=True)
+
+
+def _of_pydantic(model: Any, item: bool) -> Kind:
     """A pydantic model, which looks at the values itself, under the names by which it takes them."""
     if model.model_config.get("extra") == "allow":
         raise ModelDefinitionError(
             f"{model.__name__} allows values that it does not declare, which would not be stored; leave out "
             "extra='allow', or declare a DictField"
         )
+    if model.__pydantic_root_model__:
+        raise ModelDefinitionError(f"{model.__name__} has a root in place of attributes; give a model that has some")
     if not model.__pydantic_complete__:
         annotations_of(model)
     fields, aliases = {}, {}
@@ -160,7 +188,8 @@ def _of_pydantic(model: Any) -> Kind:
         default = MISSING if each.is_required() else each.default_factory or each.default
         if each.default_factory is not None and getattr(each, "default_factory_takes_validated_data", False):
             default = None
-        fields[name] = declared(model, name, each.annotation, default, tuple(each.metadata))
+        hint = Annotated[(each.annotation, *each.metadata)] if each.metadata else each.annotation
+        fields[name] = declared(model, name, hint, default, item=item)
         if isinstance(each.validation_alias or each.alias, str):
             aliases[name] = each.validation_alias or each.alias
     validate = model.model_validate

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 from dynamix.codec.forms import Form
 from dynamix.codec.records import tagged
 from dynamix.codec.state import NULL
+from dynamix.codec.values import UnstorableError
 from dynamix.conditions import deeper
 from dynamix.errors import (
     FieldValidationException,
@@ -28,6 +29,7 @@ from dynamix.fields.char import CharField
 from dynamix.fields.element import Element, Part
 from dynamix.fields.kinds import Kind, is_kind, kind_of
 from dynamix.fields.nested import NestedModel
+from dynamix.fields.objects import object_schema
 from dynamix.fields.options import Defaulted, Derived, Options, Present
 from dynamix.fields.refusals import shown, wrong_type
 from dynamix.interrupts import let_pass
@@ -291,6 +293,66 @@ class ModelField(Field[V, T]):
                 value=wire,
             ) from error
         return made
+
+    def to_json(self, value: V) -> Any:
+        if type(value) not in self._kinds:
+            return super().to_json(value)
+        shown: dict[str, Any] = {}
+        for name, part in self._parts_of(value).items():
+            if isinstance(part, str):
+                shown[name] = part
+            elif not part.hidden:
+                held = getattr(value, name, None)
+                shown[name] = None if held is None else part.to_json(held)
+        return shown
+
+    def from_json(self, son: Any) -> V:
+        kind = self._kind_of_json(son)
+        parts = self._parts[kind.of]
+        values: dict[str, Any] = {}
+        errors: list[FieldValidationException] = []
+        for name in sorted(son.keys() - parts.keys() - {self._tag}):
+            errors.append(self._part_refusal((name,), son[name], f"{kind.of.__name__} has no such attribute"))
+        for name, field in parts.items():
+            try:
+                value = field.taken(field.read_json(son.get(name)))
+                if value is None and not (name in son and field.null):
+                    value = field.fresh_default()
+                values[name] = value
+                if field.required or not (value is None or value == frozenset()):
+                    field.encode(value)
+            except FieldValidationException as error:
+                errors.append(error)
+        if errors:
+            raise all_wrong(errors)
+        try:
+            made: V = kind.make(values)
+        except Exception as error:
+            let_pass(error)
+            raise UnstorableError(f"{kind.of.__name__} refuses it: {error}") from error
+        return made
+
+    def json_schema(self) -> dict[str, Any]:
+        described = []
+        for kind in self._kinds.values():
+            schema = object_schema(kind.of, self._parts[kind.of], "validation")
+            if self._tag is not None:
+                schema["properties"] |= {self._tag: {"const": kind.tag(self._tag)}}
+                schema["required"] = list(dict.fromkeys([self._tag, *schema.get("required", ())]))
+            described.append(schema)
+        return described[0] if self._tag is None else {"oneOf": described}
+
+    def _kind_of_json(self, son: Any) -> Kind:
+        """The class that an object of JSON is of. Raises UnstorableError."""
+        if not isinstance(son, dict):
+            raise wrong_type(son, "an object")
+        if self._tag is None:
+            (kind,) = self._kinds.values()
+            return kind
+        found = self._tags.get(son.get(self._tag, ""))
+        if found is None:
+            raise UnstorableError(f"its {self._tag} is none of {', '.join(map(repr, self._tags))}")
+        return found
 
     def _kind_of(self, stored: dict[str, AttributeValue]) -> Kind:
         """The class of a stored map. Raises StoredValueError where its tag is none of those that are known."""
