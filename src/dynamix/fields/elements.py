@@ -43,7 +43,7 @@ def element_field(of: Any) -> Field[Any, Any]:
         return _field("ModelField", of)
     names = ", ".join(kind.__name__ for kind in _KINDS)
     raise ModelDefinitionError(
-        f"{of!r} is no kind of values; give one of {names}, an Enum, a NestedModel, a dataclass, "
+        f"{of!r} is no kind of values; give one of {names}, an Enum, a NestedModel, a dataclass, an attrs class, "
         "a pydantic model, a msgspec Struct, or a field such as IntegerField()"
     )
 

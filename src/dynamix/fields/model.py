@@ -45,7 +45,7 @@ _making: ContextVar[tuple[type, ...]] = ContextVar("making", default=())
 
 
 class ModelField(Field[V, T]):
-    """An instance of a NestedModel, a dataclass, a pydantic model or a msgspec Struct, stored as a map.
+    """An instance of a NestedModel, a dataclass, an attrs class, a pydantic model or a msgspec Struct, stored as a map.
 
     `User.address["city"]` and `User.address.city` are what is inside, for conditions and changes. Of several classes,
     `ModelField(Card, Bank, tag="kind")`, the attribute that `tag` names tells which one a map is of.
@@ -381,8 +381,8 @@ def _kinds(classes: tuple[Any, ...]) -> dict[type, Kind]:
             raise ModelDefinitionError(f"{model.__name__} holds itself; what is nested without end is a DictField")
         if not is_kind(model):
             raise ModelDefinitionError(
-                f"{model!r} is no class that a ModelField holds; give a NestedModel, a dataclass, a pydantic model "
-                "or a msgspec Struct"
+                f"{model!r} is no class that a ModelField holds; give a NestedModel, a dataclass, an attrs class, "
+                "a pydantic model or a msgspec Struct"
             )
         token = _making.set((*_making.get(), model))
         try:
