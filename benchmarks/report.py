@@ -14,6 +14,7 @@ WORK = {
     "query_100": "Query of 100",
     "query_1000": "Query of 1,000",
     "read_1000": "Query of 1,000, all read",
+    "declared_1000": "Query of 1,000, elements declared, all read",
     "batch_get": "BatchGet of 1,000",
     "batch_write": "BatchWrite of 1,000",
     "transact": "Transaction of 4",
@@ -102,6 +103,10 @@ def _goals(results: Figures) -> str:
     for kind, goal in _GOALS:
         seconds, name = _fastest_peer(work, kind)
         rows.append([WORK[kind], f"{name}, {_spelled(seconds)}", *_reached(work, kind, seconds, goal)])
+    seconds, name = _fastest_peer(work, "read_1000")  # which have nothing that could be declared
+    rows.append(
+        [WORK["declared_1000"], f"{name}, {_spelled(seconds)}", *_reached(work, "declared_1000", seconds, 0.35)]
+    )
     floor = work["json.loads"]["query_1000"]["cpu"]
     rows.append([WORK["query_1000"], f"json.loads alone, {_spelled(floor)}", *_reached(work, "query_1000", floor, 1.0)])
     floor = work["json.loads"]["doc_read"]["cpu"]

@@ -38,6 +38,7 @@ _WORK: dict[str, tuple[str, tuple[str, ...]]] = {
     "query_100": ("query", ("forum-100",)),
     "query_1000": ("query", ("forum-1000",)),
     "read_1000": ("query", ("forum-1000",)),
+    "declared_1000": ("query_declared", ("forum-1000",)),
     "batch_write": ("batch_write", ()),
     "batch_get": ("batch_get", ()),
     "transact": ("transact", ()),
@@ -48,7 +49,11 @@ _WORK: dict[str, tuple[str, tuple[str, ...]]] = {
     "doc_update": ("doc_update", ()),
     "get_in_flight": ("get_async", ()),
 }
-"""Each kind of work: the contestant's function and its arguments. `read_1000` then reads each attribute by `values`."""
+"""Each kind of work: the contestant's function and its arguments. `read_1000` then reads each attribute by `values`,
+`declared_1000` by `declared_values`."""
+
+_VALUES = {"read_1000": "values", "declared_1000": "declared_values"}
+"""What reads each attribute of an object, where that is part of the work."""
 
 
 def is_async(contestant: Any) -> bool:
@@ -156,6 +161,9 @@ class Rounds:
         assert contestant.values(self.call(contestant.get)) == sample.post(0)
         for forum in sample.FORUM_SIZES:
             assert [contestant.values(post) for post in self.call(contestant.query, forum)] == sample.posts(forum)
+        if hasattr(contestant, "query_declared"):
+            found = [contestant.declared_as_sent(post) for post in self.call(contestant.query_declared, sample.FORUM)]
+            assert found == sample.posts()
         found = [contestant.values(post) for post in self.call(contestant.batch_get)]
         assert sorted(found, key=lambda post: post["thread_id"]) == sample.posts()
         if hasattr(contestant, "get_async"):
@@ -236,8 +244,8 @@ class Rounds:
             return self.timed_awaited(self.in_flight(calls), calls * self.sample.IN_FLIGHT)
         name, arguments = _WORK[work]
         function = getattr(self.contestant, name)
-        if work == "read_1000":
-            function = self.reading(function)
+        if work in _VALUES:
+            function = self.reading(function, getattr(self.contestant, _VALUES[work]))
         if self.is_async:
             return self.timed_awaited(repeated(function, arguments, calls), calls)
         wall, cpu = time.perf_counter(), time.process_time()
@@ -245,9 +253,8 @@ class Rounds:
             function(*arguments)
         return {"cpu": (time.process_time() - cpu) / calls, "wall": (time.perf_counter() - wall) / calls}
 
-    def reading(self, query: Any) -> Any:
+    def reading(self, query: Any, values: Any) -> Any:
         """`query`, and then every attribute of every object."""
-        values = self.contestant.values
 
         async def awaited(forum_id: str) -> None:
             for post in await query(forum_id):
@@ -270,7 +277,7 @@ class Rounds:
 
     def warm_up(self, work: str) -> dict[str, Any]:
         """Opens connections, fills caches, and finds how many calls make a round; says whether there is such work."""
-        if not hasattr(self.contestant, "values" if work == "read_1000" else _WORK[work][0]):
+        if not hasattr(self.contestant, _VALUES.get(work, _WORK[work][0])):
             return {"missing": True}
         self.measure(work, 1)
         seconds = self.measure(work, 3)["wall"] * (self.sample.IN_FLIGHT if work == "get_in_flight" else 1)

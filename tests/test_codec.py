@@ -358,9 +358,9 @@ def test_collections_of_one_kind_are_read_by_their_own_code() -> None:
     }  # fmt: skip
     for name, value in given_values.items():
         field = getattr(Everything, name)
-        assert field._read_fast(msgspec.Raw(msgspec.json.encode(field.encode(value)))) == value
+        assert field._quick(msgspec.Raw(msgspec.json.encode(field.encode(value)))) == value
         with pytest.raises((msgspec.ValidationError, ValueError, KeyError)):
-            field._read_fast(msgspec.Raw(b'{"BOOL": true}'))
+            field._quick(msgspec.Raw(b'{"BOOL": true}'))
 
 
 def test_a_default_is_not_shared() -> None:

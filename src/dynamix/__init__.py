@@ -122,6 +122,8 @@ if TYPE_CHECKING:
         KeyField,
         ListField,
         LiteralField,
+        ModelField,
+        NestedModel,
         SetField,
         TimeDeltaField,
         TimeField,
@@ -135,7 +137,7 @@ if TYPE_CHECKING:
     from dynamix.model.batching import Batch
     from dynamix.model.declaration import Model
     from dynamix.model.records import StreamRecord
-    from dynamix.model.typed import TypedModel
+    from dynamix.model.typed import TypedModel, TypedNestedModel
     from dynamix.model.values_of import ValuesOf
     from dynamix.operations.statements import Rows
     from dynamix.pages import Page
@@ -207,6 +209,8 @@ else:
             "KeyField",
             "ListField",
             "LiteralField",
+            "ModelField",
+            "NestedModel",
             "SetField",
             "TTLField",
             "TimeDeltaField",
@@ -220,7 +224,7 @@ else:
         "dynamix.model.batching": ("Batch",),
         "dynamix.model.declaration": ("Model",),
         "dynamix.model.records": ("StreamRecord",),
-        "dynamix.model.typed": ("TypedModel",),
+        "dynamix.model.typed": ("TypedModel", "TypedNestedModel"),
         "dynamix.model.values_of": ("ValuesOf",),
         "dynamix.operations.statements": ("Rows",),
         "dynamix.pages": ("Page",),
@@ -341,7 +345,9 @@ __all__ = [
     "MissingKeyError",
     "Model",
     "ModelDefinitionError",
+    "ModelField",
     "MultipleItemsError",
+    "NestedModel",
     "NotConfiguredError",
     "NotUniqueError",
     "OutcomeUnknownError",
@@ -378,6 +384,7 @@ __all__ = [
     "TransactionConflictError",
     "TransactionInProgressError",
     "TypedModel",
+    "TypedNestedModel",
     "UUIDField",
     "UnknownNameError",
     "ValidationException",

@@ -251,7 +251,7 @@ def all_wrong(errors: Sequence[FieldValidationException]) -> FieldValidationExce
     first, *others = errors
     if others:
         first.args = ("; ".join(map(str, errors)),)
-        first.others = (*first.others, *others)
+        first.others = (*first.others, *(each for other in others for each in (other, *other.others)))
     return first
 
 

@@ -59,7 +59,7 @@ def repository(
     ModelDefinitionError for what cannot be stored.
     """
     stored = stored_class(kind)
-    body: dict[str, Any] = {name: attribute.field for name, attribute in stored.attributes.items()}
+    body: dict[str, Any] = dict(stored.fields)
     for option, key in (("hash_key", hash_key), ("range_key", range_key)):
         if key is not None:
             _make_key(kind, body, option, key)

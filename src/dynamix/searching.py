@@ -10,7 +10,7 @@ from dynamix.cursor import Cursor, decoded
 from dynamix.errors import InvalidQueryError, WrongTypeError, nearest
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
-from dynamix.fields.changeable import Element
+from dynamix.fields.element import Element
 from dynamix.schema.declared import GlobalIndex, LocalIndex, Queried, VectorIndex
 from dynamix.selection import Bounds, Search, check_fields, check_owned
 

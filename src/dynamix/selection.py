@@ -30,7 +30,7 @@ from dynamix.expressions.nodes import (
 )
 from dynamix.expressions.walk import joined, paths
 from dynamix.fields.base import Field
-from dynamix.fields.changeable import Element
+from dynamix.fields.element import Element
 from dynamix.late import later
 from dynamix.schema.index import AnyField, Index
 from dynamix.schema.table import Schema

@@ -44,6 +44,7 @@ class Order(Model):
     validate_json = CharField(hash_key=True, name="id")
     status = CharField(choices=["open", "sent"], default="open")
     at = DateTimeField(utc=True)
+    changed = DateTimeField(auto_now=True)
     tags = SetField(of=str, default=set)
     notes = ListField(of=CharField(max_length=3))
     token = CharField(hidden=True)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from pydantic import TypeAdapter
 
 import dynamix
 from dynamix import (
@@ -25,6 +26,7 @@ from dynamix import (
     DateTimeField,
     DecimalField,
     DictField,
+    DiscriminatorField,
     EncryptedField,
     EnumField,
     Field,
@@ -176,14 +178,15 @@ SHEETS = st.fixed_dictionaries(
     {"id": st.uuids(), "number": st.integers(-5, 10**30), "slug": st.from_regex("[a-z]+(-[a-z]+)*", fullmatch=True)},
     optional=VALUES,
 ).map(lambda values: Sheet(**values))
+ADAPTER = TypeAdapter(Sheet)
 TAKEN, SHOWN = (Draft202012Validator(Sheet.json_schema(mode=mode)) for mode in ("validation", "serialization"))
 
 
 @given(SHEETS)
 @settings(max_examples=60)
 def test_json_comes_back_as_it_was(sheet: Sheet) -> None:
-    """Of every class of field, what to_son shows is read by from_son as an equal value of the same type, and is what
-    both schemas say."""
+    """Of every class of field, what to_son shows is read by from_son, and by pydantic, as an equal value of the same
+    type, and is what both schemas say."""
     text = json.dumps(sheet.to_son(), allow_nan=False)
     son = json.loads(text)
     back = Sheet.from_son(son)
@@ -193,6 +196,8 @@ def test_json_comes_back_as_it_was(sheet: Sheet) -> None:
     SHOWN.validate(son)
     TAKEN.validate(son)
     Sheet.from_son({name: value for name, value in son.items() if value is not None}).validate()
+    assert json.loads(ADAPTER.dump_json(sheet)) == son
+    assert ADAPTER.validate_json(text) == ADAPTER.validate_python(ADAPTER.dump_python(sheet)) == sheet
 
 
 def test_what_a_schema_says() -> None:
@@ -253,6 +258,28 @@ def test_what_a_schema_says() -> None:
     assert shown["required"] == list(shown["properties"])
     assert schema["properties"].keys() - shown["properties"].keys() == {"token", "price"}
     assert list(Ticket.json_schema(include=["seats"])["properties"]) == ["seats"]
+
+
+def test_models_that_share_a_table() -> None:
+    """Their JSON says of which of them it is, and pydantic tells them by it."""
+
+    class Shelf(Model):
+        __table_name__ = "shelf"
+
+        place = IntegerField(hash_key=True)
+        kind = DiscriminatorField()
+
+    class Book(Shelf):
+        __discriminator__ = "book"
+
+    class Box(Shelf):
+        __discriminator__ = "box"
+
+    assert Box.json_schema()["properties"]["kind"] == {"type": "string", "enum": ["book", "box"], "readOnly": True}
+    adapter: TypeAdapter[Book | Box] = TypeAdapter(Book | Box)
+    for instance in (Book(place=1), Box(place=1)):
+        assert type(instance).from_son(instance.to_son()) == instance
+        assert adapter.validate_python(instance.to_son()) == instance
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:

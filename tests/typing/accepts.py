@@ -143,6 +143,11 @@ async def twins() -> None:
     await dynamix.acreate_table(ForumThread, force=True)
 
 
+def made(kinds: Any) -> dict[str, int]:
+    """A default of a map."""
+    return {"a": 1}
+
+
 # Each kind of field, in each way of ruling None out.
 class Kinds(dynamix.Model):
     """One model of them all."""
@@ -161,16 +166,23 @@ class Kinds(dynamix.Model):
     items = dynamix.ListField(required=True)
     mapping = dynamix.DictField(default=dict)
     many = dynamix.SetField(required=True)
+    counts = dynamix.DictField(of=int, default_using_instance=made)
+    written = dynamix.DateTimeField(auto_now_add=True, utc=True)
+    never = dynamix.DateTimeField(utc=True)
+    anything = dynamix.JSONField(default_using_instance=made)
 
 
 kinds = Kinds(sort=1.5)
 assert_type(kinds.key, datetime.datetime)
 assert_type(kinds.sort, float)
-assert_type(kinds.text, str | None)
+assert_type(kinds.text, str)
+assert_type(kinds.counts, dict[str, int])
+assert_type(kinds.written, datetime.datetime)
+assert_type(kinds.never, datetime.datetime | None)
 assert_type(kinds.number, int)
 assert_type(kinds.real, float)
 assert_type(kinds.truth, bool)
-assert_type(kinds.moment, datetime.datetime | None)
+assert_type(kinds.moment, datetime.datetime)
 assert_type(kinds.began, datetime.datetime)
 assert_type(kinds.day, datetime.date)
 assert_type(kinds.clock, datetime.time)
@@ -178,7 +190,7 @@ assert_type(kinds.span, datetime.timedelta)
 assert_type(kinds.items, list[Any])
 assert_type(kinds.mapping, dict[str, Any])
 assert_type(kinds.many, set[Any])
-assert_type(thread.created, datetime.datetime | None)
+assert_type(thread.created, datetime.datetime)
 
 # Fields of exact values: with default=None they may read as None, with required=True not.
 part = Part(digest=b"x", price=Decimal(1))

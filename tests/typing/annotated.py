@@ -23,7 +23,8 @@ class Book(dynamix.TypedModel):
     tags: SetField[set[Any]] = SetField(default=set)
     reviews: ListField[list[Any]] = ListField(default=list)
     extra: DictField[dict[str, Any] | None] = DictField(default=None)
-    bought: DateTimeField[datetime.datetime | None] = DateTimeField(default=None, auto_now_add=True)
+    bought: DateTimeField[datetime.datetime] = DateTimeField(default=None, auto_now_add=True)
+    slug: CharField[str] = CharField(default=None, default_using_instance=lambda book: str(book.title).lower())
 
 
 class Copy(dynamix.TypedModel):
@@ -73,7 +74,7 @@ Copy(id=uuid.UUID(int=1), kind="new")  # rejected: call-arg, reportCallIssue
 assert_type(book.isbn, str)
 assert_type(book.title, str | None)
 assert_type(book.pages, int)
-assert_type(book.bought, datetime.datetime | None)
+assert_type(book.bought, datetime.datetime)
 assert_type(Book.get(isbn="1"), Book | None)
 field: CharField[str | None] = Book.title
 book.pages = 5

@@ -107,7 +107,7 @@ cart.counts = ["x"]  # rejected: list-item, reportAttributeAccessIssue
 cart.prices = {"a": "1"}  # rejected: dict-item, reportAttributeAccessIssue
 cart.ids = {"x"}  # rejected: arg-type, reportAttributeAccessIssue
 total: str = cart.colours[0]  # rejected: assignment, reportAssignmentType
-dynamix.ListField(of="int")  # rejected: call-overload, reportArgumentType
+dynamix.ListField(of="int")  # rejected: call-overload, reportArgumentType+reportCallIssue
 dynamix.DateTimeField(stored="java")  # rejected: call-overload, reportArgumentType
 dynamix.TimeDeltaField(stored="number")  # rejected: call-overload, reportArgumentType
 Letter(id="l").salary = 1.5  # rejected: assignment, reportAttributeAccessIssue

@@ -8,16 +8,15 @@ from types import GenericAlias
 from typing import Any, Literal, TypeAlias
 
 import msgspec
-from msgspec import Raw
 
 from dynamix.codec.forms import Form
 
 Shape: TypeAlias = Literal["L", "M", "S"]
 
 _LOOPS = {
-    "L": "[{} for v in elements]",
-    "M": "{{key: {} for key, v in elements.items()}}",
-    "S": "{{{} for v in elements}}",
+    "L": "[{read} for v in {elements}]",
+    "M": "{{key: {read} for key, v in {elements}.items()}}",
+    "S": "{{{read} for v in {elements}}}",
 }
 _WHENS = {
     "L": "type(v) is list",
@@ -27,8 +26,8 @@ _WHENS = {
 
 
 def collected(shape: Shape, tag: str, element: Form, encode: Callable[[Any], Any], *, constrained: bool) -> Form:
-    """How generated code writes such a collection. `encode` writes one element where `element` does not, `tag` is the
-    type of a set's elements."""
+    """How generated code reads and writes such a collection. `encode` writes one element where `element` does not,
+    `tag` is the type of a set's elements. Where `element` has no struct, code only writes."""
     name = f"element_{id(encode)}"
     names: Mapping[str, Any] = {name: encode}
     write = f"{name}(v)"
@@ -41,24 +40,23 @@ def collected(shape: Shape, tag: str, element: Form, encode: Callable[[Any], Any
             whole = f'{{"M": {{key: {write} for key, v in v.items()}}}}'
         case "S":
             whole = f'{{"{tag}S": sorted({{{write}["{tag}"] for v in v}})}}'
-    return Form(when=_WHENS[shape], write=whole, names=names, lazy=True, empties=shape == "S")
+    form = Form(when=_WHENS[shape], write=whole, names=names, lazy=True, empties=shape == "S")
+    if element.struct is None or not element.read:
+        return form
+    struct, read = _read(shape, tag, element.struct, element.read)
+    return form._replace(struct=struct, read=read, names={**element.names, **names})
 
 
-def reader(shape: Shape, tag: str, element: Form) -> Callable[[Raw], Any] | None:
-    """What reads the JSON of such a collection, its elements parsed by C code; None where `element` has no struct.
-
-    Raises whatever a wrong value makes it raise.
-    """
-    if element.struct is None or not element.read or element.lazy:
-        return None
-    (field,) = msgspec.structs.fields(element.struct)
-    read = element.read.replace(f"v.{field.name}", "v") if shape == "S" else element.read
-    parts = (field.type,) if shape == "S" else (str, element.struct) if shape == "M" else (element.struct,)
-    parsed = GenericAlias(dict if shape == "M" else list, parts)
+def _read(shape: Shape, tag: str, element: type[msgspec.Struct], read: str) -> tuple[type[msgspec.Struct], str]:
+    """What C code parses such a collection into, and an expression over that."""
+    parts: tuple[Any, ...] = (str, element) if shape == "M" else (element,)
+    bare = False
+    if shape == "S":
+        (field,) = msgspec.structs.fields(element)
+        read, parts = read.replace(f"v.{field.name}", "v"), (field.type,)
+        bare = read in ("v", "(v)")
     name = f"{tag}S" if shape == "S" else shape
-    struct: Any = msgspec.defstruct("Collection", [("elements", parsed)], rename={"elements": name})
-    names = dict(element.names)
-    source = f"def read(elements):\n    return {_LOOPS[shape].format(read)}\n"
-    exec(compile(source, "<dynamix elements>", "exec"), names)  # noqa: S102 - our own text
-    decode, convert = msgspec.json.Decoder(struct, strict=False).decode, names["read"]
-    return lambda form: convert(decode(form).elements)
+    whole = dict if shape == "M" else set if bare else list
+    struct = msgspec.defstruct("Collection", [(name, GenericAlias(whole, parts))], gc=False)
+    msgspec.json.Decoder(struct)
+    return struct, f"v.{name}" if bare else _LOOPS[shape].format(read=read, elements=f"v.{name}")

@@ -95,16 +95,23 @@ def compile_reader(
     start, defaults = ["values = {"], ""
     for index, slot in enumerate(slots):
         found = f"item.f{index}"
+        there = f"(v := {found}) is not None"
         if slot.form.lazy:
             stored.append(_kept(slot, f"{found}.copy()", found))
+            there = f"(v := {found}) and (v := eager{index}(v)) is not None"
+            names[f"eager{index}"] = slot.eager
+        if slot.waits:
             continue
-        if not slot.form.exact:
+        if not slot.form.lazy and not slot.form.exact:
             frozen = slot.form.struct is not None and slot.form.frozen
             stored.append(_kept(slot, found if frozen else f"json({found})", f"{found} is not None"))
         read, parsed = f"({slot.form.read})", found
-        if not slot.form.read or not _take_names(names, slot.form):
+        if slot.form.lazy:
+            read = "v"
+        elif not slot.form.read or not take_names(names, slot.form):
             names[f"value{index}"] = slot.value
             read, parsed = "v", f"value{index}({found})"
+            there = f"(v := {parsed}) is not None"
         if slot.key or _bare(slot):
             entries.append(f"{slot.attribute!r}: {parsed if read == 'v' else _PARSED.sub(found + '.', read)},")
         elif slot.absent is not None:
@@ -112,11 +119,11 @@ def compile_reader(
             start, defaults = ["d = None", "values = {"], ", None, d"
             default = f"(d := noted(d, {slot.attribute!r}, absent{index}()))[{slot.attribute!r}]"
             default = default if slot.form.frozen else f"copied({default})"
-            entries.append(f"{slot.attribute!r}: {read} if (v := {parsed}) is not None else {default},")
+            entries.append(f"{slot.attribute!r}: {read} if {there} else {default},")
         elif slot.required:
-            after += [f"if (v := {parsed}) is not None:", f"    values[{slot.attribute!r}] = {read}"]
+            after += [f"if {there}:", f"    values[{slot.attribute!r}] = {read}"]
         else:
-            entries.append(f"{slot.attribute!r}: {read} if (v := {parsed}) is not None else None,")
+            entries.append(f"{slot.attribute!r}: {read} if {there} else None,")
     kept = "" if parse is None else ", others=found.copy()"
     entries.append(f"{STATE!r}: State({{{', '.join(stored)}}}, held, table{defaults}{kept}),")
     given, parsing = ("item", []) if parse is None else ("found", ["item = parse(found)"])
@@ -125,8 +132,8 @@ def compile_reader(
     names |= {"new": model.__new__, "model": model, "set_dict": dict_setter(model)}
     step = [*body, "instance = new(model)", "set_dict(instance, values)", "instances.append(instance)"]
     loop = ["instances = []", f"for {given} in items:", *(f"    {line}" for line in step), "return instances"]
-    one = _compile("read", model.__name__, given, [*body, "return values"], names)
-    return one, _compile("read_many", model.__name__, "items", loop, names)
+    one = compiled("read", model.__name__, given, [*body, "return values"], names)
+    return one, compiled("read_many", model.__name__, "items", loop, names)
 
 
 def _checks(evolving: Evolving | None) -> list[str]:
@@ -145,7 +152,7 @@ def _kept(slot: Slot, form: str, present: str) -> str:
     return f"**({{{entry}}} if {present} else {{}})" if slot.unsure else entry
 
 
-def _take_names(names: dict[str, Any], form: Form) -> bool:
+def take_names(names: dict[str, Any], form: Form) -> bool:
     """Whether the names of a form's expressions are free, or mean the same already; then they are taken."""
     if any(names.get(name, meant) is not meant for name, meant in form.names.items()):
         return False
@@ -156,20 +163,29 @@ def _take_names(names: dict[str, Any], form: Form) -> bool:
 def compile_writer(
     model_name: str, slots: tuple[Slot, ...], plain_item: Callable[[Mapping[str, Any]], Item]
 ) -> Callable[[Mapping[str, Any]], Item]:
-    """Code from values by attribute to an item. None and empty sets are left out, unless the field is required: then
-    its `encode` refuses None. What cannot be stored is left to the plain way to name, and so are values that are not
-    all there, but for those that were not read."""
-    names: dict[str, Any] = {"EMPTY": frozenset(), "NULL": NULL, "plain_item": plain_item, "let_pass": let_pass}
+    """Code from values by attribute to an item. What cannot be stored is left to the plain way to name, and so are
+    values that are not all there, but for those that were not read."""
+    names: dict[str, Any] = {"plain_item": plain_item, "let_pass": let_pass}
+    get = "values.get({!r})".format
+    body = written(slots, names, lambda slot: get(slot.attribute) if slot.form.lazy else f"values[{slot.attribute!r}]")
+    guarded = ["item = {}", "try:", *(f"    {line}" for line in body), "except Exception as error:"]
+    body = [*guarded, "    let_pass(error)", "    return plain_item(values)", "return item"]
+    return compiled("write", model_name, "values", body, names)
+
+
+def written(slots: tuple[Slot, ...], names: dict[str, Any], value_of: Callable[[Slot], str]) -> list[str]:
+    """The lines that put the stored forms of values into `item`, and in `names` what they use. None and empty sets are
+    left out, unless the field is required: then its `encode` refuses None. `value_of` is the expression of a value."""
+    names |= {"EMPTY": frozenset(), "NULL": NULL}
     body = []
     for index, slot in enumerate(slots):
-        form, place = slot.form, f"item[{slot.name!r}]"
+        form, place, value = slot.form, f"item[{slot.name!r}]", value_of(slot)
         names[f"encode{index}"] = slot.encode
         when = form.when
         if slot.sure is not None and form.length:
             when += f" and {slot.sure[0]} <= {form.length} <= {slot.sure[1]}"
-        fast = when and not slot.constrained and _take_names(names, form)
+        fast = when and not slot.constrained and take_names(names, form)
         write = f"{place} = {form.write} if {when} else encode{index}(v)" if fast else f"{place} = encode{index}(v)"
-        value = f"values.get({slot.attribute!r})" if form.lazy else f"values[{slot.attribute!r}]"
         if slot.required:
             body += [f"v = {value}", write]
             continue
@@ -177,9 +193,16 @@ def compile_writer(
         body += [f"if (v := {value}) is not None{filled}:", f"    {write}"]
         if slot.null:
             body += ["elif v is None:", f"    {place} = NULL"]
-    guarded = ["item = {}", "try:", *(f"    {line}" for line in body), "except Exception as error:"]
-    body = [*guarded, "    let_pass(error)", "    return plain_item(values)", "return item"]
-    return _compile("write", model_name, "values", body, names)
+    return body
+
+
+def reading(form: Form) -> Callable[[Raw], Any]:
+    """What reads the JSON of one stored form, parsed by C code into the struct that the form has.
+
+    Raises whatever a wrong value makes it raise.
+    """
+    names = {**form.names, "_decode": msgspec.json.Decoder(form.struct, strict=False).decode}
+    return compiled("read", "one form", "v", ["v = _decode(v)", f"return {form.read}"], names)
 
 
 def compile_keeper(model_name: str, slots: tuple[Slot, ...]) -> Callable[[Item], Stored]:
@@ -199,11 +222,12 @@ def compile_keeper(model_name: str, slots: tuple[Slot, ...]) -> Callable[[Item],
             kept = "w" if form.frozen else "Raw(encode(w))"
             entries.append(f"{slot.attribute!r}: {kept} if (w := {found}) is not None else {nothing},")
     body = ["stored = {", *(f"    {entry}" for entry in entries), "}", *after, "return stored"]
-    return _compile("keep", model_name, "item", body, names)
+    return compiled("keep", model_name, "item", body, names)
 
 
-def _compile(verb: str, model_name: str, argument: str, body: list[str], names: dict[str, Any]) -> Callable[[Any], Any]:
-    """The function of this body. The model's name, which may be any text, only says where the code belongs."""
+def compiled(verb: str, model_name: str, argument: str, body: list[str], names: dict[str, Any]) -> Callable[[Any], Any]:
+    """The function of this body. The name of a model or another class, which may be any text, only says where the code
+    belongs."""
     place = f"dynamix {verb} {model_name!r}"
     source = "\n".join([f"def {verb}({argument}):", *(f"    {line}" for line in body), ""])
     if os.environ.get("DYNAMIX_SHOW_CODE"):

@@ -17,13 +17,13 @@ from dynamix.codec.numbers import exact_from_text, from_text
 from dynamix.codec.values import Numbers
 
 
-class _Form(Struct, gc=False):
-    """A stored form."""
+class Free(Struct, gc=False):
+    """A stored form of any type."""
 
     S: str | None = None
     N: str | None = None
-    M: "dict[str, _Form] | None" = None
-    L: "list[_Form] | None" = None
+    M: "dict[str, Free] | None" = None
+    L: "list[Free] | None" = None
     BOOL: bool | None = None
     NULL: bool | None = None
     B: str | None = None
@@ -32,7 +32,19 @@ class _Form(Struct, gc=False):
     BS: list[str] | None = None
 
 
-_decode: Callable[[Raw], _Form] = msgspec.json.Decoder(_Form).decode
+class FreeMap(Struct, gc=False):
+    """The stored form of a map."""
+
+    M: dict[str, Free]
+
+
+class FreeList(Struct, gc=False):
+    """The stored form of a list."""
+
+    L: list[Free]
+
+
+_decode: Callable[[Raw], Free] = msgspec.json.Decoder(Free).decode
 
 
 class _Reader:
@@ -41,7 +53,7 @@ class _Reader:
     def __init__(self, number: Callable[[str], Any]) -> None:
         self.number = number
 
-    def map(self, content: "dict[str, _Form]") -> dict[str, Any]:
+    def map(self, content: "dict[str, Free]") -> dict[str, Any]:
         value = self.value
         return {
             key: form.S
@@ -52,7 +64,7 @@ class _Reader:
             for key, form in content.items()
         }
 
-    def list(self, content: "list[_Form]") -> "list[Any]":
+    def list(self, content: "list[Free]") -> "list[Any]":
         value = self.value
         return [
             form.S
@@ -63,7 +75,7 @@ class _Reader:
             for form in content
         ]
 
-    def value(self, form: _Form) -> Any:
+    def value(self, form: Free) -> Any:
         """The value of a form that is no text."""
         if form.M is not None:
             return self.map(form.M)
@@ -79,7 +91,7 @@ class _Reader:
             return b64decode(form.B)
         return self.set(form)
 
-    def set(self, form: _Form) -> "set[Any]":
+    def set(self, form: Free) -> "set[Any]":
         if form.SS is not None:
             return set(form.SS)
         if form.NS is not None:
@@ -107,3 +119,13 @@ def parse_list(form: Raw, numbers: Numbers) -> list[Any]:
 def parse_set(form: Raw, numbers: Numbers) -> set[Any]:
     """The set of a set. Raises ValueError or ArithmeticError for what is none."""
     return _READERS[numbers].set(_decode(form))
+
+
+free_map = _READERS[float].map
+free_list = _READERS[float].list
+free_set = _READERS[float].set
+
+
+def free_value(form: Free) -> Any:
+    """The value of a form of any type. Raises ValueError or ArithmeticError for one without a type."""
+    return form.S if form.S is not None else _READERS[float].value(form)

@@ -103,7 +103,7 @@ class Reader(Generic[M]):
     ) -> None:
         self._slots = slots
         self._table, self._held = table, held
-        self._eager = {slot.name: slot.attribute for slot in slots if not slot.form.lazy}
+        self._eager = {slot.name: slot.attribute for slot in slots if not slot.waits}
         self._new = model.__new__
         self._model = model
         self._set_dict = dict_setter(model)
@@ -234,7 +234,7 @@ class Reader(Generic[M]):
         values = {}
         defaults: dict[str, Any] | None = None
         for slot in self._slots:
-            if slot.form.lazy:
+            if slot.waits:
                 continue
             try:
                 if slot.key and slot.name not in item:

@@ -17,7 +17,8 @@ class Slot(NamedTuple):
     `respelled` is how the field itself would store what a stored form reads as. `sure` is the range of lengths in which
     a str needs no further check (keys), `constrained` whether every value must go through `encode`. `absent` makes the
     value to show where the stored item has none; `required` fields then show nothing. With `null`, None is stored as
-    NULL. With `unsure`, what an item lacks may be stored all the same, so nothing is shown for it.
+    NULL. With `unsure`, what an item lacks may be stored all the same, so nothing is shown for it. `eager` reads the
+    JSON of a lazy form when the item is loaded all the same.
     """
 
     attribute: str
@@ -33,6 +34,12 @@ class Slot(NamedTuple):
     key: bool = False
     unsure: bool = False
     null: bool = False
+    eager: Callable[[Raw], Any] | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether its value is read when somebody asks for it."""
+        return self.form.lazy and self.eager is None
 
     def value(self, form: Any) -> Any:
         """The value of a stored form; None for none, and for a stored NULL."""

@@ -13,7 +13,7 @@ from dynamix.codec.forms import Binary, Form, Number, Text
 from dynamix.fields.base import Field
 from dynamix.fields.computed import ComputedField
 from dynamix.fields.datetime import DateTimeField
-from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
+from dynamix.fields.options import Defaulted, Derived, HashKey, Options, Present, RangeKey
 from dynamix.fields.ttl import TTLField
 from dynamix.fields.version import VersionField
 from dynamix.late import late
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from dynamix.fields.key import KeyField
     from dynamix.fields.list import ListField
     from dynamix.fields.literal import LiteralField
+    from dynamix.fields.model import ModelField
+    from dynamix.fields.nested import NestedModel
     from dynamix.fields.set import SetField
     from dynamix.fields.time import TimeField
     from dynamix.fields.timedelta import TimeDeltaField
@@ -65,6 +67,8 @@ else:
         "dynamix.fields.key": ("KeyField",),
         "dynamix.fields.list": ("ListField",),
         "dynamix.fields.literal": ("LiteralField",),
+        "dynamix.fields.model": ("ModelField",),
+        "dynamix.fields.nested": ("NestedModel",),
         "dynamix.fields.set": ("SetField",),
         "dynamix.fields.time": ("TimeField",),
         "dynamix.fields.timedelta": ("TimeDeltaField",),
@@ -88,6 +92,7 @@ __all__ = [
     "DateTimeField",
     "DecimalField",
     "Defaulted",
+    "Derived",
     "DictField",
     "DiscriminatorField",
     "Draft",
@@ -104,6 +109,8 @@ __all__ = [
     "ListField",
     "LiteralField",
     "MapDraft",
+    "ModelField",
+    "NestedModel",
     "Number",
     "NumberDraft",
     "Options",

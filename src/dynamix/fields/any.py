@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
+from dynamix.codec.parsed import Free, free_value
 from dynamix.conditions import deeper
 from dynamix.fields.base import Field
-from dynamix.fields.changeable import Element
-from dynamix.fields.options import Defaulted, Options, Present
+from dynamix.fields.element import Element
+from dynamix.fields.options import Defaulted, Derived, Options, Present
 from dynamix.fields.refusals import checked_numbers
 from dynamix.wire import AttributeValue
 
@@ -23,9 +25,11 @@ class AnyField(Field[Any, T]):
     """
 
     form = Form(
+        Free,
+        "v.S if v.S is not None else free_value(v)",
         when="v is not None",
         write="encode_free(v, 0, float)",
-        names={"encode_free": values.encode},
+        names={"encode_free": values.encode, "free_value": free_value},
         lazy=True,
         empties=True,
     )
@@ -35,6 +39,8 @@ class AnyField(Field[Any, T]):
     @overload
     def __init__(self: AnyField[Any], *, numbers: values.Numbers = ..., **options: Unpack[Present[Any]]) -> None: ...
     @overload
+    def __init__(self: AnyField[Any], *, numbers: values.Numbers = ..., **options: Unpack[Derived[Any]]) -> None: ...
+    @overload
     def __init__(
         self: AnyField[Any | None], *, numbers: values.Numbers = ..., **options: Unpack[Options[Any]]
     ) -> None: ...
@@ -43,6 +49,8 @@ class AnyField(Field[Any, T]):
     def __init__(self, *, numbers: values.Numbers = float, **options: Any) -> None:
         super().__init__(**options)
         self.numbers = checked_numbers(numbers)
+        if numbers is Decimal:
+            self.form = self.form._replace(struct=None, read="")
 
     def __getitem__(self, part: str | int) -> Element:
         return Element(deeper(self._path(), part))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, Unpack, get_
 from dynamix.codec.forms import Binary, Form
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
-from dynamix.fields.options import SizedDefaulted, SizedHashKey, SizedOptions, SizedPresent, SizedRangeKey
+from dynamix.fields.options import SizedDefaulted, SizedDerived, SizedHashKey, SizedOptions, SizedPresent, SizedRangeKey
 from dynamix.fields.refusals import wrong_type
 from dynamix.fields.sized import Sized
 from dynamix.wire import AttributeValue
@@ -69,6 +69,8 @@ class BinaryField(Sized[bytes, T]):
     def __init__(
         self: BinaryField[bytes], *, stored: Stored = ..., **options: Unpack[SizedDefaulted[bytes]]
     ) -> None: ...
+    @overload
+    def __init__(self: BinaryField[bytes], *, stored: Stored = ..., **options: Unpack[SizedDerived[bytes]]) -> None: ...
     @overload
     def __init__(
         self: BinaryField[bytes | None], *, stored: Stored = ..., **options: Unpack[SizedOptions[bytes]]

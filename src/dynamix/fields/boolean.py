@@ -6,7 +6,7 @@ from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec.forms import Form, Truth
 from dynamix.fields.base import Field
-from dynamix.fields.options import Defaulted, Options, Present
+from dynamix.fields.options import Defaulted, Derived, Options, Present
 from dynamix.fields.refusals import wrong_type
 from dynamix.wire import AttributeValue
 
@@ -24,6 +24,8 @@ class BooleanField(Field[bool, T]):
     def __init__(self: BooleanField[bool], **options: Unpack[Present[bool]]) -> None: ...
     @overload
     def __init__(self: BooleanField[bool], **options: Unpack[Defaulted[bool]]) -> None: ...
+    @overload
+    def __init__(self: BooleanField[bool], **options: Unpack[Derived[bool]]) -> None: ...
     @overload
     def __init__(self: BooleanField[bool | None], **options: Unpack[Options[bool]]) -> None: ...
     def __init__(self, **options: Any) -> None:

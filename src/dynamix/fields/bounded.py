@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from dynamix.codec.plain import as_number
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.base import Field
+from dynamix.late import later
+
+if TYPE_CHECKING:
+    from dynamix.codec import plain
+else:
+    later(globals(), plain="dynamix.codec.plain")
 
 V = TypeVar("V")
 T = TypeVar("T")
@@ -47,7 +52,7 @@ class Bounded(Field[V, T], Generic[V, T]):
     def _json_bounds(self) -> dict[str, Any]:
         """The bounds of numbers in a JSON schema, where JSON holds them exactly."""
         bounds = {"minimum": self.minimum, "maximum": self.maximum}
-        numbers = {name: as_number(bound) for name, bound in bounds.items()}
+        numbers = {name: plain.as_number(bound) for name, bound in bounds.items()}
         return {name: number for name, number in numbers.items() if number is not None}
 
     @property

@@ -1,4 +1,4 @@
-"""What actions are made from: fields, and the elements inside maps and lists.
+"""What actions are made from: fields, and the elements inside maps and lists (see `dynamix.fields.element`).
 
     Page.title.set("x")    Page.views.add(1)    Page.words["the"].remove()    Page.total.set(Page.price + Page.tax)
 
@@ -13,9 +13,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar, overload
 
-from dynamix.conditions import Conditions, deeper
-from dynamix.errors import FieldValidationException, InvalidQueryError, InvalidUpdateError, WrongTypeError
-from dynamix.expressions.nodes import Comparator, Path, Value
+from dynamix.conditions import Conditions
+from dynamix.errors import FieldValidationException, InvalidUpdateError, WrongTypeError
+from dynamix.expressions.nodes import Path, Value
 from dynamix.updates.actions import (
     Action,
     Add,
@@ -26,11 +26,10 @@ from dynamix.updates.actions import (
     Remove,
     Set,
     SetIfMissing,
-    shown_path,
+    field_at,
 )
 from dynamix.updates.draft import Draft
 from dynamix.updates.list import ListDraft
-from dynamix.updates.map import MapDraft
 from dynamix.updates.number import NumberDraft
 from dynamix.updates.set import SetDraft
 from dynamix.wire import AttributeValue
@@ -217,9 +216,7 @@ def _check_alike(path: Path, other: Path) -> None:
 
 def _converter(path: Path) -> Any:
     """The field that converts what stands at a path; None of what is free-form."""
-    field = path.source
-    for _ in path.parts[1:]:
-        field = getattr(field, "of", None)
+    field = field_at(path)
     return None if field is None or field.free else field
 
 
@@ -238,97 +235,3 @@ def _stores_alike(field: Any, source: Any) -> bool:
         if not known:
             return False
     return known
-
-
-class Element(Changeable[Any]):
-    """An element inside a map or list: `ForumThread.key_value_data["a"]`, `ForumThread.user_reviews[0]`.
-
-    `of` is the field that converts it, where the collection's elements are of one kind; None where they are free-form.
-    """
-
-    __slots__ = ("_of", "_whole_path")
-
-    def __init__(self, path: Path, of: Any = None) -> None:
-        self._whole_path = path
-        self._of = None if of is None else of.placed(path.source.attribute, shown_path(path))
-
-    def __getitem__(self, part: str | int) -> Element:
-        path = deeper(self._whole_path, part)
-        if self._of is None or self._of.free:
-            return Element(path)
-        if not issubclass(self._of.draft, MapDraft if isinstance(part, str) else ListDraft):
-            raise InvalidQueryError(f"{self} is a {self._noun()}, which has no element {part!r}")
-        return Element(path, self._of.of)
-
-    def __str__(self) -> str:
-        return shown_path(self._whole_path)
-
-    def __repr__(self) -> str:
-        return f"<Element {self}>"
-
-    def _path(self) -> Path:
-        return self._whole_path
-
-    def _literal(self, value: Any) -> AttributeValue:
-        form: AttributeValue = super()._part_literal(value) if self._of is None else self._of._literal(value)
-        return form
-
-    def _bound(self, operator: Comparator, value: Any) -> AttributeValue:
-        form: AttributeValue = self._literal(value) if self._of is None else self._of._bound(operator, value)
-        return form
-
-    def _ordered(self, condition: str) -> None:
-        if self._of is not None:
-            self._of._ordered(condition)
-
-    def _part_literal(self, value: Any) -> AttributeValue:
-        form: AttributeValue = super()._part_literal(value) if self._of is None else self._of._part_literal(value)
-        return form
-
-    def _prefix_literal(self, prefix: Any) -> AttributeValue:
-        form: AttributeValue = super()._prefix_literal(prefix) if self._of is None else self._of._prefix_literal(prefix)
-        return form
-
-    def _kind(self, draft: type[Draft]) -> bool:
-        if self._of is None or self._of.free:
-            return draft is not SetDraft
-        kind: bool = self._of._kind(draft)
-        return kind
-
-    def _check_change(self, draft: type[Draft], verb: str) -> None:
-        source = self._whole_path.source
-        if source.read_only:
-            raise source.unchangeable()
-        if draft is SetDraft:
-            raise InvalidUpdateError(
-                f"{self} lies inside {self._whole_path.source}, and members of a set are changed only where the set is "
-                "an attribute of its own; set it whole"
-            )
-        super()._check_change(draft, verb)
-
-    def _noun(self) -> str:
-        return "part of a free-form value" if self._of is None else type(self._of).__name__
-
-    def _refusal(self, value: object, reason: str, error: type[FieldValidationException] | None = None) -> Exception:
-        return (error or FieldValidationException)(
-            f"{self} cannot hold {value!r}: {reason}",
-            field=self._whole_path.source.attribute,
-            value=value,
-            reason=reason,
-        )
-
-    def _form_to_set(self, value: Any) -> AttributeValue | None:
-        form: AttributeValue | None = self._form_of_part(value) if self._of is None else self._of.encode(value)
-        return form
-
-    def _form_of_part(self, value: Any) -> AttributeValue:
-        """The stored form of a part of the field's value, by the field itself, which may have its own ways."""
-        if self._of is not None:
-            return self._of._form_of_part(value)  # type: ignore[no-any-return]
-        field, (_, *parts) = self._whole_path.source, self._whole_path.parts
-        for part in reversed(parts):
-            value = {part: value} if isinstance(part, str) else [value]
-        form: AttributeValue = field._literal(value)
-        for part in parts:
-            form = form["M"][part] if isinstance(part, str) else form["L"][0]
-        return form

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, Unpack, overload
 from dynamix.codec.forms import Form, Text
 from dynamix.codec.values import UnstorableError, encode
 from dynamix.errors import ModelDefinitionError
-from dynamix.fields.options import SizedDefaulted, SizedHashKey, SizedOptions, SizedPresent, SizedRangeKey
+from dynamix.fields.options import SizedDefaulted, SizedDerived, SizedHashKey, SizedOptions, SizedPresent, SizedRangeKey
 from dynamix.fields.refusals import wrong_type
 from dynamix.fields.sized import Sized
 from dynamix.wire import AttributeValue
@@ -62,6 +62,13 @@ class CharField(Sized[str, T]):
         *,
         pattern: str | re.Pattern[str] | None = ...,
         **options: Unpack[SizedDefaulted[str]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: CharField[str],
+        *,
+        pattern: str | re.Pattern[str] | None = ...,
+        **options: Unpack[SizedDerived[str]],
     ) -> None: ...
     @overload
     def __init__(

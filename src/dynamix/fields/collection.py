@@ -6,19 +6,23 @@ What they hold is free-form (see `dynamix.codec.values`), or with `of=` of one k
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
-from msgspec import Raw
-
 from dynamix.codec import values
-from dynamix.codec.elements import Shape, collected, reader
+from dynamix.codec.elements import Shape, collected
 from dynamix.codec.values import UnstorableError
-from dynamix.errors import FieldValidationException, ModelDefinitionError, StoredValueError, WrongTypeError
+from dynamix.errors import (
+    FieldValidationException,
+    ModelDefinitionError,
+    StoredValueError,
+    WrongTypeError,
+    all_wrong,
+)
 from dynamix.fields.base import Field
 from dynamix.fields.elements import element_field
-from dynamix.fields.refusals import checked_numbers
+from dynamix.fields.refusals import checked_numbers, shown
 from dynamix.fields.sized import Sized
-from dynamix.interrupts import let_pass
 from dynamix.wire import AttributeValue
 
 V = TypeVar("V")
@@ -35,28 +39,38 @@ class Collection(Sized[V, T], Generic[V, T]):
     shape: ClassVar[Shape]
     sorts = False
 
-    def __init__(self, *, of: Any = None, numbers: values.Numbers | None = None, **options: Any) -> None:
+    def __init__(
+        self, *, of: Any = None, numbers: values.Numbers | None = None, lazy: bool = True, **options: Any
+    ) -> None:
         super().__init__(**options)
+        self.eager = not lazy
         if of is not None and numbers is not None:
             raise ModelDefinitionError("of= says what numbers read as; leave out numbers=")
         self.numbers = float if numbers is None else checked_numbers(numbers)
         self.of = None if of is None else element_field(of)
-        self._read_fast = None
         if self.of is None:
+            if numbers is Decimal:
+                self.form = self.form._replace(struct=None, read="")
             return
         tag = self.of.key_type or ""
         if self.shape == "S" and not tag:
             raise ModelDefinitionError(
                 f"of={of!r} is stored as what no set holds: give what is text, a number or binary"
             )
-        element = self.of.own_form
-        self._read_fast = reader(self.shape, tag, element)
-        self.form = collected(self.shape, tag, element, self.of.encode, constrained=self.of.constrained)
+        self.form = collected(self.shape, tag, self.of.own_form, self.of.encode, constrained=self.of._lax)
 
     def __set_name__(self, owner: type, attribute: str) -> None:
         super().__set_name__(owner, attribute)
         if self.of is not None:
             self.of.place(attribute, f"{self}[...]")
+
+    def place(self, attribute: str, shown_as: str) -> None:
+        super().place(attribute, shown_as)
+        if self.of is not None:
+            self.of = self.of.placed(attribute, f"{shown_as}[...]")
+
+    def _inside(self, part: str | int) -> Field[Any, Any] | None:
+        return self.of
 
     def taken(self, value: Any) -> Any:
         value = super().taken(value)
@@ -75,6 +89,11 @@ class Collection(Sized[V, T], Generic[V, T]):
         return self.of is not None and (self.of.respells or not self.of.own_form.exact)
 
     @property
+    def _lax(self) -> bool:
+        inside = self.numbers is not float if self.of is None else self.of._lax
+        return inside or super().constrained
+
+    @property
     def constrained(self) -> bool:
         inside = self.numbers is not float if self.of is None else self.of.constrained
         return inside or super().constrained
@@ -85,33 +104,32 @@ class Collection(Sized[V, T], Generic[V, T]):
             for place, element in _places(value):
                 self._converted_element(self.of.encode, place, element)
 
-    def read(self, form: Any) -> V | None:
-        if self._read_fast is not None and isinstance(form, Raw) and form and not self._converts_otherwise:
-            try:
-                value: V = self._read_fast(form)
-                return value
-            except Exception as error:  # the plain way says what is wrong
-                let_pass(error)
-        return super().read(form)
-
-    @property
-    def _converts_otherwise(self) -> bool:
-        """Whether a class of the user's own converts the whole in its own way."""
-        return self.own_form.write != self.form.write
-
     def _element_to_wire(self, place: object, element: Any) -> AttributeValue:
         assert self.of is not None  # noqa: S101 - narrows the type; the caller has looked
         if element is None and not self.of.null:
             raise UnstorableError(f"element {place!r}: a value is required")
         return self._converted_element(self.of._literal, place, element)
 
-    @staticmethod
-    def _converted_element(convert: Callable[[Any], AttributeValue], place: object, element: Any) -> AttributeValue:
+    def _converted_element(
+        self, convert: Callable[[Any], AttributeValue], place: object, element: Any
+    ) -> AttributeValue:
         try:
             return convert(element)
         except FieldValidationException as error:
+            if error.field.startswith((f"{self.attribute}.", f"{self.attribute}[")):  # of a part, which names itself
+                raise all_wrong([self._error_at(place, one) for one in (error, *error.others)]) from error
             of_type = isinstance(error, WrongTypeError)
             raise UnstorableError(f"element {place!r}: {error.reason}", of_type=of_type) from error
+
+    def _error_at(self, place: object, error: FieldValidationException) -> FieldValidationException:
+        """The error of a part of an element, with the element's place."""
+        part = error.field.removeprefix(self.attribute)
+        return type(error)(
+            f"{self}[{place!r}]{part} cannot hold {shown(error.value)}: {error.reason}",
+            field=f"{self.attribute}[{place!r}]{part}",
+            value=error.value,
+            reason=error.reason,
+        )
 
     def _element_from_wire(self, place: object, wire: AttributeValue) -> Any:
         assert self.of is not None  # noqa: S101 - narrows the type; the caller has looked

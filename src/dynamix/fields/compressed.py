@@ -15,7 +15,7 @@ import msgspec
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.collection import Of
-from dynamix.fields.options import Defaulted, Options, Present
+from dynamix.fields.options import Defaulted, Derived, Options, Present
 from dynamix.fields.wrapped import Wrapped
 from dynamix.wire import AttributeValue
 
@@ -83,6 +83,10 @@ class CompressedField(Wrapped[V, T], Generic[V, T]):
     @overload
     def __init__(
         self: CompressedField[V, V], inner: Of[V], *, algorithm: Algorithm = ..., **options: Unpack[Defaulted[V]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: CompressedField[V, V], inner: Of[V], *, algorithm: Algorithm = ..., **options: Unpack[Derived[V]]
     ) -> None: ...
     def __init__(self, inner: Any, *, algorithm: Algorithm = "gzip", **options: Any) -> None:
         if algorithm not in get_args(Algorithm):

@@ -15,8 +15,10 @@ import msgspec
 from msgspec import Raw
 
 from dynamix.codec.forms import PLAIN, Form, comparable
+from dynamix.codec.generated import reading
 from dynamix.codec.state import NULL, as_wire
 from dynamix.codec.values import Numbers, UnstorableError
+from dynamix.conditions import deeper
 from dynamix.errors import (
     FieldValidationException,
     InvalidQueryError,
@@ -26,8 +28,10 @@ from dynamix.errors import (
     StoredValueError,
     WrongTypeError,
 )
+from dynamix.expressions.nodes import Path
 from dynamix.fields.changeable import Changeable
 from dynamix.fields.checks import check_answer, check_choice
+from dynamix.fields.element import Element
 from dynamix.fields.refusals import shown
 from dynamix.interrupts import let_pass
 from dynamix.updates.draft import Draft
@@ -66,6 +70,9 @@ class Convertible(Changeable[V], Generic[V]):
 
     attribute: str = ""
     name: str = ""
+
+    eager: bool = False
+    """Whether a value whose form is lazy is read when the item is loaded all the same."""
 
     numbers: Numbers = float
     """What a number with a fraction reads as in a free-form place."""
@@ -117,6 +124,28 @@ class Convertible(Changeable[V], Generic[V]):
         own."""
         return False
 
+    _part_names: frozenset[str] = frozenset()
+    """The attributes of values that have fields of their own."""
+
+    _needs: frozenset[str] = frozenset()
+    """What a stored map has to have, by stored names."""
+
+    def _parts_of(self, value: object) -> dict[str, Any]:
+        """The fields of a value by attribute, where it has fields of its own; in place of a tag that its class does not
+        declare, what that is."""
+        return {}
+
+    def _inside(self, part: str | int) -> Convertible[Any] | None:
+        """The field that converts what is stored at a map key or list index inside the values; None of what is
+        free-form."""
+        return None
+
+    def _element_at(self, path: Path, part: str | int) -> Element:
+        """What is inside the value at `path`. Raises InvalidQueryError where nothing can be."""
+        if not self.free:
+            raise InvalidQueryError(f"{self} is a {type(self).__name__}, which has no element {part!r}")
+        return Element(deeper(path, part))
+
     def encode(self, value: Any) -> AttributeValue:
         """The stored form of a value, checked in every way. Raises FieldValidationException."""
         if self.transform is not None and value is not None:
@@ -160,6 +189,8 @@ class Convertible(Changeable[V], Generic[V]):
             return None
         try:
             return self.from_wire(wire)
+        except StoredValueError:  # of a part, which names itself
+            raise
         except Exception as error:
             let_pass(error)
             reason = f" ({error})" if isinstance(error, UnstorableError) else ""
@@ -175,10 +206,10 @@ class Convertible(Changeable[V], Generic[V]):
 
         Raises StoredValueError.
         """
-        parse = self.own_form.parse
-        if parse is not None and type(form) is Raw and form:
+        quick = self._quick
+        if quick is not None and type(form) is Raw and form:
             try:
-                return parse(form, self.numbers)  # type: ignore[no-any-return]
+                return quick(form)
             except Exception as error:  # the plain way says what is wrong
                 let_pass(error)
         try:
@@ -186,6 +217,15 @@ class Convertible(Changeable[V], Generic[V]):
         except msgspec.DecodeError as error:
             raise StoredValueError(f"{self}: the answer is damaged: {error}", field=self.attribute) from error
         return None if wire is None else self.decode(wire)
+
+    @cached_property
+    def _quick(self) -> Callable[[Raw], V] | None:
+        """What reads the JSON of a stored form, where generated code does. Raises whatever a wrong one makes it."""
+        form, numbers = self.own_form, self.numbers
+        if form.lazy and form.read:
+            return reading(form)
+        parse = form.parse
+        return None if parse is None else lambda raw: parse(raw, numbers)
 
     def respelled(self, form: Any, default: Any = None) -> AttributeValue | None:
         """How this field would store what a stored form reads as, or the default that shows for it; None where it would
@@ -251,6 +291,11 @@ class Convertible(Changeable[V], Generic[V]):
         return self.form if self.transform is None else self.form._replace(exact=False)
 
     @property
+    def _lax(self) -> bool:
+        """Whether generated code may write what `encode` refuses, so that every value has to go through that."""
+        return self.constrained
+
+    @property
     def constrained(self) -> bool:
         """Whether values need more than the check of their type."""
         checked = self.validator is not None or self.choices is not None or self.transform is not None
@@ -265,7 +310,7 @@ class Convertible(Changeable[V], Generic[V]):
                 reason="a value is required",
             )
         return RequiredFieldError(
-            f"{self} is required and has no value; give {self.attribute}=...",
+            f"{self} is required and has no value; give {self.attribute.rpartition('.')[2]}=...",
             field=self.attribute,
             reason="a value is required",
         )

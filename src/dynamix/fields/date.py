@@ -8,7 +8,14 @@ from typing import Any, TypeVar, Unpack, overload
 from dynamix.codec.forms import Form, Text
 from dynamix.codec.plain import of_text
 from dynamix.fields.bounded import Bounded
-from dynamix.fields.options import BoundedDefaulted, BoundedHashKey, BoundedOptions, BoundedPresent, BoundedRangeKey
+from dynamix.fields.options import (
+    BoundedDefaulted,
+    BoundedDerived,
+    BoundedHashKey,
+    BoundedOptions,
+    BoundedPresent,
+    BoundedRangeKey,
+)
 from dynamix.fields.refusals import wrong_type
 from dynamix.wire import AttributeValue
 
@@ -29,6 +36,8 @@ class DateField(Bounded[date, T]):
     def __init__(self: DateField[date], **options: Unpack[BoundedPresent[date]]) -> None: ...
     @overload
     def __init__(self: DateField[date], **options: Unpack[BoundedDefaulted[date]]) -> None: ...
+    @overload
+    def __init__(self: DateField[date], **options: Unpack[BoundedDerived[date]]) -> None: ...
     @overload
     def __init__(self: DateField[date | None], **options: Unpack[BoundedOptions[date]]) -> None: ...
     def __init__(self, **options: Any) -> None:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from dynamix.codec.forms import Form, Text
-from dynamix.codec.plain import of_text
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
 from dynamix.expressions.nodes import Comparator
 from dynamix.fields.bounded import Bounded
 from dynamix.fields.moments import Functions, Name, in_utc, moments
-from dynamix.fields.options import BoundedDefaulted, BoundedHashKey, BoundedOptions, BoundedPresent, BoundedRangeKey
+from dynamix.fields.options import (
+    BoundedDefaulted,
+    BoundedDerived,
+    BoundedHashKey,
+    BoundedOptions,
+    BoundedPresent,
+    BoundedRangeKey,
+)
 from dynamix.fields.refusals import wrong_type
+from dynamix.late import later
 from dynamix.wire import AttributeValue
+
+if TYPE_CHECKING:
+    from dynamix.codec import plain
+else:
+    later(globals(), plain="dynamix.codec.plain")
 
 T = TypeVar("T")
 
@@ -87,6 +99,36 @@ class DateTimeField(Bounded[datetime, T]):
         utc: bool = ...,
         stored: Name | Functions | None = ...,
         **options: Unpack[BoundedDefaulted[datetime]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: DateTimeField[datetime],
+        *,
+        auto_now: bool = ...,
+        auto_now_add: bool = ...,
+        utc: bool = ...,
+        stored: Name | Functions | None = ...,
+        **options: Unpack[BoundedDerived[datetime]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: DateTimeField[datetime],
+        *,
+        auto_now: Literal[True],
+        auto_now_add: bool = ...,
+        utc: bool = ...,
+        stored: Name | Functions | None = ...,
+        **options: Unpack[BoundedOptions[datetime]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: DateTimeField[datetime],
+        *,
+        auto_now: bool = ...,
+        auto_now_add: Literal[True],
+        utc: bool = ...,
+        stored: Name | Functions | None = ...,
+        **options: Unpack[BoundedOptions[datetime]],
     ) -> None: ...
     @overload
     def __init__(
@@ -182,7 +224,7 @@ class DateTimeField(Bounded[datetime, T]):
         return now if self.stored is None else self.stored.kept(now)
 
     def from_json(self, son: Any) -> datetime:
-        return of_text(datetime.fromisoformat, son, "a date with a time, such as '2026-03-01T12:30:00Z'")
+        return plain.of_text(datetime.fromisoformat, son, "a date with a time, such as '2026-03-01T12:30:00Z'")
 
     def json_schema(self) -> dict[str, Any]:
         return {"type": "string", "format": "date-time"}

@@ -13,7 +13,14 @@ from dynamix.codec.plain import number_of
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.bounded import Bounded
-from dynamix.fields.options import BoundedDefaulted, BoundedHashKey, BoundedOptions, BoundedPresent, BoundedRangeKey
+from dynamix.fields.options import (
+    BoundedDefaulted,
+    BoundedDerived,
+    BoundedHashKey,
+    BoundedOptions,
+    BoundedPresent,
+    BoundedRangeKey,
+)
 from dynamix.fields.refusals import wrong_type
 from dynamix.limits import NUMBER_DIGITS
 from dynamix.updates.number import NumberDraft
@@ -102,6 +109,10 @@ class DecimalField(Bounded[Decimal, T]):
     @overload
     def __init__(
         self: DecimalField[Decimal], *, places: int | None = ..., **options: Unpack[BoundedDefaulted[Decimal]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: DecimalField[Decimal], *, places: int | None = ..., **options: Unpack[BoundedDerived[Decimal]]
     ) -> None: ...
     @overload
     def __init__(

@@ -7,12 +7,14 @@ from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
-from dynamix.codec.parsed import parse_map
+from dynamix.codec.parsed import FreeMap, free_map, parse_map
 from dynamix.codec.values import UnstorableError
 from dynamix.conditions import deeper
-from dynamix.fields.changeable import Element
-from dynamix.fields.collection import Collection, Of
-from dynamix.fields.options import SizedDefaulted, SizedOptions, SizedPresent
+from dynamix.expressions.nodes import Path
+from dynamix.fields.base import Field
+from dynamix.fields.collection import Collection
+from dynamix.fields.element import Element
+from dynamix.fields.options import SizedDefaulted, SizedDerived, SizedOptions, SizedPresent
 from dynamix.fields.refusals import wrong_type
 from dynamix.updates.map import MapDraft
 from dynamix.wire import AttributeValue
@@ -28,9 +30,11 @@ class DictField(Collection[dict[str, Any], T]):
     """
 
     form = Form(
+        FreeMap,
+        "free_map(v.M)",
         when="type(v) is dict",
         write='{"M": encode_map(v, 0, float)}',
-        names={"encode_map": values.encode_map},
+        names={"encode_map": values.encode_map, "free_map": free_map},
         lazy=True,
         parse=parse_map,
     )
@@ -39,21 +43,62 @@ class DictField(Collection[dict[str, Any], T]):
 
     @overload
     def __init__(
-        self: DictField[dict[str, E]], *, of: Of[E], **options: Unpack[SizedPresent[dict[str, E]]]
+        self: DictField[dict[str, E]], *, of: type[E], lazy: bool = ..., **options: Unpack[SizedPresent[dict[str, E]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: DictField[dict[str, E]], *, of: Of[E], **options: Unpack[SizedDefaulted[dict[str, E]]]
+        self: DictField[dict[str, E]], *, of: type[E], lazy: bool = ..., **options: Unpack[SizedDefaulted[dict[str, E]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: DictField[dict[str, E] | None], *, of: Of[E], **options: Unpack[SizedOptions[dict[str, E]]]
+        self: DictField[dict[str, E]], *, of: type[E], lazy: bool = ..., **options: Unpack[SizedDerived[dict[str, E]]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: DictField[dict[str, E] | None],
+        *,
+        of: type[E],
+        lazy: bool = ...,
+        **options: Unpack[SizedOptions[dict[str, E]]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: DictField[dict[str, E]],
+        *,
+        of: Field[E, Any],
+        lazy: bool = ...,
+        **options: Unpack[SizedPresent[dict[str, E]]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: DictField[dict[str, E]],
+        *,
+        of: Field[E, Any],
+        lazy: bool = ...,
+        **options: Unpack[SizedDefaulted[dict[str, E]]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: DictField[dict[str, E]],
+        *,
+        of: Field[E, Any],
+        lazy: bool = ...,
+        **options: Unpack[SizedDerived[dict[str, E]]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: DictField[dict[str, E] | None],
+        *,
+        of: Field[E, Any],
+        lazy: bool = ...,
+        **options: Unpack[SizedOptions[dict[str, E]]],
     ) -> None: ...
     @overload
     def __init__(
         self: DictField[dict[str, Any]],
         *,
         numbers: values.Numbers = ...,
+        lazy: bool = ...,
         **options: Unpack[SizedPresent[dict[str, Any]]],
     ) -> None: ...
     @overload
@@ -61,13 +106,23 @@ class DictField(Collection[dict[str, Any], T]):
         self: DictField[dict[str, Any]],
         *,
         numbers: values.Numbers = ...,
+        lazy: bool = ...,
         **options: Unpack[SizedDefaulted[dict[str, Any]]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: DictField[dict[str, Any]],
+        *,
+        numbers: values.Numbers = ...,
+        lazy: bool = ...,
+        **options: Unpack[SizedDerived[dict[str, Any]]],
     ) -> None: ...
     @overload
     def __init__(
         self: DictField[dict[str, Any] | None],
         *,
         numbers: values.Numbers = ...,
+        lazy: bool = ...,
         **options: Unpack[SizedOptions[dict[str, Any]]],
     ) -> None: ...
     def __init__(self, **options: Any) -> None:
@@ -75,6 +130,9 @@ class DictField(Collection[dict[str, Any], T]):
 
     def __getitem__(self, key: str) -> Element:
         return Element(deeper(self._path(), key), self.of)
+
+    def _element_at(self, path: Path, part: str | int) -> Element:
+        return Element(deeper(path, part), self.of, self) if isinstance(part, str) else super()._element_at(path, part)
 
     def _each_taken(self, value: Any, taken: Callable[[Any], Any]) -> Any:
         return {key: taken(element) for key, element in value.items()} if isinstance(value, dict) else value

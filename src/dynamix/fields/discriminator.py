@@ -57,6 +57,10 @@ class DiscriminatorField(CharField[str]):
     def unchangeable(self) -> InvalidUpdateError:
         return InvalidUpdateError(f"{self} says of which model an item is, and stays; make an item of the other model")
 
+    def json_schema(self) -> dict[str, Any]:
+        known = {"enum": list(self.members)} if self.members else {}
+        return {**super().json_schema(), **known, "readOnly": True}
+
     def refused(self, model: type[Any], value: object) -> Exception:
         """Why an item of a model cannot have this value."""
         own = value_of(model)

@@ -1,4 +1,4 @@
-"""What values inside another field may be declared as: a Python type, an Enum, or a field."""
+"""What values inside another field may be declared as: a Python type, an Enum, a class of models, or a field."""
 
 from __future__ import annotations
 
@@ -39,9 +39,12 @@ def element_field(of: Any) -> Field[Any, Any]:
         return _field("EnumField", of)
     if of in _KINDS:
         return _field(_KINDS[of])
+    if isinstance(of, type) and import_module("dynamix.fields.kinds").is_kind(of):
+        return _field("ModelField", of)
     names = ", ".join(kind.__name__ for kind in _KINDS)
     raise ModelDefinitionError(
-        f"{of!r} is no kind of values; give one of {names}, an Enum, or a field such as IntegerField()"
+        f"{of!r} is no kind of values; give one of {names}, an Enum, a NestedModel, a dataclass, an attrs class, "
+        "a pydantic model, a msgspec Struct, or a field such as IntegerField()"
     )
 
 

@@ -10,7 +10,7 @@ import msgspec
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import FieldValidationException, ModelDefinitionError, WrongTypeError
 from dynamix.fields.collection import Of
-from dynamix.fields.options import Defaulted, Options, Present
+from dynamix.fields.options import Defaulted, Derived, Options, Present
 from dynamix.fields.wrapped import Wrapped
 from dynamix.interrupts import let_pass
 from dynamix.wire import AttributeValue
@@ -46,6 +46,8 @@ class EncryptedField(Wrapped[V, T], Generic[V, T]):
     ) -> None: ...
     @overload
     def __init__(self: EncryptedField[V, V], inner: Of[V], cipher: Cipher, **options: Unpack[Defaulted[V]]) -> None: ...
+    @overload
+    def __init__(self: EncryptedField[V, V], inner: Of[V], cipher: Cipher, **options: Unpack[Derived[V]]) -> None: ...
     def __init__(self, inner: Any, cipher: Cipher, *, hidden: bool = True, **options: Any) -> None:
         if not all(callable(getattr(cipher, name, None)) for name in ("encrypt", "decrypt")):
             raise ModelDefinitionError(f"a {type(cipher).__name__} is no cipher: it has no encrypt and decrypt")

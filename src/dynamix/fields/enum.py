@@ -9,7 +9,7 @@ from dynamix.codec.forms import Form
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.base import Field
 from dynamix.fields.members import Members
-from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
+from dynamix.fields.options import Defaulted, Derived, HashKey, Options, Present, RangeKey
 from dynamix.fields.refusals import wrong_type
 from dynamix.wire import AttributeValue
 
@@ -63,6 +63,15 @@ class EnumField(Field[E, T], Generic[E, T]):
         by: Literal["value", "name"] = ...,
         unknown: E | None = ...,
         **options: Unpack[Defaulted[E]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: EnumField[E, E],
+        kind: type[E],
+        *,
+        by: Literal["value", "name"] = ...,
+        unknown: E | None = ...,
+        **options: Unpack[Derived[E]],
     ) -> None: ...
     @overload
     def __init__(

@@ -12,7 +12,14 @@ import msgspec
 from dynamix.codec.forms import Form, Number
 from dynamix.codec.values import UnstorableError
 from dynamix.fields.bounded import Bounded
-from dynamix.fields.options import BoundedDefaulted, BoundedHashKey, BoundedOptions, BoundedPresent, BoundedRangeKey
+from dynamix.fields.options import (
+    BoundedDefaulted,
+    BoundedDerived,
+    BoundedHashKey,
+    BoundedOptions,
+    BoundedPresent,
+    BoundedRangeKey,
+)
 from dynamix.fields.refusals import wrong_type
 from dynamix.updates.number import NumberDraft
 from dynamix.wire import AttributeValue
@@ -49,6 +56,8 @@ class FloatField(Bounded[float, T]):
     def __init__(self: FloatField[float], **options: Unpack[BoundedPresent[float]]) -> None: ...
     @overload
     def __init__(self: FloatField[float], **options: Unpack[BoundedDefaulted[float]]) -> None: ...
+    @overload
+    def __init__(self: FloatField[float], **options: Unpack[BoundedDerived[float]]) -> None: ...
     @overload
     def __init__(self: FloatField[float | None], **options: Unpack[BoundedOptions[float]]) -> None: ...
     def __init__(self, **options: Any) -> None:

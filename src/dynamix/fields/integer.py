@@ -8,7 +8,14 @@ from dynamix.codec.forms import Form, Whole
 from dynamix.codec.numbers import from_text
 from dynamix.codec.values import UnstorableError, encode_number
 from dynamix.fields.bounded import Bounded
-from dynamix.fields.options import BoundedDefaulted, BoundedHashKey, BoundedOptions, BoundedPresent, BoundedRangeKey
+from dynamix.fields.options import (
+    BoundedDefaulted,
+    BoundedDerived,
+    BoundedHashKey,
+    BoundedOptions,
+    BoundedPresent,
+    BoundedRangeKey,
+)
 from dynamix.fields.refusals import wrong_type
 from dynamix.updates.number import NumberDraft
 from dynamix.wire import AttributeValue
@@ -31,6 +38,8 @@ class IntegerField(Bounded[int, T]):
     def __init__(self: IntegerField[int], **options: Unpack[BoundedPresent[int]]) -> None: ...
     @overload
     def __init__(self: IntegerField[int], **options: Unpack[BoundedDefaulted[int]]) -> None: ...
+    @overload
+    def __init__(self: IntegerField[int], **options: Unpack[BoundedDerived[int]]) -> None: ...
     @overload
     def __init__(self: IntegerField[int | None], **options: Unpack[BoundedOptions[int]]) -> None: ...
     def __init__(self, **options: Any) -> None:

@@ -12,8 +12,8 @@ from dynamix.codec.values import UnstorableError
 from dynamix.conditions import deeper
 from dynamix.errors import InvalidQueryError, ModelDefinitionError
 from dynamix.fields.base import Field
-from dynamix.fields.changeable import Element
-from dynamix.fields.options import Defaulted, Options, Present
+from dynamix.fields.element import Element
+from dynamix.fields.options import Defaulted, Derived, Options, Present
 from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
@@ -88,6 +88,10 @@ class JSONField(Field[Any, T]):
     @overload
     def __init__(
         self: JSONField[Any], *, stored: Literal["document", "text"] = ..., **options: Unpack[Present[Any]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: JSONField[Any], *, stored: Literal["document", "text"] = ..., **options: Unpack[Derived[Any]]
     ) -> None: ...
     @overload
     def __init__(

@@ -7,11 +7,13 @@ from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
-from dynamix.codec.parsed import parse_list
+from dynamix.codec.parsed import FreeList, free_list, parse_list
 from dynamix.conditions import deeper
-from dynamix.fields.changeable import Element
-from dynamix.fields.collection import Collection, Of
-from dynamix.fields.options import SizedDefaulted, SizedOptions, SizedPresent
+from dynamix.expressions.nodes import Path
+from dynamix.fields.base import Field
+from dynamix.fields.collection import Collection
+from dynamix.fields.element import Element
+from dynamix.fields.options import SizedDefaulted, SizedDerived, SizedOptions, SizedPresent
 from dynamix.fields.refusals import wrong_type
 from dynamix.updates.list import ListDraft
 from dynamix.wire import AttributeValue
@@ -27,9 +29,11 @@ class ListField(Collection[list[Any], T]):
     """
 
     form = Form(
+        FreeList,
+        "free_list(v.L)",
         when="type(v) is list",
         write='{"L": encode_list(v, 0, float)}',
-        names={"encode_list": values.encode_list},
+        names={"encode_list": values.encode_list, "free_list": free_list},
         lazy=True,
         parse=parse_list,
     )
@@ -37,24 +41,71 @@ class ListField(Collection[list[Any], T]):
     shape = "L"
 
     @overload
-    def __init__(self: ListField[list[E]], *, of: Of[E], **options: Unpack[SizedPresent[list[E]]]) -> None: ...
-    @overload
-    def __init__(self: ListField[list[E]], *, of: Of[E], **options: Unpack[SizedDefaulted[list[E]]]) -> None: ...
-    @overload
-    def __init__(self: ListField[list[E] | None], *, of: Of[E], **options: Unpack[SizedOptions[list[E]]]) -> None: ...
-    @overload
     def __init__(
-        self: ListField[list[Any]], *, numbers: values.Numbers = ..., **options: Unpack[SizedPresent[list[Any]]]
+        self: ListField[list[E]], *, of: type[E], lazy: bool = ..., **options: Unpack[SizedPresent[list[E]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: ListField[list[Any]], *, numbers: values.Numbers = ..., **options: Unpack[SizedDefaulted[list[Any]]]
+        self: ListField[list[E]], *, of: type[E], lazy: bool = ..., **options: Unpack[SizedDefaulted[list[E]]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ListField[list[E]], *, of: type[E], lazy: bool = ..., **options: Unpack[SizedDerived[list[E]]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ListField[list[E] | None], *, of: type[E], lazy: bool = ..., **options: Unpack[SizedOptions[list[E]]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ListField[list[E]], *, of: Field[E, Any], lazy: bool = ..., **options: Unpack[SizedPresent[list[E]]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ListField[list[E]], *, of: Field[E, Any], lazy: bool = ..., **options: Unpack[SizedDefaulted[list[E]]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ListField[list[E]], *, of: Field[E, Any], lazy: bool = ..., **options: Unpack[SizedDerived[list[E]]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ListField[list[E] | None],
+        *,
+        of: Field[E, Any],
+        lazy: bool = ...,
+        **options: Unpack[SizedOptions[list[E]]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ListField[list[Any]],
+        *,
+        numbers: values.Numbers = ...,
+        lazy: bool = ...,
+        **options: Unpack[SizedPresent[list[Any]]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ListField[list[Any]],
+        *,
+        numbers: values.Numbers = ...,
+        lazy: bool = ...,
+        **options: Unpack[SizedDefaulted[list[Any]]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ListField[list[Any]],
+        *,
+        numbers: values.Numbers = ...,
+        lazy: bool = ...,
+        **options: Unpack[SizedDerived[list[Any]]],
     ) -> None: ...
     @overload
     def __init__(
         self: ListField[list[Any] | None],
         *,
         numbers: values.Numbers = ...,
+        lazy: bool = ...,
         **options: Unpack[SizedOptions[list[Any]]],
     ) -> None: ...
     def __init__(self, **options: Any) -> None:
@@ -62,6 +113,9 @@ class ListField(Collection[list[Any], T]):
 
     def __getitem__(self, index: int) -> Element:
         return Element(deeper(self._path(), index), self.of)
+
+    def _element_at(self, path: Path, part: str | int) -> Element:
+        return Element(deeper(path, part), self.of, self) if isinstance(part, int) else super()._element_at(path, part)
 
     def _each_taken(self, value: Any, taken: Callable[[Any], Any]) -> Any:
         return list(map(taken, value)) if isinstance(value, list | tuple) else value

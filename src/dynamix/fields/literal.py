@@ -8,7 +8,7 @@ from dynamix.codec.forms import Form
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.base import Field
 from dynamix.fields.members import Members
-from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
+from dynamix.fields.options import Defaulted, Derived, HashKey, Options, Present, RangeKey
 from dynamix.fields.refusals import wrong_type
 from dynamix.wire import AttributeValue
 
@@ -42,6 +42,10 @@ class LiteralField(Field[L, T], Generic[L, T]):
     @overload
     def __init__(
         self: LiteralField[L, L], *values: L, unknown: L | None = ..., **options: Unpack[Defaulted[L]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: LiteralField[L, L], *values: L, unknown: L | None = ..., **options: Unpack[Derived[L]]
     ) -> None: ...
     @overload
     def __init__(

@@ -6,8 +6,8 @@ from typing import Any, Generic, Literal, Required, TypedDict, TypeVar
 V = TypeVar("V")
 
 
-class Common(TypedDict, Generic[V], total=False):
-    """The options of every field, but for its default."""
+class Shared(TypedDict, Generic[V], total=False):
+    """The options of every field, but for its default and what computes one."""
 
     name: str
     """The stored name; without it, the attribute's own."""
@@ -23,9 +23,6 @@ class Common(TypedDict, Generic[V], total=False):
 
     index_name: str
     """What that index is called; without it, by the names of table and field."""
-
-    default_using_instance: Callable[[Any], V | None]
-    """Computes a default from the new instance."""
 
     validator: Callable[[V], bool | None]
     """Called with each value: None and True accept it, False and a ValueError refuse it."""
@@ -55,7 +52,14 @@ class Common(TypedDict, Generic[V], total=False):
     """What people should know of the field; a JSON schema has it."""
 
 
-class Options(Common[V], total=False):
+class Common(Shared[V], total=False):
+    """The options of every field, but for its default."""
+
+    default_using_instance: Callable[[Any], V | None]
+    """Computes a default from the new instance."""
+
+
+class Options(Shared[V], total=False):
     """The options of a field that may be missing. `default=None` says so to type checkers where a model is declared
     with annotations: the constructor can then do without the field.
     """
@@ -93,6 +97,16 @@ class Defaulted(Common[V], total=False):
     required: bool
 
 
+class Derived(Shared[V], total=False):
+    """The options of a field with a default that is computed from the new instance."""
+
+    default_using_instance: Required[Callable[[Any], V]]
+    """Computes a default from the new instance."""
+
+    default: None
+    required: bool
+
+
 class Bounds(TypedDict, Generic[V], total=False):
     """The least and the greatest value, both allowed themselves."""
 
@@ -117,6 +131,10 @@ class BoundedPresent(Present[V], Bounds[V], total=False):
 
 class BoundedDefaulted(Defaulted[V], Bounds[V], total=False):
     """The options of a field with a default, whose values have bounds."""
+
+
+class BoundedDerived(Derived[V], Bounds[V], total=False):
+    """The options of a field whose default is computed, and whose values have bounds."""
 
 
 class BoundedOptions(Options[V], Bounds[V], total=False):
@@ -147,6 +165,10 @@ class SizedPresent(Present[V], Lengths, total=False):
 
 class SizedDefaulted(Defaulted[V], Lengths, total=False):
     """The options of a field with a default, whose values have a length."""
+
+
+class SizedDerived(Derived[V], Lengths, total=False):
+    """The options of a field whose default is computed, and whose values have a length."""
 
 
 class SizedOptions(Options[V], Lengths, total=False):

@@ -6,13 +6,18 @@ than the class that it has them from, is left to its stored forms.
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from dynamix.codec.plain import UnprintableError, plain
 from dynamix.codec.values import decode, encode
 from dynamix.errors import FieldValidationException
 from dynamix.fields.convertible import Convertible
 from dynamix.interrupts import let_pass
+from dynamix.late import later
+
+if TYPE_CHECKING:
+    from dynamix.codec import plain
+else:
+    later(globals(), plain="dynamix.codec.plain")
 
 V = TypeVar("V")
 
@@ -30,9 +35,9 @@ class Printable(Convertible[V], Generic[V]):
         """The JSON form of a value, or of its stored form where JSON knows none. Raises FieldValidationException for
         what is no value of the field."""
         try:
-            return plain(value)
-        except UnprintableError:
-            return plain(decode(self._literal(value)))
+            return plain.plain(value)
+        except plain.UnprintableError:
+            return plain.plain(decode(self._literal(value)))
 
     def from_json(self, son: Any) -> V:
         """The value that stands for this in JSON. Raises ValueError (or whatever else) for what stands for none; what

@@ -7,10 +7,10 @@ from typing import Any, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
-from dynamix.codec.parsed import parse_set
+from dynamix.codec.parsed import Free, free_set, parse_set
 from dynamix.codec.plain import in_order
 from dynamix.fields.collection import Collection, Of
-from dynamix.fields.options import SizedDefaulted, SizedOptions, SizedPresent
+from dynamix.fields.options import SizedDefaulted, SizedDerived, SizedOptions, SizedPresent
 from dynamix.fields.refusals import wrong_type
 from dynamix.updates.set import SetDraft
 from dynamix.wire import AttributeValue
@@ -28,9 +28,11 @@ class SetField(Collection[set[Any], T]):
     """
 
     form = Form(
+        Free,
+        "free_set(v)",
         when="type(v) is set and set(map(type, v)) == ONLY_STR",
         write='{"SS": sorted(v)}',
-        names={"ONLY_STR": {str}},
+        names={"ONLY_STR": {str}, "free_set": free_set},
         lazy=True,
         parse=parse_set,
         empties=True,
@@ -39,22 +41,52 @@ class SetField(Collection[set[Any], T]):
     shape = "S"
 
     @overload
-    def __init__(self: SetField[set[E]], *, of: Of[E], **options: Unpack[SizedPresent[set[E]]]) -> None: ...
-    @overload
-    def __init__(self: SetField[set[E]], *, of: Of[E], **options: Unpack[SizedDefaulted[set[E]]]) -> None: ...
-    @overload
-    def __init__(self: SetField[set[E] | None], *, of: Of[E], **options: Unpack[SizedOptions[set[E]]]) -> None: ...
-    @overload
     def __init__(
-        self: SetField[set[Any]], *, numbers: values.Numbers = ..., **options: Unpack[SizedPresent[set[Any]]]
+        self: SetField[set[E]], *, of: Of[E], lazy: bool = ..., **options: Unpack[SizedPresent[set[E]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: SetField[set[Any]], *, numbers: values.Numbers = ..., **options: Unpack[SizedDefaulted[set[Any]]]
+        self: SetField[set[E]], *, of: Of[E], lazy: bool = ..., **options: Unpack[SizedDefaulted[set[E]]]
     ) -> None: ...
     @overload
     def __init__(
-        self: SetField[set[Any] | None], *, numbers: values.Numbers = ..., **options: Unpack[SizedOptions[set[Any]]]
+        self: SetField[set[E]], *, of: Of[E], lazy: bool = ..., **options: Unpack[SizedDerived[set[E]]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: SetField[set[E] | None], *, of: Of[E], lazy: bool = ..., **options: Unpack[SizedOptions[set[E]]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: SetField[set[Any]],
+        *,
+        numbers: values.Numbers = ...,
+        lazy: bool = ...,
+        **options: Unpack[SizedPresent[set[Any]]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: SetField[set[Any]],
+        *,
+        numbers: values.Numbers = ...,
+        lazy: bool = ...,
+        **options: Unpack[SizedDefaulted[set[Any]]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: SetField[set[Any]],
+        *,
+        numbers: values.Numbers = ...,
+        lazy: bool = ...,
+        **options: Unpack[SizedDerived[set[Any]]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: SetField[set[Any] | None],
+        *,
+        numbers: values.Numbers = ...,
+        lazy: bool = ...,
+        **options: Unpack[SizedOptions[set[Any]]],
     ) -> None: ...
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -12,7 +12,14 @@ from dynamix.codec.plain import of_text
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.bounded import Bounded
-from dynamix.fields.options import BoundedDefaulted, BoundedHashKey, BoundedOptions, BoundedPresent, BoundedRangeKey
+from dynamix.fields.options import (
+    BoundedDefaulted,
+    BoundedDerived,
+    BoundedHashKey,
+    BoundedOptions,
+    BoundedPresent,
+    BoundedRangeKey,
+)
 from dynamix.fields.refusals import wrong_type
 from dynamix.wire import AttributeValue
 
@@ -63,6 +70,8 @@ class TimeField(Bounded[time, T]):
     def __init__(self: TimeField[time], *, stored: Stored = ..., **options: Unpack[BoundedPresent[time]]) -> None: ...
     @overload
     def __init__(self: TimeField[time], *, stored: Stored = ..., **options: Unpack[BoundedDefaulted[time]]) -> None: ...
+    @overload
+    def __init__(self: TimeField[time], *, stored: Stored = ..., **options: Unpack[BoundedDerived[time]]) -> None: ...
     @overload
     def __init__(
         self: TimeField[time | None], *, stored: Stored = ..., **options: Unpack[BoundedOptions[time]]

@@ -13,7 +13,14 @@ from dynamix.codec.plain import number_of
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.bounded import Bounded
-from dynamix.fields.options import BoundedDefaulted, BoundedHashKey, BoundedOptions, BoundedPresent, BoundedRangeKey
+from dynamix.fields.options import (
+    BoundedDefaulted,
+    BoundedDerived,
+    BoundedHashKey,
+    BoundedOptions,
+    BoundedPresent,
+    BoundedRangeKey,
+)
 from dynamix.fields.refusals import wrong_type
 from dynamix.wire import AttributeValue
 
@@ -88,6 +95,10 @@ class TimeDeltaField(Bounded[timedelta, T]):
     @overload
     def __init__(
         self: TimeDeltaField[timedelta], *, stored: Stored = ..., **options: Unpack[BoundedDefaulted[timedelta]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: TimeDeltaField[timedelta], *, stored: Stored = ..., **options: Unpack[BoundedDerived[timedelta]]
     ) -> None: ...
     @overload
     def __init__(

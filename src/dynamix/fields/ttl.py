@@ -7,13 +7,18 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Unpack, overload
 
 from dynamix.codec.forms import Form, Whole
-from dynamix.codec.plain import of_text
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
 from dynamix.fields.base import Field
-from dynamix.fields.options import Defaulted, Options, Present
+from dynamix.fields.options import Defaulted, Derived, Options, Present
 from dynamix.fields.refusals import wrong_type
+from dynamix.late import later
 from dynamix.wire import AttributeValue
+
+if TYPE_CHECKING:
+    from dynamix.codec import plain
+else:
+    later(globals(), plain="dynamix.codec.plain")
 
 T = TypeVar("T")
 Expiry: TypeAlias = datetime | timedelta | int
@@ -47,6 +52,10 @@ class TTLField(Field[datetime, T]):
     @overload
     def __init__(
         self: TTLField[datetime | None], *, hide_expired: bool = ..., **options: Unpack[Defaulted[Expiry]]
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: TTLField[datetime | None], *, hide_expired: bool = ..., **options: Unpack[Derived[Expiry]]
     ) -> None: ...
     @overload
     def __init__(
@@ -106,7 +115,7 @@ class TTLField(Field[datetime, T]):
         return None
 
     def from_json(self, son: Any) -> datetime:
-        return of_text(datetime.fromisoformat, son, "a date with a time, such as '2026-03-01T12:30:00Z'")
+        return plain.of_text(datetime.fromisoformat, son, "a date with a time, such as '2026-03-01T12:30:00Z'")
 
     def json_schema(self) -> dict[str, Any]:
         return {"type": "string", "format": "date-time"}

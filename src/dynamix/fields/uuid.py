@@ -7,7 +7,7 @@ from uuid import UUID
 
 from dynamix.codec.forms import Form, Text
 from dynamix.fields.base import Field
-from dynamix.fields.options import Defaulted, HashKey, Options, Present, RangeKey
+from dynamix.fields.options import Defaulted, Derived, HashKey, Options, Present, RangeKey
 from dynamix.fields.refusals import wrong_type
 from dynamix.wire import AttributeValue
 
@@ -32,6 +32,8 @@ class UUIDField(Field[UUID, T]):
     def __init__(self: UUIDField[UUID], **options: Unpack[Present[UUID]]) -> None: ...
     @overload
     def __init__(self: UUIDField[UUID], **options: Unpack[Defaulted[UUID]]) -> None: ...
+    @overload
+    def __init__(self: UUIDField[UUID], **options: Unpack[Derived[UUID]]) -> None: ...
     @overload
     def __init__(self: UUIDField[UUID | None], **options: Unpack[Options[UUID]]) -> None: ...
     def __init__(self, **options: Any) -> None:

@@ -15,8 +15,9 @@ from dynamix.errors import (
 )
 from dynamix.expressions.nodes import Condition, Or
 from dynamix.fields.base import Field
-from dynamix.fields.changeable import Element, N
+from dynamix.fields.changeable import N
 from dynamix.fields.computed import ComputedField
+from dynamix.fields.element import Element, Part
 from dynamix.late import later
 from dynamix.model import computing
 from dynamix.model.running import arun, check_condition, checked, refuse_base, run, schema_of
@@ -59,13 +60,17 @@ class Changing:
     """What a model changes. Each change returns the instance, so that changes can be chained."""
 
     def set_field(self, field: Field[V, Any], value: V | None) -> Self:
-        """Queue: set a field's whole value; None removes it."""
+        """Queue: set a field's whole value, or that of a field inside a model; None removes it."""
+        if isinstance(field, Part):
+            return _act(self, field.set(value))
         return assign(self, field, value)
 
     def add_to_field(self, field: Field[N, Any], amount: N) -> Self:
         """Queue: add a number (negative: subtract), atomically. A missing field counts as its default, or
         else as 0.
         """
+        if isinstance(field, Part):
+            return _act(self, field.add(amount))
         _own(self, field, NumberDraft)
         if amount is None:
             raise field.refusal(amount, "give the number to add", WrongTypeError)
@@ -126,13 +131,7 @@ class Changing:
 
     def change(self, *actions: Action) -> Self:
         """Queue: actions such as `Page.views.add(1)`, one after another; where one is refused, none is queued."""
-        schema = schema_of(type(self))
-        for action in actions:
-            changes.check_action(schema, action)
-        made = computing.renewed(schema, vars(self), computing.given_by(schema, actions)) if schema.computed else []
-        pendings.pending_of(vars(self)).act(vars(self), actions)
-        computing.apply(vars(self), made)
-        return self
+        return _act(self, *actions)
 
     def set_modify_conditions(self, *conditions: Condition) -> Self:
         """Store or delete only if all conditions are met by what is stored, at the next `commit_changes()` or
@@ -377,6 +376,17 @@ def _change(instance: M, field: AnyField, kind: type[D], step: Callable[[D], Non
     return instance
 
 
+def _act(instance: M, *actions: Action) -> M:
+    """Queue actions; where one is refused, none is queued."""
+    schema, values = schema_of(type(instance)), vars(instance)
+    for action in actions:
+        changes.check_action(schema, action)
+    made = computing.renewed(schema, values, computing.given_by(schema, actions)) if schema.computed else []
+    pendings.pending_of(values).act(values, actions)
+    computing.apply(values, made)
+    return instance
+
+
 def _guard(instance: M, conditions: tuple[Condition, ...], *, add: bool) -> M:
     """Set conditions on an instance, or add to them."""
     checked = tuple([check_condition(type(instance), condition) for condition in conditions])
@@ -440,7 +450,9 @@ def _inside(element: Element) -> WrongTypeError:
     whole, (_, first, *deeper) = path.source, path.parts
     shown = f"{whole}" + "".join(f"[{part!r}]" for part in path.parts[1:])
     value = f"the new value of {whole}[{first!r}]" if deeper else "value"
-    if isinstance(first, str):
+    if isinstance(element, Part):
+        advice = f"change({element}.set(value))"
+    elif isinstance(first, str):
         advice = f"update_to_dict_field({whole}, {{{first!r}: {value}}})"
     else:
         advice = f"replace_by_index_in_listfield({whole}, {first}, {value})"

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from dynamix.codec.state import LACKING, NULL, as_wire, state_of, stored_of
 from dynamix.errors import DynamixError, FieldNotLoadedError, InvalidUpdateError, StoredValueError, WrongTypeError
 from dynamix.fields.base import Field
+from dynamix.fields.computed import ComputedField
 from dynamix.interrupts import let_pass
 from dynamix.model.changing import assign
 from dynamix.model.classes import LackingError, Stored
@@ -35,8 +36,10 @@ class Exchange(Generic[T]):
                 field="",
                 value=instance,
             )
-        values = self._stored.values(instance)
-        editable = {field.attribute for field in schema_of(self.model).editable}
+        schema, values = schema_of(self.model), self._stored.values(instance)
+        for field in schema.computed:
+            del values[field.attribute]
+        editable = {field.attribute for field in schema.editable}
         return self.model(
             **{name: copy.deepcopy(value) if name in editable else value for name, value in values.items()}
         )
@@ -121,6 +124,8 @@ class Exchange(Generic[T]):
                     f"{field} differs from that of the instance that was loaded, and no update can change a key; "
                     "create() the one and delete() the other"
                 )
+            if isinstance(field, ComputedField):
+                continue  # which follows from what it is computed from
             if field.own_form.frozen or any(held is None or held == frozenset() for held in (value, old)):
                 assign(before, field, value)
             else:

@@ -7,7 +7,8 @@ field's name. Source: pydantic's documentation, "Custom types".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NoReturn
 
@@ -68,13 +69,15 @@ def _printing(field: AnyField) -> core_schema.SerSchema:
 
 
 def _read(field: AnyField, son: Any) -> Any:
-    """The value that stands for this. Raises PydanticCustomError."""
+    """The value that stands for this. Raises PydanticCustomError, and ValidationError where parts of it are wrong."""
     try:
         value = sons.read(field, son)
         if value is None and needed(field):
             field.encode(value)
     except FieldValidationException as error:
-        raise _told(error) from error
+        if error.field == field.attribute and not error.others:
+            raise _told(error) from error
+        _raise(str(field), error, lambda one: _place(one.field)[1:])
     return value
 
 
@@ -84,16 +87,21 @@ def _instance(schema: Schema[Any], values: dict[str, Any]) -> Any:
         instance = schema.model(**values)
         schema.item_of(schema.read_all(vars(instance)))
     except FieldValidationException as error:
-        _raise(schema, error, values)
+        _raise(schema.model_name, error, lambda one: _place(one.field))
     return instance
 
 
-def _raise(schema: Schema[Any], error: FieldValidationException, values: dict[str, Any]) -> NoReturn:
-    lines = [
-        InitErrorDetails(type=_told(one), loc=(one.field,), input=values.get(one.field))
-        for one in (error, *error.others)
-    ]
-    raise ValidationError.from_exception_data(schema.model_name, lines) from error
+def _raise(
+    title: str, error: FieldValidationException, place: Callable[[FieldValidationException], tuple[int | str, ...]]
+) -> NoReturn:
+    """Raise a ValidationError of all that an error tells, each with its place."""
+    lines = [InitErrorDetails(type=_told(one), loc=place(one), input=one.value) for one in (error, *error.others)]
+    raise ValidationError.from_exception_data(title, lines) from error
+
+
+def _place(field: str) -> tuple[int | str, ...]:
+    """The place of a field by its name, such as `ways[0].number`."""
+    return tuple(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", field))
 
 
 def _told(error: FieldValidationException) -> PydanticCustomError:

@@ -22,7 +22,7 @@ def chosen(
 
     Raises UnknownNameError for one that the model does not have.
     """
-    if include is None and exclude == ():
+    if include is None and isinstance(exclude, tuple) and not exclude:
         return {name: field for name, field in schema.fields.items() if hidden or not field.hidden}
     left_out = {_attribute(schema, field) for field in exclude}
     if include is None:

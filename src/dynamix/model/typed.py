@@ -35,6 +35,8 @@ from dynamix.fields import (
     JSONField,
     ListField,
     LiteralField,
+    ModelField,
+    NestedModel,
     SetField,
     TimeDeltaField,
     TimeField,
@@ -68,6 +70,7 @@ M = TypeVar("M")
         JSONField,
         ListField,
         LiteralField,
+        ModelField,
         SetField,
         TTLField,
         TimeDeltaField,
@@ -87,12 +90,7 @@ class TypedModel(Model):
     def __init_subclass__(cls, **options: Any) -> None:
         """Raises ModelDefinitionError for an annotation without a field."""
         super().__init_subclass__(**options)
-        for name, annotation in _annotations(cls):
-            if not hasattr(cls, name) and "ClassVar" not in str(annotation):
-                raise ModelDefinitionError(
-                    f"{cls.__name__}.{name} is annotated, but no field; give it one, such as "
-                    f"{name}: CharField[str] = CharField(required=True)"
-                )
+        _check_annotations(cls)
 
     if TYPE_CHECKING:
 
@@ -121,6 +119,52 @@ class TypedModel(Model):
         async def acreate(cls, /, *, condition: Condition, **values: Any) -> Self: ...
         @classmethod
         async def acreate(cls, /, *args: Any, **values: Any) -> Any: ...
+
+
+@dataclass_transform(
+    kw_only_default=True,
+    field_specifiers=(
+        AnyField,
+        BinaryField,
+        BooleanField,
+        CharField,
+        CompressedField,
+        DateField,
+        DateTimeField,
+        DecimalField,
+        DictField,
+        EncryptedField,
+        EnumField,
+        FloatField,
+        IntegerField,
+        JSONField,
+        ListField,
+        LiteralField,
+        ModelField,
+        SetField,
+        TTLField,
+        TimeDeltaField,
+        TimeField,
+        UUIDField,
+        VersionField,
+    ),
+)
+class TypedNestedModel(NestedModel):
+    """The base of nested models that are declared with annotations, whose constructors type checkers know."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Raises ModelDefinitionError for an annotation without a field."""
+        super().__init_subclass__(**options)
+        _check_annotations(cls)
+
+
+def _check_annotations(cls: type) -> None:
+    for name, annotation in _annotations(cls):
+        if not hasattr(cls, name) and "ClassVar" not in str(annotation):
+            raise ModelDefinitionError(
+                f"{cls.__name__}.{name} is annotated, but no field; give it one, such as "
+                f"{name}: CharField[str] = CharField(required=True)"
+            )
 
 
 def _annotations(cls: type) -> Iterable[tuple[str, object]]:

@@ -19,8 +19,8 @@ class ValuesOf:
 
     pydantic, and with it FastAPI, validates them by the model's fields: all, or those that are included, less those
     excluded. The dict has those that were given, as Python values. With `partial=True` none has to be given, null
-    stands for a value that is taken away, and what an update cannot set is left out unless it is included: the key, and
-    what is read-only, computed, or a version.
+    stands for a value that is taken away, and what an update cannot set is left out unless it is included: the key,
+    what is read-only or computed, a version, and the time of the last write.
     """
 
     def __init__(
@@ -42,8 +42,8 @@ class ValuesOf:
 
     def _is_fixed(self, field: AnyField) -> bool:
         """Whether no update sets a field."""
-        in_key = field.attribute in self._schema.key_parts
-        return in_key or field.read_only or isinstance(field, ComputedField | VersionField)
+        itself = isinstance(field, ComputedField | VersionField) or any(each is field for each in self._schema.renewed)
+        return itself or field.read_only or field.attribute in self._schema.key_parts
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         from dynamix.model import pydantic  # which is asked for by pydantic alone

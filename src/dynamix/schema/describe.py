@@ -16,6 +16,7 @@ from dynamix.errors import ModelDefinitionError
 from dynamix.fields.base import Field
 from dynamix.fields.char import CharField
 from dynamix.fields.computed import ComputedField
+from dynamix.fields.declared import declared_fields
 from dynamix.fields.ttl import TTLField
 from dynamix.fields.version import VersionField
 from dynamix.late import later
@@ -53,7 +54,7 @@ def forget_schema(model: type[Any]) -> None:
 
 def describe(model: type[M]) -> Schema[M]:
     """The schema of a model class. Raises ModelDefinitionError."""
-    fields = _fields(model)
+    fields = declared_fields(model)
     table_name = _table_name(model, fields)
     hash_keys = [field for field in fields.values() if field.hash_key]
     range_keys = [field for field in fields.values() if field.range_key]
@@ -63,8 +64,6 @@ def describe(model: type[M]) -> Schema[M]:
             "range_key=True; a table has exactly one partition key and at most one sort key"
         )
     table = Index(None, tuple(hash_keys), tuple(range_keys), True, "ALL")
-    if len({field.name for field in fields.values()}) < len(fields):
-        raise ModelDefinitionError(f"two fields of {model.__name__} are stored under one name")
     expiries = [str(field) for field in fields.values() if isinstance(field, TTLField)]
     if len(expiries) > 1:
         raise ModelDefinitionError(f"{' and '.join(expiries)} both say when an item expires; a table heeds one field")
@@ -211,18 +210,3 @@ def _protection(model: type) -> bool | None:
             f"{model.__name__}.DeletionProtectionEnabled is {protected!r}; give True or False, or leave it out"
         )
     return protected
-
-
-def _fields(model: type) -> dict[str, AnyField]:
-    fields: dict[str, AnyField] = {}
-    for base in reversed(model.__mro__):
-        for attribute, value in list(vars(base).items()):  # another thread may set what it has made on the class
-            if isinstance(value, Field):
-                if value.attribute != attribute:
-                    raise ModelDefinitionError(
-                        f"{model.__name__}.{attribute} is the same field as {value}; make a field of its own"
-                    )
-                fields[attribute] = value
-            else:
-                fields.pop(attribute, None)
-    return fields

@@ -703,12 +703,13 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             encode=self.encoder(field),
             decode=field.decode,
             respelled=field.respelled,
-            constrained=field.constrained or self._is_shared(field) or field.is_discriminator,
+            constrained=field._lax or self._is_shared(field) or field.is_discriminator,
             sure=None if limit is None else (1, limit // 4),
             absent=field.when_absent if field.default is not None else None,
             required=field.required,
             key=any(field is key for key in self.table.keys),
             null=field.null,
+            eager=field.read if field.eager and field.own_form.lazy else None,
         )
 
 

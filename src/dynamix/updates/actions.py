@@ -5,7 +5,7 @@ checked and in DynamoDB's form at once. What makes an update of them is elsewher
 are made at once, `dynamix.updates.pending` where they are queued on an instance.
 """
 
-from typing import ClassVar, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -108,6 +108,14 @@ class Prepend(Action, frozen=True):
 
     value: Value
     verb = "prepend"
+
+
+def field_at(path: Path) -> Any:
+    """The field that converts what stands at a path; None of what is free-form."""
+    field = path.source
+    for part in path.parts[1:]:
+        field = None if field is None else field._inside(part)
+    return field
 
 
 def shown_path(path: Path) -> str:

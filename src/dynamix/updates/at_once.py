@@ -38,6 +38,7 @@ from dynamix.updates.actions import (
     Remove,
     Set,
     SetIfMissing,
+    field_at,
     shown_path,
 )
 from dynamix.updates.draft import Changed, Draft
@@ -150,6 +151,8 @@ class AtOnce(Draft):
                 value = self._built(keys.pop(name, None), tree[name], _below(path, name))
                 if value is not None:
                     keys[name] = value
+            if old is None:
+                _check_new(path, keys)
             return {"M": keys} if keys or old is not None else None
         elements: list[AttributeValue | None] = list(new.get("L", ()))
         for index in sorted(tree, key=int):
@@ -208,7 +211,9 @@ class _Clause:
     def _base(self, nothing: AttributeValue, path: Path) -> Value:
         """What a change of the value at a path starts from where nothing is stored."""
         base = self.draft.base
-        return Value(nothing if base is None or len(path.parts) > 1 else self.draft._form(base))
+        if len(path.parts) > 1:
+            return Value(_default_inside(path) or nothing)
+        return Value(nothing if base is None else self.draft._form(base))
 
     def _operand(self, operand: Any) -> SetOperand:
         if isinstance(operand, Computed):
@@ -260,6 +265,8 @@ def _result(action: Action, old: AttributeValue | None) -> AttributeValue | None
     """What one action makes of a stored form."""
     if old is not None and "NULL" in old:
         old = None
+    if old is None and action.inside and isinstance(action, Add | Append | Prepend):
+        old = _default_inside(action.path)
     match action:
         case Set(operand=Value(form)):
             return form
@@ -287,6 +294,24 @@ def total(action: Action, number: str, amount: str) -> str:
     except NumberError as error:
         field = action.path.source
         raise field.refusal(amount, f"together with what is there, {error}") from error
+
+
+def _default_inside(path: Path) -> AttributeValue | None:
+    """The stored form of the default of what is inside a model, None where there is none."""
+    field = field_at(path)
+    default = None if field is None or field.default is None else field.when_absent()
+    return None if field is None or default is None else field.encode(default)
+
+
+def _check_new(path: Path, keys: dict[str, AttributeValue]) -> None:
+    """Refuse to make a model of which a part is set, and nothing else is there, where it would lack another part."""
+    field = field_at(path)
+    lacking = () if field is None else field._needs - keys.keys()
+    if lacking:
+        raise _unread(
+            path,
+            f"it is not stored, and a new one would lack {', '.join(sorted(lacking))}, which it needs; set it whole",
+        )
 
 
 def _members(action: Action, old: AttributeValue | None, form: AttributeValue) -> AttributeValue | None:

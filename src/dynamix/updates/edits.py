@@ -13,6 +13,7 @@ not met is a conflict, never a reason to plan anew.
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from dynamix.codec.slot import as_json
@@ -152,7 +153,8 @@ def _edit_of(values: dict[str, Any], state: State, field: Field[Any, Any], encod
             return whole
         return EditDraft(field, old, new, numbers)
     if field.respells:
-        return EditDraft(field, old, new, numbers)
+        unchanged = None if old is None or old == NULL_FORM else field.respelled(form)
+        return EditDraft(field, old, new, numbers, unchanged)
     expected = old
     if old is None or old == NULL_FORM:
         default = (state.defaults or {}).get(field.attribute)
@@ -162,22 +164,72 @@ def _edit_of(values: dict[str, Any], state: State, field: Field[Any, Any], encod
     return EditDraft(field, old, new, numbers) if EditDraft(field, expected, new, numbers).differs() else None
 
 
+class Versions(NamedTuple):
+    """One part as it is stored, as its field would store what was read of that, and as it is to be."""
+
+    old: AttributeValue
+    unedited: AttributeValue
+    new: AttributeValue
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nobody edited it, however it is stored."""
+        return self.unedited == self.new
+
+    @property
+    def tags(self) -> set[str]:
+        """The types of the three."""
+        return {tag for form in self for tag in form}
+
+    def merged(self) -> AttributeValue:
+        """As it is to be, with what is not edited as it is stored, and what its field does not know."""
+        if self.untouched:
+            return self.old
+        if self.tags == {"M"}:
+            old, unedited, new = (form["M"] for form in self)
+            kept = {key: value for key, value in old.items() if key not in unedited and key not in new}
+            edited = {key: value for key, value in new.items() if key in old or unedited.get(key) != value}
+            inner = ((key, value, old.get(key, value)) for key, value in edited.items())
+            return {"M": kept | {key: Versions(was, unedited.get(key, was), now).merged() for key, now, was in inner}}
+        if self.tags == {"L"}:
+            old, unedited, new = (form["L"] for form in self)
+            if len(old) == len(new):
+                return {"L": [Versions(*version).merged() for version in zip(old, unedited, new, strict=True)]}
+            return {"L": [_as_stored(element, unedited, old) for element in new]}
+        return self.new
+
+
 class EditDraft(Draft):
     """The edits of one value: from its stored form to another; None for what is not stored, and for an emptied set.
 
-    Numbers that `numbers` reads as equal are not edited.
+    Numbers that `numbers` reads as equal are not edited. `unedited` is how the field would store the old value, where
+    that may be another form: parts that are the same in it are not edited, however they are stored, and parts of maps
+    that it lacks are none that the field knows.
     """
 
     noun = "a value edited in place"
     is_seen = True
 
     def __init__(
-        self, field: Changed, old: AttributeValue | None, new: AttributeValue | None, numbers: Numbers = float
+        self,
+        field: Changed,
+        old: AttributeValue | None,
+        new: AttributeValue | None,
+        numbers: Numbers = float,
+        unedited: AttributeValue | None = None,
     ) -> None:
         super().__init__(field)
         self.old = old
         self.new = new
+        self._unedited = old if unedited is None else unedited
         self._numbers = numbers
+
+    @cached_property
+    def result(self) -> AttributeValue | None:
+        """The stored form after the edits; None for what is not stored."""
+        if self.old is None or self._unedited is None or self.new is None:
+            return self.new
+        return Versions(self.old, self._unedited, self.new).merged()
 
     def plan(self, plan: Plan, picture: Picture) -> None:
         if self.old is None or "NULL" in self.old:
@@ -186,7 +238,7 @@ class EditDraft(Draft):
             plan.delete.append((self.path, Value(self.old)))
             return None
         before = len(plan.set)
-        self._value(plan, self.path, self.old, self.new, exact=False)
+        self._value(plan, self.path, Versions(self.old, self._unedited or self.old, self.new), exact=False)
         plan.repeatable &= not any(isinstance(operand, ListAppend) for _, operand in plan.set[before:])
         return None
 
@@ -205,7 +257,7 @@ class EditDraft(Draft):
         if self.new is None:
             plan.remove.append(self.path)
         else:
-            plan.set.append((self.path, Value(self.new)))
+            plan.set.append((self.path, Value(self.result or self.new)))
 
     @property
     def depends(self) -> bool:
@@ -217,65 +269,60 @@ class EditDraft(Draft):
             return self.old != self.new
         return not self._same(self.old, self.new)
 
-    def _value(self, plan: Plan, path: Path, old: AttributeValue, new: AttributeValue, *, exact: bool) -> None:
+    def _value(self, plan: Plan, path: Path, part: "Versions", *, exact: bool) -> None:
         """The edits of one part. `exact`: a guard says already that all around it is as it was loaded."""
-        ((old_tag, old_content),), ((new_tag, new_content),) = old.items(), new.items()
-        if old_tag == new_tag == "M":
-            self._map(plan, path, old_content, new_content, exact=exact)
-        elif old_tag == new_tag == "L":
-            self._list(plan, path, old_content, new_content, exact=exact)
-        elif old_tag == new_tag and old_tag in _SETS:
-            self._set(plan, path, old, new, exact=exact)
-        elif not self._same(old, new):
+        if part.untouched:
+            return
+        tags = part.tags
+        if tags == {"M"}:
+            self._map(plan, path, part, exact=exact)
+        elif tags == {"L"}:
+            self._list(plan, path, part, exact=exact)
+        elif len(tags) == 1 and tags <= _SETS:
+            self._set(plan, path, part.old, part.new, exact=exact)
+        elif not self._same(part.old, part.new):
             if not exact and path == self.path:  # others may have changed another part of what one text or binary holds
-                self._guard(plan, Compare("=", path, Value(old)))
+                self._guard(plan, Compare("=", path, Value(part.old)))
                 plan.repeatable = False
-            plan.set.append((path, Value(new)))
+            plan.set.append((path, Value(part.new)))
 
-    def _map(
-        self,
-        plan: Plan,
-        path: Path,
-        old: dict[str, AttributeValue],
-        new: dict[str, AttributeValue],
-        *,
-        exact: bool,
-    ) -> None:
+    def _map(self, plan: Plan, path: Path, part: "Versions", *, exact: bool) -> None:
+        old, unedited, new = (form["M"] for form in part)
         before = len(plan.set) + len(plan.remove)
-        plan.remove.extend(_inside(path, key) for key in old if key not in new)
-        plan.set.extend((_inside(path, key), Value(value)) for key, value in new.items() if key not in old)
-        inner = [key for key, value in new.items() if key in old and old[key] != value]
-        for key in inner:
-            if not _nests(old[key], new[key]) and not self._same(old[key], new[key]):
-                plan.set.append((_inside(path, key), Value(new[key])))
+        plan.remove.extend(_inside(path, key) for key in old if key in unedited and key not in new)
+        added = [key for key, value in new.items() if key not in old and unedited.get(key) != value]
+        plan.set.extend((_inside(path, key), Value(new[key])) for key in added)
+        inner = {key: Versions(old[key], unedited.get(key, old[key]), new[key]) for key in new if key in old}
+        for key, version in inner.items():
+            if not (version.untouched or _nests(version.old, version.new) or self._same(version.old, version.new)):
+                plan.set.append((_inside(path, key), Value(version.new)))
         if not exact and len(plan.set) + len(plan.remove) > before:
             self._guard(plan, AttributeType(path, Value({"S": "M"})))
-        for key in inner:
-            if _nests(old[key], new[key]):
-                self._value(plan, _inside(path, key), old[key], new[key], exact=exact)
+        for key, version in inner.items():
+            if _nests(version.old, version.new):
+                self._value(plan, _inside(path, key), version, exact=exact)
 
-    def _list(
-        self, plan: Plan, path: Path, old: list[AttributeValue], new: list[AttributeValue], *, exact: bool
-    ) -> None:
-        if self._same({"L": old}, {"L": new}):
+    def _list(self, plan: Plan, path: Path, part: "Versions", *, exact: bool) -> None:
+        old, unedited, new = (form["L"] for form in part)
+        if self._same({"L": unedited}, {"L": new}):
             return
         kept = min(len(old), len(new))
-        begins_alike = self._same({"L": old[:kept]}, {"L": new[:kept]})
+        begins_alike = self._same({"L": unedited[:kept]}, {"L": new[:kept]})
         if begins_alike and len(new) > len(old):
             if not exact:
                 self._guard(plan, AttributeType(path, Value({"S": "L"})))
             plan.set.append((path, ListAppend(path, Value({"L": new[kept:]}))))
             return
         if not exact:
-            self._guard(plan, Compare("=", path, Value({"L": old})))
+            self._guard(plan, Compare("=", path, Value(part.old)))
             plan.repeatable = False
         if begins_alike:
             plan.remove.extend(_inside(path, index) for index in range(kept, len(old)))
         elif len(new) == len(old):
-            for index, (was, now) in enumerate(zip(old, new, strict=True)):
-                self._value(plan, _inside(path, index), was, now, exact=True)
+            for index, version in enumerate(zip(old, unedited, new, strict=True)):
+                self._value(plan, _inside(path, index), Versions(*version), exact=True)
         else:
-            plan.set.append((path, Value({"L": new})))
+            plan.set.append((path, Value({"L": [_as_stored(element, unedited, old) for element in new]})))
 
     def _set(self, plan: Plan, path: Path, old: AttributeValue, new: AttributeValue, *, exact: bool) -> None:
         ((tag, members),) = new.items()
@@ -321,6 +368,11 @@ class EditDraft(Draft):
 
 def _inside(path: Path, part: str | int) -> Path:
     return Path((*path.parts, part))
+
+
+def _as_stored(element: AttributeValue, unedited: list[AttributeValue], old: list[AttributeValue]) -> AttributeValue:
+    """An element of a list that is set whole: where it was there before, as it was stored."""
+    return old[unedited.index(element)] if element in unedited else element
 
 
 def _nests(old: AttributeValue, new: AttributeValue) -> bool:

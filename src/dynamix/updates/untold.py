@@ -45,7 +45,7 @@ def settle(
         missing = "NULL" in item.get(slot.name, {"NULL": True})
         if missing and name in (before.defaults or {}) and schema.fields[name].draft is not SetDraft:
             defaults[name] = (before.defaults or {})[name]
-        if slot.form.lazy:
+        if slot.form.lazy:  # to be read of the form
             gone.add(name)
             continue
         try:
@@ -109,7 +109,7 @@ def _after(draft: Draft, old: Any) -> Any:
     if isinstance(draft, EditDraft):
         was = None if draft.old is None or "NULL" in draft.old else draft.old
         known = old is was if old is None or was is None else alike(old, was)
-        return draft.new if known else LACKING
+        return draft.result if known else LACKING
     try:
         if isinstance(draft, Chain | AtOnce):
             return draft.applied(old)
