@@ -10,11 +10,13 @@ import pytest
 import dynamix
 from dynamix import (
     CharField,
+    ConditionalCheckFailedError,
     FieldValidationException,
     IntegerField,
     Model,
     ModelDefinitionError,
     StoredValueError,
+    TransactionCanceledError,
     TTLField,
 )
 from dynamix.differences import TimeToLiveDiffers
@@ -36,6 +38,15 @@ class Lasting(Model):
     text = CharField()
     expires = TTLField(default=timedelta(days=1))
     seen = CharField(default="no")
+
+
+class Counted(Model):
+    """A counter that begins anew when it has expired."""
+
+    key = CharField(hash_key=True)
+    count = IntegerField()
+    note = CharField()
+    expires = TTLField(hide_expired=True)
 
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -295,6 +306,26 @@ def test_what_has_expired_makes_room() -> None:
     Hiding.batch_write([found["old"]])
     made, created = Hiding.get_or_create({"title": "got"}, **old())
     assert (made.title, created) == ("got", True)
+
+
+def test_an_upsert_begins_what_has_expired_anew(place: Place) -> None:
+    """It does not go on with the values of an item that is not there any more; in a transaction it is refused."""
+    dynamix.create_table(Counted)
+    Counted.create(key="a", count=5, note="old", expires=datetime.now(UTC) - timedelta(days=1))
+    later = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+    with (
+        pytest.raises(TransactionCanceledError, match="has expired and is not removed yet"),
+        dynamix.transaction() as tx,
+    ):
+        tx.update(Counted, Counted.count.add(1), key="a", upsert=True)
+    actions = (Counted.count.add(1), Counted.expires.set(later))
+    begun = Counted.update_by_key(*actions, key="a", upsert=True, returns="new")
+    assert begun == Counted.get(key="a", consistent=True) == Counted(key="a", count=1, expires=later)
+    gone_on = Counted.update_by_key(Counted.count.add(1), key="a", upsert=True, returns="new")
+    assert gone_on is not None
+    assert gone_on.count == 2
+    with pytest.raises(ConditionalCheckFailedError):
+        Counted.update_by_key(Counted.count.add(1), key="b", upsert=True, condition=Counted.note == "old")
 
 
 @pytest.mark.usefixtures("place")

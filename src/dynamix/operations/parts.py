@@ -231,7 +231,7 @@ class Update(Part):
 
     def body(self) -> requests.Body:
         schema = self.table.schema
-        required = (*(schema.replacing(self.key) if self.upsert else (schema.there(self.key),)), *self.required)
+        required = (*(schema.startable(self.key) if self.upsert else (schema.there(self.key),)), *self.required)
         self.plan, texts = write(self.changes, required, self._pictured, at_once=True)
         self.target = "Update" if texts.update else Check.target
         return requests.update(self.table.name, self.key, texts)
@@ -257,6 +257,9 @@ class Update(Part):
         gone = error.stored_item is None or self.table.schema.hides_item(error.stored_item)
         if gone and not self.upsert:
             return failed(ItemNotFoundError, self.table, self.key, error, f"does not exist; {STORED_NOTHING}")
+        if gone and error.stored_item is not None:
+            problem = f"has expired and is not removed yet; delete it, or create it anew; {STORED_NOTHING}"
+            return failed(ConditionalCheckFailedError, self.table, self.key, error, problem)
         stored = error.stored_item or {}
         if broken := self._broken(stored):
             return conflict(self.table, self.key, error, broken)

@@ -5,6 +5,7 @@ plan is made anew.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -23,7 +24,7 @@ from dynamix.errors import (
 from dynamix.expressions.nodes import Condition
 from dynamix.expressions.texts import Texts
 from dynamix.limits import ITEM_BYTES
-from dynamix.operations import requests, single
+from dynamix.operations import items, requests, single
 from dynamix.operations.failures import conflict, failed, refuse_foreign, shown_key, unmet
 from dynamix.operations.items import nothing
 from dynamix.operations.retry import RetryPolicy
@@ -213,7 +214,7 @@ def _send(
     The result is the answer, or why it cannot be read, and the plan that was carried out.
     """
     schema = table.schema
-    required = (*(schema.replacing(key) if terms.upsert else (schema.there(key),)), *terms.conditions)
+    required = (*(schema.startable(key) if terms.upsert else (schema.there(key),)), *terms.conditions)
     (plan, texts), guessed = _planned(policy, changes, required), False
     for _ in range(_MOST_PICTURES):
         if terms.atomic:
@@ -228,10 +229,14 @@ def _send(
             if gone and not terms.upsert:
                 raise failed(ItemNotFoundError, table, key, error, "does not exist; nothing was stored") from error
             stored = error.stored_item or {}
+            expired = gone and bool(stored)
+            if expired:
+                yield from _remove_expired(policy, table, key)
+                stored = {}
             broken = dict.fromkeys(name for guard, name in plan.guards if not holds(guard, stored))
             if broken:
                 raise conflict(table, key, error, broken) from error
-            if all(holds(fact, stored) for fact in plan.facts):
+            if not expired and all(holds(fact, stored) for fact in plan.facts):
                 raise unmet(table, key, error, terms.conditions, "nothing was stored") from error
             failure = error
             plan, texts = _planned(policy, changes, required, partial(Picture.stored, stored))
@@ -249,6 +254,12 @@ def _send(
     late = failed(ConditionalCheckFailedError, table, key, failure, problem)
     late.changed = tuple(changes.fields)
     raise late from failure
+
+
+def _remove_expired(policy: RetryPolicy, table: Table[Any], key: Item) -> Flow[None]:
+    """Delete an item that has expired, so that an upsert begins a new one; one that another has begun stays."""
+    with suppress(ConditionalCheckFailedError):
+        yield from items.delete(policy, table, key, guard=table.schema.absent(key))
 
 
 def _planned(

@@ -458,6 +458,11 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
         kinds = self._told_by(key)
         return () if kinds is None else (kinds.replaceable(self.table.hash_key),)
 
+    def startable(self, key: Item) -> tuple[Condition, ...]:
+        """The conditions that an upsert may change what a key has, or begin it: no item of another model, none that is
+        hidden, whose values it would go on with."""
+        return self.replacing(key) if self.hidden is None else (*self.replacing(key), Not(self.expired))
+
     def is_own(self, key: Item) -> bool:
         """Whether a key tells that it is of this model's items alone."""
         return self._told_by(key) is None
