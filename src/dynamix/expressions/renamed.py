@@ -8,37 +8,20 @@ from dynamix.expressions.nodes import (
     AttributeExists,
     AttributeNotExists,
     Condition,
-    Not,
     Or,
     Path,
     Size,
     Unchanged,
 )
-from dynamix.expressions.walk import paths
+from dynamix.expressions.walk import paths, replaced
 
 
 def under_both(condition: Condition, olds: Mapping[str, str]) -> Condition:
     """The same condition, met also where attributes are stored under an older name; `olds` are those by the new ones.
 
-    The older one counts where the new one is missing. Trees may be deep, so nothing here recurses.
+    The older one counts where the new one is missing.
     """
-    done: list[Condition] = []
-    ahead: list[tuple[Condition, bool]] = [(condition, False)]
-    while ahead:
-        node, parts_done = ahead.pop()
-        match node:
-            case And(parts) | Or(parts) if parts_done:
-                joint = type(node)(tuple(done[-len(parts) :]))
-                done[-len(parts) :] = [joint]
-            case And(parts) | Or(parts):
-                ahead += [(node, True), *((part, False) for part in reversed(parts))]
-            case Not() if parts_done:
-                done.append(Not(done.pop()))
-            case Not(inner):
-                ahead += [(node, True), (inner, False)]
-            case _:
-                done.append(_either(node, olds))
-    return done[0]
+    return replaced(condition, lambda part: _either(part, olds))
 
 
 def _either(condition: Condition, olds: Mapping[str, str]) -> Condition:

@@ -1,6 +1,6 @@
 """What a tree of nodes speaks of."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from dynamix.expressions.nodes import (
     And,
@@ -72,6 +72,27 @@ def simple(condition: Condition) -> list[Condition]:
             case part:
                 found.append(part)
     return found
+
+
+def replaced(condition: Condition, other: Callable[[Condition], Condition]) -> Condition:
+    """The same condition with others in the place of those that AND, OR and NOT join. Deep trees do no harm."""
+    done: list[Condition] = []
+    ahead: list[tuple[Condition, bool]] = [(condition, False)]
+    while ahead:
+        node, parts_done = ahead.pop()
+        match node:
+            case And(parts) | Or(parts) if parts_done:
+                joint = type(node)(tuple(done[-len(parts) :]))
+                done[-len(parts) :] = [joint]
+            case And(parts) | Or(parts):
+                ahead += [(node, True), *((part, False) for part in reversed(parts))]
+            case Not() if parts_done:
+                done.append(Not(done.pop()))
+            case Not(inner):
+                ahead += [(node, True), (inner, False)]
+            case part:
+                done.append(other(part))
+    return done[0]
 
 
 def joined(conditions: Iterable[Condition]) -> Iterable[Condition]:

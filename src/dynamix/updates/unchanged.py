@@ -16,6 +16,7 @@ from dynamix.expressions.nodes import (
     Unchanged,
     Value,
 )
+from dynamix.expressions.walk import replaced
 from dynamix.fields.base import Field
 from dynamix.schema.table import Schema
 from dynamix.updates.pending import Pending
@@ -55,28 +56,16 @@ def parts_unchanged(values: dict[str, Any], schema: Schema[Any], pending: Pendin
 
 
 def _resolved(condition: Condition, values: dict[str, Any], pending: Pending | None) -> Condition:
-    """The same condition with what was loaded in it. Trees may be deep, so nothing here recurses."""
+    """The same condition with what was loaded in it."""
     if type(condition) not in _RESOLVED:
         return condition
-    done: list[Condition] = []
-    ahead: list[tuple[Condition, bool]] = [(condition, False)]
-    while ahead:
-        node, parts_done = ahead.pop()
-        match node:
-            case And(parts) | Or(parts) if parts_done:
-                joint = type(node)(tuple(done[-len(parts) :]))
-                done[-len(parts) :] = [joint]
-            case And(parts) | Or(parts):
-                ahead += [(node, True), *((part, False) for part in reversed(parts))]
-            case Not() if parts_done:
-                done.append(Not(done.pop()))
-            case Not(inner):
-                ahead += [(node, True), (inner, False)]
-            case Unchanged(path):
-                done.append(stored_as(path, loaded(path.source, values, pending)))
-            case _:
-                done.append(node)
-    return done[0]
+
+    def with_loaded(part: Condition) -> Condition:
+        if not isinstance(part, Unchanged):
+            return part
+        return stored_as(part.path, loaded(part.path.source, values, pending))
+
+    return replaced(condition, with_loaded)
 
 
 _RESOLVED = frozenset({And, Or, Not, Unchanged})
