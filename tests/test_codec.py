@@ -478,7 +478,7 @@ def test_what_was_not_read_yet_is_there(copied: Callable[[Everything], Everythin
     assert _loaded(**values).to_son() == new.to_son()
     assert repr(_loaded(**values)) == repr(new)
     schema = schema_of(Everything)
-    assert schema.item_of(vars(_loaded(**values))) == schema.item_of(vars(new))
+    assert schema.whole.item(vars(_loaded(**values))) == schema.whole.item(vars(new))
     assert _loaded(**values) != _loaded(listing=[1, "y"], mapping={"a": {"b": 3}})
 
 

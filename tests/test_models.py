@@ -127,7 +127,11 @@ def test_mixins_give_fields() -> None:
 
     child = Child(key="k")
     assert child.to_son() == {"key": "k", "state": "open", "title": "Untitled"}
-    assert schema_of(Child).item_of(vars(child)) == {"key": {"S": "k"}, "s": {"S": "open"}, "title": {"S": "Untitled"}}
+    assert schema_of(Child).whole.item(vars(child)) == {
+        "key": {"S": "k"},
+        "s": {"S": "open"},
+        "title": {"S": "Untitled"},
+    }
     with pytest.raises(dynamix.UnknownNameError):
         child.set_field(Base.state, "shut")
 

@@ -63,6 +63,6 @@ def _wanted(keys: Sequence[Any]) -> tuple[Connection, list[tuple[Table[Any], Ite
                 f"{model.__name__} uses another connection than the models before it; call batch_get for each place"
             )
         schema = schema_of(model)
-        wire = schema.key_from(key) if isinstance(key, Key) else schema.key_of(vars(key))
+        wire = schema.key.from_names(key) if isinstance(key, Key) else schema.key.of(vars(key))
         wanted.append((schema.at(own.table_prefix), wire))
     return connection or current(), wanted

@@ -71,7 +71,7 @@ def explain(
         body["Limit"] = look(search, selection, 0, search.limit)
     if search.start is not None and search.start.key:
         body["ExclusiveStartKey"] = search.start.key
-    index, held = search.index, search.schema.loaded_from(search.index)
+    index, held = search.index, search.schema.projection.loaded_from(search.index)
     attributes = held
     if search.fields:
         attributes = frozenset(field.attribute for field in chosen(search))
@@ -110,7 +110,7 @@ def _warnings(search: Search[Any], selection: Selection) -> Iterable[str]:
         )
     if search.keyed and index.name is not None and not search.chosen:
         yield f"the index {index.name!r} was taken as the only one that can serve; use_index() says so in the program"
-    if not search.fields and search.schema.loaded_from(index) is None:
+    if not search.fields and search.schema.projection.loaded_from(index) is None:
         yield "all fields are sent; select() sends fewer, though reading costs the same"
 
 

@@ -87,7 +87,7 @@ def _telling(search: Search[Any], kinds: Kinds) -> Condition:
     """The filter by which items are told from those of other models."""
     schema, index = search.schema, search.index
     own = index.keys if search.keyed else ()
-    if schema.telling(index) and not any(key is kinds.field for key in own):
+    if schema.projection.telling(index) and not any(key is kinds.field for key in own):
         return kinds.condition
     keys = [key for key in (*schema.table.keys, *index.keys) if not any(key is mine for mine in own)]
     key = kinds.telling(keys)
@@ -105,7 +105,7 @@ def _of_several(search: Search[Any], kinds: Kinds, selection: Selection) -> Sele
     filters = list(selection.filters)
     own = search.index.keys if search.keyed else ()
     if not kinds.is_whole and not any(key is kinds.field for key in own):
-        if not search.schema.telling(search.index):
+        if not search.schema.projection.telling(search.index):
             raise InvalidQueryError(
                 f"the index {search.index.name!r} does not hold {kinds.field}, by which items of "
                 f"{search.schema.model_name} are told; read the table, or add it to the projections"
@@ -114,7 +114,7 @@ def _of_several(search: Search[Any], kinds: Kinds, selection: Selection) -> Sele
     for schema in kinds.schemas():
         if schema.hidden is not None:
             mine = Compare("=", kinds.path, Value({"S": str(schema.kinds and schema.kinds.own)}))
-            filters.append(Not(And((mine, schema.expired))))
+            filters.append(Not(And((mine, schema.existence.expired))))
     if any(schema.guards is not None and schema.guards.within for schema in kinds.schemas()):
         filters.append(AttributeNotExists(Path((OWNER_WITHIN,))))
     return Selection(selection.key, tuple(filters))

@@ -115,29 +115,33 @@ class Repository(Generic[T]):
         Raises MissingKeyError, UnknownNameError or FieldValidationException for a wrong key, and StoredValueError for
         an item that the class refuses.
         """
-        return run(self.model, self._exchange.maybe(items.get), schema_of(self.model).key_from(key), consistent)
+        return run(self.model, self._exchange.maybe(items.get), schema_of(self.model).key.from_names(key), consistent)
 
     async def aget(self, /, *, consistent: bool | None = None, **key: Any) -> T | None:
         """See `get`."""
-        return await arun(self.model, self._exchange.maybe(items.get), schema_of(self.model).key_from(key), consistent)
+        return await arun(
+            self.model, self._exchange.maybe(items.get), schema_of(self.model).key.from_names(key), consistent
+        )
 
     def get_or_raise(self, /, *, consistent: bool | None = None, **key: Any) -> T:
         """The instance with this key. Raises ItemNotFoundError where there is none."""
-        return run(self.model, self._exchange.one(saving.get_or_raise), schema_of(self.model).key_from(key), consistent)
+        return run(
+            self.model, self._exchange.one(saving.get_or_raise), schema_of(self.model).key.from_names(key), consistent
+        )
 
     async def aget_or_raise(self, /, *, consistent: bool | None = None, **key: Any) -> T:
         """See `get_or_raise`."""
         return await arun(
-            self.model, self._exchange.one(saving.get_or_raise), schema_of(self.model).key_from(key), consistent
+            self.model, self._exchange.one(saving.get_or_raise), schema_of(self.model).key.from_names(key), consistent
         )
 
     def exists(self, /, *, consistent: bool | None = None, **key: Any) -> bool:
         """Whether an item has this key."""
-        return run(self.model, items.exists, schema_of(self.model).key_from(key), consistent)
+        return run(self.model, items.exists, schema_of(self.model).key.from_names(key), consistent)
 
     async def aexists(self, /, *, consistent: bool | None = None, **key: Any) -> bool:
         """See `exists`."""
-        return await arun(self.model, items.exists, schema_of(self.model).key_from(key), consistent)
+        return await arun(self.model, items.exists, schema_of(self.model).key.from_names(key), consistent)
 
     def create(self, instance: T, /, *, condition: Condition | None = None) -> T:
         """Store a new item, and return what is stored.

@@ -11,6 +11,7 @@ from dynamix.errors import InvalidQueryError, WrongTypeError, nearest
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
 from dynamix.fields.element import Element
+from dynamix.schema import lookup
 from dynamix.schema.declared import GlobalIndex, LocalIndex, Queried, VectorIndex
 from dynamix.selection import Bounds, Search, check_fields, check_owned
 
@@ -148,7 +149,7 @@ class Searching(Generic[M]):
         if isinstance(index, VectorIndex):
             raise InvalidQueryError(f"{index} is a vector index, which {schema.model_name}.search() reads, no query")
         if isinstance(index, GlobalIndex | LocalIndex):
-            return self._with(index=schema.index_declared(index), chosen=True)
+            return self._with(index=lookup.index_declared(schema, index), chosen=True)
         if isinstance(index, Element):
             raise WrongTypeError(
                 f"{index} is an element of a field, and an index sorts by a whole one", field="", value=index
@@ -157,7 +158,7 @@ class Searching(Generic[M]):
             raise WrongTypeError(
                 f"use_index() takes an index, its name or a field, not {index!r}", field="", value=index
             )
-        return self._with(index=schema.index_on(index), chosen=True)
+        return self._with(index=lookup.index_on(schema, index), chosen=True)
 
 
 def _unpickled(model: Any, keyed: bool, parts: dict[str, Any]) -> Searching[Any]:

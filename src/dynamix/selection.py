@@ -171,7 +171,7 @@ def _select(search: Search[Any]) -> Selection:
     partition = _partition(schema, index, placed) if search.keyed else ()
     if search.fields:
         check_fields(schema, index, search.fields)
-    held = schema.loaded_from(index)
+    held = schema.projection.loaded_from(index)
     if held is not None:
         _check_held(schema, index, held, (*conditions, *own))
     if search.consistent and not index.local:
@@ -193,7 +193,7 @@ def _select(search: Search[Any]) -> Selection:
 
 def _under_both(schema: Schema[Any], filters: list[Condition]) -> tuple[Condition, ...]:
     """The same filters, met also where fields that had another name are stored under that."""
-    olds = schema.old_names
+    olds = schema.projection.old_names
     return tuple(renamed.under_both(condition, olds) for condition in filters) if olds else tuple(filters)
 
 
@@ -322,7 +322,7 @@ def _check_held(schema: Schema[Any], index: Index, held: frozenset[str], conditi
 
 def check_fields(schema: Schema[Any], index: Index, fields: Sequence[AnyField]) -> None:
     """Refuse to read fields of another model, or fields that the index does not hold."""
-    held = schema.loaded_from(index)
+    held = schema.projection.loaded_from(index)
     for field in fields:
         if isinstance(field, Element):
             raise WrongTypeError(

@@ -87,12 +87,12 @@ class Table(Generic[M]):
 
     def get(self, /, *fields: Field[Any, Any], consistent: bool | None = None, **key: Any) -> M | None:
         """The instance with this key, as the base has it, or None. See `Model.get`."""
-        wanted = schema_of(self._model).key_from(key)
+        wanted = schema_of(self._model).key.from_names(key)
         return run(self._model, items.get, wanted, consistent, fields and chosen(self._model, fields))
 
     async def aget(self, /, *fields: Field[Any, Any], consistent: bool | None = None, **key: Any) -> M | None:
         """See `get`."""
-        wanted = schema_of(self._model).key_from(key)
+        wanted = schema_of(self._model).key.from_names(key)
         return await arun(self._model, items.get, wanted, consistent, fields and chosen(self._model, fields))
 
     def batch_get(
@@ -110,7 +110,7 @@ class Table(Generic[M]):
     def key_of(self, /, **stored: Any) -> Key[M]:
         """The key of an item of whichever of these models, for `dynamix.transact_get` and `batch_get`. See
         `Model.key_of`."""
-        return Key(self._model, schema_of(self._model).stored_key(stored))
+        return Key(self._model, schema_of(self._model).key.from_stored(stored))
 
 
 def _joined(models: tuple[type[Any], ...]) -> type[Any]:

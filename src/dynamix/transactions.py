@@ -89,7 +89,7 @@ class Transaction:
         model = _model_of(instance)
         table = self._table(model)
         make = partial(parts.save, table, instance, if_unchanged, checked(model, condition))
-        self._write(Asked("save", table, table.schema.key_of(vars(instance)), make, instance))
+        self._write(Asked("save", table, table.schema.key.of(vars(instance)), make, instance))
         return instance
 
     @overload
@@ -108,7 +108,7 @@ class Transaction:
         model = _model_of(what)
         _refuse_values(model, key)
         table = self._table(model)
-        wire = table.schema.key_of(vars(what))
+        wire = table.schema.key.of(vars(what))
         given = checked(model, condition)
         self._write(Asked("delete", table, wire, lambda now: parts.Delete(table, wire, given, what), what))
 
@@ -131,7 +131,7 @@ class Transaction:
         """Have the item with this key meet a condition, without changing it. A check of an item that is written in the
         same transaction becomes a condition of that write."""
         table = self._table(model)
-        wire = table.schema.key_from(key)
+        wire = table.schema.key.from_names(key)
         part = parts.Check(table, wire, resolved({}, checked(model, condition)))
         self._ask(Asked("check", table, wire, lambda now: part))
 
@@ -185,8 +185,8 @@ class Transaction:
             table = self._table(type(what))
             instance, condition = what, checked(type(what), condition)
         make = partial(parts.put, table, instance, condition, absent, not isinstance(what, type))
-        asked = Asked(action, table, table.schema.key_of(vars(instance)), make, instance)
-        if table.schema.before_save is None:  # which may complete what is given here
+        asked = Asked(action, table, table.schema.key.of(vars(instance)), make, instance)
+        if table.schema.hooks.before_save is None:  # which may complete what is given here
             asked.made(datetime.now(UTC))  # a wrong value is refused where it was given
         self._write(asked)
         return instance
@@ -307,7 +307,7 @@ def _gets(keys: Sequence[Key[Any]]) -> tuple[Connection, list[transact.Get]]:
                 "request to one place"
             )
         schema = schema_of(key.model)
-        gets.append(transact.Get(schema.at(own.table_prefix), schema.key_from(key)))
+        gets.append(transact.Get(schema.at(own.table_prefix), schema.key.from_names(key)))
     distinct = dict.fromkeys(get.place for get in gets)
     if len(distinct) > TRANSACT_ACTIONS:
         raise InvalidQueryError(

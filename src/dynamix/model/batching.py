@@ -268,9 +268,9 @@ class Batch(Generic[M]):
         schema = table.schema
         if schema.version is not None:
             raise unlooked(schema.model, "store each by save() or create(), or many by batch_write(unchecked=True)")
-        if schema.before_save is not None:
-            schema.before_save(instance)
-        times = schema.times_whole(vars(instance), datetime.now(UTC)) if instance is what else {}
+        if schema.hooks.before_save is not None:
+            schema.hooks.before_save(instance)
+        times = schema.times.whole(vars(instance), datetime.now(UTC)) if instance is what else {}
         with self._adding:
             self._gathered.put(table, instance, times)
             self._given += 1
@@ -284,12 +284,12 @@ class Batch(Generic[M]):
             _refuse_values(what, key)
             known = type(what) if isinstance(what, Reading) else what.model if isinstance(what, Key) else None
             table = self._table(known or self._own_model(what))
-        wire: Item = table.schema.key_of(vars(what)) if isinstance(what, Reading) else table.schema.key_from(what)
+        wire: Item = table.schema.key.of(vars(what)) if isinstance(what, Reading) else table.schema.key.from_names(what)
         if isinstance(what, Reading):
             if table.schema.version is not None:
                 raise unlooked(table.schema.model, "delete each instance by delete(), or give keys")
-            if table.schema.before_delete is not None:
-                table.schema.before_delete(what)
+            if table.schema.hooks.before_delete is not None:
+                table.schema.hooks.before_delete(what)
         refuse_foreign_key(table.schema.model, wire)
         with self._adding:
             self._gathered.delete(table, wire, what)
@@ -367,9 +367,9 @@ def refuse_foreign_key(model: type[Any], key: Item) -> None:
     """Raise InvalidUpdateError for a key that is not of the model's own form, so that a batch might delete another
     model's item."""
     schema = schema_of(model)
-    if not schema.is_own(key):
+    if not schema.existence.is_own(key):
         raise InvalidUpdateError(
-            f"{schema.shown_key(key)} is no key of {model.__name__}, but perhaps another model's, and a batch "
+            f"{schema.key.shown(key)} is no key of {model.__name__}, but perhaps another model's, and a batch "
             "takes no conditions; delete it by that model"
         )
 

@@ -313,7 +313,7 @@ def _modification(
         key, attempts = {**key, "attempts": attempts}, _ATTEMPTS
     if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
         raise WrongTypeError(f"attempts={attempts!r} is no int of 1 or more", field="attempts", value=attempts)
-    return modifying.Modification(schema.key_from(key), function, attempts)
+    return modifying.Modification(schema.key.from_names(key), function, attempts)
 
 
 def assign(instance: M, field: Field[V, Any], value: V | None) -> M:
@@ -350,11 +350,11 @@ def asked_update(
     returns = options.get("returns")
     if returns not in _RETURNS:
         raise WrongTypeError(f"returns={returns!r} is neither 'new' nor 'old' nor None", field="returns", value=returns)
-    wire = schema.key_from(key)
+    wire = schema.key.from_names(key)
     now = datetime.now(UTC)
     asked = changes.Changes.of(schema, actions, now)
     if options.get("upsert"):
-        times = {field.attribute: field.stamp(now) for field in schema.stamped}
+        times = {field.attribute: field.stamp(now) for field in schema.times.stamped}
         new = vars(model(**{**key, **times, **asked.given()}))
         for field in schema.table.keys:
             if isinstance(field, ComputedField):
@@ -362,7 +362,7 @@ def asked_update(
         asked = asked.with_defaults(schema, new)
     conditions = unchanged.resolved({}, checked(model, options.get("condition")))
     if schema.present is not None:
-        present = Or((schema.gone, schema.present)) if options.get("upsert") else schema.present
+        present = Or((schema.existence.gone, schema.present)) if options.get("upsert") else schema.present
         conditions = (*conditions, present)
     terms = update.Terms(conditions, options.get("upsert", False), returns=_RETURNS[returns])
     return update.ByKey(wire, asked, terms)
@@ -412,8 +412,8 @@ def _changed(instance: object) -> pendings.Pending | None:
     pending: pendings.Pending | None = state.pending
     if state.new:
         raise _never_stored(instance, state)
-    if schema.before_save is not None:
-        schema.before_save(instance)
+    if schema.hooks.before_save is not None:
+        schema.hooks.before_save(instance)
         pending = state.pending
     (pendings.Pending() if pending is None else pending).refuse_edits(values, schema.editable)
     return pending or None

@@ -78,7 +78,7 @@ class Converting:
         loaded in part.
         """
         schema = schema_of(type(self))
-        item = schema.item_of(schema.read_all(vars(self)))
+        item = schema.whole.item(schema.read_all(vars(self)))
         return msgspec.json.decode(msgspec.json.encode(item), type=Item)
 
     @classmethod
@@ -94,7 +94,7 @@ class Converting:
         """The whole item in Python values by stored names, as boto3's resource has it: numbers are Decimal, binary is
         bytes. Raises what `to_item` raises."""
         schema = schema_of(type(self))
-        return dynamodb_json.python_values(schema.item_of(schema.read_all(vars(self))))
+        return dynamodb_json.python_values(schema.whole.item(schema.read_all(vars(self))))
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], /) -> Self:
@@ -109,13 +109,13 @@ class Converting:
         """
         model = type(self)
         schema = schema_of(model)
-        keys = schema.key_parts
+        keys = schema.key.parts
         shown = vars(self)
         if any(name in keys and schema.field(name) and value != shown.get(name) for name, value in values.items()):
             given = {**schema.read_all(vars(copy.deepcopy(self))), **values}
             made = {field.attribute: field.computed(schema.fields, given) for field in schema.computed}
             given = {**given, **made, **values}
-            schema.item_of(given)  # refuses what was loaded in part
+            schema.whole.item(given)  # refuses what was loaded in part
             if schema.version is not None and schema.version.attribute not in values:
                 del given[schema.version.attribute]  # a new item starts at one of its own
             new = model(**{name: given[name] for name in schema.fields if given.get(name) is not None})

@@ -69,7 +69,7 @@ class Model(Reading, Writing, Changing, Converting):
         for given in schema.taking:
             if given.attribute in values:
                 shown[given.attribute] = given.taken(values[given.attribute])
-        state = shown[STATE] = State(new=schema.has_more_than_key(values))
+        state = shown[STATE] = State(new=schema.key.is_less_than(values))
         if StoredName.exist and StoredName in map(type, values):
             state.given = forms_given(values)
         for attribute, field in schema.defaults:
@@ -81,7 +81,7 @@ class Model(Reading, Writing, Changing, Converting):
     def validate(self) -> None:
         """Raise FieldValidationException if a value could not be stored."""
         schema = schema_of(type(self))
-        schema.item_of(schema.read_all(vars(self)))
+        schema.whole.item(schema.read_all(vars(self)))
 
     def is_valid(self) -> bool:
         """Whether all values could be stored."""
@@ -96,7 +96,7 @@ class Model(Reading, Writing, Changing, Converting):
         Where another program spelled a value otherwise than its field would, the dict remembers how: what takes a key
         (`get(**key)`, `exists`, `batch_get`, `delete_by_key`, `batch_delete`) reaches this very item.
         """
-        return Key(type(self), schema_of(type(self)).key_dict(vars(self)))
+        return Key(type(self), schema_of(type(self)).key.names_of(vars(self)))
 
     @property
     def undeclared(self) -> Mapping[str, Any]:
@@ -105,7 +105,7 @@ class Model(Reading, Writing, Changing, Converting):
         Whole writes of the instance give it back as it is stored. Whole numbers are int, others Decimal. Empty for a
         new instance. Raises FieldNotLoadedError where the instance was loaded in part. (A field of this name wins.)
         """
-        return schema_of(type(self)).undeclared(vars(self))
+        return schema_of(type(self)).whole.undeclared(vars(self))
 
     def __repr__(self) -> str:
         values = schema_of(type(self)).shown(vars(self), hidden=False)
@@ -123,7 +123,7 @@ class Model(Reading, Writing, Changing, Converting):
         schema = schema_of(type(self))
         values = [vars(self).get(field.attribute) for field in schema.table.keys]
         if None in values:
-            schema.key_of(vars(self))
+            schema.key.of(vars(self))
         return hash((type(self), *values))
 
     if not TYPE_CHECKING:  # a type checker that saw these would let every name pass

@@ -65,7 +65,7 @@ class Exchange(Generic[T]):
                     nulls.append(name)
             made: T = self._made(found, nulls)
         except StoredValueError as error:
-            error.key, error.table = schema.key_dict(values), state.table
+            error.key, error.table = schema.key.names_of(values), state.table
             raise
         return made
 
@@ -105,7 +105,7 @@ class Exchange(Generic[T]):
     def as_loaded(self, instance: T) -> Any:
         """The instance of the model as if it had been loaded. Raises FieldValidationException."""
         schema = schema_of(self.model)
-        return schema.codec.reader("").instance(schema.item_of(vars(self.to_model(instance))))
+        return schema.codec.reader("").instance(schema.whole.item(vars(self.to_model(instance))))
 
     def changed(self, instance: T, loaded: T) -> Any:
         """The instance of the model that was loaded, with the changes that make the other one of it."""

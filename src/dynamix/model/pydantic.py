@@ -85,7 +85,7 @@ def _instance(schema: Schema[Any], values: dict[str, Any]) -> Any:
     """The instance with these values, as it could be stored. Raises ValidationError."""
     try:
         instance = schema.model(**values)
-        schema.item_of(schema.read_all(vars(instance)))
+        schema.whole.item(schema.read_all(vars(instance)))
     except FieldValidationException as error:
         _raise(schema.model_name, error, lambda one: _place(one.field))
     return instance

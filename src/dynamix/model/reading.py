@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dynamix.patterns import AccessPattern
     from dynamix.query import Query
     from dynamix.scan import Scan
+    from dynamix.schema import lookup
     from dynamix.schema.declared import VectorIndex
     from dynamix.selection import Search
     from dynamix.unreadable import OnError
@@ -37,6 +38,7 @@ else:
     later(
         globals(),
         batch="dynamix.operations.batch",
+        lookup="dynamix.schema.lookup",
         queries="dynamix.query",
         saving="dynamix.operations.saving",
         scans="dynamix.scan",
@@ -59,22 +61,24 @@ class Reading:
         `consistent` (here and elsewhere) reads what was stored before the request, at twice the cost; None: as the
         connection says. Raises MissingKeyError, UnknownNameError or FieldValidationException for a wrong key.
         """
-        return run(cls, items.get, schema_of(cls).key_from(key), consistent, fields and chosen(cls, fields))
+        return run(cls, items.get, schema_of(cls).key.from_names(key), consistent, fields and chosen(cls, fields))
 
     @classmethod
     async def aget(cls, /, *fields: Field[Any, Any], consistent: bool | None = None, **key: Any) -> Self | None:
         """See `get`."""
-        return await arun(cls, items.get, schema_of(cls).key_from(key), consistent, fields and chosen(cls, fields))
+        return await arun(
+            cls, items.get, schema_of(cls).key.from_names(key), consistent, fields and chosen(cls, fields)
+        )
 
     @classmethod
     def get_or_raise(cls, /, *, consistent: bool | None = None, **key: Any) -> Self:
         """The instance with this key. Raises ItemNotFoundError where there is none."""
-        return run(cls, saving.get_or_raise, schema_of(cls).key_from(key), consistent)
+        return run(cls, saving.get_or_raise, schema_of(cls).key.from_names(key), consistent)
 
     @classmethod
     async def aget_or_raise(cls, /, *, consistent: bool | None = None, **key: Any) -> Self:
         """See `get_or_raise`."""
-        return await arun(cls, saving.get_or_raise, schema_of(cls).key_from(key), consistent)
+        return await arun(cls, saving.get_or_raise, schema_of(cls).key.from_names(key), consistent)
 
     @classmethod
     def get_or_create(
@@ -110,12 +114,12 @@ class Reading:
     @classmethod
     def exists(cls, /, *, consistent: bool | None = None, **key: Any) -> bool:
         """Whether an item has this key; only the key is read."""
-        return run(cls, items.exists, schema_of(cls).key_from(key), consistent)
+        return run(cls, items.exists, schema_of(cls).key.from_names(key), consistent)
 
     @classmethod
     async def aexists(cls, /, *, consistent: bool | None = None, **key: Any) -> bool:
         """See `exists`."""
-        return await arun(cls, items.exists, schema_of(cls).key_from(key), consistent)
+        return await arun(cls, items.exists, schema_of(cls).key.from_names(key), consistent)
 
     @classmethod
     def batch_get(
@@ -143,7 +147,7 @@ class Reading:
         itself would spell it; a value of another type is spelled by its field. Raises MissingKeyError,
         UnknownNameError or FieldValidationException for a wrong key.
         """
-        return Key(cls, schema_of(cls).stored_key(stored))
+        return Key(cls, schema_of(cls).key.from_stored(stored))
 
     @classmethod
     def query(cls, /, *fields: Field[Any, Any], on_error: OnError = "raise", **equal: Any) -> Query[Self]:
@@ -236,12 +240,14 @@ class Reading:
     @classmethod
     def is_searchable(cls, index: VectorField[Any] | VectorIndex | str, /) -> bool:
         """Whether a vector index is there and filled, so that it can be searched."""
-        return run(cls, vectors.is_ready, vectors.probe(schema_of(cls), schema_of(cls).vectors_of(index)))
+        return run(cls, vectors.is_ready, vectors.probe(schema_of(cls), lookup.vectors_of(schema_of(cls), index)))
 
     @classmethod
     async def ais_searchable(cls, index: VectorField[Any] | VectorIndex | str, /) -> bool:
         """See `is_searchable`."""
-        return await arun(cls, vectors.is_ready, vectors.probe(schema_of(cls), schema_of(cls).vectors_of(index)))
+        return await arun(
+            cls, vectors.is_ready, vectors.probe(schema_of(cls), lookup.vectors_of(schema_of(cls), index))
+        )
 
     @classmethod
     def item_count(cls) -> int:
@@ -283,13 +289,13 @@ def chosen(model: type[Any], fields: tuple[Field[Any, Any], ...]) -> tuple[Field
 def _wanted(model: type[M], defaults: Mapping[str, Any] | None, key: Mapping[str, Any]) -> tuple[Item, M]:
     """The key, and the instance to store where no item has it, both checked."""
     schema = schema_of(model)
-    wanted = schema.key_from(key)
+    wanted = schema.key.from_names(key)
     for name in defaults or ():
         if name in key:
             raise UnknownNameError(f"{name!r} is part of the key; give it beside the defaults, not among them")
     instance = model(**{**(defaults or {}), **key})
-    if schema.before_save is None:  # which may give values that are required
-        schema.item_of(vars(instance))
+    if schema.hooks.before_save is None:  # which may give values that are required
+        schema.whole.item(vars(instance))
     return wanted, instance
 
 
@@ -310,12 +316,12 @@ def nearest(
 ) -> vectors.Near[M]:
     """What a search searches. Raises UnknownNameError, InvalidQueryError or FieldValidationException."""
     schema = schema_of(model)
-    found = schema.vectors_of(index)
+    found = lookup.vectors_of(schema, index)
     conditions = (where,) if isinstance(where, Condition) else tuple(where)
     for condition in conditions:
         check_condition(model, condition)
     selection.check_fields(schema, schema.table, fields)
-    lacking = [field for field in fields if not schema.holds(found, field)]
+    lacking = [field for field in fields if not lookup.holds(schema, found, field)]
     if lacking:
         raise InvalidQueryError(f"the index {found.name!r} does not hold {lacking[0]}; add it to its projections")
     if isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= VECTOR_RESULTS:
@@ -334,9 +340,9 @@ def keys_of(model: type[Any], items_or_keys: Iterable[Any]) -> list[Item]:
     for position, item in enumerate(items_or_keys):
         try:
             if isinstance(item, model):
-                keys.append(schema.key_of(vars(item)))
+                keys.append(schema.key.of(vars(item)))
             elif isinstance(item, Mapping):
-                keys.append(schema.key_from(item))
+                keys.append(schema.key.from_names(item))
             else:
                 raise WrongTypeError(f"{item!r} is neither a key (a dict) nor a {model.__name__}", field="", value=item)
         except ValidationException as error:

@@ -60,7 +60,7 @@ def record_of(model: type[M], record: Mapping[str, Any]) -> StreamRecord[M]:
     own = _model_of(schema, new or old, key)
     return StreamRecord(
         event=cast(Event, event),
-        key=Key(own, schema.stored_key({names[name]: value for name, value in key.items()})),
+        key=Key(own, schema.key.from_stored({names[name]: value for name, value in key.items()})),
         old=None if old is None else loaded(model, reader.instance(old)),
         new=None if new is None else loaded(model, reader.instance(new)),
         sequence_number=sequence_number,
@@ -115,7 +115,7 @@ def _model_of(schema: Schema[M], image: Item | None, key: Item) -> type[Any]:
 
 def loaded(model: type[M], instance: M) -> M:
     """The instance, after the model's own `after_load`."""
-    after_load = schema_of(model).after_load
+    after_load = schema_of(model).hooks.after_load
     if after_load is not None:
         after_load(instance)
     return instance

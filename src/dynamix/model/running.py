@@ -58,7 +58,7 @@ def check_condition(model: type[Any], condition: object) -> Condition:
     for path in paths(condition):
         if path.source is not None and not schema.owns(path.source):
             raise InvalidQueryError(f"{path.source} is not a field of {model.__name__}")
-    return renamed.under_both(condition, schema.old_names) if schema.old_names else condition
+    return renamed.under_both(condition, schema.projection.old_names) if schema.projection.old_names else condition
 
 
 def refuse_base(model: type[Any]) -> None:

@@ -42,8 +42,10 @@ class ValuesOf:
 
     def _is_fixed(self, field: AnyField) -> bool:
         """Whether no update sets a field."""
-        itself = isinstance(field, ComputedField | VersionField) or any(each is field for each in self._schema.renewed)
-        return itself or field.read_only or field.attribute in self._schema.key_parts
+        itself = isinstance(field, ComputedField | VersionField) or any(
+            each is field for each in self._schema.times.renewed
+        )
+        return itself or field.read_only or field.attribute in self._schema.key.parts
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         from dynamix.model import pydantic  # which is asked for by pydantic alone

@@ -211,7 +211,7 @@ def by_key(model: type[Any], key: dict[str, Any], condition: Any, returns: objec
         key, returns = {**key, "returns": returns}, None
     if returns not in (None, "old"):
         raise WrongTypeError(f"returns={returns!r} is neither 'old' nor None", field="returns", value=returns)
-    return items.ByKey(schema.key_from(key), checked(model, condition), returns == "old")
+    return items.ByKey(schema.key.from_names(key), checked(model, condition), returns == "old")
 
 
 def alone(model: type[M]) -> type[M]:
@@ -251,7 +251,7 @@ def _instances(
         except ValidationException as error:
             writes.locate(schema_of(model), error, position, item if isinstance(item, Mapping) else {})
             raise
-    before_save = schema_of(model).before_save
+    before_save = schema_of(model).hooks.before_save
     if before_save is not None:
         for instance in instances:
             before_save(instance)
@@ -265,7 +265,7 @@ def _deletions(model: type[Any], given: tuple[Any, ...], unchecked: bool) -> tup
         raise batching.unlooked(
             model, "delete each instance by delete(), give keys, or give unchecked=True, whatever version is stored"
         )
-    keys, before_delete = keys_of(model, given), schema_of(model).before_delete
+    keys, before_delete = keys_of(model, given), schema_of(model).hooks.before_delete
     for key in () if unchecked or schema_of(model).kinds is None else keys:
         batching.refuse_foreign_key(model, key)
     if before_delete is not None:

@@ -36,7 +36,7 @@ def hiding(search: Search[Any], selection: Selection) -> Selection:
     without the items of other models."""
     schema = search.schema
     if schema.hidden is not None:
-        selection = selection._replace(filters=(*selection.filters, Not(schema.expired)))
+        selection = selection._replace(filters=(*selection.filters, Not(schema.existence.expired)))
     if schema.guards is not None and schema.guards.within:
         guard = AttributeNotExists(Path((schema.guards.owner_name,)))
         selection = selection._replace(filters=(*selection.filters, guard))
@@ -104,7 +104,7 @@ def chosen(search: Search[Any]) -> tuple[AnyField, ...]:
     """The fields to read where some were chosen: these, the keys, from which cursors are made, and what tells models
     apart."""
     schema = search.schema
-    return (*schema.table.keys, *search.index.keys, *search.fields, *schema.telling(search.index))
+    return (*schema.table.keys, *search.index.keys, *search.fields, *schema.projection.telling(search.index))
 
 
 def target(search: Search[Any]) -> str:
@@ -125,7 +125,7 @@ def body_of(table: Table[Any], search: Search[Any], selection: Selection) -> dic
         body["FilterExpression"] = render_condition(filters, placeholders)
         check_condition(filters, body["FilterExpression"])
     if search.fields:
-        names = search.schema.asked_for(chosen(search), search.index)
+        names = search.schema.projection.asked_for(chosen(search), search.index)
         body["ProjectionExpression"] = render_projection(tuple(Path((name,)) for name in names), placeholders)
     requests.name_and_value(body, placeholders)
     if not search.ascending:
@@ -202,7 +202,7 @@ def only_forward(search: Search[Any]) -> None:
 
 def key_at(search: Search[M], item: M) -> Item:
     """The key, of table and index, at which an item stands."""
-    return search.schema.forms_of((*search.schema.table.keys, *search.index.keys), vars(item))
+    return search.schema.key.forms_of((*search.schema.table.keys, *search.index.keys), vars(item))
 
 
 class Counted(Struct):

@@ -77,13 +77,13 @@ def _found(table: Table[M], answers: list[Batch[M]], on_error: OnError) -> dict[
     schema = table.schema
     instances = (each for part in answers for each in readable(table, part.items, part.unread, on_error)[0])
     found = {
-        address(schema.key_of(vars(instance)).values()): instance
+        address(schema.key.of(vars(instance)).values()): instance
         for instance in instances
-        if not schema.hides(vars(instance))
+        if not schema.existence.hides(vars(instance))
     }
-    if schema.after_load is not None:
+    if schema.hooks.after_load is not None:
         for instance in found.values():
-            schema.after_load(instance)
+            schema.hooks.after_load(instance)
     return found
 
 
@@ -121,7 +121,7 @@ def write(policy: RetryPolicy, table: Table[M], given: tuple[list[M], Container[
     try:
         for position, instance in enumerate(instances):
             try:
-                times = table.schema.times_whole(vars(instance), now) if position in renewed else {}
+                times = table.schema.times.whole(vars(instance), now) if position in renewed else {}
                 gathered.put(table, instance, times)
             except ValidationException as error:
                 locate(table.schema, error, position, vars(instance))

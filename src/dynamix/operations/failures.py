@@ -12,7 +12,7 @@ from dynamix.wire import Item
 
 def shown_key(table: Table[Any], item: Item) -> str:
     """The key of an item, as people read it."""
-    return table.schema.shown_key(item)
+    return table.schema.key.shown(item)
 
 
 def conflict(
@@ -53,7 +53,7 @@ def refuse_foreign(
     then: str,
 ) -> None:
     """Raise an error of a kind where the stored item is of another model."""
-    found = None if error.stored_item is None else table.schema.foreign(error.stored_item)
+    found = None if error.stored_item is None else table.schema.existence.foreign(error.stored_item)
     if found is not None:
         raise failed(
             kind, table, key, error, f"does not exist: the item with this key is one {found}; {then}"
@@ -78,6 +78,6 @@ def failed(
     if error.stored_item is not None:
         with suppress(StoredValueError):
             told.item = table.schema.codec.reader(table.name).instance(error.stored_item)
-        if told.item is not None and table.schema.after_load is not None:
-            table.schema.after_load(told.item)
+        if told.item is not None and table.schema.hooks.after_load is not None:
+            table.schema.hooks.after_load(told.item)
     return told

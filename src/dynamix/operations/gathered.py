@@ -80,7 +80,7 @@ class Gathered:
                 continue
             table, values, kept, marks = entry
             if kept is not None:
-                table.schema.settle(values, kept)
+                table.schema.whole.settle(values, kept)
                 if marks:
                     values.update(marks)
             else:
@@ -102,7 +102,7 @@ def _encoded(
     """
     values, version = vars(instance), table.schema.version
     try:
-        item, kept = table.schema.whole_of(values, times)
+        item, kept = table.schema.whole.kept(values, times)
         first = _NO_VERSION
         if version is not None:
             first, kept = {version.attribute: started(version, values, item)}, table.schema.codec.kept(item)

@@ -44,9 +44,9 @@ def store(
 
 def delete_instance(policy: RetryPolicy, table: Table[Any], instance: Any, condition: Condition | None) -> Flow[None]:
     """Delete an instance's item, after the model's own `before_delete`."""
-    if table.schema.before_delete is not None:
-        table.schema.before_delete(instance)
-    part = parts.Delete(table, table.schema.key_of(vars(instance)), condition, instance)
+    if table.schema.hooks.before_delete is not None:
+        table.schema.hooks.before_delete(instance)
+    part = parts.Delete(table, table.schema.key.of(vars(instance)), condition, instance)
     yield from transact.write_one(policy, part, "delete")
     part.settle()
 
@@ -98,7 +98,7 @@ def commit(
     """Send what is pending on an instance, and the edits."""
     values, schema, sender = vars(instance), table.schema, object()
     edits, guards = update.of_its_own(schema, values, pending, edits, guards)
-    key, conditions = schema.key_of(values), resolved(values, condition)
+    key, conditions = schema.key.of(values), resolved(values, condition)
     try:
         pending.begin(sender, edits, guards)
         part = parts.Update(table, key, conditions, pending, values=values)
@@ -132,11 +132,11 @@ def _read(policy: RetryPolicy, table: Table[Any], key: Item) -> Flow[Item]:
 
 def _shown(table: Table[M], item: Item) -> M | None:
     """The instance of an item, None of none and of one that is hidden, after the model's own `after_load`."""
-    if not item or table.schema.hides_item(item):
+    if not item or table.schema.existence.hides_item(item):
         return None
     instance = table.schema.codec.reader(table.name).instance(item)
-    if table.schema.after_load is not None:
-        table.schema.after_load(instance)
+    if table.schema.hooks.after_load is not None:
+        table.schema.hooks.after_load(instance)
     return instance
 
 

@@ -130,9 +130,9 @@ class Holder:
         schema = self.part.table.schema
         if self.whole:
             key = Path((schema.table.hash_key.name,))
-            required.append(AttributeExists(key) if self.before else schema.gone)
+            required.append(AttributeExists(key) if self.before else schema.existence.gone)
         elif isinstance(self.part, Delete) and any(self.before.get(field.name) for field in self.fields):
-            required = [Or((schema.gone, all_of(required)))]  # one that is gone is no error
+            required = [Or((schema.existence.gone, all_of(required)))]  # one that is gone is no error
         self.part.seen = tuple(required)
 
     @property
@@ -265,7 +265,9 @@ def _owner(table: Table[Any], recorded: AttributeValue | None) -> Key[Any] | Non
     schema = table.schema
     try:
         forms = (recorded or {})["M"]
-        return Key(schema.model, schema.stored_key({field.attribute: forms[field.name] for field in schema.table.keys}))
+        return Key(
+            schema.model, schema.key.from_stored({field.attribute: forms[field.name] for field in schema.table.keys})
+        )
     except (KeyError, TypeError, DynamixError):
         return None
 

@@ -57,8 +57,8 @@ class LiveIndexes:
 
     def _find(self, policy: RetryPolicy, table: Table[Any], index: Index) -> Flow[Held]:
         schema = table.schema
-        declared = schema.loaded_from(index)
-        if index.name is None or declared == schema.keys_of_index(index):
+        declared = schema.projection.loaded_from(index)
+        if index.name is None or declared == schema.projection.keys_of_index(index):
             return self._kept(table, index, Held(declared))
         projections = self._tables.get(table.name, {})
         if projections is not None and index.name not in projections:
@@ -101,7 +101,7 @@ def _common(
     there = frozenset(name for name, field in schema.fields.items() if field.name in live)
     if schema.versions is not None and schema.versions.field.name in live:
         there |= {schema.versions.field.attribute}
-    return (there if declared is None else there & declared) | schema.keys_of_index(index)
+    return (there if declared is None else there & declared) | schema.projection.keys_of_index(index)
 
 
 def check_held(search: Search[Any], selection: Selection, held: Held) -> None:

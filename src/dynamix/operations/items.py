@@ -43,21 +43,26 @@ def get(
     if not fields:
         body, reader = requests.get(table.name, key, consistent=consistent), schema.codec.reader(table.name)
     else:
-        chosen = (*schema.table.keys, *fields, *(() if hidden is None else (hidden,)), *schema.telling(schema.table))
-        names = schema.asked_for(chosen)
+        chosen = (
+            *schema.table.keys,
+            *fields,
+            *(() if hidden is None else (hidden,)),
+            *schema.projection.telling(schema.table),
+        )
+        names = schema.projection.asked_for(chosen)
         body = requests.get(table.name, key, consistent=consistent, only=names)
-        reader = schema.codec.reader(table.name, schema.attributes_of(chosen))
+        reader = schema.codec.reader(table.name, schema.projection.attributes(chosen))
     asked = request(policy, Call("GetItem", msgspec.json.encode(body), reader.item))
-    return asked if hidden is None and schema.after_load is None else _loaded(table, asked)
+    return asked if hidden is None and schema.hooks.after_load is None else _loaded(table, asked)
 
 
 def _loaded(table: Table[Any], asked: Flow[M | None]) -> Flow[M | None]:
     """The instance that a flow gives, after the model's own `after_load`; None in place of one that is hidden."""
     found = yield from asked
-    if found is None or table.schema.hides(vars(found)):
+    if found is None or table.schema.existence.hides(vars(found)):
         return None
-    if table.schema.after_load is not None:
-        table.schema.after_load(found)
+    if table.schema.hooks.after_load is not None:
+        table.schema.hooks.after_load(found)
     return found
 
 
@@ -65,7 +70,7 @@ def exists(policy: RetryPolicy, table: Table[Any], key: Item, consistent: bool |
     """Whether an item has this key; only the key is read, and by what it may be hidden."""
     consistent = policy.consistent if consistent is None else consistent
     schema = table.schema
-    more = (*schema.telling(schema.table), *(() if schema.hidden is None else (schema.hidden,)))
+    more = (*schema.projection.telling(schema.table), *(() if schema.hidden is None else (schema.hidden,)))
     only = dict.fromkeys((*key, *(field.name for field in more))) if more else key
     body = requests.get(table.name, key, consistent=consistent, only=only)
     found = partial(_found_own, schema) if more else _found
@@ -78,7 +83,7 @@ def _found(body: bytes) -> bool:
 
 def _found_own(schema: Schema[Any], body: bytes) -> bool:
     item = msgspec.json.decode(body, type=dict[str, Item]).get("Item")
-    return item is not None and not schema.hides_item(item) and schema.foreign(item) is None
+    return item is not None and not schema.existence.hides_item(item) and schema.existence.foreign(item) is None
 
 
 def put(
@@ -87,14 +92,14 @@ def put(
     """Store a whole item, if the conditions are met. Raises ItemExistsError where one has the key and `overwrite` is
     False."""
     schema = table.schema
-    required = (*(schema.replacing(item) if overwrite else (schema.absent(item),)), *conditions)
+    required = (*(schema.existence.replacing(item) if overwrite else (schema.existence.absent(item),)), *conditions)
     body = requests.put(table.name, item, all_of(required) if required else None)
     call = Call("PutItem", _checked_body(table, item, body), nothing, repeatable=overwrite and not conditions)
     try:
         yield from single.send(policy, call)
     except ConditionalCheckFailedError as error:
         refuse_foreign(ItemExistsError, table, item, error, "it was left alone")
-        occupied = error.stored_item is not None and not table.schema.hides_item(error.stored_item)
+        occupied = error.stored_item is not None and not table.schema.existence.hides_item(error.stored_item)
         if not overwrite and (occupied or not conditions):
             raise failed(ItemExistsError, table, item, error, "exists already; it was left alone") from error
         raise unmet(table, item, error, conditions, "nothing was stored") from error
@@ -115,7 +120,7 @@ def store(
     schema, values = table.schema, vars(instance)
     conditions, (item, kept), version = (
         unchanged.resolved(values, condition),
-        schema.whole_of(values, times),
+        schema.whole.kept(values, times),
         schema.version,
     )
     first = None
@@ -124,7 +129,7 @@ def store(
     yield from put(policy, table, item, version is None if overwrite is None else overwrite, conditions)
     if times:
         values.update(times)
-    schema.settle(values, kept)
+    schema.whole.settle(values, kept)
     if version is not None:
         values[version.attribute] = first
     return instance
@@ -143,7 +148,7 @@ def delete(
     `decode` makes the result of the answer, which then has what was deleted; a repeat could not tell that. `guard` is
     met by an item that has the version which was loaded, and where there is no item; so no repeat deletes another one.
     """
-    required = (*table.schema.replacing(key), *conditions, *(() if guard is None else (guard,)))
+    required = (*table.schema.existence.replacing(key), *conditions, *(() if guard is None else (guard,)))
     body = requests.delete(
         table.name, key, all_of(required) if required else None, returns="ALL_OLD" if decode else None
     )
@@ -188,10 +193,12 @@ def delete_instance(
 ) -> Flow[None]:
     """Delete an instance's item, if its conditions and this one are met; then it is a new one."""
     values, schema = vars(instance), table.schema
-    if schema.before_delete is not None:
-        schema.before_delete(instance)
-    guard = None if schema.version is None else versions.unchanged_or_gone(schema.version, values, schema.gone)
-    yield from delete(policy, table, schema.key_of(values), unchanged.resolved(values, condition), guard=guard)
+    if schema.hooks.before_delete is not None:
+        schema.hooks.before_delete(instance)
+    guard = (
+        None if schema.version is None else versions.unchanged_or_gone(schema.version, values, schema.existence.gone)
+    )
+    yield from delete(policy, table, schema.key.of(values), unchanged.resolved(values, condition), guard=guard)
     pending.pending_of(values).deleted(values)
 
 

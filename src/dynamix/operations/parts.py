@@ -133,17 +133,20 @@ class Put(Part):
         self, table: Table[Any], instance: Any, condition: Condition | None, times: dict[str, datetime], *, absent: bool
     ) -> None:
         values = vars(instance)
-        super().__init__(table, table.schema.key_of(values), resolved(values, condition))
+        super().__init__(table, table.schema.key.of(values), resolved(values, condition))
         self.values = values
         self.times = times
         self.absent = absent
-        self.item = table.schema.item_of(values, times)
+        self.item = table.schema.whole.item(values, times)
         version = table.schema.version
         self.version = {} if version is None else {version.attribute: started(version, values, self.item)}
 
     def body(self) -> requests.Body:
         schema = self.table.schema
-        required = (*((schema.absent(self.key),) if self.absent else schema.replacing(self.key)), *self.required)
+        required = (
+            *((schema.existence.absent(self.key),) if self.absent else schema.existence.replacing(self.key)),
+            *self.required,
+        )
         return requests.put(self.table.name, self.item, all_of(required) if required else None)
 
     def encoded(self) -> msgspec.Raw:
@@ -153,14 +156,14 @@ class Put(Part):
         return encoded
 
     def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
-        occupied = error.stored_item is not None and not self.table.schema.hides_item(error.stored_item)
+        occupied = error.stored_item is not None and not self.table.schema.existence.hides_item(error.stored_item)
         if self.absent and (occupied or not self.given):
             return failed(ItemExistsError, self.table, self.key, error, "exists already; it was left alone")
         return super().explain(error)
 
     def settle(self) -> None:
         self.values.update(self.times)
-        self.table.schema.settle(self.values, self.table.schema.codec.kept(self.item))
+        self.table.schema.whole.settle(self.values, self.table.schema.codec.kept(self.item))
         self.values.update(self.version)
 
 
@@ -173,11 +176,11 @@ class Delete(Part):
         self.values = {} if instance is None else vars(instance)
         super().__init__(table, key, resolved(self.values, condition))
         version = None if instance is None else table.schema.version
-        self.guard = None if version is None else unchanged_or_gone(version, self.values, table.schema.gone)
+        self.guard = None if version is None else unchanged_or_gone(version, self.values, table.schema.existence.gone)
 
     def body(self) -> requests.Body:
         guard = () if self.guard is None else (self.guard,)
-        required = (*self.table.schema.replacing(self.key), *self.required, *guard)
+        required = (*self.table.schema.existence.replacing(self.key), *self.required, *guard)
         return requests.delete(self.table.name, self.key, all_of(required) if required else None)
 
     def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
@@ -197,7 +200,9 @@ class Check(Part):
     target = "ConditionCheck"
 
     def body(self) -> requests.Body:
-        return requests.check(self.table.name, self.key, all_of((*self.table.schema.replacing(self.key), *self.given)))
+        return requests.check(
+            self.table.name, self.key, all_of((*self.table.schema.existence.replacing(self.key), *self.given))
+        )
 
 
 class Update(Part):
@@ -231,7 +236,10 @@ class Update(Part):
 
     def body(self) -> requests.Body:
         schema = self.table.schema
-        required = (*(schema.startable(self.key) if self.upsert else (schema.there(self.key),)), *self.required)
+        required = (
+            *(schema.existence.startable(self.key) if self.upsert else (schema.existence.there(self.key),)),
+            *self.required,
+        )
         self.plan, texts = write(self.changes, required, self._pictured, at_once=True)
         self.target = "Update" if texts.update else Check.target
         return requests.update(self.table.name, self.key, texts)
@@ -254,7 +262,7 @@ class Update(Part):
         return True
 
     def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
-        gone = error.stored_item is None or self.table.schema.hides_item(error.stored_item)
+        gone = error.stored_item is None or self.table.schema.existence.hides_item(error.stored_item)
         if gone and not self.upsert:
             return failed(ItemNotFoundError, self.table, self.key, error, f"does not exist; {STORED_NOTHING}")
         if gone and error.stored_item is not None:
@@ -290,7 +298,7 @@ class Asked(NamedTuple):
     def prepare(self) -> None:
         """Call the model's own `before_save` or `before_delete`, where an instance is stored or deleted."""
         schema = self.table.schema
-        hook = schema.before_delete if self.action == "delete" else schema.before_save
+        hook = schema.hooks.before_delete if self.action == "delete" else schema.hooks.before_save
         if hook is not None and self.instance is not None:
             hook(self.instance)
 
@@ -307,7 +315,7 @@ def put(
     table: Table[Any], instance: Any, condition: Condition | None, absent: bool, renews: bool, now: datetime
 ) -> Part:
     """Store an instance whole; with `renews` it gets the automatic times of this write."""
-    times = table.schema.times_whole(vars(instance), now) if renews else {}
+    times = table.schema.times.whole(vars(instance), now) if renews else {}
     return Put(table, instance, condition, times, absent=absent)
 
 
@@ -332,14 +340,14 @@ def save(
         found, guards = brought_up(values, schema, edits, guards)
         edits = dict(found or {})
     for field in (
-        schema.renewed if changed or state.outdated else ()
+        schema.times.renewed if changed or state.outdated else ()
     ):  # as edits, so that nothing more is queued where this fails
         edits[field.attribute] = Draft(field)
         edits[field.attribute].assign(field.stamp(now))
     if schema.version is not None and (changed or state.outdated):
         edits, guards = raised(schema.version, values, edits, guards)
     pending.expect(edits, guards)
-    return Update(table, schema.key_of(values), conditions, pending, values=values)
+    return Update(table, schema.key.of(values), conditions, pending, values=values)
 
 
 def shown_reason(part: Part, reason: CancellationReason, action: str) -> CancellationReason:

@@ -32,8 +32,8 @@ def save(
     as it was loaded.
     """
     values, schema = vars(instance), table.schema
-    if schema.before_save is not None:
-        schema.before_save(instance)
+    if schema.hooks.before_save is not None:
+        schema.hooks.before_save(instance)
     state = state_of(values)
     if state.stored is None or state.new or overwrite:
         return (yield from _store(policy, table, instance, overwrite, condition))
@@ -52,7 +52,7 @@ def _store(policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool, c
     pending = pending_of(values)
     try:
         pending.begin(sender)
-        times = table.schema.times_whole(values, datetime.now(UTC))
+        times = table.schema.times.whole(values, datetime.now(UTC))
         return (yield from verbs.store(policy, table, instance, overwrite, condition, times))
     finally:
         pending.end(sender)
@@ -71,7 +71,7 @@ def refresh(policy: RetryPolicy, table: Table[M], instance: M, discard: bool) ->
                 f"{', '.join(dict.fromkeys(changed))} has changes that are not stored; save() them, or drop them by "
                 "refresh(discard=True)"
             )
-    found = yield from get_or_raise(policy, table, schema.key_of(values), True)
+    found = yield from get_or_raise(policy, table, schema.key.of(values), True)
     pending.reloaded(values, vars(found), schema.fields, schema.editable)
     return instance
 

@@ -89,7 +89,7 @@ def page(
             get = partial(_neighbour, get)
         found = yield from get(policy, table, search, selection, budget, read)
         if requery and found.items and (search.fields or held != _WHOLE):
-            keys = [search.schema.key_of(vars(item)) for item in found.items]
+            keys = [search.schema.key.of(vars(item)) for item in found.items]
             items = yield from batch.get(policy, table, keys, search.consistent, search.on_error)
             return found._replace(items=_converted(search, items))
     except DeadlineExceededError as error:
@@ -97,9 +97,9 @@ def page(
             raise
         budget.ended(error)
         return Found([], search.start, spent(budget))
-    if search.schema.after_load is not None:
+    if search.schema.hooks.after_load is not None:
         for item in found.items:
-            search.schema.after_load(item)
+            search.schema.hooks.after_load(item)
     return found if search.convert is None else found._replace(items=_converted(search, found.items))
 
 
@@ -320,11 +320,13 @@ def exists(
 def _reader(table: Table[M], search: Search[M], held: Held, requery: bool) -> Callable[[bytes], Page[M]]:
     schema, attributes, sure = search.schema, held.attributes, None
     if requery and schema.versions is not None and attributes is not None:
-        attributes = schema.keys_of_index(search.index)  # the rest is read from the table, in its own version
+        attributes = schema.projection.keys_of_index(
+            search.index
+        )  # the rest is read from the table, in its own version
     elif search.fields:
-        attributes = schema.attributes_of(chosen(search), search.index)
+        attributes = schema.projection.attributes(chosen(search), search.index)
     elif not held.sure:
-        sure = schema.keys_of_index(search.index)
+        sure = schema.projection.keys_of_index(search.index)
     if sure is None and held.attributes is not None:
-        sure = schema.sure_of(attributes)
+        sure = schema.projection.sure_of(attributes)
     return schema.codec.reader(table.name, attributes, sure).page

@@ -122,20 +122,20 @@ def _parser(statement: str, words: list[partiql_text.Token], table: Table[Any] |
             "RETURNING MODIFIED gives parts of items, of which no instance is made; leave out model="
         )
     held = _held(statement, words, table, place) if place is not None else None
-    reader = schema.codec.reader(table.name, held, schema.sure_of(held))
+    reader = schema.codec.reader(table.name, held, schema.projection.sure_of(held))
 
     def parse(item: Item) -> Any:
-        if schema.is_guard(item) or schema.foreign(item) is not None:
+        if schema.is_guard(item) or schema.existence.foreign(item) is not None:
             return None
         try:
             found = reader.instance(item)
         except StoredValueError as error:
             error.table = table.name
             raise
-        if schema.hides(vars(found)):
+        if schema.existence.hides(vars(found)):
             return None
-        if schema.after_load is not None:
-            schema.after_load(found)
+        if schema.hooks.after_load is not None:
+            schema.hooks.after_load(found)
         return found
 
     return parse
@@ -152,10 +152,13 @@ def _held(
         raise InvalidQueryError(
             f"{statement!r} selects {error}, which is no whole attribute and makes no instance; leave out model="
         ) from error
-    held = None if place[1] is None else schema.loaded_from(schema.index(place[1]))
+    held = None if place[1] is None else schema.projection.loaded_from(schema.index(place[1]))
     if names is None:
         return held
-    needed = (*schema.table.keys, *schema.telling(schema.table if place[1] is None else schema.index(place[1])))
+    needed = (
+        *schema.table.keys,
+        *schema.projection.telling(schema.table if place[1] is None else schema.index(place[1])),
+    )
     if missing := [field.name for field in needed if field.name not in names]:
         raise InvalidQueryError(
             f"{statement!r} does not select {' and '.join(map(repr, missing))}, without which no instance of "

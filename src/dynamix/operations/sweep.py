@@ -282,7 +282,7 @@ class _Done:
         """The keys, as `get` takes them, of those items from `before` on that fared in one way."""
         schema = self._table.schema
         return tuple(
-            Key(schema.model, schema.stored_key({field.attribute: key[field.name] for field in schema.table.keys}))
+            Key(schema.model, schema.key.from_stored({field.attribute: key[field.name] for field in schema.table.keys}))
             for key, fate in zip(keys[before:], fates[before:], strict=True)
             if test(fate)
         )

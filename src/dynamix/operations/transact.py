@@ -209,7 +209,7 @@ class _Batch:
 
     def _renew(self, part: Part, reason: CancellationReason) -> bool:
         stored = None if isinstance(part, Guard) else reason.stored_item
-        if stored is not None and part.table.schema.foreign(stored) is not None:
+        if stored is not None and part.table.schema.existence.foreign(stored) is not None:
             return False
         looked = [holder.look(reason) for holder in self.holders if holder.part is part]
         return part.renew(reason) or any(looked)
@@ -312,8 +312,8 @@ def read(policy: RetryPolicy, gets: Sequence[Get]) -> Flow[tuple[Any, ...]]:
     except TableNotFoundError as error:
         raise explained((get.table for get in gets), error) from error
     for place, get in distinct:
-        if found[place] is not None and get.table.schema.after_load is not None:
-            get.table.schema.after_load(found[place])
+        if found[place] is not None and get.table.schema.hooks.after_load is not None:
+            get.table.schema.hooks.after_load(found[place])
     return tuple(found[place] for place in places)
 
 
@@ -323,7 +323,7 @@ def _instance(get: Get, entry: msgspec.Raw) -> Any:
     except StoredValueError as error:
         error.table = get.table.name
         raise
-    return None if found is None or get.table.schema.hides(vars(found)) else found
+    return None if found is None or get.table.schema.existence.hides(vars(found)) else found
 
 
 def _get_reason(get: Get, reason: CancellationReason) -> CancellationReason:

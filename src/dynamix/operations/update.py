@@ -84,8 +84,8 @@ def update(policy: RetryPolicy, table: Table[M], asked: ByKey) -> Flow[M | None]
     if isinstance(answer, StoredValueError):
         raise unread(answer) from answer
     assert not isinstance(answer, UntoldError)  # noqa: S101 - it was refused to ask for the item
-    if answer is not None and table.schema.after_load is not None:
-        table.schema.after_load(answer)
+    if answer is not None and table.schema.hooks.after_load is not None:
+        table.schema.hooks.after_load(answer)
     return answer
 
 
@@ -111,7 +111,7 @@ def commit(
     if pending is None:
         return instance
     values, schema = vars(instance), table.schema
-    key, sender, reader = schema.key_of(values), object(), schema.codec.reader(table.name)
+    key, sender, reader = schema.key.of(values), object(), schema.codec.reader(table.name)
     edits, guards = of_its_own(schema, values, pending, edits, guards)
     try:
         terms = Terms(resolved(values, condition), atomic=atomic, returns="ALL_NEW")
@@ -157,13 +157,13 @@ def of_its_own(
         guards = [*guards, *parts_unchanged(values, schema, pending)]
     if schema.version is not None:
         edits, guards = raised(schema.version, values, edits, guards)
-    return ({**(edits or {}), **_renewals(schema)} if schema.renewed else edits), guards
+    return ({**(edits or {}), **_renewals(schema)} if schema.times.renewed else edits), guards
 
 
 def _renewals(schema: Schema[Any]) -> dict[str, Draft]:
     """The changes that set the fields which hold the time of the last write, by attribute."""
     drafts: dict[str, Draft] = {}
-    for attribute, now in schema.times_now().items():
+    for attribute, now in schema.times.now().items():
         drafts[attribute] = Draft(schema.fields[attribute])
         drafts[attribute].assign(now)
     return drafts
@@ -214,7 +214,10 @@ def _send(
     The result is the answer, or why it cannot be read, and the plan that was carried out.
     """
     schema = table.schema
-    required = (*(schema.startable(key) if terms.upsert else (schema.there(key),)), *terms.conditions)
+    required = (
+        *(schema.existence.startable(key) if terms.upsert else (schema.existence.there(key),)),
+        *terms.conditions,
+    )
     (plan, texts), guessed = _planned(policy, changes, required), False
     for _ in range(_MOST_PICTURES):
         if terms.atomic:
@@ -225,7 +228,7 @@ def _send(
             return error, plan
         except ConditionalCheckFailedError as error:
             refuse_foreign(ItemNotFoundError, table, key, error, "nothing was stored")
-            gone = error.stored_item is None or table.schema.hides_item(error.stored_item)
+            gone = error.stored_item is None or table.schema.existence.hides_item(error.stored_item)
             if gone and not terms.upsert:
                 raise failed(ItemNotFoundError, table, key, error, "does not exist; nothing was stored") from error
             stored = error.stored_item or {}
@@ -259,7 +262,7 @@ def _send(
 def _remove_expired(policy: RetryPolicy, table: Table[Any], key: Item) -> Flow[None]:
     """Delete an item that has expired, so that an upsert begins a new one; one that another has begun stays."""
     with suppress(ConditionalCheckFailedError):
-        yield from items.delete(policy, table, key, guard=table.schema.absent(key))
+        yield from items.delete(policy, table, key, guard=table.schema.existence.absent(key))
 
 
 def _planned(

@@ -48,10 +48,10 @@ def search(policy: RetryPolicy, table: Table[M], near: Near[M]) -> Flow[list[tup
     except InvalidRequestError as error:
         raise _explained(near.index, error) from error
     items, _ = readable(table, page.items, page.unread, "raise")
-    pairs = [pair for pair in zip(items, scores, strict=True) if not schema.hides(vars(pair[0]))]
-    if schema.after_load is not None:
+    pairs = [pair for pair in zip(items, scores, strict=True) if not schema.existence.hides(vars(pair[0]))]
+    if schema.hooks.after_load is not None:
         for item, _ in pairs:
-            schema.after_load(item)
+            schema.hooks.after_load(item)
     return pairs
 
 

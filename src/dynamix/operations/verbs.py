@@ -38,8 +38,8 @@ def create(
 
     Without a word about `overwrite` an item is replaced, unless items have versions.
     """
-    if table.schema.before_save is not None:
-        table.schema.before_save(instance)
+    if table.schema.hooks.before_save is not None:
+        table.schema.hooks.before_save(instance)
     return store(policy, table, instance, overwrite, condition)
 
 

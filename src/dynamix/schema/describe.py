@@ -113,7 +113,7 @@ def describe(model: type[M]) -> Schema[M]:
         companion=None if guards is None or guards.within else _companion(model, table_name, guards.expiry),
         kinds=kinds,
     )
-    schema.check_hooks()
+    schema.hooks.check()
     return schema
 
 

@@ -13,6 +13,7 @@ from dynamix.codec.forms import comparable
 from dynamix.codec.numbers import NumberError
 from dynamix.fields.refusals import NO_TEXT
 from dynamix.schema.index import AnyField
+from dynamix.schema.unique import WITHIN
 from dynamix.wire import AttributeValue
 
 
@@ -59,3 +60,22 @@ def check_key(field: AnyField, limit: int, value: object, form: AttributeValue) 
         raise field.refusal(value, "a key of a table or an index cannot be empty")
     if size > limit:
         raise field.refusal(value, f"it has {size} bytes, and a key may have at most {limit}")
+
+
+def encode_key(field: AnyField, limit: int, value: Any) -> AttributeValue:
+    """The stored form of a key's value: not empty, and at most `limit` bytes."""
+    wire = field.encode(value)
+    check_key(field, limit, value, wire)
+    return wire
+
+
+def encode_shared_key(field: AnyField, limit: int, value: Any) -> AttributeValue:
+    """The same where guards stand beside the items."""
+    wire = encode_key(field, limit, value)
+    refuse_reserved(field, value, wire)
+    return wire
+
+
+def refuse_reserved(field: AnyField, value: object, form: AttributeValue) -> None:
+    if form["S"].startswith(WITHIN):
+        raise field.refusal(value, f"keys that begin with {WITHIN!r} are those of guards of unique values")

@@ -15,6 +15,7 @@ from dynamix.fields.base import Field
 from dynamix.fields.discriminator import DiscriminatorField, value_of
 from dynamix.fields.key import KeyField
 from dynamix.schema.index import AnyField, Index
+from dynamix.wire import Item
 
 MEMBERS = "_dynamix_members"
 """What a class has that stands for some models of a family."""
@@ -253,3 +254,36 @@ def _has(model: type[Any], key: AnyField) -> bool:
 def _may_be(model: type[Any], key: AnyField, item: Mapping[str, Any]) -> bool:
     form = item[key.name]
     return _texts(model, key).holds(str(form.get("S", "")) if isinstance(form, Mapping) else "")
+
+
+class Sorting(NamedTuple):
+    """What the codec asks of the models whose items stand in one table."""
+
+    kinds: Kinds
+    table: Index
+
+    @property
+    def attribute(self) -> str:
+        return self.kinds.field.attribute
+
+    @property
+    def name(self) -> str:
+        return self.kinds.field.name
+
+    @property
+    def own(self) -> str | None:
+        return self.kinds.own
+
+    def codec(self, item: Item) -> Any:
+        """The codec of an item's model, None for that of none of these. Raises StoredValueError."""
+        model = self.kinds.model_of(item, self.table.keys)
+        return None if model is None else self.kinds.schema_of(model).codec
+
+    def strange(self, item: Item) -> StoredValueError:
+        """The error for an item that has to be one of these."""
+        found = self.kinds.foreign(item, self.table.keys)
+        return StoredValueError(
+            f"the item is one {found}, not of {self.kinds.model.__name__}",
+            field=self.attribute,
+            value=item.get(self.name),
+        )

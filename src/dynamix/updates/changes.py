@@ -55,7 +55,7 @@ class Changes:
             check_action(schema, action)
             _fold(by_attribute.setdefault(action.path.source.attribute, []), action)
         by_attribute |= _computed(schema, by_attribute)
-        for field in schema.renewed:
+        for field in schema.times.renewed:
             if field.attribute not in by_attribute:
                 by_attribute[field.attribute] = [field.set(field.stamp(now))]
         made = [action for found in by_attribute.values() for action in found]
