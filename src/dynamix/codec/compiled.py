@@ -42,6 +42,7 @@ class ModelCodec(Generic[M]):
             self._names |= evolving.own_names
             self.mark = {} if evolving.mark is None else {evolving.mark[0]: {"N": str(evolving.mark[1])}}
         self._exact = {slot.name: slot.attribute for slot in self.slots if slot.form.exact}
+        self._later = [(slot.attribute, slot.name) for slot in self.slots if slot.form.lazy]
         self._nulls = [(slot.attribute, slot.name) for slot in self.slots if slot.null]
         self._by_attribute = {slot.attribute: slot for slot in self.slots}
         self._readers: dict[tuple[str, frozenset[str] | None, frozenset[str] | None], Reader[M]] = {}
@@ -128,6 +129,10 @@ class ModelCodec(Generic[M]):
         touched = [attribute for attribute, form in forms.items() if kept.get(attribute, LACKING) != form]
         restored = [self._restore(attribute, forms[attribute], item, values, state) for attribute in touched]
         return item, self.kept(item) if any(restored) else kept
+
+    def sent(self, item: Item, kept: Stored) -> Item:
+        """The same item, for a request: what is kept as JSON need not be written once more."""
+        return item | {name: form for attribute, name in self._later if (form := kept[attribute])}
 
     def _restore(self, attribute: str, form: Any, item: Item, values: Mapping[str, Any], state: State) -> bool:
         """Put the stored form of one attribute into an item, unless its value was touched. Whether it was put there."""

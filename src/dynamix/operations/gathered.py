@@ -106,7 +106,7 @@ def _encoded(
         first = _NO_VERSION
         if version is not None:
             first, kept = {version.attribute: started(version, values, item)}, table.schema.codec.kept(item)
-        encoded = msgspec.json.encode(requests.batch_put(item))
+        encoded = msgspec.json.encode(requests.batch_put(table.schema.codec.sent(item, kept)))
     except UnicodeEncodeError as error:
         raise no_text(table.schema, error, instance) from error
     if len(encoded) > ITEM_BYTES:

@@ -87,13 +87,18 @@ def _found_own(schema: Schema[Any], body: bytes) -> bool:
 
 
 def put(
-    policy: RetryPolicy, table: Table[Any], item: Item, overwrite: bool, conditions: tuple[Condition, ...] = ()
+    policy: RetryPolicy,
+    table: Table[Any],
+    item: Item,
+    overwrite: bool,
+    conditions: tuple[Condition, ...] = (),
+    sent: Item | None = None,
 ) -> Flow[None]:
-    """Store a whole item, if the conditions are met. Raises ItemExistsError where one has the key and `overwrite` is
-    False."""
+    """Store a whole item, if the conditions are met; `sent` is how the request has it, where that is otherwise. Raises
+    ItemExistsError where one has the key and `overwrite` is False."""
     schema = table.schema
     required = (*(schema.existence.replacing(item) if overwrite else (schema.existence.absent(item),)), *conditions)
-    body = requests.put(table.name, item, all_of(required) if required else None)
+    body = requests.put(table.name, sent or item, all_of(required) if required else None)
     call = Call("PutItem", _checked_body(table, item, body), nothing, repeatable=overwrite and not conditions)
     try:
         yield from single.send(policy, call)
@@ -126,7 +131,8 @@ def store(
     first = None
     if version is not None:
         first, kept = versions.started(version, values, item), schema.codec.kept(item)
-    yield from put(policy, table, item, version is None if overwrite is None else overwrite, conditions)
+    overwrite = version is None if overwrite is None else overwrite
+    yield from put(policy, table, item, overwrite, conditions, schema.codec.sent(item, kept))
     if times:
         values.update(times)
     schema.whole.settle(values, kept)
