@@ -7,6 +7,8 @@ passes through untouched. A driver closes the flow that it ran: what an interrup
 asyncio is imported by what needs it: a program that does not starts in half the time.
 """
 
+from __future__ import annotations
+
 import contextlib
 import contextvars
 import threading

@@ -5,6 +5,8 @@ next one is asked for. So no more is in memory than a page of each segment that 
 waited for, and nothing runs on for a caller who has stopped: the threads last for a page.
 """
 
+from __future__ import annotations
+
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator

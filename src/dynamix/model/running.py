@@ -13,7 +13,6 @@ from dynamix.connection import Connection
 from dynamix.current import current
 from dynamix.errors import InvalidQueryError, InvalidUpdateError, WrongTypeError
 from dynamix.expressions.nodes import Condition
-from dynamix.expressions.walk import paths
 from dynamix.late import later
 from dynamix.operations.explained import explaining
 from dynamix.operations.retry import RetryPolicy
@@ -23,9 +22,9 @@ from dynamix.schema.table import Table
 from dynamix.wire import Flow
 
 if TYPE_CHECKING:
-    from dynamix.expressions import renamed
+    from dynamix.expressions import renamed, walk
 else:
-    later(globals(), renamed="dynamix.expressions.renamed")
+    later(globals(), renamed="dynamix.expressions.renamed", walk="dynamix.expressions.walk")
 
 M = TypeVar("M")
 P = ParamSpec("P")
@@ -55,7 +54,7 @@ def check_condition(model: type[Any], condition: object) -> Condition:
             value=condition,
         )
     schema = schema_of(model)
-    for path in paths(condition):
+    for path in walk.paths(condition):
         if path.source is not None and not schema.owns(path.source):
             raise InvalidQueryError(f"{path.source} is not a field of {model.__name__}")
     return renamed.under_both(condition, schema.projection.old_names) if schema.projection.old_names else condition

@@ -6,14 +6,18 @@ A write has one body wherever it stands. On its own it is the request; in a tran
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
 from dynamix.expressions.nodes import Condition
-from dynamix.expressions.render import Placeholders
-from dynamix.expressions.texts import Texts, checked
+from dynamix.late import later
 from dynamix.wire import Item
+
+if TYPE_CHECKING:
+    from dynamix.expressions import render, texts
+else:
+    later(globals(), render="dynamix.expressions.render", texts="dynamix.expressions.texts")
 
 Body: TypeAlias = dict[str, Any]
 """The members of a request, or of a part of one, by name."""
@@ -26,7 +30,7 @@ def get(table: str, key: Item, *, consistent: bool = False, only: Iterable[str] 
     """Read an item, or of it the attributes `only`."""
     body: Body = {"TableName": table, "Key": key}
     if only:
-        placeholders = Placeholders()
+        placeholders = render.Placeholders()
         body["ProjectionExpression"] = ", ".join(map(placeholders.name, only))
         body["ExpressionAttributeNames"] = placeholders.names
     if consistent:
@@ -49,13 +53,13 @@ def check(table: str, key: Item, condition: Condition) -> Body:
     return _write({"TableName": table, "Key": key}, condition, None)
 
 
-def update(table: str, key: Item, texts: Texts, *, returns: Returns | None = None) -> Body:
+def update(table: str, key: Item, expressed: "texts.Texts", *, returns: Returns | None = None) -> Body:
     """Change an item. The texts are those that `expressions.texts.checked` makes of an update and a condition, and
     `updates.written.write` of what is pending on an instance."""
     body: Body = {"TableName": table, "Key": key}
-    if texts.update:
-        body["UpdateExpression"] = texts.update
-    return _express(body, texts, returns)
+    if expressed.update:
+        body["UpdateExpression"] = expressed.update
+    return _express(body, expressed, returns)
 
 
 def batch_get(keys: Mapping[str, Sequence[Item]], *, consistent: bool = False) -> Body:
@@ -78,7 +82,7 @@ def batch_delete(key: Item) -> Body:
     return {"DeleteRequest": {"Key": key}}
 
 
-def name_and_value(body: Body, placeholders: Placeholders) -> None:
+def name_and_value(body: Body, placeholders: "render.Placeholders") -> None:
     """Add the names and values that a request's expressions stand for."""
     if placeholders.names:
         body["ExpressionAttributeNames"] = placeholders.names
@@ -88,18 +92,18 @@ def name_and_value(body: Body, placeholders: Placeholders) -> None:
 
 def _write(body: Body, condition: Condition | None, returns: Returns | None) -> Body:
     if condition is not None:
-        return _express(body, checked(None, condition), returns)
+        return _express(body, texts.checked(None, condition), returns)
     if returns is not None:
         body["ReturnValues"] = returns
     return body
 
 
-def _express(body: Body, texts: Texts, returns: Returns | None) -> Body:
+def _express(body: Body, expressed: "texts.Texts", returns: Returns | None) -> Body:
     """The same with its expressions. Where its condition is not met, the answer brings the stored item."""
-    if texts.condition:
-        body["ConditionExpression"] = texts.condition
+    if expressed.condition:
+        body["ConditionExpression"] = expressed.condition
         body["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-    name_and_value(body, texts.placeholders)
+    name_and_value(body, expressed.placeholders)
     if returns is not None:
         body["ReturnValues"] = returns
     return body

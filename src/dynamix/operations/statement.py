@@ -1,5 +1,7 @@
 """One PartiQL statement, checked before it is sent."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 

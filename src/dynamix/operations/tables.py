@@ -1,5 +1,7 @@
 """Flows on tables: create, compare, update, drop, count. They wait by pausing between descriptions."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice

@@ -11,6 +11,8 @@ caller may come back with it, and what it stands for must not change.
 Where items have unique values, their guards are written with them (see `dynamix.operations.guards`).
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -4,6 +4,8 @@ Both are planned on a picture of the stored item. Where the item differs, the fa
 plan is made anew.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial

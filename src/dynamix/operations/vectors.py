@@ -1,5 +1,7 @@
 """Searches in vector indexes: which items are nearest to a vector."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from typing import Any, Generic, TypeVar
 

@@ -23,13 +23,17 @@ from dynamix.late import later
 from dynamix.schema.index import AnyField, Index, Vectors
 from dynamix.schema.indexes import declared_in, global_indexes, local_indexes, units_of, vector_indexes
 from dynamix.schema.table import Schema
-from dynamix.schema.unique import COMPANION, EXPIRES, KEY, guards_of
 
 if TYPE_CHECKING:
-    from dynamix.schema import evolution, upgrades
+    from dynamix.schema import evolution, unique, upgrades
     from dynamix.schema.kinds import Kinds
 else:
-    later(globals(), evolution="dynamix.schema.evolution", upgrades="dynamix.schema.upgrades")
+    later(
+        globals(),
+        evolution="dynamix.schema.evolution",
+        unique="dynamix.schema.unique",
+        upgrades="dynamix.schema.upgrades",
+    )
 
 M = TypeVar("M")
 
@@ -96,7 +100,7 @@ def describe(model: type[M]) -> Schema[M]:
     kinds = _kinds(model, fields, table, indexes, vectors)
     if any(field.was is not None for field in fields.values()):
         evolution.check_renamed(model, fields, (table, *indexes))
-    guards = guards_of(model, fields, table, indexes)
+    guards = unique.guards_of(model, fields, table, indexes) if _has_unique(model, fields) else None
     schema = Schema(
         model=model,
         table_name=table_name,
@@ -157,13 +161,19 @@ def _check_order(index: Index) -> None:
             )
 
 
+def _has_unique(model: type, fields: Mapping[str, AnyField]) -> bool:
+    """Whether a model says of anything that it is unique."""
+    names = ("__unique__", "__unique_in_table__")
+    return any(field.unique for field in fields.values()) or any(hasattr(model, name) for name in names)
+
+
 def _companion(model: type, table_name: str, expiry: AnyField | None) -> Schema[Any]:
     """The schema of the table of a model's guards, which has the settings of the model's own table."""
     capacity = ("ReadCapacityUnits", "WriteCapacityUnits", "DeletionProtectionEnabled")
     body = {name: getattr(model, name) for name in capacity if not isinstance(getattr(model, name, None), Field | None)}
-    body |= {"__table_name__": table_name + COMPANION, "key": CharField(hash_key=True, name=KEY)}
+    body |= {"__table_name__": table_name + unique.COMPANION, "key": CharField(hash_key=True, name=unique.KEY)}
     if expiry is not None:
-        body["expires"] = TTLField(name=EXPIRES)
+        body["expires"] = TTLField(name=unique.EXPIRES)
     return describe(type(model.__name__, (), body))
 
 

@@ -13,7 +13,6 @@ from dynamix.codec.forms import comparable
 from dynamix.codec.numbers import NumberError
 from dynamix.fields.refusals import NO_TEXT
 from dynamix.schema.index import AnyField
-from dynamix.schema.unique import WITHIN
 from dynamix.wire import AttributeValue
 
 
@@ -77,5 +76,7 @@ def encode_shared_key(field: AnyField, limit: int, value: Any) -> AttributeValue
 
 
 def refuse_reserved(field: AnyField, value: object, form: AttributeValue) -> None:
+    from dynamix.schema.unique import WITHIN
+
     if form["S"].startswith(WITHIN):
         raise field.refusal(value, f"keys that begin with {WITHIN!r} are those of guards of unique values")

@@ -40,12 +40,12 @@ from dynamix.schema.index import AnyField, Index, Vectors
 from dynamix.schema.key import encode_key, encode_shared_key
 from dynamix.schema.primary_key import PrimaryKey
 from dynamix.schema.projection import Projection
-from dynamix.schema.unique import COMPANION, WITHIN, Guards
 from dynamix.wire import AttributeValue
 
 if TYPE_CHECKING:
     from dynamix.schema.kinds import Kinds
     from dynamix.schema.times import Times
+    from dynamix.schema.unique import Guards
     from dynamix.schema.upgrades import Versions
     from dynamix.schema.whole import Whole
 
@@ -69,7 +69,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
     read_capacity: int | None
     write_capacity: int | None
     deletion_protection: bool | None
-    guards: Guards | None = None
+    guards: "Guards | None" = None
     declared: Mapping[str, Declared] = {}
     vectors: Mapping[str, Vectors] = {}
     companion: "Schema[Any] | None" = None
@@ -304,6 +304,8 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             return any(schema.is_guard(item) for schema in self.kinds.schemas())
         if self.guards is None or not self.guards.within:
             return False
+        from dynamix.schema.unique import WITHIN
+
         form = item.get(self.table.hash_key.name)
         return isinstance(form, Mapping) and str(form.get("S", "")).startswith(WITHIN)
 
@@ -351,7 +353,11 @@ class Table(Struct, Generic[M], frozen=True, eq=False):
     def guarding(self) -> "Table[Any] | None":
         """The table of the guards of unique values, where that is another one."""
         companion = self.schema.companion
-        return None if companion is None else Table(companion, self.name + COMPANION)
+        if companion is None:
+            return None
+        from dynamix.schema.unique import COMPANION
+
+        return Table(companion, self.name + COMPANION)
 
 
 def _turn(field: AnyField) -> int:

@@ -1,5 +1,7 @@
 """`T.version.unchanged()`: what was loaded takes its place when a change or a delete is planned."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from dynamix.codec.state import LACKING, STATE, State, as_wire
