@@ -621,12 +621,14 @@ class BatchIncompleteError(ThrottledError):
     """The service kept leaving parts of a batch undone.
 
     `unprocessed` has the keys or items still to do, in DynamoDB's JSON form; all others are done. Of a write, `stored`
-    and `not_stored` are the same as what was given.
+    and `not_stored` are the same as what was given; `unknown` are those of what is still to do that may have been made
+    all the same, since an earlier request for them was not answered.
     """
 
     unprocessed: tuple[Item, ...] = ()
     stored: tuple[Any, ...] = ()
     not_stored: tuple[Any, ...] = ()
+    unknown: tuple[Any, ...] = ()
 
 
 class StatementsFailedError(DynamixError):

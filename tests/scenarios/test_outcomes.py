@@ -443,6 +443,25 @@ def test_a_batch_of_which_nothing_surely_was_stored(server: Unlucky) -> None:
     assert numbers(error.not_stored) == list(range(25))
 
 
+def test_what_is_left_undone_after_a_lost_answer_is_unknown() -> None:
+    """Items that a batch left undone were perhaps stored by an earlier request that was not answered."""
+
+    def undone(make: Callable[[], Answer]) -> Answer:
+        left = [{"PutRequest": {"Item": batch_of(1)[0].to_item()}}]
+        return 200, json.dumps({"UnprocessedItems": {"thread": left}}).encode()
+
+    with unlucky(max_retry_delay=0.001) as server:
+        dynamix.create_table(Thread)
+        for first, unknown in (undone, []), (lost(), [0]):
+            server.steps = [first, *[undone] * 20]
+            with pytest.raises(dynamix.BatchIncompleteError) as caught:
+                Thread.batch_write(batch_of(1))
+            assert stored_numbers() == unknown
+            assert caught.value.applied == ("maybe" if unknown else "no")
+            assert numbers(caught.value.unknown) == unknown
+            assert numbers(caught.value.not_stored) == ([] if unknown else [0])
+
+
 def test_elements_that_are_refused_before_anything_is_sent(server: Unlucky) -> None:
     """An element that cannot be stored is named by its position and key, whatever is wrong with it."""
     good = Thread(**key(0))

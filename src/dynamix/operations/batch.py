@@ -175,8 +175,9 @@ def _write(policy: RetryPolicy, gathered: Gathered, pace: Pace) -> Flow[None]:
     left = [key for keys in leftovers for key in keys]
     if left:
         incomplete = _incomplete("BatchWriteItem", writes.items(left))
-        incomplete.stored, incomplete.not_stored = writes.given("yes"), writes.given("no")
-        incomplete.applied = "partly" if incomplete.stored else "no"
+        stored, unknown = writes.given("yes"), writes.given("maybe")
+        incomplete.stored, incomplete.not_stored, incomplete.unknown = stored, writes.given("no"), unknown
+        incomplete.applied = "partly" if stored else "maybe" if unknown else "no"
         raise incomplete
 
 
@@ -189,7 +190,8 @@ def _write_chunk(policy: RetryPolicy, writes: Writes, keys: list[bytes]) -> Flow
     while True:
         writes.mark(keys, "maybe")
         try:
-            left = yield from send_write(policy, Call("BatchWriteItem", writes.body(keys), partial(writes.left, keys)))
+            call = Call("BatchWriteItem", writes.body(keys), partial(writes.left, keys))
+            left = yield from send_write(policy, call, partial(writes.doubt, keys))
         except DynamixError as error:
             if error.applied == "no" and not isinstance(error, ItemCollectionSizeLimitExceededError):
                 writes.mark(keys, "no")

@@ -150,8 +150,9 @@ def _reasons(error: TransactionCanceledError) -> set[str]:
     return {reason.code for reason in error.reasons if reason.code is not None}
 
 
-def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
-    """Sends a call, again where its failure allows, and returns the decoded answer.
+def request(policy: RetryPolicy, call: Call[T], doubted: Callable[[], object] | None = None) -> Flow[T]:
+    """Sends a call, again where its failure allows, and returns the decoded answer. `doubted` is called whenever an
+    attempt may have been applied, which the answer to a later one does not tell.
 
     Raises the last failure, whose `applied` says whether an attempt may have been applied. Raises OutcomeUnknownError
     in its place where one may have been, and the call must not be repeated or the repeat was refused.
@@ -165,6 +166,8 @@ def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
     for repeat in range(policy.attempts):
         if judge(failure) is Verdict.MAYBE_APPLIED or failure.applied == "maybe":
             maybe_applied, under_way = True, under_way or not _has_ended(failure)
+            if doubted is not None:
+                doubted()
         if (
             judge(failure) is Verdict.FINAL
             or isinstance(failure, DeadlineExceededError)
@@ -192,11 +195,11 @@ def request(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
     raise last
 
 
-def send_write(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
+def send_write(policy: RetryPolicy, call: Call[T], doubted: Callable[[], object] | None = None) -> Flow[T]:
     """The same for what writes items: under "never" it is not repeated where it may have been applied."""
     if policy.repeats == "never":
         call = msgspec.structs.replace(call, repeatable=False)
-    return request(policy, call)
+    return request(policy, call, doubted)
 
 
 def transaction(

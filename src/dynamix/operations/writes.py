@@ -95,10 +95,14 @@ class Writes:
         for key in keys:
             self._standing[key].fate = "maybe" if fate == "no" and key in self._doubtful else fate
 
+    def doubt(self, keys: Iterable[bytes]) -> None:
+        """An attempt to make some writes may have been applied. So it stays, whatever is refused or left undone when
+        they are sent again."""
+        self._doubtful.update(keys)
+
     def interrupted(self) -> None:
-        """They are sent again, since an interrupt ended the round. What may have been applied stays so, whatever a
-        refusal says then."""
-        self._doubtful.update(key for key, write in self._standing.items() if write.fate == "maybe")
+        """They are sent again, since an interrupt ended the round."""
+        self.doubt(key for key, write in self._standing.items() if write.fate == "maybe")
 
     def fates(self) -> set[Fate]:
         """How any of the writes fared."""
