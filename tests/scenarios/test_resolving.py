@@ -273,6 +273,17 @@ def test_transactions(server: Unlucky) -> None:
         assert failure(server, create, lost(), *[unanswered] * 3).resolve() == "applied"
 
 
+def test_errors_of_what_a_function_writes_inside_modify(server: Unlucky) -> None:
+    """What fails inside `modify`, or in a hook, tells of its own table, not of the one that is modified."""
+    Job.create(id="j")
+    inside = lambda job: Page.create(key="n") and None  # noqa: E731
+    assert failure(server, lambda: Job.modify(inside, id="j"), lost()).resolve() == "applied"
+    body: Any = {"TableName": "Page", "Item": {"key": {"S": "bad"}, "v": {"S": "x"}}}
+    dynamix.current.current().request("PutItem", body)
+    with pytest.raises(dynamix.StoredValueError, match="table 'Page'"):
+        Job.modify(lambda job: Page.get_or_raise(key="bad") and None, id="j")
+
+
 def test_pickles_and_copies(server: Unlucky) -> None:
     """A copy knows where it was made; a pickle is told, or says that it has to be."""
     error = failure(server, lambda: Page.create(key="n"), lost())

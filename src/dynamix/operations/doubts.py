@@ -76,8 +76,8 @@ class Doubt(msgspec.Struct):
         return self
 
     def about(self, tables: Iterable[Table[Any]]) -> None:
-        """Says which tables it writes."""
-        self.tables = {
+        """Says which tables it writes, where that is not known: flows may run the user's own code, which writes more."""
+        self.tables = self.tables or {
             table.name: _Known(
                 tuple(field.name for field in table.schema.table.keys),
                 None if table.schema.version is None else table.schema.version.name,

@@ -50,7 +50,7 @@ def explaining(
     except UnicodeEncodeError as error:
         raise unwritable.no_text(table.schema, error, *args) from error
     except StoredValueError as error:
-        error.table = table.name
+        error.table = error.table or table.name  # that of another model, where a hook of the user's own has read it
         raise
     except DynamixError as error:
         if error._doubt is not None:
