@@ -320,8 +320,8 @@ class InvalidQueryError(ValidationException):
 
 
 class InvalidUpdateError(ValidationException):
-    """Changes that DynamoDB cannot make, or not in one request where that was asked for, or not while a commit of the
-    same instance is under way."""
+    """Changes that DynamoDB cannot make, or not in one request where that was asked for, or not while a commit
+    or deletion of the same instance is under way."""
 
 
 class InvalidCursorError(ValidationException):

@@ -20,8 +20,13 @@ DISTURBANCES: dict[str, Callable[[Thread], None]] = {
     "discarding": lambda thread: thread.discard_changes(),
 }
 
+DELETIONS: dict[str, Callable[[Thread], None]] = {
+    "a deletion": lambda thread: thread.delete(),
+    "a deletion in a batch": lambda thread: Thread.batch_delete([thread]),
+}
 
-@pytest.mark.parametrize("disturb", DISTURBANCES.values(), ids=DISTURBANCES)
+
+@pytest.mark.parametrize("disturb", [*DISTURBANCES.values(), *DELETIONS.values()], ids=[*DISTURBANCES, *DELETIONS])
 def test_the_queue_is_left_alone(disturb: Callable[[Thread], None]) -> None:
     """What would disturb a commit under way is refused; after its end everything is possible again."""
     held = Holding("UpdateItem")
@@ -38,6 +43,25 @@ def test_the_queue_is_left_alone(disturb: Callable[[Thread], None]) -> None:
         assert (thread.updated_at, thread.title) == (2, None)
         disturb(thread)
         assert held.count == 1
+
+
+@pytest.mark.parametrize("delete", DELETIONS.values(), ids=DELETIONS)
+def test_a_deletion_is_left_alone(delete: Callable[[Thread], None]) -> None:
+    """No commit runs beside a deletion, whose end would take the instance for a stored one; afterwards it is new."""
+    held = Holding("DeleteItem", "BatchWriteItem")
+    with serving(held), ThreadPoolExecutor(1) as pool:
+        dynamix.create_table(Thread)
+        thread = Thread.create(**key(1), updated_at=1)
+        deleting = pool.submit(copy_context().run, delete, thread)
+        request = held.next()
+        with pytest.raises(dynamix.InvalidUpdateError, match="under way"):
+            thread.set_field(Thread.title, "late")
+        with pytest.raises(dynamix.InvalidUpdateError, match="under way"):
+            thread.save(overwrite=True)
+        request.answer()
+        deleting.result()
+        thread.save()
+        assert Thread.get(**key(1)) == thread
 
 
 def _append_queued(thread: Thread) -> None:

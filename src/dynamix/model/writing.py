@@ -97,7 +97,8 @@ class Writing:
 
     def delete(self, *, condition: Condition | None = None) -> None:
         """Delete the item, if the conditions of `set_modify_conditions` and this one are met. One that is gone is no
-        error where there is no condition. Then the instance is a new one, which `save()` would store again.
+        error where there is no condition. Then the instance is a new one, which `save()` would store again. While it is
+        under way, InvalidUpdateError refuses changes and commits of the instance, and so it is while a commit is.
         """
         run(type(self), verbs.delete_instance, self, checked(type(self), condition))
 

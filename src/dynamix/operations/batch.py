@@ -136,9 +136,12 @@ def delete(policy: RetryPolicy, table: Table[Any], keys: Sequence[Item], given: 
     """Delete the items with these keys; those that do not exist are left at that. `given` is what the caller gave for
     each, by which an error tells them; instances whose items were deleted are new ones."""
     gathered = Gathered()
-    for key, what in zip(keys, given, strict=True):
-        gathered.delete(table, key, what)
-    yield from _write(policy, gathered, Pace())
+    try:
+        for key, what in zip(keys, given, strict=True):
+            gathered.delete(table, key, what)
+        yield from _write(policy, gathered, Pace())
+    finally:
+        gathered.end()
 
 
 def write_round(policy: RetryPolicy, gathered: Gathered, pace: Pace, before: int) -> Flow[None]:

@@ -76,7 +76,7 @@ class Doubt(msgspec.Struct):
         return self
 
     def about(self, tables: Iterable[Table[Any]]) -> None:
-        """Says which tables it writes, where that is not known: flows may run the user's own code, which writes more."""
+        """Says which tables it writes, if nobody did: a flow may run code of the user's own, which writes others."""
         self.tables = self.tables or {
             table.name: _Known(
                 tuple(field.name for field in table.schema.table.keys),

@@ -29,8 +29,8 @@ it."""
 class Gathered:
     """Writes over any tables, ready to be sent. Of several with one key the last stands.
 
-    An instance to store is stored as it is when it is gathered, and takes no changes and commits of its own until
-    `end`. `first` is the position of the first write among all that its batch was given.
+    An instance to store is stored as it is when it is gathered. Until `end` instances take no changes and commits of
+    their own. `first` is the position of the first write among all that its batch was given.
     """
 
     def __init__(self, first: int = 0) -> None:
@@ -47,28 +47,38 @@ class Gathered:
     def put(self, table: Table[Any], instance: Any, times: Mapping[str, datetime]) -> None:
         """Gather an instance to store, with these automatic times, which it shows once it is stored. Raises
         ValidationException; then nothing was gathered."""
-        values = vars(instance)
-        pending = None
-        if id(instance) not in self._pendings:
-            pending = self._pendings[id(instance)] = pending_of(values)
+        begun = self._begin(instance)
         try:
-            if pending is not None:
-                pending.begin(self)
             item, kept, encoded, version = _encoded(table, instance, times)
         except BaseException:
-            if pending is not None:
-                del self._pendings[id(instance)]
-                pending.end(self)
+            if begun:
+                self._pendings.pop(id(instance)).end(self)
             raise
         number = self.writes.add(table, instance, item, msgspec.Raw(encoded))
-        self._unsettled[number] = table, values, kept, {**times, **version} if version else times
+        self._unsettled[number] = table, vars(instance), kept, {**times, **version} if version else times
         self._bytes += len(encoded)
 
     def delete(self, table: Table[Any], key: Item, given: Any) -> None:
         """Gather the key of an item to delete; `given` is the instance or the key that the caller gave."""
+        is_instance = isinstance(given, table.schema.model)
+        if is_instance:
+            self._begin(given)
         number = self.writes.add(table, given, key, requests.batch_delete(key))
-        if isinstance(given, table.schema.model):
+        if is_instance:
             self._unsettled[number] = table, vars(given), None, {}
+
+    def _begin(self, instance: Any) -> bool:
+        """Has an instance take no changes and commits of its own; False where it takes none already."""
+        if id(instance) in self._pendings:
+            return False
+        pending = self._pendings[id(instance)] = pending_of(vars(instance))
+        try:
+            pending.begin(self)
+        except BaseException:
+            del self._pendings[id(instance)]
+            pending.end(self)
+            raise
+        return True
 
     def settle(self) -> None:
         """Has instances say what became of their items: those that were stored have nothing queued any more, those

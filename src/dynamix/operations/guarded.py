@@ -43,12 +43,9 @@ def store(
 
 
 def delete_instance(policy: RetryPolicy, table: Table[Any], instance: Any, condition: Condition | None) -> Flow[None]:
-    """Delete an instance's item, after the model's own `before_delete`."""
-    if table.schema.hooks.before_delete is not None:
-        table.schema.hooks.before_delete(instance)
+    """Delete an instance's item."""
     part = parts.Delete(table, table.schema.key.of(vars(instance)), condition, instance)
     yield from transact.write_one(policy, part, "delete")
-    part.settle()
 
 
 def delete_by_key(policy: RetryPolicy, table: Table[M], which: items.ByKey) -> Flow[M | None]:

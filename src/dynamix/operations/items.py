@@ -39,7 +39,7 @@ def get(
     """The instance with this key, or None; of it only `fields` and the key, where they are given."""
     schema = table.schema
     consistent = policy.consistent if consistent is None else consistent
-    hidden = schema.hidden
+    hidden = schema.existence.hidden
     if not fields:
         body, reader = requests.get(table.name, key, consistent=consistent), schema.codec.reader(table.name)
     else:
@@ -70,7 +70,10 @@ def exists(policy: RetryPolicy, table: Table[Any], key: Item, consistent: bool |
     """Whether an item has this key; only the key is read, and by what it may be hidden."""
     consistent = policy.consistent if consistent is None else consistent
     schema = table.schema
-    more = (*schema.projection.telling(schema.table), *(() if schema.hidden is None else (schema.hidden,)))
+    more = (
+        *schema.projection.telling(schema.table),
+        *(() if schema.existence.hidden is None else (schema.existence.hidden,)),
+    )
     only = dict.fromkeys((*key, *(field.name for field in more))) if more else key
     body = requests.get(table.name, key, consistent=consistent, only=only)
     found = partial(_found_own, schema) if more else _found
@@ -197,15 +200,12 @@ def delete_by_key(policy: RetryPolicy, table: Table[M], which: ByKey) -> Flow[M 
 def delete_instance(
     policy: RetryPolicy, table: Table[Any], instance: Any, condition: Condition | None = None
 ) -> Flow[None]:
-    """Delete an instance's item, if its conditions and this one are met; then it is a new one."""
+    """Delete an instance's item, if its conditions and this one are met."""
     values, schema = vars(instance), table.schema
-    if schema.hooks.before_delete is not None:
-        schema.hooks.before_delete(instance)
     guard = (
         None if schema.version is None else versions.unchanged_or_gone(schema.version, values, schema.existence.gone)
     )
     yield from delete(policy, table, schema.key.of(values), unchanged.resolved(values, condition), guard=guard)
-    pending.pending_of(values).deleted(values)
 
 
 def _checked_body(table: Table[Any], item: Item, body: dict[str, Any]) -> bytes:

@@ -18,6 +18,7 @@ from dynamix.wire import Flow
 if TYPE_CHECKING:
     from dynamix.operations import update
     from dynamix.updates import outdated
+    from dynamix.updates import pending as pendings
     from dynamix.updates.draft import Draft
     from dynamix.updates.pending import Pending
 else:
@@ -25,6 +26,7 @@ else:
         globals(),
         update="dynamix.operations.update",
         outdated="dynamix.updates.outdated",
+        pendings="dynamix.updates.pending",
     )
 
 M = TypeVar("M")
@@ -62,12 +64,22 @@ def store(
 def delete_instance(
     policy: RetryPolicy, table: Table[Any], instance: Any, condition: Condition | None = None
 ) -> Flow[None]:
-    """Delete an instance's item, if its conditions and this one are met; then it is a new one."""
-    if table.schema.guards is None:
-        return items.delete_instance(policy, table, instance, condition)
-    from dynamix.operations import guarded
+    """Delete an instance's item, after the model's own `before_delete`, if its conditions and this one are met; then it
+    is a new one. Changes and commits of it are refused meanwhile: one that ended later would take it for stored."""
+    if table.schema.hooks.before_delete is not None:
+        table.schema.hooks.before_delete(instance)
+    pending, sender = pendings.pending_of(vars(instance)), object()
+    try:
+        pending.begin(sender)
+        if table.schema.guards is None:
+            yield from items.delete_instance(policy, table, instance, condition)
+        else:
+            from dynamix.operations import guarded
 
-    return guarded.delete_instance(policy, table, instance, condition)
+            yield from guarded.delete_instance(policy, table, instance, condition)
+        pending.deleted(vars(instance))
+    finally:
+        pending.end(sender)
 
 
 def delete_by_key(policy: RetryPolicy, table: Table[M], which: items.ByKey) -> Flow[M | None]:

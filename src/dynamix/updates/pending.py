@@ -405,8 +405,8 @@ class Pending:
 
 def _under_way() -> InvalidUpdateError:
     return InvalidUpdateError(
-        "a commit of this instance, or a batch or transaction that stores it, is under way; wait for its end, or get "
-        "another instance"
+        "a commit or delete of this instance, or a batch or transaction that has it, is under way; wait for its "
+        "end, or get another instance"
     )
 
 
