@@ -290,6 +290,38 @@ def test_what_has_expired_is_not_read(place: Place) -> None:
 
 
 @pytest.mark.usefixtures("place")
+def test_conditions_take_what_has_expired_for_absent() -> None:
+    """A condition is met by it if it is met by no item, in checks, deletes and puts, alone and in transactions."""
+    items()
+
+    def check(condition: dynamix.Condition, number: int) -> None:
+        with dynamix.transaction() as tx:
+            tx.check(Hiding, condition, key="k", number=number)
+
+    def delete(condition: dynamix.Condition, number: int) -> None:
+        with dynamix.transaction() as tx:
+            tx.delete(Hiding, condition=condition, key="k", number=number)
+
+    refused = (dynamix.ConditionalCheckFailedError, TransactionCanceledError)
+    for condition in (Hiding.title.exists(), Hiding.user == "u", ~(Hiding.user != "u"), ~Hiding.title.not_exists()):
+        check(condition, 2)
+        for write in (
+            check,
+            delete,
+            lambda condition, number: Hiding.delete_by_key(condition=condition, key="k", number=number),
+            lambda condition, number: Hiding.create(condition=condition, key="k", number=number),
+        ):
+            with pytest.raises(refused, match="as there is no such item"):
+                write(condition, 1)
+    for condition in (Hiding.title.not_exists(), Hiding.user != "u", ~(Hiding.user == "u")):
+        check(condition, 1)
+        with pytest.raises(refused):
+            check(condition, 2)
+    Hiding.create(**old(), condition=Hiding.title.not_exists() & (Hiding.user != "u"))
+    assert Hiding.exists(**old())
+
+
+@pytest.mark.usefixtures("place")
 def test_what_has_expired_makes_room() -> None:
     """Whoever creates takes its place; what has not expired is left alone."""
     found = items()

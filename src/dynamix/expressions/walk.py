@@ -57,6 +57,18 @@ def operators(condition: Condition) -> int:
     return joints + len(parts) + sum(isinstance(operand, Size) for part in parts for operand in _operands(part))
 
 
+def met_by_nothing(condition: Condition) -> bool:
+    """Whether a condition is met where there is no item: each comparison with nothing fails, but `<>` holds."""
+    match condition:
+        case And(parts):
+            return all(map(met_by_nothing, parts))
+        case Or(parts):
+            return any(map(met_by_nothing, parts))
+        case Not(inner):
+            return not met_by_nothing(inner)
+    return isinstance(condition, AttributeNotExists) or (isinstance(condition, Compare) and condition.operator == "<>")
+
+
 def simple(condition: Condition) -> list[Condition]:
     """The conditions that a condition is made of by AND, OR and NOT, from left to right. Deep trees do no harm."""
     found: list[Condition] = []

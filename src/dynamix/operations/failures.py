@@ -40,7 +40,8 @@ def unmet(
     """The error for conditions of the caller's that were not met."""
     from dynamix.expressions.shown import shown_condition
 
-    where = "" if error.stored_item is not None else ", as there is no such item"
+    gone = error.stored_item is None or table.schema.existence.hides_item(error.stored_item)
+    where = ", as there is no such item" if gone else ""
     problem = f"does not meet the condition {shown_condition(all_of(conditions))}{where}; {then}"
     return failed(ConditionalCheckFailedError, table, key, error, problem)
 

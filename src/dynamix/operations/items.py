@@ -100,7 +100,10 @@ def put(
     """Store a whole item, if the conditions are met; `sent` is how the request has it, where that is otherwise. Raises
     ItemExistsError where one has the key and `overwrite` is False."""
     schema = table.schema
-    required = (*(schema.existence.replacing(item) if overwrite else (schema.existence.absent(item),)), *conditions)
+    required = (
+        *(schema.existence.replacing(item) if overwrite else (schema.existence.absent(item),)),
+        *schema.existence.as_seen(conditions),
+    )
     body = requests.put(table.name, sent or item, all_of(required) if required else None)
     call = Call("PutItem", _checked_body(table, item, body), nothing, repeatable=overwrite and not conditions)
     try:
@@ -157,7 +160,12 @@ def delete(
     `decode` makes the result of the answer, which then has what was deleted; a repeat could not tell that. `guard` is
     met by an item that has the version which was loaded, and where there is no item; so no repeat deletes another one.
     """
-    required = (*table.schema.existence.replacing(key), *conditions, *(() if guard is None else (guard,)))
+    schema = table.schema
+    required = (
+        *schema.existence.replacing(key),
+        *schema.existence.as_seen(conditions),
+        *(() if guard is None else (guard,)),
+    )
     body = requests.delete(
         table.name, key, all_of(required) if required else None, returns="ALL_OLD" if decode else None
     )

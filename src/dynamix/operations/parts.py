@@ -71,8 +71,8 @@ class Part:
 
     @property
     def required(self) -> tuple[Condition, ...]:
-        """The same, and that the item still is what it was planned for."""
-        return (*self.conditions, *self.checks, *self.seen)
+        """The same as a hidden item meets them, and that the item still is what it was planned for."""
+        return (*self.table.schema.existence.as_seen(self.given), *self.seen)
 
     def body(self) -> requests.Body:
         """The action as a request has it."""
@@ -200,9 +200,8 @@ class Check(Part):
     target = "ConditionCheck"
 
     def body(self) -> requests.Body:
-        return requests.check(
-            self.table.name, self.key, all_of((*self.table.schema.existence.replacing(self.key), *self.given))
-        )
+        required = (*self.table.schema.existence.replacing(self.key), *self.required)
+        return requests.check(self.table.name, self.key, all_of(required))
 
 
 class Update(Part):
@@ -233,6 +232,10 @@ class Update(Part):
         self.plan = Plan()
         self._pictured: Callable[[str], Picture] | None = None
         self._guessed = False
+
+    @property
+    def required(self) -> tuple[Condition, ...]:
+        return (*self.given, *self.seen)  # no hidden item is changed
 
     def body(self) -> requests.Body:
         schema = self.table.schema

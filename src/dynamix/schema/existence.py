@@ -22,6 +22,7 @@ from dynamix.expressions.nodes import (
     Value,
     all_of,
 )
+from dynamix.expressions.walk import met_by_nothing
 from dynamix.schema.index import AnyField, Index
 from dynamix.wire import Item
 
@@ -65,6 +66,15 @@ class Existence(Struct, frozen=True, eq=False, dict=True):
         """The conditions that an upsert may change what a key has, or begin it: no item of another model, none that is
         hidden, whose values it would go on with."""
         return self.replacing(key) if self.hidden is None else (*self.replacing(key), Not(self.expired))
+
+    def as_seen(self, conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+        """Conditions of the caller's as what is stored has to meet them: a hidden item as if it were gone."""
+        if self.hidden is None:
+            return conditions
+        return tuple(
+            Or((self.expired, condition)) if met_by_nothing(condition) else And((Not(self.expired), condition))
+            for condition in conditions
+        )
 
     def is_own(self, key: Item) -> bool:
         """Whether a key tells that it is of this model's items alone."""
