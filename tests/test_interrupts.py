@@ -202,13 +202,14 @@ class Tracer:
     """Has the signal come in the step of this number, of those in which Python looks for signals: when a function
     begins or goes on, and after calls."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, within: tuple[str, ...] = ("dynamix",)) -> None:
         self.left = number
+        self._within = within  # how the names of modules begin whose steps count
         self._steps: dict[int, str] = {}  # of frames, which are not to be kept
 
     def __call__(self, frame: Any, event: str, _: Any) -> Any:
         module = frame.f_globals.get("__name__", "")
-        if not (module.startswith("dynamix") or frame.f_code.co_filename.startswith("<dynamix")):
+        if not (module.startswith(self._within) or frame.f_code.co_filename.startswith("<dynamix")):
             return None
         if module.startswith("dynamix.engine"):
             return None
@@ -223,15 +224,14 @@ class Tracer:
         return self
 
 
-@pytest.mark.parametrize("work", [*READS.values(), *WRITES.values()], ids=[*READS, *WRITES])
-@pytest.mark.usefixtures("things")
-def test_every_step_is_interrupted(work: Callable[[], Any]) -> None:
-    """Whatever step of the mapper is cut off, the exception comes out, and the next operation works."""
+def interrupted(work: Callable[[], Any], every: int, *within: str) -> Iterator[None]:
+    """Begins some work again and again, cuts it off at a later step each time, and stops after that; `within` are the
+    modules whose steps count."""
     before, former = signal.signal(signal.SIGUSR1, Handler(SoftTimeLimitError).method), sys.gettrace()
     number = 0
     try:
         while True:
-            tracer, came_out = Tracer(number), False
+            tracer, came_out = Tracer(number, within or ("dynamix",)), False
             sys.settrace(tracer)
             try:
                 work()
@@ -242,7 +242,39 @@ def test_every_step_is_interrupted(work: Callable[[], Any]) -> None:
             assert came_out == (tracer.left < 0), number
             if not came_out:
                 break
-            number += 7
+            yield
+            number += every
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert number > 20
+
+
+@pytest.mark.parametrize("work", [*READS.values(), *WRITES.values()], ids=[*READS, *WRITES])
+@pytest.mark.usefixtures("things")
+def test_every_step_is_interrupted(work: Callable[[], Any]) -> None:
+    """Whatever step of the mapper is cut off, the exception comes out, and the next operation works."""
+    for _ in interrupted(work, every=7):
+        pass
+
+
+def in_a_transaction(thing: Thing) -> None:
+    with dynamix.transaction() as tx:
+        tx.save(thing)
+
+
+def in_a_batch(thing: Thing) -> None:
+    with Thing.batch() as b:
+        b.put(thing)
+
+
+@pytest.mark.parametrize(
+    "write", [Thing.save, Thing.delete, in_a_transaction, in_a_batch], ids=lambda each: each.__name__
+)
+@pytest.mark.usefixtures("things")
+def test_an_instance_goes_on_after_every_interrupt(write: Callable[[Thing], Any]) -> None:
+    """Whatever step of a write is cut off, its instance can be written by whichever way afterwards."""
+    thing = Thing.create(name="a", number=1)
+    within = ("dynamix.updates.pending", "dynamix.transactions")
+    for _ in interrupted(lambda: write(thing.set_field(Thing.count, 2)), 1, *within):
+        thing.save(overwrite=True).set_field(Thing.count, 1)
+        in_a_transaction(thing)

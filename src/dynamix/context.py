@@ -24,11 +24,11 @@ from dynamix.transport.options import checked_repeats, checked_seconds
 class Context(msgspec.Struct, eq=False):
     """What is in force. `deadline` is a time of `time.monotonic`.
 
-    `connection` is the Connection of the innermost `use_connection` block, `transaction` the Transaction whose block
-    this is; their classes stand above this module. `repeat_writes` is None where the connection says it. `meters` are
-    the Capacity of each `capacity` block, `dry` is the DryRun of the innermost `dry_run` block. `end` ends what runs
-    here before its time, once it has come. `outer` is what was in force around the block. `is_over` says that the block
-    ended while another one was in force.
+    `connection` is the Connection of the innermost `use_connection` block, `transaction` a weak reference to the
+    Transaction whose block this is; their classes stand above this module. `repeat_writes` is None where the
+    connection says it. `meters` are the Capacity of each `capacity` block, `dry` is the DryRun of the innermost
+    `dry_run` block. `end` ends what runs here before its time, once it has come. `outer` is what was in force
+    around the block. `is_over` says that the block ended while another one was in force.
     """
 
     connection: Any = None

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
+from weakref import ref
 
 from dynamix import context
 from dynamix.codec.names import Key
@@ -138,13 +139,14 @@ class Transaction:
     def __enter__(self) -> Self:
         if self._block is not None or self._ended:
             raise InvalidUpdateError("a transaction is used for one block; call dynamix.transaction() for each")
-        outer: Transaction | None = context.in_force().transaction
+        begun: ref[Transaction] | None = context.in_force().transaction
+        outer = None if begun is None else begun()
         if outer is not None and not outer._ended:
             raise InvalidUpdateError(
                 "this block is inside the block of another transaction, of which it would be no part: end that one "
                 "first, or use its object for these writes too"
             )
-        self._block = context.changed(transaction=self)
+        self._block = context.changed(transaction=ref(self))  # one that an interrupt kept from beginning just goes
         self._block.__enter__()
         return self
 

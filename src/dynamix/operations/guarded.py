@@ -18,7 +18,7 @@ from dynamix.operations.update import ByKey
 from dynamix.schema.table import Table
 from dynamix.updates.draft import Draft
 from dynamix.updates.edits import keep_edits
-from dynamix.updates.pending import Pending, pending_of
+from dynamix.updates.pending import Pending, Sender, pending_of
 from dynamix.updates.unchanged import resolved
 from dynamix.updates.version import Guards
 from dynamix.wire import Call, Flow, Item
@@ -93,7 +93,7 @@ def commit(
     guards: Guards,
 ) -> Flow[M]:
     """Send what is pending on an instance, and the edits."""
-    values, schema, sender = vars(instance), table.schema, object()
+    values, schema, sender = vars(instance), table.schema, Sender()
     edits, guards = update.of_its_own(schema, values, pending, edits, guards)
     key, conditions = schema.key.of(values), resolved(values, condition)
     try:

@@ -11,7 +11,7 @@ from dynamix.operations.failures import shown_key
 from dynamix.operations.retry import RetryPolicy
 from dynamix.schema.table import Table
 from dynamix.updates.edits import edits_of
-from dynamix.updates.pending import pending_of
+from dynamix.updates.pending import Sender, pending_of
 from dynamix.updates.unchanged import as_loaded
 from dynamix.wire import Flow, Item
 
@@ -48,7 +48,7 @@ def save(
 
 def _store(policy: RetryPolicy, table: Table[M], instance: M, overwrite: bool, condition: Condition | None) -> Flow[M]:
     """Store an instance whole. Further changes of it are refused meanwhile."""
-    values, sender = vars(instance), object()
+    values, sender = vars(instance), Sender()
     pending = pending_of(values)
     try:
         pending.begin(sender)

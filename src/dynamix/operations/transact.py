@@ -43,7 +43,7 @@ from dynamix.operations.unwritable import no_text
 from dynamix.operations.update import TOO_LARGE
 from dynamix.schema.key import address
 from dynamix.schema.table import Table
-from dynamix.updates.pending import pending_of
+from dynamix.updates.pending import Sender, pending_of
 from dynamix.wire import Call, Flow, Item, Together
 
 M = TypeVar("M")
@@ -81,7 +81,7 @@ def write(policy: RetryPolicy, asked: Sequence[Asked], token: str | None) -> Flo
     Raises ValidationException before anything is sent, and TransactionCanceledError where nothing was stored: then the
     instances are as before.
     """
-    sender, now = object(), datetime.now(UTC)
+    sender, now = Sender(), datetime.now(UTC)
     for one in asked:
         one.prepare()
     pendings = [pending_of(vars(one.instance)) for one in asked if one.instance is not None]

@@ -36,7 +36,7 @@ from dynamix.updates import untold
 from dynamix.updates.changes import Changes
 from dynamix.updates.draft import Draft
 from dynamix.updates.edits import keep_edits, values_sent
-from dynamix.updates.pending import Pending
+from dynamix.updates.pending import Pending, Sender
 from dynamix.updates.plan import Picture, Plan, all_null, holds
 from dynamix.updates.unchanged import parts_unchanged, resolved
 from dynamix.updates.version import Guards, raised
@@ -113,7 +113,7 @@ def commit(
     if pending is None:
         return instance
     values, schema = vars(instance), table.schema
-    key, sender, reader = schema.key.of(values), object(), schema.codec.reader(table.name)
+    key, sender, reader = schema.key.of(values), Sender(), schema.codec.reader(table.name)
     edits, guards = of_its_own(schema, values, pending, edits, guards)
     try:
         terms = Terms(resolved(values, condition), atomic=atomic, returns="ALL_NEW")

@@ -68,7 +68,7 @@ def delete_instance(
     is a new one. Changes and commits of it are refused meanwhile: one that ended later would take it for stored."""
     if table.schema.hooks.before_delete is not None:
         table.schema.hooks.before_delete(instance)
-    pending, sender = pendings.pending_of(vars(instance)), object()
+    pending, sender = pendings.pending_of(vars(instance)), pendings.Sender()
     try:
         pending.begin(sender)
         if table.schema.guards is None:

@@ -13,6 +13,7 @@ from functools import partial
 from operator import methodcaller
 from threading import RLock
 from typing import Any, Self, TypeVar
+from weakref import ref
 
 import msgspec
 
@@ -38,11 +39,18 @@ _NO_EDITS: Mapping[str, Draft] = {}
 _NO_FORMS: Mapping[str, AttributeValue | None] = {}
 
 
+class Sender:
+    """Who sends what is pending on instances, for as long as it is there."""
+
+    __slots__ = ("__weakref__",)
+
+
 class Pending:
     """What waits on an instance for `commit_changes()`. `values` is always the instance's own `__dict__`.
 
     Between `begin` and `end` it is being sent: what was queued meanwhile would be taken for sent, and what is sent
-    twice is added twice, so both are refused.
+    twice is added twice, so both are refused. It ends as well when its sender is gone, for an interrupt may keep `end`
+    from being called.
     """
 
     __slots__ = ("_conditions", "_edits", "_entries", "_forms", "_guards", "_lock", "_sender")
@@ -51,7 +59,7 @@ class Pending:
         self._lock = RLock()
         self._entries: dict[str, Entry] = {}
         self._conditions: tuple[Condition, ...] = ()
-        self._sender: object = None
+        self._sender: ref[object] | None = None
         self._edits: Mapping[str, Draft] = _NO_EDITS
         self._guards: Sequence[tuple[Condition, str]] = ()
         self._forms: Mapping[str, AttributeValue | None] = _NO_FORMS  # of the whole values that are being sent
@@ -75,9 +83,8 @@ class Pending:
         """It is being sent by `sender`, with edits in place by attribute, and guards as in a Plan. Raises
         InvalidUpdateError where another does so."""
         with self._lock:
-            if self._sender is not None:
-                raise _under_way()
-            self._sender, self._edits, self._guards, self._forms = sender, edits or _NO_EDITS, guards, _NO_FORMS
+            self._refuse_under_way()
+            self._sender, self._edits, self._guards, self._forms = ref(sender), edits or _NO_EDITS, guards, _NO_FORMS
 
     def expect(self, edits: Mapping[str, Draft], guards: Sequence[tuple[Condition, str]]) -> None:
         """What is being sent goes on, with these edits and guards."""
@@ -86,8 +93,15 @@ class Pending:
 
     def end(self, sender: object) -> None:
         """It is no more sent by `sender`, which may not have begun: an interrupt can fall anywhere."""
-        if self._sender is sender:
+        if self._sender is not None and self._sender() is sender:
             self._sender, self._edits, self._guards, self._forms = None, _NO_EDITS, (), _NO_FORMS
+
+    def _refuse_under_way(self) -> None:
+        if self._sender is not None and self._sender() is not None:
+            raise InvalidUpdateError(
+                "a commit or delete of this instance, or a batch or transaction that has it, is under way; wait for "
+                "its end, or get another instance"
+            )
 
     def copy(self) -> Self:
         """The same changes, for an instance of their own."""
@@ -178,8 +192,7 @@ class Pending:
     def guard(self, conditions: tuple[Condition, ...], *, add: bool) -> None:
         """Set what must hold, or add to it."""
         with self._lock:
-            if self._sender is not None:
-                raise _under_way()
+            self._refuse_under_way()
             self._conditions = self._conditions + conditions if add else conditions
 
     def change(self, values: dict[str, Any], field: Field[Any, Any], kind: type[D], step: Callable[[D], None]) -> None:
@@ -188,8 +201,7 @@ class Pending:
         A step that the draft refuses changes nothing.
         """
         with self._lock:
-            if self._sender is not None:
-                raise _under_way()
+            self._refuse_under_way()
             entry = self._entries.get(field.attribute)
             if entry is None:
                 if kind is not Draft and not field.own_form.frozen:  # a whole value takes the place of what is there
@@ -200,8 +212,7 @@ class Pending:
     def act(self, values: dict[str, Any], actions: Sequence[Action]) -> None:
         """Queue actions, one after another, and show them. Where one is refused, none is queued."""
         with self._lock:
-            if self._sender is not None:
-                raise _under_way()
+            self._refuse_under_way()
             entries = copy.deepcopy(self._entries) if len(actions) > 1 else self._entries
             try:
                 for action in actions:
@@ -383,8 +394,7 @@ class Pending:
         """Forget all changes and conditions, and show what was shown before; `fields` are those that can be edited in
         place."""
         with self._lock:
-            if self._sender is not None:
-                raise _under_way()
+            self._refuse_under_way()
             for attribute, entry in self._entries.items():
                 _show(values, attribute, entry.before)
             self.clear()
@@ -401,13 +411,6 @@ class Pending:
         if self._entries:
             self._entries = {}
         self._edits, self._guards, self._forms, self._conditions = _NO_EDITS, (), _NO_FORMS, ()
-
-
-def _under_way() -> InvalidUpdateError:
-    return InvalidUpdateError(
-        "a commit or delete of this instance, or a batch or transaction that has it, is under way; wait for its "
-        "end, or get another instance"
-    )
 
 
 def _show(values: dict[str, Any], attribute: str, value: object) -> None:
