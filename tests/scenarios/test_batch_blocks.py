@@ -4,9 +4,11 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 import weakref
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -409,6 +411,29 @@ def test_a_batch_is_used_in_its_block() -> None:
 
 async def count_in_a_task(made: int) -> None:
     """What cannot be called as a plain function."""
+
+
+@pytest.mark.usefixtures("embedded")
+def test_nothing_is_added_to_a_block_that_ended_meanwhile() -> None:
+    """A thread whose `put` was late, here in the model's own hook, is told so, and not that all is well."""
+    begun, ended = threading.Event(), threading.Event()
+
+    class Slow(dynamix.Model):
+        name = dynamix.CharField(hash_key=True)
+
+        def before_save(self) -> None:
+            begun.set()
+            ended.wait(30)
+
+    dynamix.create_table(Slow)
+    with ThreadPoolExecutor(1) as pool:
+        with dynamix.batch() as b:
+            late = pool.submit(copy_context().run, b.put, Slow(name="late"))
+            begun.wait(30)
+        ended.set()
+        with pytest.raises(dynamix.InvalidUpdateError, match="has ended"):
+            late.result()
+    assert not Slow.exists(name="late")
 
 
 @pytest.mark.parametrize("progress", [5, "x", count_in_a_task])

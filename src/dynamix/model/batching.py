@@ -187,10 +187,11 @@ class Batch(Generic[M]):
         return self._round is not None and not self._is_sending
 
     def _next(self, whole: bool) -> Gathered | None:
-        """The round to be sent next, None where too little waits."""
+        """The round to be sent next, None where too little waits; with `whole` nothing can be added after that."""
         with self._adding:
             if self._round is None and (self._gathered.is_full or (whole and len(self._gathered.writes))):
                 self._round, self._gathered = self._gathered, Gathered(self._given)
+            self._has_ended |= whole and self._round is None
             return self._round
 
     @contextmanager
@@ -237,7 +238,8 @@ class Batch(Generic[M]):
             error = failure
             raise
         finally:
-            self._has_ended = True
+            with self._adding:
+                self._has_ended = True
             if self._round is not None and self._was_interrupted:
                 self._count(self._round)
             self._count(self._gathered)
@@ -251,11 +253,14 @@ class Batch(Generic[M]):
     def _refuse_outside(self, way: str) -> None:
         if self._way is None:
             raise InvalidUpdateError("a batch is made in a block: with dynamix.batch() as b: ...")
-        if self._has_ended:
-            raise InvalidUpdateError("the block of this batch has ended, so nothing can be added to it")
+        self._refuse_ended()
         if self._way != way:
             verbs = "await b.aput(...) and await b.adelete(...)" if way == _BLOCKING else "b.put(...) and b.delete(...)"
             raise InvalidUpdateError(f"this batch was entered by {self._way!r}; there, call {verbs}")
+
+    def _refuse_ended(self) -> None:
+        if self._has_ended:
+            raise InvalidUpdateError("the block of this batch has ended, so nothing can be added to it")
 
     def _put(self, what: Any, values: dict[str, Any]) -> Any:
         if isinstance(what, type):
@@ -272,6 +277,7 @@ class Batch(Generic[M]):
             schema.hooks.before_save(instance)
         times = schema.times.whole(vars(instance), datetime.now(UTC)) if instance is what else {}
         with self._adding:
+            self._refuse_ended()
             self._gathered.put(table, instance, times)
             self._given += 1
         return instance
@@ -292,6 +298,7 @@ class Batch(Generic[M]):
                 table.schema.hooks.before_delete(what)
         refuse_foreign_key(table.schema.model, wire)
         with self._adding:
+            self._refuse_ended()
             self._gathered.delete(table, wire, what)
             self._given += 1
 
