@@ -104,6 +104,24 @@ def test_after_an_instance_was_loaded() -> None:
     assert calls(lambda: Hooked.get(key="k")) == []
 
 
+def test_what_it_changes_in_a_refreshed_instance_is_saved(place: Place) -> None:
+    """The hook is called with the instance that is loaded again, so what it changes there is queued there."""
+
+    class Completed(Model):
+        key = CharField(hash_key=True)
+        title = CharField()
+
+        def after_load(self) -> None:
+            if self.title is None:
+                self.title = "none"
+
+    dynamix.create_table(Completed)
+    made = Completed.create(key="k")
+    assert made.refresh().title == "none"
+    made.save()
+    assert place.stored_item(Completed, key="k") == {"key": {"S": "k"}, "title": {"S": "none"}}
+
+
 def test_twins_call_them_as_well() -> None:
     """The async verbs call the same hooks, which are plain methods."""
 

@@ -37,6 +37,14 @@ def get(
     policy: RetryPolicy, table: Table[M], key: Item, consistent: bool | None, fields: Sequence[AnyField] = ()
 ) -> Flow[M | None]:
     """The instance with this key, or None; of it only `fields` and the key, where they are given."""
+    asked = read(policy, table, key, consistent, fields)
+    return asked if table.schema.hooks.after_load is None else _loaded(table, asked)
+
+
+def read(
+    policy: RetryPolicy, table: Table[M], key: Item, consistent: bool | None, fields: Sequence[AnyField] = ()
+) -> Flow[M | None]:
+    """The same, before the model's own `after_load`."""
     schema = table.schema
     consistent = policy.consistent if consistent is None else consistent
     hidden = schema.existence.hidden
@@ -53,15 +61,19 @@ def get(
         body = requests.get(table.name, key, consistent=consistent, only=names)
         reader = schema.codec.reader(table.name, schema.projection.attributes(chosen))
     asked = request(policy, Call("GetItem", msgspec.json.encode(body), reader.item))
-    return asked if hidden is None and schema.hooks.after_load is None else _loaded(table, asked)
+    return asked if hidden is None else _unless_hidden(table, asked)
+
+
+def _unless_hidden(table: Table[Any], asked: Flow[M | None]) -> Flow[M | None]:
+    """The instance that a flow gives; None in place of one that is hidden."""
+    found = yield from asked
+    return None if found is None or table.schema.existence.hides(vars(found)) else found
 
 
 def _loaded(table: Table[Any], asked: Flow[M | None]) -> Flow[M | None]:
-    """The instance that a flow gives, after the model's own `after_load`; None in place of one that is hidden."""
+    """The instance that a flow gives, after the model's own `after_load`."""
     found = yield from asked
-    if found is None or table.schema.existence.hides(vars(found)):
-        return None
-    if table.schema.hooks.after_load is not None:
+    if found is not None and table.schema.hooks.after_load is not None:
         table.schema.hooks.after_load(found)
     return found
 
@@ -196,7 +208,7 @@ def delete_by_key(policy: RetryPolicy, table: Table[M], which: ByKey) -> Flow[M 
         decode = table.schema.codec.reader(table.name).changed
     deleting = delete(policy, table, which.key, unchanged.resolved({}, which.condition), decode)
     try:
-        old = yield from (deleting if decode is None else _loaded(table, deleting))
+        old = yield from (deleting if decode is None else _loaded(table, _unless_hidden(table, deleting)))
     except StoredValueError as error:
         error.applied = "yes"
         raise

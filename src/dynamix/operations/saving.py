@@ -1,7 +1,7 @@
 """Flows that store an instance by what became of it since it was loaded, and that load it again."""
 
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dynamix.codec.state import state_of
 from dynamix.errors import InvalidUpdateError, ItemExistsError, ItemNotFoundError
@@ -71,8 +71,13 @@ def refresh(policy: RetryPolicy, table: Table[M], instance: M, discard: bool) ->
                 f"{', '.join(dict.fromkeys(changed))} has changes that are not stored; save() them, or drop them by "
                 "refresh(discard=True)"
             )
-    found = yield from get_or_raise(policy, table, schema.key.of(values), True)
+    key = schema.key.of(values)
+    found = yield from items.read(policy, table, key, True)
+    if found is None:
+        raise _missing(table, key)
     pending.reloaded(values, vars(found), schema.fields, schema.editable)
+    if schema.hooks.after_load is not None:  # of this instance, for what it changes is queued there
+        schema.hooks.after_load(instance)
     return instance
 
 
@@ -80,8 +85,12 @@ def get_or_raise(policy: RetryPolicy, table: Table[M], key: Item, consistent: bo
     """The instance with this key. Raises ItemNotFoundError where there is none."""
     found = yield from items.get(policy, table, key, consistent)
     if found is None:
-        raise ItemNotFoundError(f"{table.schema.model_name} with {shown_key(table, key)} does not exist")
+        raise _missing(table, key)
     return found
+
+
+def _missing(table: Table[Any], key: Item) -> ItemNotFoundError:
+    return ItemNotFoundError(f"{table.schema.model_name} with {shown_key(table, key)} does not exist")
 
 
 def get_or_create(
