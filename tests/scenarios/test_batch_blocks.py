@@ -370,6 +370,27 @@ def test_what_cannot_be_written_is_refused_at_once() -> None:
     assert notes() == {"a": None}
 
 
+@pytest.mark.usefixtures("embedded")
+def test_conditions_of_instances_are_not_passed_over() -> None:
+    """An instance with conditions of its own is refused by all batches, which cannot look at them, unless unchecked."""
+    note = Note(name="a", value=1).save()
+    note.set_modify_conditions(Note.value > 5)
+    with dynamix.batch() as b:
+        for refused in (
+            lambda: b.put(note),
+            lambda: b.delete(note),
+            lambda: Note.batch_write([note]),
+            lambda: Note.batch_delete([note]),
+        ):
+            with pytest.raises(dynamix.InvalidUpdateError, match="set_modify_conditions"):
+                refused()
+        note.set_modify_conditions()
+        b.put(note)
+    note.set_modify_conditions(Note.value > 5)
+    Note.batch_delete([note], unchecked=True)
+    assert notes() == {}
+
+
 def test_one_block_has_one_place() -> None:
     """Models of two connections are refused: a round of requests goes to one place."""
     with dynamix.Connection(embedded=True) as one, dynamix.Connection(embedded=True) as two:

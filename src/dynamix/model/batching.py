@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, overload
 
 from dynamix.codec.names import Key
+from dynamix.codec.state import STATE, State
 from dynamix.connection import Connection
 from dynamix.errors import DynamixError, InvalidUpdateError, UnknownNameError, WrongTypeError
 from dynamix.model.reading import Reading
@@ -275,6 +276,7 @@ class Batch(Generic[M]):
             raise unlooked(schema.model, "store each by save() or create(), or many by batch_write(unchecked=True)")
         if schema.hooks.before_save is not None:
             schema.hooks.before_save(instance)
+        refuse_conditions(instance)
         times = schema.times.whole(vars(instance), datetime.now(UTC)) if instance is what else {}
         with self._adding:
             self._refuse_ended()
@@ -296,6 +298,7 @@ class Batch(Generic[M]):
                 raise unlooked(table.schema.model, "delete each instance by delete(), or give keys")
             if table.schema.hooks.before_delete is not None:
                 table.schema.hooks.before_delete(what)
+            refuse_conditions(what)
         refuse_foreign_key(table.schema.model, wire)
         with self._adding:
             self._refuse_ended()
@@ -349,6 +352,16 @@ def as_whole(model: type[M], item: M | Mapping[str, Any]) -> M:
 def unlooked(model: type[Any], advice: str) -> InvalidUpdateError:
     """Why a batch is refused that would have to look at versions."""
     return InvalidUpdateError(f"a batch takes no conditions, so it cannot look at {schema_of(model).version}; {advice}")
+
+
+def refuse_conditions(instance: object) -> None:
+    """Raise InvalidUpdateError for an instance that is to be stored or deleted on conditions of its own."""
+    state: State | None = vars(instance).get(STATE)
+    if state is not None and state.pending is not None and state.pending.conditions:
+        raise InvalidUpdateError(
+            f"a batch takes no conditions, and this {type(instance).__name__} has some that were set; store or delete "
+            "it on its own, or in a dynamix.transaction() block, or drop them by set_modify_conditions()"
+        )
 
 
 def refuse_unguarded(model: type[Any], unchecked: bool = False) -> None:

@@ -78,9 +78,9 @@ class Writing:
     def batch_write(cls, items_or_dicts: Iterable[Self | Mapping[str, Any]], *, unchecked: bool = False) -> list[Self]:
         """Store many whole items, and return their instances. Of several with one key the last is stored.
 
-        Batches look at nothing that is stored, so for a model with a VersionField, and for one whose keys may be those
-        of another model's items in its table, `unchecked=True` has to say that whatever is there is replaced; otherwise
-        InvalidUpdateError is raised.
+        Batches look at nothing that is stored, so for a model with a VersionField, for one whose keys may be those of
+        another model's items in its table, and for instances with conditions of their own, `unchecked=True` has to say
+        that whatever is there is replaced; otherwise InvalidUpdateError is raised.
 
         All are checked before the first is sent. Raises PartlyAppliedError where the service refused a part, or did not
         answer, and BatchIncompleteError where it would not take all.
@@ -153,8 +153,8 @@ class Writing:
     ) -> None:
         """Delete many items, given as instances or keys. Raises what `batch_write` raises.
 
-        Instances of a model with a VersionField need `unchecked=True`; keys know no version and never do. Where keys
-        may be those of another model's items in the table, both need it.
+        Instances of a model with a VersionField, or with conditions of their own, need `unchecked=True`; keys know no
+        version and never do. Where keys may be those of another model's items in the table, both need it.
         """
         run(cls, batch.delete, *_deletions(cls, (*items_or_keys, *keys), unchecked))
 
@@ -256,6 +256,8 @@ def _instances(
     if before_save is not None:
         for instance in instances:
             before_save(instance)
+    for position in () if unchecked else renewed:
+        batching.refuse_conditions(instances[position])
     return instances, renewed
 
 
@@ -269,8 +271,10 @@ def _deletions(model: type[Any], given: tuple[Any, ...], unchecked: bool) -> tup
     keys, before_delete = keys_of(model, given), schema_of(model).hooks.before_delete
     for key in () if unchecked or schema_of(model).kinds is None else keys:
         batching.refuse_foreign_key(model, key)
-    if before_delete is not None:
-        for instance in given:
-            if isinstance(instance, model):
+    for instance in given:
+        if isinstance(instance, model):
+            if before_delete is not None:
                 before_delete(instance)
+            if not unchecked:
+                batching.refuse_conditions(instance)
     return keys, given
