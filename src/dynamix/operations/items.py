@@ -61,7 +61,7 @@ def read(
         body = requests.get(table.name, key, consistent=consistent, only=names)
         reader = schema.codec.reader(table.name, schema.projection.attributes(chosen))
     asked = request(policy, Call("GetItem", msgspec.json.encode(body), reader.item))
-    return asked if hidden is None else _unless_hidden(table, asked)
+    return _unless_hidden(table, asked) if schema.existence.may_hide else asked
 
 
 def _unless_hidden(table: Table[Any], asked: Flow[M | None]) -> Flow[M | None]:

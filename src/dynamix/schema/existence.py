@@ -38,6 +38,11 @@ class Existence(Struct, frozen=True, eq=False, dict=True):
     kinds: "Kinds | None"
     hidden: AnyField | None
 
+    @cached_property
+    def may_hide(self) -> bool:
+        """Whether what is read may be hidden, by the model itself, or of a base, by that of the item."""
+        return self.hidden is not None or (self.kinds is not None and self.kinds.own is None)
+
     def there(self, key: Item) -> Condition:
         """The condition that an item with this key exists, is of this model, and is not hidden."""
         if self.hidden is None and self.kinds is None:
