@@ -270,6 +270,11 @@ def test_hooks_and_expiry_are_those_of_each_model(place: Place) -> None:
     assert loaded == ["new"]
     assert Base.query().where(Base.pk == "a").count() == 2
     assert Base.get(pk="a", sk="old") is None
+    assert Base.get(Base.kind, pk="a", sk="old") is None
+    assert [Base.exists(pk="a", sk=sk, consistent=True) for sk in ("old", "new", "grant")] == [False, True, True]
+    with dynamix.transaction() as tx:
+        tx.check(Base, Base.kind.exists(), pk="a", sk="new")
+        tx.check(Base, Base.kind.not_exists(), pk="a", sk="old")
     assert names(Base.batch_get(*({"pk": "a", "sk": sk} for sk in ("old", "new", "grant")))) == ["Token", "Grant"]
 
 

@@ -47,16 +47,10 @@ def read(
     """The same, before the model's own `after_load`."""
     schema = table.schema
     consistent = policy.consistent if consistent is None else consistent
-    hidden = schema.existence.hidden
     if not fields:
         body, reader = requests.get(table.name, key, consistent=consistent), schema.codec.reader(table.name)
     else:
-        chosen = (
-            *schema.table.keys,
-            *fields,
-            *(() if hidden is None else (hidden,)),
-            *schema.projection.telling(schema.table),
-        )
+        chosen = (*schema.table.keys, *fields, *schema.existence.expiries, *schema.projection.telling(schema.table))
         names = schema.projection.asked_for(chosen)
         body = requests.get(table.name, key, consistent=consistent, only=names)
         reader = schema.codec.reader(table.name, schema.projection.attributes(chosen))
@@ -82,10 +76,7 @@ def exists(policy: RetryPolicy, table: Table[Any], key: Item, consistent: bool |
     """Whether an item has this key; only the key is read, and by what it may be hidden."""
     consistent = policy.consistent if consistent is None else consistent
     schema = table.schema
-    more = (
-        *schema.projection.telling(schema.table),
-        *(() if schema.existence.hidden is None else (schema.existence.hidden,)),
-    )
+    more = (*schema.projection.telling(schema.table), *schema.existence.expiries)
     only = dict.fromkeys((*key, *(field.name for field in more))) if more else key
     body = requests.get(table.name, key, consistent=consistent, only=only)
     found = partial(_found_own, schema) if more else _found

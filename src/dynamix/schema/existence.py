@@ -74,10 +74,11 @@ class Existence(Struct, frozen=True, eq=False, dict=True):
 
     def as_seen(self, conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
         """Conditions of the caller's as what is stored has to meet them: a hidden item as if it were gone."""
-        if self.hidden is None:
+        if not (conditions and self.may_hide):
             return conditions
+        hidden = [each.expired if each.kinds is None else each._own_expired for each in self._hiding]
         return tuple(
-            Or((self.expired, condition)) if met_by_nothing(condition) else And((Not(self.expired), condition))
+            Or((*hidden, condition)) if met_by_nothing(condition) else And((*map(Not, hidden), condition))
             for condition in conditions
         )
 
@@ -110,6 +111,27 @@ class Existence(Struct, frozen=True, eq=False, dict=True):
         assert self.hidden is not None  # noqa: S101 - the caller has looked
         return Compare("<=", self.hidden._path(), Value(self.hidden.to_wire(datetime.now(UTC))))
 
+    @property
+    def _own_expired(self) -> Condition:
+        """The same, where the item is of this model and not of another one in its table."""
+        assert self.kinds is not None  # noqa: S101 - the caller has looked
+        return And((self.kinds.condition, self.expired))
+
+    @property
+    def _hiding(self) -> "list[Existence]":
+        """By which models items may be hidden: this one, or those of a base."""
+        if not self.may_hide:
+            return []
+        models = [self]
+        if self.kinds is not None and self.kinds.own is None:
+            models = [schema.existence for schema in self.kinds.schemas()]
+        return [each for each in models if each.hidden is not None]
+
+    @property
+    def expiries(self) -> list[AnyField]:
+        """The fields that tell whether an item is hidden."""
+        return [each.hidden for each in self._hiding if each.hidden is not None]
+
     def hides(self, values: Mapping[str, Any]) -> bool:
         """Whether an instance with this `__dict__` is hidden, since it has expired."""
         if self.kinds is not None and self.kinds.own is None:
@@ -120,6 +142,8 @@ class Existence(Struct, frozen=True, eq=False, dict=True):
 
     def hides_item(self, item: Item) -> bool:
         """The same of an item in DynamoDB's form."""
+        if self.kinds is not None and self.kinds.own is None:
+            return any(each.hides_item(item) for each in self._hiding if each.foreign(item) is None)
         if self.hidden is None or "N" not in item.get(self.hidden.name, {}):
             return False
         return self.hides({self.hidden.attribute: self.hidden.decode(item[self.hidden.name])})
