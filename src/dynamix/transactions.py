@@ -23,7 +23,7 @@ from dynamix.expressions.nodes import Condition
 from dynamix.limits import TRANSACT_ACTIONS
 from dynamix.model.changing import asked_update
 from dynamix.model.declaration import Model
-from dynamix.model.running import checked, connection_of, schema_of
+from dynamix.model.running import check_condition, checked, connection_of, schema_of
 from dynamix.model.writing import by_key, new_instance, unclaimed
 from dynamix.operations import parts, transact
 from dynamix.operations.failures import shown_key
@@ -133,7 +133,7 @@ class Transaction:
         same transaction becomes a condition of that write."""
         table = self._table(model)
         wire = table.schema.key.from_names(key)
-        part = parts.Check(table, wire, resolved({}, checked(model, condition)))
+        part = parts.Check(table, wire, resolved({}, check_condition(model, condition)))
         self._ask(Asked("check", table, wire, lambda now: part))
 
     def __enter__(self) -> Self:

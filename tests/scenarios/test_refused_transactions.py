@@ -45,6 +45,7 @@ def test_what_is_refused_where_it_is_written() -> None:
         (dynamix.UnknownNameError, "beside an instance", lambda tx: tx.delete(account, number=1)),
         (dynamix.UnknownNameError, "is not part of the key", lambda tx: tx.delete(Account, balance=1, **of(5))),
         (dynamix.WrongTypeError, "is not a condition", lambda tx: tx.check(Account, True, **of(5))),
+        (dynamix.WrongTypeError, "None is not a condition", lambda tx: tx.check(Account, None, **of(5))),
         (dynamix.WrongTypeError, "is not a condition", lambda tx: tx.save(account, condition=True)),
         (dynamix.InvalidQueryError, "is not a field", lambda tx: tx.check(Account, Customer.condition == "x", **of(5))),
         (

@@ -4,6 +4,7 @@ import asyncio
 import copy
 import itertools
 import pickle
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -389,6 +390,10 @@ def test_what_no_guard_can_follow_is_refused(engine: Place) -> None:
         transact(*(partial(create_numbered, number) for number in range(51)))
     with pytest.raises(InvalidUpdateError, match="under a token of your own nothing is"):
         transact(lambda tx: tx.delete(User, name="a"), token="mine")
+    User.create(name="t", email="t")
+    with pytest.raises(dynamix.TransactionCanceledError, match="name='t' is stored otherwise than this was planned"):
+        transact(lambda tx: tx.put(User, name="t", email="other"), token=uuid.uuid4().hex)
+    User.delete_by_key(name="t")
     with pytest.raises(dynamix.FieldValidationException, match=r"User\.email cannot be kept unique with 'x+") as it:
         User.create(name="a", email="x" * 2033)
     assert (it.value.field, it.value.value) == ("email", "x" * 2033)

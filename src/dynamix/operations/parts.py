@@ -114,8 +114,8 @@ class Part:
     def explain(self, error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
         """Why its condition was not met, in words that name the item."""
         stored = error.stored_item or {}
-        if not all(holds(condition, stored) for condition in self.seen):
-            problem = f"was changed by others before each attempt; {STORED_NOTHING}; try again"
+        if not self.given or not all(holds(condition, stored) for condition in self.seen):
+            problem = f"is stored otherwise than this was planned for; {STORED_NOTHING}; get it and try again"
             return failed(ConditionalCheckFailedError, self.table, self.key, error, problem)
         return unmet(self.table, self.key, error, self.given, STORED_NOTHING)
 

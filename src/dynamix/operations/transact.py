@@ -50,8 +50,8 @@ M = TypeVar("M")
 
 _MOST_PLANS = 10
 _NOT_ANEW = (
-    "; under a token of your own nothing is planned anew: refresh() what you save, set a missing map or list whole, "
-    "and use a new token"
+    "; under a token of your own nothing is planned anew: refresh() what you save, replace no item with unique values "
+    "by put(), set a missing map or list whole, and use a new token"
 )
 
 
