@@ -36,7 +36,9 @@ def narrowed(search: Search[Any], kinds: Kinds, selection: Selection) -> Selecti
     if within:
         key = _sorted_within(index, key, kinds)
         free = index.keys[len(key) :]
-        within = all(_is_within(condition, kinds.texts(field)) for field, condition in zip(index.keys, key, strict=False))
+        within = all(
+            _is_within(condition, kinds.texts(field)) for field, condition in zip(index.keys, key, strict=False)
+        )
         within = within and not any(kinds.texts(field).start for field in free)
     if kinds.sure(index, within=within):
         return Selection(key, selection.filters)

@@ -63,7 +63,8 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     `filters` never do. `limit` is the most matches to return, `page_size` the most items that one request looks at.
     `on_error` says what becomes of items that cannot be read. `begin` is where it begins as the caller said it, `start`
     the cursor that was made of it. `chosen` says whether the caller chose the index. `convert` makes what the caller is
-    given of an instance; None: itself. A scan may be of one `segment` (of so many), or of all `segments` side by side.
+    given of an instance, one of `kind`; None: itself. A scan may be of one `segment` (of so many), or of all `segments`
+    side by side.
     """
 
     schema: Schema[M]
@@ -82,6 +83,7 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     on_error: OnError = "raise"
     chosen: bool = False
     convert: Callable[[Any], Any] | None = None
+    kind: type[Any] | None = None
     segment: tuple[int, int] | None = None
     segments: int | None = None
 

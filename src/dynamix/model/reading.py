@@ -179,13 +179,7 @@ class Reading:
         second one read or iteration may consume. `progress` is called after each request, in the thread that made it,
         one call after another.
         """
-        search = search_of(cls, False, fields, on_error)
-        if segments is not None or rate is not None or progress is not None:
-            search = replace(
-                search,
-                segments=None if segments is None else scans.checked_segments(segments),
-                bounds=scans.paced(rate, progress),
-            )
+        search = scans.spread(search_of(cls, False, fields, on_error), segments, rate, progress)
         return scans.Scan(search, partial(connection_of, cls))
 
     @classmethod
