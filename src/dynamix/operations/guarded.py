@@ -126,7 +126,7 @@ def commit(
 def _read(policy: RetryPolicy, table: Table[Any], key: Item) -> Flow[Item]:
     """What is stored now; empty where nothing is."""
     body = requests.get(table.name, key, consistent=True)
-    found = yield from request(policy, Call("GetItem", msgspec.json.encode(body), _decode))
+    found = yield from request(policy, Call("GetItem", msgspec.json.encode(body), _decode, for_write=True))
     return found.get("Item", {})
 
 

@@ -105,7 +105,7 @@ class Holder:
         """Read what the item is now."""
         names = () if self.whole else [field.name for field in (*table.schema.table.keys, *self.fields)]
         body = requests.get(table.name, self.part.key, consistent=True, only=names)
-        found = yield from request(policy, Call("GetItem", msgspec.json.encode(body), _decode))
+        found = yield from request(policy, Call("GetItem", msgspec.json.encode(body), _decode, for_write=True))
         self.before = found.get("Item", {})
         self._believe()
 

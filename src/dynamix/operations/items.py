@@ -34,7 +34,13 @@ M = TypeVar("M")
 
 
 def get(
-    policy: RetryPolicy, table: Table[M], key: Item, consistent: bool | None, fields: Sequence[AnyField] = ()
+    policy: RetryPolicy,
+    table: Table[M],
+    key: Item,
+    consistent: bool | None,
+    fields: Sequence[AnyField] = (),
+    *,
+    for_write: bool = False,
 ) -> Flow[M | None]:
     """The instance with this key, or None; of it only `fields` and the key, where they are given."""
     schema = table.schema
@@ -52,7 +58,7 @@ def get(
         names = schema.projection.asked_for(chosen)
         body = requests.get(table.name, key, consistent=consistent, only=names)
         reader = schema.codec.reader(table.name, schema.projection.attributes(chosen))
-    asked = request(policy, Call("GetItem", msgspec.json.encode(body), reader.item))
+    asked = request(policy, Call("GetItem", msgspec.json.encode(body), reader.item, for_write=for_write))
     return asked if hidden is None and schema.hooks.after_load is None else _loaded(table, asked)
 
 
