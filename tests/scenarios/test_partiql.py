@@ -62,6 +62,8 @@ def test_pages(name: str) -> None:
         if cursor is None:
             break
     assert [song.title for song in found] == list("01234")
+    with pytest.raises(dynamix.InvalidCursorError, match="only to the one that gave it"):
+        dynamix.partiql(text, ["Bach"], model=Song, limit=2, cursor="xyz")
 
 
 def test_selected_attributes(name: str) -> None:

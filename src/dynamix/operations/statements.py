@@ -11,7 +11,9 @@ from msgspec import Struct
 from dynamix.errors import (
     ConditionalCheckFailedError,
     DynamixError,
+    InvalidCursorError,
     InvalidQueryError,
+    InvalidRequestError,
     ItemExistsError,
     StatementsFailedError,
     TableNotFoundError,
@@ -36,7 +38,8 @@ class Rows(list[M], Generic[M]):
 
 
 def execute(policy: RetryPolicy, asked: Plan, limit: int | None, cursor: str | None) -> Flow[Rows[Any]]:
-    """Run a statement, page after page, until it has found `limit` rows or there are no more."""
+    """Run a statement, page after page, until it has found `limit` rows or there are no more. Raises InvalidCursorError
+    for a cursor that the service does not take."""
     rows: Rows[Any] = Rows()
     body = dict(_telling(asked))
     while True:
@@ -48,6 +51,10 @@ def execute(policy: RetryPolicy, asked: Plan, limit: int | None, cursor: str | N
         try:
             page = yield from request(policy, call)
         except DynamixError as error:
+            if cursor is not None and isinstance(error, InvalidRequestError) and "NextToken" in str(error):
+                raise InvalidCursorError(
+                    f"the cursor cannot continue this statement; pass rows.cursor only to the one that gave it: {error}"
+                ) from error
             raise _explained(error, [asked]) from error
         rows += [row for row in map(asked.parse, page.Items) if row is not None]
         rows.cursor = cursor = page.NextToken
