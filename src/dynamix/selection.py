@@ -182,7 +182,7 @@ def _select(search: Search[Any]) -> Selection:
         )
     filters += own
     if not search.keyed:
-        return Selection((), _under_both(schema, filters))
+        return Selection((), _under_both(schema, filters, ()))
     for condition in filters:
         for path in paths(condition):
             if path.parts[0] in placed:
@@ -190,13 +190,23 @@ def _select(search: Search[Any]) -> Selection:
                     f"{path.source or path.parts[0]} is a key of {_where(schema, index)}; a condition on it must stand "
                     "alone, in where(), not in filter() or inside |, ~ or size()"
                 )
-    return Selection((*partition, *_sort(index, placed)), _under_both(schema, filters))
+    key = (*partition, *_sort(index, placed))
+    return Selection(key, _under_both(schema, filters, key))
 
 
-def _under_both(schema: Schema[Any], filters: list[Condition]) -> tuple[Condition, ...]:
-    """The same filters, met also where fields that had another name are stored under that."""
+def _under_both(schema: Schema[Any], filters: list[Condition], key: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """The same filters, met also where fields that had another name are stored under that.
+
+    A key condition that says of which model the items are leaves the names of that one.
+    """
     olds = schema.projection.old_names
-    return tuple(renamed.under_both(condition, olds) for condition in filters) if olds else tuple(filters)
+    if not olds:
+        return tuple(filters)
+    if schema.kinds is not None and any(_plainly_on(condition) == schema.kinds.field.name for condition in key):
+        none: Condition | None = None
+        told = ((n, [(old, none) for old, only in found if only is None or only in key]) for n, found in olds.items())
+        olds = {name: found for name, found in told if found}
+    return tuple(renamed.under_both(condition, olds) for condition in filters)
 
 
 def _plainly_on(condition: Condition) -> str:

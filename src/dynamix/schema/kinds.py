@@ -199,6 +199,8 @@ class Kinds:
                 any(kinds._apart(key, other) for key in held) for other in family if other is not model
             ):
                 return model if model in self.models.values() else None
+        if self.is_whole and self.field.unknown == "base":
+            return self.model
         raise self._unread(item, "it has no discriminator, and its key does not tell of which model it is", None)
 
     def _unread(self, item: Mapping[str, Any], reason: str, form: object) -> StoredValueError:
