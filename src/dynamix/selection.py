@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dynamix.conditions import between
 from dynamix.cursor import Cursor, Start
 from dynamix.errors import InvalidQueryError, UnknownNameError, WrongTypeError
 from dynamix.expressions.nodes import (
@@ -132,7 +133,8 @@ def _able(search: Search[M]) -> list[tuple[Search[M], Selection]]:
 def _advice(search: Search[Any], able: list[Index]) -> str:
     """What would work for conditions that lack the partition key."""
     if not able:
-        reasons = [_reason(replace(search, index=index)) for index in search.schema.indexes.values()]
+        others = (index for index in search.schema.indexes.values() if index is not search.index)
+        reasons = [_reason(replace(search, index=index)) for index in others]
         return "; ".join([*filter(None, reasons), f"{search.schema.model_name}.scan() reads the whole table"])
     if able[0].name is None:
         return "leave out use_index() to query the table itself"
@@ -282,7 +284,7 @@ def _on_sort(key: AnyField, found: Sequence[Condition]) -> Condition:
         case [condition]:
             return condition
         case [Compare(">=", path, low), Compare("<=", _, high)] | [Compare("<=", path, high), Compare(">=", _, low)]:
-            return Between(path, low, high)
+            return between(path, low, high)  # type: ignore[arg-type]  # of a condition on a sort key
     raise InvalidQueryError(
         f"{key}, the sort key, has {len(found)} conditions and DynamoDB takes one; between(low, high), "
         "or gte and lte together, make a range"
