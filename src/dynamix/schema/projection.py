@@ -46,16 +46,17 @@ class Projection(Struct, frozen=True, eq=False, dict=True):
         attributes = self.attributes(fields, index)
         if index is None or index.projection == "ALL":
             names += [field.was for field in fields if field.was is not None]
-        if self.versions is not None and MARK in attributes:
-            names.append(self.versions.field.name)
-        if self.versions is not None and READS in attributes:
-            names += sorted(self.versions.reads)
+        for versions in self._versions_read:
+            if MARK in attributes:
+                names.append(versions.field.name)
+            if READS in attributes:
+                names += sorted(versions.reads)
         return tuple(dict.fromkeys(names))
 
     def attributes(self, fields: Sequence[AnyField], index: Index | None = None) -> frozenset[str]:
         """The attributes that a read of some fields brings, of the table or of an index."""
         attributes = frozenset(field.attribute for field in fields)
-        if self.versions is None:
+        if not self._versions_read:
             return attributes
         held = None if index is None else self.loaded_from(index)
         if held is None:
@@ -84,3 +85,10 @@ class Projection(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def _own_old_names(self) -> "dict[str, list[OldName]]":
         return {field.name: [(str(field.was), None)] for field in self.renamed}
+
+    @property
+    def _versions_read(self) -> "tuple[Versions, ...]":
+        """The versions of its items, or those of the models whose items a base reads."""
+        if self.kinds is None or self.kinds.own is not None:
+            return () if self.versions is None else (self.versions,)
+        return tuple(member.versions for member in self.kinds.schemas() if member.versions is not None)
