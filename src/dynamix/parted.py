@@ -75,8 +75,8 @@ def _shared(schema: Schema[Any], given: Mapping[str, Any]) -> Condition:
             path = Path((index.hash_key.name,), index.hash_key)
             return Compare("=", path, Value(schema.encoder(index.hash_key)(found.pop())))
     raise InvalidQueryError(
-        f"{', '.join(given)} make no partition key that all of {', '.join(m.model_name for m in members)} have in "
-        f"common; give a condition on {schema.table.hash_key}"
+        f"no partition key that all of {', '.join(m.model_name for m in members)} have in common is made of "
+        f"{', '.join(given)}; give a condition on {schema.table.hash_key}"
     )
 
 

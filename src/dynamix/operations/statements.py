@@ -24,6 +24,7 @@ from dynamix.errors import (
 from dynamix.limits import BATCH_STATEMENTS, TRANSACT_ACTIONS
 from dynamix.operations import retry
 from dynamix.operations.explained import explained
+from dynamix.operations.indexes import LiveIndexes
 from dynamix.operations.retry import RetryPolicy, request, send_write
 from dynamix.operations.statement import Plan
 from dynamix.wire import Call, Flow, Item, Pause, Together
@@ -37,9 +38,13 @@ class Rows(list[M], Generic[M]):
     cursor: str | None = None
 
 
-def execute(policy: RetryPolicy, asked: Plan, limit: int | None, cursor: str | None) -> Flow[Rows[Any]]:
+def execute(
+    policy: RetryPolicy, live: LiveIndexes, asked: Plan, limit: int | None, cursor: str | None
+) -> Flow[Rows[Any]]:
     """Run a statement, page after page, until it has found `limit` rows or there are no more. Raises InvalidCursorError
     for a cursor that the service does not take."""
+    if asked.table is not None and asked.index is not None:
+        asked = asked.knowing((yield from live.held(policy, asked.table, asked.index)))
     rows: Rows[Any] = Rows()
     body = dict(_telling(asked))
     while True:
