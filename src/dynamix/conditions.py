@@ -30,7 +30,6 @@ from dynamix.expressions.nodes import (
     Size,
     Value,
 )
-from dynamix.expressions.shown import shown_condition
 from dynamix.limits import IN_OPERANDS
 from dynamix.wire import AttributeValue
 
@@ -203,6 +202,8 @@ def between(operand: Operand, low: Value, high: Value) -> Condition:
     """The condition of a range. Raises InvalidQueryError for one that ends before it begins, which DynamoDB refuses."""
     condition = Between(operand, low, high)
     if low.value.keys() == high.value.keys() and _sorted(high.value) < _sorted(low.value):
+        from dynamix.expressions.shown import shown_condition  # which few programs need
+
         raise InvalidQueryError(
             f"nothing is {shown_condition(condition)}, of which the first end is the greater one; give the lesser first"
         )

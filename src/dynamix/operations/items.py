@@ -88,7 +88,7 @@ def _found(body: bytes) -> bool:
 
 
 def _found_own(schema: Schema[Any], body: bytes) -> bool:
-    item = msgspec.json.decode(body, type=dict[str, Item]).get("Item")
+    item = requests.found(body)
     return item is not None and not schema.existence.hides_item(item) and schema.existence.foreign(item) is None
 
 
