@@ -7,11 +7,12 @@ written.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, overload
 
-from dynamix.codec import values
+from dynamix.codec import numbers, values
 from dynamix.errors import InvalidQueryError, WrongTypeError
 from dynamix.expressions.nodes import (
     AttributeExists,
@@ -79,9 +80,9 @@ class Comparable(Generic[V]):
         return self._compare(">=", value)
 
     def between(self, low: V, high: V) -> Condition:
-        """From `low` to `high`, both included."""
+        """From `low` to `high`, both included. Raises InvalidQueryError where `low` is the greater one."""
         self._ordered("between")
-        return Between(self._operand(), Value(self._bound(">=", low)), Value(self._bound("<=", high)))
+        return between(self._operand(), Value(self._bound(">=", low)), Value(self._bound("<=", high)))
 
     def is_in(self, options: Iterable[V]) -> Condition:
         """Equal to one of 1 to 100 `options`."""
@@ -195,6 +196,30 @@ class Conditions(Comparable[V]):
 
 Texts: TypeAlias = Conditions[str] | Conditions[date] | Conditions[datetime] | Conditions[time] | Conditions[timedelta]
 """What is stored as text that may begin with another."""
+
+
+def between(operand: Operand, low: Value, high: Value) -> Condition:
+    """The condition of a range. Raises InvalidQueryError for one that ends before it begins, which DynamoDB refuses."""
+    condition = Between(operand, low, high)
+    if low.value.keys() == high.value.keys() and _sorted(high.value) < _sorted(low.value):
+        from dynamix.expressions.shown import shown_condition  # which few programs need
+
+        raise InvalidQueryError(
+            f"nothing is {shown_condition(condition)}, of which the first end is the greater one; give the lesser first"
+        )
+    return condition
+
+
+def _sorted(form: AttributeValue) -> Any:
+    """A key for values of one type, by which they sort as DynamoDB sorts them; for what does not sort, one for all."""
+    match form:
+        case {"N": str(text)}:
+            return numbers.parse(text)
+        case {"S": str(text)}:
+            return text
+        case {"B": str(text)}:
+            return b64decode(text)
+    return 0
 
 
 def deeper(path: Path, part: str | int) -> Path:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from dynamix.errors import ItemNotFoundError, MultipleItemsError, WrongTypeError
-from dynamix.schema.table import Schema
+from dynamix.selection import Search
 
 M = TypeVar("M")
 N = TypeVar("N")
@@ -16,8 +16,8 @@ class Groups(Generic[M]):
     Raises WrongTypeError for a model whose items the query did not read.
     """
 
-    def __init__(self, schema: Schema[M], items: Sequence[M]) -> None:
-        self._schema = schema
+    def __init__(self, search: Search[M], items: Sequence[M]) -> None:
+        self._search = search
         self._items = items
 
     def __iter__(self) -> Iterator[M]:
@@ -34,9 +34,10 @@ class Groups(Generic[M]):
 
     def __getitem__(self, model: type[N]) -> list[N]:
         """The instances of a model, in the order of the query."""
-        read: list[type[Any]] = [self._schema.model]
-        if self._schema.kinds is not None:
-            read += self._schema.kinds.models.values()
+        schema, kind = self._search.schema, self._search.kind
+        read: list[type[Any]] = [schema.model if kind is None else kind]
+        if schema.kinds is not None and kind is None:
+            read += schema.kinds.models.values()
         if not isinstance(model, type) or not any(issubclass(one, model) or issubclass(model, one) for one in read):
             names = ", ".join(one.__name__ for one in read[1:] or read)
             raise WrongTypeError(f"the query reads items of {names}, not of {model!r}", field="", value=model)

@@ -70,11 +70,11 @@ class Matches(Searching[M]):
 
     def grouped(self, requery_for_all_projections: bool = False) -> "Groups[M]":
         """All matches, at most the limit, told apart by their models: a user with its orders, by one query."""
-        return groups.Groups(self._search.schema, self._run(flows.every, requery_for_all_projections))
+        return groups.Groups(self._search, self._run(flows.every, requery_for_all_projections))
 
     async def agrouped(self, requery_for_all_projections: bool = False) -> "Groups[M]":
         """See `grouped`."""
-        return groups.Groups(self._search.schema, await self._arun(flows.every, requery_for_all_projections))
+        return groups.Groups(self._search, await self._arun(flows.every, requery_for_all_projections))
 
     def first(self) -> M | None:
         """The first match, or None where there is none."""

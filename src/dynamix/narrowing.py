@@ -32,14 +32,14 @@ def narrowed(search: Search[Any], kinds: Kinds, selection: Selection) -> Selecti
     index, key = search.index, selection.key
     if any(_is_own(condition, kinds) for condition in key):
         return selection
-    texts, within = kinds.texts(index.keys[-1]), False
-    if search.keyed and texts.start:
-        if index.range_key is None:
-            within = _is_within(key[0], texts)
-        else:
-            sort = _sorted_within(index, key[1:], texts)
-            key, within = (key[0], *sort), all(_is_within(condition, texts) for condition in sort)
-    within = within and _is_within(key[0], kinds.texts(index.hash_key))
+    within = search.keyed
+    if within:
+        key = _sorted_within(index, key, kinds)
+        free = index.keys[len(key) :]
+        within = all(
+            _is_within(condition, kinds.texts(field)) for field, condition in zip(index.keys, key, strict=False)
+        )
+        within = within and not any(kinds.texts(field).start for field in free)
     if kinds.sure(index, within=within):
         return Selection(key, selection.filters)
     return Selection(key, (*selection.filters, _telling(search, kinds)))
@@ -57,22 +57,34 @@ def _is_own(condition: Condition, kinds: Kinds) -> bool:
     return False
 
 
-def _sorted_within(index: Index, given: tuple[Condition, ...], texts: Texts) -> tuple[Condition, ...]:
-    """The condition on the sort key, which leaves out what lies before or behind all of a model's texts."""
-    assert index.range_key is not None  # noqa: S101 - the caller has looked
-    path = Path((index.range_key.name,), index.range_key)
-    match given:
-        case ():
-            return (texts.on(path),)
-        case (Compare(">=", _, Value(low)),) if texts.holds(low["S"]):
-            return (Between(path, Value(low), Value({"S": texts.start + LAST})),)
-        case (Compare("<=", _, Value(high)),) if texts.holds(high["S"]):
-            return (Between(path, Value({"S": texts.start}), Value(high)),)
+def _sorted_within(index: Index, given: tuple[Condition, ...], kinds: Kinds) -> tuple[Condition, ...]:
+    """The key conditions, of which the last one on the sort key leaves out what lies before or behind all of a model's
+    texts. They are in the order of the key's fields, and those that follow have none."""
+    *before, last = given
+    if _is_equal(last):
+        before, rest = [*given], index.keys[len(given) :]
+        if not rest or not kinds.texts(rest[0]).start:
+            return given
+        return (*before, kinds.texts(rest[0]).on(Path((rest[0].name,), rest[0])))
+    field = index.keys[len(before)]
+    texts, path = kinds.texts(field), Path((field.name,), field)
+    match last:
+        case Compare(">=", _, Value(low)) if texts.start and texts.holds(low["S"]):
+            return (*before, Between(path, Value(low), Value({"S": texts.start + LAST})))
+        case Compare("<=", _, Value(high)) if texts.start and texts.holds(high["S"]):
+            return (*before, Between(path, Value({"S": texts.start}), Value(high)))
     return given
+
+
+def _is_equal(condition: Condition) -> bool:
+    """Whether a key condition is one of equality."""
+    return isinstance(condition, Compare) and condition.operator == "="
 
 
 def _is_within(condition: Condition, texts: Texts) -> bool:
     """Whether a key condition finds nothing but what has a model's texts."""
+    if not texts.start:
+        return True
     match condition:
         case Compare("=", _, Value(value)):
             return texts.holds(value["S"])

@@ -38,11 +38,13 @@ def on_keys(schema: Schema[Any], index: Index, conditions: list[Condition]) -> l
             done += [equal[part] for part in _exact_parts(schema, key)]
         elif not _has(conditions, key):
             return given
-    sort = index.range_key
-    if isinstance(sort, ComputedField) and not _has(conditions, sort):
-        on_sort = _Sort(schema, sort, conditions, values)
-        conditions = [*on_sort.made, *conditions]
-        done += on_sort.done + [equal[part] for part in on_sort.exact]
+    for key in index.range_keys:
+        if isinstance(key, ComputedField) and not _has(conditions, key):
+            on_sort = _Sort(schema, key, conditions, values, is_last=key is index.range_keys[-1])
+            conditions = [*on_sort.made, *conditions]
+            done += on_sort.done + [equal[part] for part in on_sort.exact]
+        if not any(_name(c) == key.name and isinstance(c, Compare) and c.operator == "=" for c in conditions):
+            break  # of the parts of a sort key, only the last one that is used need not be equal
     keys = {key.name for key in index.keys}
     return [c for c in conditions if not any(c is one for one in done) or _name(c) in keys]
 
@@ -73,8 +75,8 @@ def _shared(schema: Schema[Any], given: Mapping[str, Any]) -> Condition:
             path = Path((index.hash_key.name,), index.hash_key)
             return Compare("=", path, Value(schema.encoder(index.hash_key)(found.pop())))
     raise InvalidQueryError(
-        f"{', '.join(given)} make no partition key that all of {', '.join(m.model_name for m in members)} have in "
-        f"common; give a condition on {schema.table.hash_key}"
+        f"no partition key that all of {', '.join(m.model_name for m in members)} have in common is made of "
+        f"{', '.join(given)}; give a condition on {schema.table.hash_key}"
     )
 
 
@@ -97,16 +99,23 @@ def _of_partition(
 
 class _Sort:
     """What conditions on the parts of a sort key come to: the conditions `made` of them, those `done` with, and the
-    parts that are `exact`ly said by them."""
+    parts that are `exact`ly said by them. A key that is the same in all items needs none where it `is_last`."""
 
     def __init__(
-        self, schema: Schema[Any], key: ComputedField[Any, Any], conditions: list[Condition], values: dict[str, Any]
+        self,
+        schema: Schema[Any],
+        key: ComputedField[Any, Any],
+        conditions: list[Condition],
+        values: dict[str, Any],
+        *,
+        is_last: bool,
     ) -> None:
         self.made: list[Condition] = []
         self.done: list[Condition] = []
         self.exact: list[str] = []
         self._path = Path((key.name,), key)
         self._schema = schema
+        self._is_last = is_last
         if isinstance(key, KeyField):
             self._take(key, conditions, values)
         elif all(part in values for part in key.parts):
@@ -132,7 +141,7 @@ class _Sort:
             text += key.text_of(field, values[name], spec)
             if _is_exact(field, spec):
                 self.exact.append(name)
-        if key.parts:
+        if key.parts or not self._is_last:
             self.made = [Compare("=", self._path, _text(text))]
 
 

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, overload
+from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin, overload
 from uuid import UUID
 
 from msgspec import Struct
@@ -188,6 +188,10 @@ def _fitting(annotation: Any, name: str) -> Any:
         return f"<{name}>"
     if get_origin(annotation) is Literal:
         return get_args(annotation)[0]
+    if isinstance(annotation, NewType):
+        return _fitting(annotation.__supertype__, name)
+    if get_origin(annotation) is Annotated:
+        return _fitting(get_args(annotation)[0], name)
     if get_origin(annotation) in (Union, UnionType):
         return _fitting(next(kind for kind in get_args(annotation) if kind is not type(None)), name)
     if isinstance(annotation, type) and issubclass(annotation, Enum):

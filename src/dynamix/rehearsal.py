@@ -1,8 +1,9 @@
 """Blocks whose writes are not sent: `with dynamix.dry_run() as requests:`.
 
 A write is answered by an engine in memory, into which the items that it is about are read first. So conditions,
-transactions and computed values come out as they would, and a second write of an item meets the first one. Without
-reads nothing is known of the items: conditions count as met, and an update answers with what it says itself.
+transactions and computed values come out as they would, and a second write of an item meets the first one; so does
+what a write itself reads. Without reads nothing is known of the items: conditions count as met, and an update answers
+with what it says itself.
 """
 
 import contextlib
@@ -42,10 +43,13 @@ class DryRun:
         self._lock = threading.RLock()
 
     def takes(self, call: Call[Any]) -> bool:
-        """Whether a request is not to be sent. Raises ValidationException for what has no answer then."""
+        """Whether a request is not to be sent: a write, and a read that is a part of one.
+
+        Raises ValidationException for what has no answer then.
+        """
         if not call.writes:
             if self._reads:
-                return False
+                return call.for_write
             raise ValidationException(f"{call.target} was not sent: the block is dry_run(reads=False), and it reads")
         if call.target not in _WRITES:
             raise ValidationException(
@@ -57,7 +61,8 @@ class DryRun:
         """The answer to a write as if it were applied at a place."""
         body = _decode(call.body)
         with self._lock:
-            self.requests.append(DryRequest(call.target, call.table, body))
+            if call.writes:
+                self.requests.append(DryRequest(call.target, call.table, body))
             stage = self._stages.get(place)
             if stage is None:
                 stage = self._stages[place] = _Stage()

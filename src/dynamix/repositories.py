@@ -10,7 +10,7 @@ one of those of the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Generic, Literal, TypeVar, overload
 
@@ -31,12 +31,12 @@ from dynamix.model.running import arun, checked, connection_of, run, schema_of
 from dynamix.model.writing import by_key
 from dynamix.operations import batch, items, saving, verbs
 from dynamix.query import Query
-from dynamix.scan import Scan
+from dynamix.scan import Scan, spread
 from dynamix.schema.index import IndexOptions
 from dynamix.selection import Search
 from dynamix.unreadable import OnError, check_on_error
 from dynamix.updates.actions import Action
-from dynamix.wire import Item
+from dynamix.wire import Item, ReadProgress
 
 T = TypeVar("T")
 
@@ -360,9 +360,17 @@ class Repository(Generic[T]):
         """A query, to be completed by `where`: `orders.query().where(orders["id"] == "1")`. See `Model.query`."""
         return Query(self._search(True, on_error), partial(connection_of, self.model))
 
-    def scan(self, *, on_error: OnError = "raise") -> Scan[T]:
+    def scan(
+        self,
+        *,
+        on_error: OnError = "raise",
+        segments: int | None = None,
+        rate: float | None = None,
+        progress: Callable[[ReadProgress], object] | None = None,
+    ) -> Scan[T]:
         """All items, to be narrowed by `where` and iterated. See `Model.scan`."""
-        return Scan(self._search(False, on_error), partial(connection_of, self.model))
+        search = spread(self._search(False, on_error), segments, rate, progress)
+        return Scan(search, partial(connection_of, self.model))
 
     def to_model(self, instance: T, /) -> Any:
         """A new instance of `model` with the same values, for a transaction or a batch. Raises WrongTypeError for what
@@ -390,4 +398,5 @@ class Repository(Generic[T]):
 
     def _search(self, keyed: bool, on_error: OnError) -> Search[Any]:
         schema = schema_of(self.model)
-        return Search(schema, keyed, schema.table, on_error=check_on_error(on_error), convert=self._exchange.from_model)
+        convert, kind = self._exchange.from_model, self._exchange.of
+        return Search(schema, keyed, schema.table, on_error=check_on_error(on_error), convert=convert, kind=kind)

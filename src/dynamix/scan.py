@@ -11,7 +11,7 @@ from dynamix.limits import SEGMENTS
 from dynamix.matches import Matches
 from dynamix.schema.declared import Queried
 from dynamix.searching import positive
-from dynamix.selection import Bounds
+from dynamix.selection import Bounds, Search
 from dynamix.watch import checked_progress
 from dynamix.wire import ReadProgress
 
@@ -71,9 +71,13 @@ def checked_segments(segments: int) -> int:
     return segments
 
 
-def paced(rate: float | None, progress: Callable[[ReadProgress], object] | None) -> Bounds | None:
-    """What a scan that is told so has in place of bounds."""
+def spread(
+    search: Search[M], segments: int | None, rate: float | None, progress: Callable[[ReadProgress], object] | None
+) -> Search[M]:
+    """The same scan in so many segments, at such a rate, and with somebody who is told how far it came."""
+    if segments is not None:
+        search = replace(search, segments=checked_segments(segments))
     if rate is None and progress is None:
-        return None
+        return search
     told = checked_progress(progress, "ReadProgress")
-    return Bounds(rate=None if rate is None else positive("rate", rate), progress=told)
+    return replace(search, bounds=Bounds(rate=None if rate is None else positive("rate", rate), progress=told))

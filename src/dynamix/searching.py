@@ -1,6 +1,7 @@
 """How users build queries and scans: each method returns a new one and leaves the old one as it was."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from dynamix.errors import InvalidQueryError, WrongTypeError, nearest
 from dynamix.expressions.nodes import Condition
 from dynamix.fields.base import Field
 from dynamix.fields.element import Element
+from dynamix.model.running import connection_of, schema_of
 from dynamix.schema import lookup
 from dynamix.schema.declared import GlobalIndex, LocalIndex, Queried, VectorIndex
 from dynamix.selection import Bounds, Search, check_fields, check_owned
@@ -49,10 +51,18 @@ class Searching(Generic[M]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         search = self._search
+        if search.convert is not None:
+            raise TypeError(
+                f"cannot pickle a {type(self).__name__.lower()} of a repository, which has a model of its own in each "
+                "process; make it there, and give the processes what it is made of"
+            )
+        from dynamix.schema.kinds import MEMBERS  # which few programs need
+
         parts = {name: getattr(search, name) for name in search.__struct_fields__}
-        del parts["schema"], parts["keyed"]
         parts["index"] = search.index.name
-        return _unpickled, (search.schema.model, search.keyed, parts)
+        model, kinds = search.schema.model, search.schema.kinds
+        del parts["schema"]
+        return _unpickled, (type(self), model if kinds is None else vars(model).get(MEMBERS, model), parts)
 
     def _with(self, **changes: Any) -> Self:
         return type(self)(replace(self._search, **changes), self._connection)
@@ -161,11 +171,16 @@ class Searching(Generic[M]):
         return self._with(index=lookup.index_on(schema, index), chosen=True)
 
 
-def _unpickled(model: Any, keyed: bool, parts: dict[str, Any]) -> Searching[Any]:
-    """A query or scan that was pickled, of the model as it is here."""
-    searching: Searching[Any] = model.query() if keyed else model.scan()
-    schema, name = searching._search.schema, parts["index"]
-    return searching._with(**{**parts, "index": schema.table if name is None else schema.index(name)})
+def _unpickled(made: Any, model: Any, parts: dict[str, Any]) -> Searching[Any]:
+    """A query or scan that was pickled, of the model, or of all of some, as it is here."""
+    if isinstance(model, tuple):
+        from dynamix.schema.kinds import standing_for  # which few programs need
+
+        model = standing_for(model)
+    schema, name = schema_of(model), parts["index"]
+    search = Search(schema, **{**parts, "index": schema.table if name is None else schema.index(name)})
+    searching: Searching[Any] = made(search, partial(connection_of, model))
+    return searching
 
 
 def whole(method: str, most: int) -> int:

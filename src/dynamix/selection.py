@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dynamix.conditions import between
 from dynamix.cursor import Cursor, Start
 from dynamix.errors import InvalidQueryError, UnknownNameError, WrongTypeError
 from dynamix.expressions.nodes import (
@@ -63,7 +64,8 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     `filters` never do. `limit` is the most matches to return, `page_size` the most items that one request looks at.
     `on_error` says what becomes of items that cannot be read. `begin` is where it begins as the caller said it, `start`
     the cursor that was made of it. `chosen` says whether the caller chose the index. `convert` makes what the caller is
-    given of an instance; None: itself. A scan may be of one `segment` (of so many), or of all `segments` side by side.
+    given of an instance, one of `kind`; None: itself. A scan may be of one `segment` (of so many), or of all `segments`
+    side by side.
     """
 
     schema: Schema[M]
@@ -82,6 +84,7 @@ class Search(Struct, Generic[M], frozen=True, eq=False):
     on_error: OnError = "raise"
     chosen: bool = False
     convert: Callable[[Any], Any] | None = None
+    kind: type[Any] | None = None
     segment: tuple[int, int] | None = None
     segments: int | None = None
 
@@ -130,7 +133,8 @@ def _able(search: Search[M]) -> list[tuple[Search[M], Selection]]:
 def _advice(search: Search[Any], able: list[Index]) -> str:
     """What would work for conditions that lack the partition key."""
     if not able:
-        reasons = [_reason(replace(search, index=index)) for index in search.schema.indexes.values()]
+        others = (index for index in search.schema.indexes.values() if index is not search.index)
+        reasons = [_reason(replace(search, index=index)) for index in others]
         return "; ".join([*filter(None, reasons), f"{search.schema.model_name}.scan() reads the whole table"])
     if able[0].name is None:
         return "leave out use_index() to query the table itself"
@@ -180,7 +184,7 @@ def _select(search: Search[Any]) -> Selection:
         )
     filters += own
     if not search.keyed:
-        return Selection((), _under_both(schema, filters))
+        return Selection((), _under_both(schema, filters, ()))
     for condition in filters:
         for path in paths(condition):
             if path.parts[0] in placed:
@@ -188,13 +192,23 @@ def _select(search: Search[Any]) -> Selection:
                     f"{path.source or path.parts[0]} is a key of {_where(schema, index)}; a condition on it must stand "
                     "alone, in where(), not in filter() or inside |, ~ or size()"
                 )
-    return Selection((*partition, *_sort(index, placed)), _under_both(schema, filters))
+    key = (*partition, *_sort(index, placed))
+    return Selection(key, _under_both(schema, filters, key))
 
 
-def _under_both(schema: Schema[Any], filters: list[Condition]) -> tuple[Condition, ...]:
-    """The same filters, met also where fields that had another name are stored under that."""
+def _under_both(schema: Schema[Any], filters: list[Condition], key: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """The same filters, met also where fields that had another name are stored under that.
+
+    A key condition that says of which model the items are leaves the names of that one.
+    """
     olds = schema.projection.old_names
-    return tuple(renamed.under_both(condition, olds) for condition in filters) if olds else tuple(filters)
+    if not olds:
+        return tuple(filters)
+    if schema.kinds is not None and any(_plainly_on(condition) == schema.kinds.field.name for condition in key):
+        none: Condition | None = None
+        told = ((n, [(old, none) for old, only in found if only is None or only in key]) for n, found in olds.items())
+        olds = {name: found for name, found in told if found}
+    return tuple(renamed.under_both(condition, olds) for condition in filters)
 
 
 def _plainly_on(condition: Condition) -> str:
@@ -270,7 +284,7 @@ def _on_sort(key: AnyField, found: Sequence[Condition]) -> Condition:
         case [condition]:
             return condition
         case [Compare(">=", path, low), Compare("<=", _, high)] | [Compare("<=", path, high), Compare(">=", _, low)]:
-            return Between(path, low, high)
+            return between(path, low, high)  # type: ignore[arg-type]  # of a condition on a sort key
     raise InvalidQueryError(
         f"{key}, the sort key, has {len(found)} conditions and DynamoDB takes one; between(low, high), "
         "or gte and lte together, make a range"

@@ -72,7 +72,9 @@ def partiql(
     versions, unique values, automatic times and hooks. Raises InvalidQueryError before anything is sent.
     """
     connection, planned = _planned(statement, parameters, model, scan, consistent)
-    return connection.run(statements.execute(connection.retry, planned, _checked_limit(limit), cursor))
+    return connection.run(
+        statements.execute(connection.retry, connection.indexes, planned, _checked_limit(limit), cursor)
+    )
 
 
 @overload
@@ -108,7 +110,9 @@ async def apartiql(
 ) -> Rows[Any]:
     """See `partiql`."""
     connection, planned = _planned(statement, parameters, model, scan, consistent)
-    return await connection.arun(statements.execute(connection.retry, planned, _checked_limit(limit), cursor))
+    return await connection.arun(
+        statements.execute(connection.retry, connection.indexes, planned, _checked_limit(limit), cursor)
+    )
 
 
 def partiql_batch(*asked: Statement[M]) -> list[M | None]:

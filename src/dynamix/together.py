@@ -1,6 +1,6 @@
 """Several models of one table, read together and typed as a union: `Table(User, Order).query()` finds both."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Generic, TypeVar, overload
 
@@ -13,9 +13,10 @@ from dynamix.model.reading import chosen, keys_of, search_of, with_equal
 from dynamix.model.running import arun, connection_of, run, schema_of
 from dynamix.operations import batch, items
 from dynamix.query import Query
-from dynamix.scan import Scan
-from dynamix.schema.kinds import MEMBERS
+from dynamix.scan import Scan, spread
+from dynamix.schema.kinds import standing_for
 from dynamix.unreadable import OnError, check_on_error
+from dynamix.wire import ReadProgress
 
 M = TypeVar("M")
 A = TypeVar("A", bound=Model)
@@ -81,9 +82,17 @@ class Table(Generic[M]):
             search = with_equal(search, equal)
         return Query(search, partial(connection_of, self._model))
 
-    def scan(self, *fields: Field[Any, Any], on_error: OnError = "raise") -> Scan[M]:
+    def scan(
+        self,
+        *fields: Field[Any, Any],
+        on_error: OnError = "raise",
+        segments: int | None = None,
+        rate: float | None = None,
+        progress: Callable[[ReadProgress], object] | None = None,
+    ) -> Scan[M]:
         """All items of these models. See `Model.scan`."""
-        return Scan(search_of(self._model, False, fields, on_error), partial(connection_of, self._model))
+        search = spread(search_of(self._model, False, fields, on_error), segments, rate, progress)
+        return Scan(search, partial(connection_of, self._model))
 
     def get(self, /, *fields: Field[Any, Any], consistent: bool | None = None, **key: Any) -> M | None:
         """The instance with this key, as the base has it, or None. See `Model.get`."""
@@ -128,5 +137,4 @@ def _joined(models: tuple[type[Any], ...]) -> type[Any]:
         )
     if value_of(field.owner) is not None:  # the only one that there can be
         return field.owner
-    name = " | ".join(model.__name__ for model in models)
-    return type(name, (field.owner,), {MEMBERS: models, "__module__": field.owner.__module__})
+    return standing_for(models)

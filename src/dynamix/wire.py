@@ -32,7 +32,7 @@ class Call(msgspec.Struct, Generic[T], frozen=True, gc=False):
     `target` is the operation's name ("GetItem"), `body` its JSON. `decode` turns the body of a 200 answer into the
     result. `repeatable` says whether sending the same bytes twice has the effect of sending them once; only
     then may a driver or a retry repeat a request whose outcome is unknown, and only before `until`, a time of
-    `time.monotonic`. `attempt` counts from 1.
+    `time.monotonic`. `attempt` counts from 1. `for_write` says of a read that it is a part of a write.
     """
 
     target: str
@@ -41,6 +41,7 @@ class Call(msgspec.Struct, Generic[T], frozen=True, gc=False):
     repeatable: bool = True
     attempt: int = 1
     until: float = math.inf
+    for_write: bool = False
 
     @property
     def table(self) -> str:

@@ -6,6 +6,7 @@ from script import LONGEST, Script
 
 import dynamix
 from dynamix.operations import statements
+from dynamix.operations.indexes import LiveIndexes
 from dynamix.operations.statement import Plan, plan
 
 READ = plan("SELECT * FROM t WHERE a = 1 AND b = 1", (), None, True, None)
@@ -21,12 +22,12 @@ def failure(code: str) -> dict[str, dict[str, str]]:
 def test_a_lost_answer() -> None:
     """A SELECT is sent again; a write is not, and its outcome is unknown."""
     script = Script(LOST, {"Items": [{"a": {"N": "1"}}]})
-    assert script.run(statements.execute(LONGEST, READ, None, None)) == [{"a": 1}]
+    assert script.run(statements.execute(LONGEST, LiveIndexes(), READ, None, None)) == [{"a": 1}]
     with pytest.raises(dynamix.OutcomeUnknownError):
-        Script(LOST).run(statements.execute(LONGEST, WRITE, None, None))
+        Script(LOST).run(statements.execute(LONGEST, LiveIndexes(), WRITE, None, None))
     never = Script(always=lambda target, body: LOST)
     with pytest.raises(dynamix.ConnectionLostError) as caught:
-        never.run(statements.execute(LONGEST, READ, None, None))
+        never.run(statements.execute(LONGEST, LiveIndexes(), READ, None, None))
     assert caught.value.applied == "no"
 
 

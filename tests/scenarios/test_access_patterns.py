@@ -3,7 +3,7 @@
 import datetime
 import enum
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import pytest
 
@@ -71,7 +71,7 @@ class Sale(Store):
 
     @classmethod
     @access_pattern
-    def in_state(cls, state: "State | None") -> Query[Self]:
+    def in_state(cls, state: "Annotated[State | None, 'of the order']") -> Query[Self]:
         return cls.query(state=state)
 
     @classmethod

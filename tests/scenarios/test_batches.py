@@ -67,3 +67,27 @@ def test_large_items_are_batched_by_size() -> None:
     found = Thread.batch_get(*[key(n) for n in range(60)])
     assert [thread.thread_id for thread in found] == [f"t{n:04}" for n in range(60)]
     assert {len(thread.title or "") for thread in found} == {390_000}
+
+
+class Chapter(Thread):
+    """A model of the same table with one field more."""
+
+    __table_name__ = "thread"
+
+    pages = dynamix.IntegerField()
+
+
+def test_an_instance_of_a_model_with_more_fields_is_refused() -> None:
+    """The other model would not store them: the error names both and the fields, and nothing is sent. One that adds
+    none is stored."""
+    create_threads(0)
+
+    class Post(Thread):
+        __table_name__ = "thread"
+
+    chapter = Chapter(**key(1), title="x", pages=3)
+    with pytest.raises(dynamix.WrongTypeError, match=r"does not store its Chapter\.pages"):
+        Thread.batch_write([Thread(**key(2), title="x"), chapter])
+    assert Thread.scan().count() == 0
+    Thread.batch_write([Post(**key(1), title="x")])
+    assert Thread.scan().count() == 1

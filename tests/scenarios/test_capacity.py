@@ -38,6 +38,28 @@ def test_units_are_summed_by_table_and_index(place: Place) -> None:
     assert repr(used).startswith(f"{used.units:g} units in 2 requests\n  {table}: ")
 
 
+class Guest(dynamix.Model):
+    """One with a unique value, who may be hidden."""
+
+    name = dynamix.CharField(hash_key=True)
+    mail = dynamix.CharField(unique=True)
+    leaves = dynamix.TTLField(hide_expired=True)
+
+
+@pytest.mark.usefixtures("place")
+def test_what_a_verb_reads_for_itself_counts() -> None:
+    """The reads within guarded writes and of exists() tell their units too, and what else their answers say."""
+    dynamix.create_table(Guest)
+    with capacity() as used:
+        Guest.create(name="ada", mail="a@x")
+        assert Guest.update_by_key(Guest.mail.set("b@x"), returns="new", name="ada").mail == "b@x"
+        ada = Guest.get_or_raise(name="ada")
+        assert ada.set_field(Guest.mail, "c@x").commit_changes().mail == "c@x"
+        assert Guest.exists(name="ada")
+        Guest.delete_by_key(name="ada")
+    assert used.untold == 0
+
+
 @pytest.mark.usefixtures("place")
 def test_tasks_and_threads_count() -> None:
     """What runs beside each other, in tasks or in threads of a batch, is counted as well."""

@@ -45,6 +45,36 @@ def test_writes_answer_as_if_they_were_applied(place: Place) -> None:
     assert sorted(SCIENCE, key=lambda thread: thread.thread_id) == before
 
 
+class Account(dynamix.Model):
+    """One with a unique value, and a version."""
+
+    name = dynamix.CharField(hash_key=True)
+    mail = dynamix.CharField(unique=True)
+    used = dynamix.IntegerField(default=0)
+    version = dynamix.VersionField()
+
+
+@pytest.mark.usefixtures("place")
+def test_what_a_write_itself_reads_meets_the_writes_before_it() -> None:
+    """An update of unique values shows what it made, and so do the second one of an item and a second modify()."""
+    dynamix.create_table(Account)
+    Account.create(name="ada", mail="a@x")
+    with dry_run() as requests:
+        for mail in ("b@x", "c@x"):
+            assert Account.update_by_key(Account.mail.set(mail), returns="new", name="ada").mail == mail
+        for number in (1, 2):
+            assert Account.modify(lambda one: one.add_to_field(Account.used, 1), name="ada").used == number
+        assert Account.create(name="bob", mail="a@x").mail == "a@x"
+        found, made = Account.get_or_create({"mail": "e@x"}, name="eve")
+        assert (found, made) == (Account.get_or_create({"mail": "e@x"}, name="eve")[0], True)
+    assert [request.operation for request in requests] == [
+        *["TransactWriteItems"] * 2,
+        *["UpdateItem"] * 2,
+        *["TransactWriteItems"] * 2,
+    ]
+    assert (Account.get_or_raise(name="ada").mail, Account.scan().count()) == ("a@x", 1)
+
+
 @pytest.mark.usefixtures("place")
 def test_tasks_are_dry_as_well() -> None:
     """The block holds for the tasks that start in it, and ends with it."""

@@ -1,6 +1,7 @@
 """Several models of one table, read together: by a Table of them, and grouped by model."""
 
 import asyncio
+import pickle
 
 import pytest
 from shop import Customer, Mark, Order, Product, Shop, fill
@@ -25,7 +26,11 @@ def test_a_table_reads_some_models_and_passes_others_by(place: Place) -> None:
     assert [type(one).__name__ for one in found] == ["Order", "Order", "Order", "Customer"]
     assert found.count() == 4
     assert BOTH.scan().count() == 5
-    assert {type(one) for one in BOTH.scan()} == {Customer, Order}
+    told: list[dynamix.ReadProgress] = []
+    assert {type(one) for one in BOTH.scan(segments=3, rate=10000, progress=told.append)} == {Customer, Order}
+    assert told[-1].segments == 3
+    parts = pickle.loads(pickle.dumps(BOTH.scan().split(2)))
+    assert sorted(type(one).__name__ for part in parts for one in part) == ["Customer"] * 2 + ["Order"] * 3
     assert Table(Order, Product).query(state="open").count() == 3
     tea = {"pk": "PRODUCT#tea", "sk": "PRODUCT"}
     ann = {"pk": "CUSTOMER#1", "sk": "PROFILE"}

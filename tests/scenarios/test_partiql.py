@@ -62,6 +62,8 @@ def test_pages(name: str) -> None:
         if cursor is None:
             break
     assert [song.title for song in found] == list("01234")
+    with pytest.raises(dynamix.InvalidCursorError, match="only to the one that gave it"):
+        dynamix.partiql(text, ["Bach"], model=Song, limit=2, cursor="xyz")
 
 
 def test_selected_attributes(name: str) -> None:
@@ -77,6 +79,24 @@ def test_a_local_index(name: str, place: Place) -> None:
     (index,) = place.call("DescribeTable", TableName=name)["Table"]["LocalSecondaryIndexes"]
     text = f'SELECT * FROM "{name}"."{index["IndexName"]}" WHERE artist = ?'
     rows = dynamix.partiql(text, ["Bach"], model=Song)
+    assert len(rows) == 5
+    with pytest.raises(dynamix.FieldNotLoadedError, match="album"):
+        _ = rows[0].album
+
+
+def test_an_index_that_holds_less_than_its_model_says(name: str, place: Place) -> None:
+    """What the table's own index does not hold counts as not loaded, as in a query."""
+    (index,) = place.call("DescribeTable", TableName=name)["Table"]["LocalSecondaryIndexes"]
+
+    class Claiming(dynamix.Model):
+        __table_name__ = "Song"
+
+        artist = CharField(hash_key=True)
+        title = CharField(name="t", range_key=True)
+        released = DateTimeField(indexed=True, projections="ALL", index_name=index["IndexName"])
+        album = CharField()
+
+    rows = dynamix.partiql(f'SELECT * FROM "{name}"."{index["IndexName"]}" WHERE artist = ?', ["Bach"], model=Claiming)
     assert len(rows) == 5
     with pytest.raises(dynamix.FieldNotLoadedError, match="album"):
         _ = rows[0].album
@@ -160,7 +180,8 @@ def test_consistent_reads() -> None:
         dynamix.partiql("SELECT * FROM Song.Song_ix_released WHERE artist = 'a'", model=Song)
         dynamix.partiql("SELECT * FROM Song WHERE artist = 'a'", model=Song, consistent=False)
         dynamix.partiql("DELETE FROM Song WHERE artist = 'a' AND t = 'b'")
-        assert ['"ConsistentRead":true' in body for body in asked] == [True, True, False, False]
+        statements = [body for body in asked if "Statement" in body]  # beside the one look at the index
+        assert ['"ConsistentRead":true' in body for body in statements] == [True, True, False, False]
         read = Statement("SELECT * FROM Song WHERE artist = 'a' AND t = 'b'", (), Song)
         assert dynamix.partiql_transaction(read) == [None]
         assert "ConsistentRead" not in asked[-1]

@@ -268,6 +268,15 @@ REFUSED = {
     "two conditions on the sort key": lambda: Thread.query().where(
         Thread.forum_id == "x", Thread.thread_id > "a", Thread.thread_id.begins_with("b")
     ),
+    "a range that ends before it begins": lambda: Thread.query().where(
+        Thread.forum_id == "x", Thread.thread_id.between("b", "a")
+    ),
+    "two conditions that make such a range": lambda: (
+        Thread.query()
+        .use_index(Thread.updated_at)
+        .where(Thread.forum_id == "x", Thread.updated_at >= 10, Thread.updated_at <= 9)
+    ),
+    "a filter by such a range": lambda: Thread.query().where(Thread.forum_id == "x", Thread.title.size().between(2, 1)),
     "alternatives on the partition key": lambda: Thread.query().where(
         (Thread.forum_id == "x") | (Thread.forum_id == "y")
     ),

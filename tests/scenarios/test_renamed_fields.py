@@ -192,6 +192,59 @@ def test_a_condition_looks_at_both(table: Place) -> None:
     page.delete(condition=Page.views.unchanged())
 
 
+class Stock(dynamix.Model):
+    """What two models share, with an index whose partition key tells them apart."""
+
+    __table_name__ = "stock"
+    __secondary_indexes__: ClassVar = {"by_kind": {"hash_key": "kind", "projections": "ALL"}}
+
+    kind = dynamix.DiscriminatorField(unknown="base")
+    key = dynamix.CharField(hash_key=True)
+    note = dynamix.CharField(was="remark")
+
+
+class Book(Stock):
+    """A field of this one had another name."""
+
+    __discriminator__ = "book"
+
+    size = dynamix.IntegerField(was="pages")
+
+
+class Disc(Stock):
+    """This one has fields of both names."""
+
+    __discriminator__ = "disc"
+
+    size = dynamix.IntegerField(was="minutes")
+    pages = dynamix.IntegerField()
+
+
+def test_a_base_looks_at_the_old_names_of_each_model(place: Place) -> None:
+    """A filter, or a choice of fields, of a base or a Table of models finds what each of them would, and nothing of one
+    model by the old names of another; an item that says of no model is one of a base that takes unknown ones."""
+    dynamix.create_table(Stock)
+    for key, item in {
+        "old": {"kind": {"S": "book"}, "pages": {"N": "7"}, "remark": {"S": "x"}},
+        "new": {"kind": {"S": "book"}, "size": {"N": "7"}},
+        "disc": {"kind": {"S": "disc"}, "minutes": {"N": "7"}},
+        "other": {"kind": {"S": "disc"}, "pages": {"N": "7"}},
+        "none": {"pages": {"N": "7"}, "remark": {"S": "x"}},
+    }.items():
+        place.call("PutItem", TableName=place.table_name(Stock), Item={"key": {"S": key}, **item})
+    for reads in (Stock, dynamix.Table(Book, Disc)):
+        found = reads.scan()
+        assert {one.key for one in found.where(Book.size == 7)} == {"old", "new", "disc"}
+        assert {one.key for one in found.where(Book.size.exists())} == {"old", "new", "disc"}
+        assert {one.key for one in found.where(Book.size.not_exists())} == {"other"} | (
+            {"none"} if reads is Stock else set()
+        )
+        books = reads.query().use_index("by_kind").where(Stock.kind == "book", Book.size == 7)
+        assert {one.key for one in books} == {"old", "new"}
+        assert {one.size for one in reads.scan(Book.size).where(Stock.kind == "book")} == {7}
+    assert {type(one) for one in Stock.scan().where(Stock.note == "x")} == {Stock, Book}
+
+
 def is_met(condition: dynamix.Condition, key: str) -> bool:
     """Whether an item meets a condition, by the service."""
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import dataclasses
+import pickle
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -251,8 +252,14 @@ def test_queries_and_batches(place: Place) -> None:
     with pytest.raises(dynamix.MultipleItemsError) as several:
         query.one()
     assert several.value.items == tuple(made[:2])
+    grouped = query.grouped()
+    assert (grouped[Order], grouped.first(Order), len(grouped)) == (made, made[0], 5)
+    with pytest.raises(dynamix.WrongTypeError, match="items of Order, not of"):
+        grouped[Member]
     orders.batch_delete([{"customer": "ada", "number": number} for number in range(4)])
-    assert orders.scan().all() == [made[4]]
+    assert orders.scan().all() == orders.scan(segments=2, rate=10000).all() == [made[4]]
+    with pytest.raises(TypeError, match="a scan of a repository, which has a model of its own in each process"):
+        pickle.dumps(orders.scan().split(2))
     with dynamix.transaction() as tx:
         tx.create(orders.to_model(Order("bob", 1, Decimal(1))))
     (stored,) = dynamix.transact_get(orders.model.key_of(customer="bob", number=1))

@@ -219,6 +219,43 @@ def test_a_part_has_what_its_upgrades_need(table: Place) -> None:
     }
 
 
+class Shelf(dynamix.Model):
+    """What models share."""
+
+    __table_name__ = "shelf"
+
+    kind = dynamix.DiscriminatorField()
+    key = dynamix.CharField(hash_key=True)
+
+
+class Tome(Shelf):
+    """One that has versions."""
+
+    __discriminator__ = "tome"
+    __schema_version__ = 2
+
+    name = dynamix.CharField()
+
+    @upgrade(1, reads=["title"])
+    @staticmethod
+    def named(item: dict[str, Any]) -> None:
+        """It had a title."""
+        item["name"] = item.pop("title", None)
+
+
+def test_a_part_that_a_base_reads_has_it_as_well(place: Place) -> None:
+    """A base, and a Table of models, ask for the version and for what the upgrades of each model read."""
+    dynamix.create_table(Shelf)
+    item = {"key": {"S": "k"}, "kind": {"S": "tome"}, "title": {"S": "Emma"}}
+    place.call("PutItem", TableName=place.table_name(Shelf), Item=item)
+    found = [
+        *Shelf.query(Tome.name).where(Shelf.key == "k"),
+        *dynamix.Table(Tome).scan(Tome.name),
+        Shelf.get(Tome.name, key="k"),
+    ]
+    assert [one.name for one in found if isinstance(one, Tome)] == ["Emma"] * 3
+
+
 def test_nothing_of_a_part_passes_for_the_whole() -> None:
     """Whatever way an upgrade looks at attributes that were not asked for, it is refused; of a whole item it is not."""
     looks: dict[str, Callable[[dict[str, Any]], object]] = {

@@ -82,6 +82,9 @@ def test_an_item_of_another_model_is_missing(place: Place) -> None:
         Note.get_or_raise(**key)
     assert names(Note.batch_get(key, {"pk": "a", "sk": "2"})) == ["Note"]
     assert dynamix.transact_get(Note.key_of(**key)) == (None,)
+    as_three = [Note.key_of(**key), Mark.key_of(**key), Plain.key_of(**key)]
+    assert names(dynamix.transact_get(*as_three)) == ["NoneType", "Mark", "Mark"]
+    assert names(dynamix.transact_get(*reversed(as_three))) == ["Mark", "Mark", "NoneType"]
     assert [note.value for note in Note.query().where(Note.pk == "a")] == [2]
     assert names(Plain.query().where(Plain.pk == "a")) == ["Mark", "Note"]
     assert names(Plain.query(Plain.sk).where(Plain.pk == "a")) == ["Mark", "Note"]

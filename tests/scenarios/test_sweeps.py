@@ -9,6 +9,7 @@ from scripted import Holding, serving
 
 import dynamix
 from dynamix import PartlyAppliedError, ReadLimitError
+from places import Place
 
 SCIENCE = Thread.query().where(Thread.forum_id == "science")
 MINE = SCIENCE.filter(Thread.user_id == "user1")
@@ -84,6 +85,25 @@ def test_what_stops_a_sweep_is_told_with_its_place() -> None:
         SCIENCE.page_size(2).max_pages(2).delete()
     assert (bounded.value.count, bounded.value.applied) == (4, "partly")
     assert SCIENCE.start_key(bounded.value.cursor).delete() == 2
+
+
+@pytest.mark.parametrize("scan", [Thread.scan(), Thread.scan(segments=2)])
+def test_a_read_that_fails_between_writes_tells_of_them(place: Place, scan: Any) -> None:
+    """The error has the number written and the cursor, as that of a write has; before the first write it is itself."""
+    create_threads(6)
+
+    def end(_: int) -> None:
+        place.call("DeleteTable", TableName=place.table_name(Thread))
+
+    with pytest.raises(
+        PartlyAppliedError, match=r"2 matching items were written; start_key\(error\.cursor\)"
+    ) as caught:
+        scan.page_size(2).update(Thread.title.set("x"), progress=end)
+    error = caught.value
+    assert (error.count, error.applied, error.cursor is None) == (2, "partly", False)
+    assert isinstance(error.__cause__, dynamix.TableNotFoundError)
+    with pytest.raises(dynamix.TableNotFoundError):
+        scan.delete()
 
 
 def test_an_unknown_outcome_is_told() -> None:

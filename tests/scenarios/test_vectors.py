@@ -216,11 +216,13 @@ REFUSED: dict[str, Any] = {
     r"needs Picture\.tenant\.eq": lambda: Picture.search(Picture.near, [1, 2]),
     "takes eq on its hash_key": lambda: Picture.search(Picture.near, [1, 2], where=Picture.tenant > "t"),
     "look through what it finds": lambda: Picture.search(Picture.any_near, [1, 2], where=Picture.title == "x"),
-    "names 2 vector indexes": lambda: Picture.search(Picture.embedding, [1, 2]),
-    "names no vector indexes": lambda: Picture.search("title", [1, 2]),
+    r"Picture\.embedding has 2 vector indexes; give the index by its name: 'near'": lambda: Picture.search(
+        Picture.embedding, [1, 2]
+    ),
+    "names no vector index": lambda: Picture.search("title", [1, 2]),
     "is not an index of Picture": lambda: Picture.search(Later.by_kind, [1, 2, 3]),
     "does not hold Picture.tone": lambda: Picture.search(
-        Picture.near, [1, 2], where=Picture.tenant == "t", fields=[Picture.tone]
+        Picture.near, [1, 2], where=Picture.tenant == "t", fields=Picture.tone
     ),
     "top= of 1 to 100": lambda: Picture.search(Picture.any_near, [1, 2], 101),
     r"Picture\.search\(\) reads": lambda: Picture.query().use_index(Picture.near),  # type: ignore[arg-type]

@@ -1,13 +1,14 @@
 """Conditions on attributes that may be stored under an older name."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from dynamix.expressions.nodes import (
     And,
     AttributeExists,
     AttributeNotExists,
     Condition,
+    Not,
     Or,
     Path,
     Size,
@@ -15,8 +16,11 @@ from dynamix.expressions.nodes import (
 )
 from dynamix.expressions.walk import paths, replaced
 
+OldName: TypeAlias = tuple[str, Condition | None]
+"""An older name of an attribute, and the condition that an item is one of those that may have it; None: all may."""
 
-def under_both(condition: Condition, olds: Mapping[str, str]) -> Condition:
+
+def under_both(condition: Condition, olds: Mapping[str, Sequence[OldName]]) -> Condition:
     """The same condition, met also where attributes are stored under an older name; `olds` are those by the new ones.
 
     The older one counts where the new one is missing.
@@ -24,20 +28,25 @@ def under_both(condition: Condition, olds: Mapping[str, str]) -> Condition:
     return replaced(condition, lambda part: _either(part, olds))
 
 
-def _either(condition: Condition, olds: Mapping[str, str]) -> Condition:
+def _either(condition: Condition, olds: Mapping[str, Sequence[OldName]]) -> Condition:
     """The same of a condition on one attribute."""
     if isinstance(condition, Unchanged):  # which speaks of what was loaded
         return condition
     name = str(paths(condition)[0].parts[0])
     if name not in olds:
         return condition
-    older = _renamed(condition, olds[name])
-    match condition:
-        case AttributeExists(Path((_,))):
-            return Or((condition, older))
-        case AttributeNotExists(Path((_,))):
-            return And((condition, older))
-    new = Path((name,))
+    if isinstance(condition, AttributeNotExists) and len(condition.path.parts) == 1:
+        missing = [
+            _renamed(condition, old) if only is None else Or((Not(only), _renamed(condition, old)))
+            for old, only in olds[name]
+        ]
+        return And((condition, *missing))
+    found = [
+        _renamed(condition, old) if only is None else And((only, _renamed(condition, old))) for old, only in olds[name]
+    ]
+    if isinstance(condition, AttributeExists) and len(condition.path.parts) == 1:
+        return Or((condition, *found))
+    new, older = Path((name,)), found[0] if len(found) == 1 else Or(tuple(found))
     return Or((And((AttributeExists(new), condition)), And((AttributeNotExists(new), older))))
 
 

@@ -343,6 +343,14 @@ class Batch(Generic[M]):
 def as_whole(model: type[M], item: M | Mapping[str, Any]) -> M:
     """The instance to store: one that was given, or what the model makes of a dict."""
     if isinstance(item, model):
+        own = {id(field) for field in schema_of(model).fields.values()}
+        if lost := [str(field) for field in schema_of(type(item)).fields.values() if id(field) not in own]:
+            raise WrongTypeError(
+                f"{item!r} is of the model {type(item).__name__}, and {model.__name__} does not store its "
+                f"{', '.join(lost)}; give it to {type(item).__name__}.batch_write() or a dynamix.batch()",
+                field="",
+                value=item,
+            )
         return item
     if not isinstance(item, Mapping):
         raise WrongTypeError(f"{item!r} is neither a dict nor a {model.__name__}", field="", value=item)

@@ -25,6 +25,7 @@ class Exchange(Generic[T]):
 
     def __init__(self, stored: Stored, model: type[Any]) -> None:
         self.model = model
+        self.of: type[T] = stored.of
         self._stored = stored
 
     def to_model(self, instance: T, /) -> Any:

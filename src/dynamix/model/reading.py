@@ -179,13 +179,7 @@ class Reading:
         second one read or iteration may consume. `progress` is called after each request, in the thread that made it,
         one call after another.
         """
-        search = search_of(cls, False, fields, on_error)
-        if segments is not None or rate is not None or progress is not None:
-            search = replace(
-                search,
-                segments=None if segments is None else scans.checked_segments(segments),
-                bounds=scans.paced(rate, progress),
-            )
+        search = scans.spread(search_of(cls, False, fields, on_error), segments, rate, progress)
         return scans.Scan(search, partial(connection_of, cls))
 
     @classmethod
@@ -209,7 +203,7 @@ class Reading:
         top: int = 10,
         *,
         where: Condition | Sequence[Condition] = (),
-        fields: Sequence[Field[Any, Any]] = (),
+        fields: Field[Any, Any] | Sequence[Field[Any, Any]] = (),
     ) -> list[tuple[Self, float]]:
         """The items whose vectors are nearest to `near`, up to `top` (1 to 100), each with its score, nearest first.
 
@@ -232,7 +226,7 @@ class Reading:
         top: int = 10,
         *,
         where: Condition | Sequence[Condition] = (),
-        fields: Sequence[Field[Any, Any]] = (),
+        fields: Field[Any, Any] | Sequence[Field[Any, Any]] = (),
     ) -> list[tuple[Self, float]]:
         """See `search`."""
         return await arun(cls, vectors.search, nearest(cls, index, near, top, where, fields))
@@ -312,7 +306,7 @@ def nearest(
     near: Floats,
     top: int,
     where: Condition | Sequence[Condition],
-    fields: Sequence[Field[Any, Any]],
+    fields: Field[Any, Any] | Sequence[Field[Any, Any]],
 ) -> vectors.Near[M]:
     """What a search searches. Raises UnknownNameError, InvalidQueryError or FieldValidationException."""
     schema = schema_of(model)
@@ -320,6 +314,7 @@ def nearest(
     conditions = (where,) if isinstance(where, Condition) else tuple(where)
     for condition in conditions:
         check_condition(model, condition)
+    fields = (fields,) if isinstance(fields, Field) else tuple(fields)
     selection.check_fields(schema, schema.table, fields)
     lacking = [field for field in fields if not lookup.holds(schema, found, field)]
     if lacking:
@@ -330,7 +325,7 @@ def nearest(
         numbers = found.field.numbers_of(near)
     except ValueError as error:
         raise found.field.refusal(near, str(error)) from error
-    return vectors.Near(found, numbers, top, vectors.checked(schema, found, conditions), tuple(fields))
+    return vectors.Near(found, numbers, top, vectors.checked(schema, found, conditions), fields)
 
 
 def keys_of(model: type[Any], items_or_keys: Iterable[Any]) -> list[Item]:

@@ -123,8 +123,8 @@ def commit(
 def _read(policy: RetryPolicy, table: Table[Any], key: Item) -> Flow[Item]:
     """What is stored now; empty where nothing is."""
     body = requests.get(table.name, key, consistent=True)
-    found = yield from request(policy, Call("GetItem", msgspec.json.encode(body), _decode))
-    return found.get("Item", {})
+    call = Call("GetItem", msgspec.json.encode(body), requests.found, for_write=True)
+    return (yield from request(policy, call)) or {}
 
 
 def _shown(table: Table[M], item: Item) -> M | None:
@@ -135,6 +135,3 @@ def _shown(table: Table[M], item: Item) -> M | None:
     if table.schema.hooks.after_load is not None:
         table.schema.hooks.after_load(instance)
     return instance
-
-
-_decode = msgspec.json.Decoder(dict[str, Item]).decode

@@ -105,8 +105,8 @@ class Holder:
         """Read what the item is now."""
         names = () if self.whole else [field.name for field in (*table.schema.table.keys, *self.fields)]
         body = requests.get(table.name, self.part.key, consistent=True, only=names)
-        found = yield from request(policy, Call("GetItem", msgspec.json.encode(body), _decode))
-        self.before = found.get("Item", {})
+        call = Call("GetItem", msgspec.json.encode(body), requests.found, for_write=True)
+        self.before = (yield from request(policy, call)) or {}
         self._believe()
 
     def look(self, reason: CancellationReason) -> bool:
@@ -278,6 +278,3 @@ def _shown(key: Key[Any]) -> str:
 
 def _now() -> AttributeValue:
     return {"N": str(int(datetime.now(UTC).timestamp()))}
-
-
-_decode = msgspec.json.Decoder(dict[str, Item]).decode

@@ -34,15 +34,27 @@ M = TypeVar("M")
 
 
 def get(
-    policy: RetryPolicy, table: Table[M], key: Item, consistent: bool | None, fields: Sequence[AnyField] = ()
+    policy: RetryPolicy,
+    table: Table[M],
+    key: Item,
+    consistent: bool | None,
+    fields: Sequence[AnyField] = (),
+    *,
+    for_write: bool = False,
 ) -> Flow[M | None]:
     """The instance with this key, or None; of it only `fields` and the key, where they are given."""
-    asked = read(policy, table, key, consistent, fields)
+    asked = read(policy, table, key, consistent, fields, for_write=for_write)
     return asked if table.schema.hooks.after_load is None else _loaded(table, asked)
 
 
 def read(
-    policy: RetryPolicy, table: Table[M], key: Item, consistent: bool | None, fields: Sequence[AnyField] = ()
+    policy: RetryPolicy,
+    table: Table[M],
+    key: Item,
+    consistent: bool | None,
+    fields: Sequence[AnyField] = (),
+    *,
+    for_write: bool = False,
 ) -> Flow[M | None]:
     """The same, before the model's own `after_load`."""
     schema = table.schema
@@ -54,7 +66,7 @@ def read(
         names = schema.projection.asked_for(chosen)
         body = requests.get(table.name, key, consistent=consistent, only=names)
         reader = schema.codec.reader(table.name, schema.projection.attributes(chosen))
-    asked = request(policy, Call("GetItem", msgspec.json.encode(body), reader.item))
+    asked = request(policy, Call("GetItem", msgspec.json.encode(body), reader.item, for_write=for_write))
     return _unless_hidden(table, asked) if schema.existence.may_hide else asked
 
 
@@ -88,7 +100,7 @@ def _found(body: bytes) -> bool:
 
 
 def _found_own(schema: Schema[Any], body: bytes) -> bool:
-    item = msgspec.json.decode(body, type=dict[str, Item]).get("Item")
+    item = requests.found(body)
     return item is not None and not schema.existence.hides_item(item) and schema.existence.foreign(item) is None
 
 

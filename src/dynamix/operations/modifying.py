@@ -32,7 +32,7 @@ def modify(policy: RetryPolicy, table: Table[M], asked: Modification) -> Flow[M]
     schema = table.schema
     attempt = 1
     while True:
-        instance = yield from saving.get_or_raise(policy, table, asked.key, True)
+        instance = yield from saving.get_or_raise(policy, table, asked.key, True, for_write=True)
         answer = yield Apply(asked.function, instance)
         if answer is not None and answer is not instance:
             raise _strange(answer, schema.model_name)

@@ -26,6 +26,18 @@ Returns: TypeAlias = Literal["ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW"]
 """What the answer of a write tells of the item."""
 
 
+class _Found(msgspec.Struct):
+    item: Item | None = msgspec.field(name="Item", default=None)
+
+
+_found = msgspec.json.Decoder(_Found).decode
+
+
+def found(answer: bytes) -> Item | None:
+    """The item of the answer to a get, whatever else it tells."""
+    return _found(answer).item
+
+
 def get(table: str, key: Item, *, consistent: bool = False, only: Iterable[str] = ()) -> Body:
     """Read an item, or of it the attributes `only`."""
     body: Body = {"TableName": table, "Key": key}

@@ -81,9 +81,11 @@ def refresh(policy: RetryPolicy, table: Table[M], instance: M, discard: bool) ->
     return instance
 
 
-def get_or_raise(policy: RetryPolicy, table: Table[M], key: Item, consistent: bool | None) -> Flow[M]:
+def get_or_raise(
+    policy: RetryPolicy, table: Table[M], key: Item, consistent: bool | None, *, for_write: bool = False
+) -> Flow[M]:
     """The instance with this key. Raises ItemNotFoundError where there is none."""
-    found = yield from items.get(policy, table, key, consistent)
+    found = yield from items.get(policy, table, key, consistent, for_write=for_write)
     if found is None:
         raise _missing(table, key)
     return found
@@ -102,7 +104,7 @@ def get_or_create(
     Where another caller creates the item meanwhile, it is theirs that is returned, without a second read.
     """
     key, instance = wanted
-    found = yield from items.get(policy, table, key, consistent)
+    found = yield from items.get(policy, table, key, consistent, for_write=True)
     if found is not None:
         return found, False
     try:

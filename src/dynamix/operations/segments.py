@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from dynamix.codec.reader import Page
 from dynamix.cursor import Cursor, sealed
-from dynamix.errors import PartlyAppliedError, ReadLimitError
+from dynamix.errors import DynamixError, PartlyAppliedError, ReadLimitError
 from dynamix.operations.asking import COUNTED, ask, body_of, cursor_at, key_at, look
 from dynamix.operations.budget import Budget, spent
 from dynamix.operations.retry import RetryPolicy
@@ -157,7 +157,11 @@ def sweep(
             break
         try:
             total += yield from write(in_segment(policy, table, search, number, place, left), total)
-        except (PartlyAppliedError, ReadLimitError) as error:
+        except DynamixError as error:
+            if not isinstance(error, PartlyAppliedError | ReadLimitError):
+                if total:
+                    raise stopped(total, joined(policy, table, search, at), error) from error
+                raise
             if error.cursor is not None:
                 at[number] = error.cursor.key
             error.cursor = joined(policy, table, search, at)
@@ -167,3 +171,12 @@ def sweep(
             raise
         at[number] = None
     return total
+
+
+def stopped(count: int, cursor: Cursor | None, cause: DynamixError) -> PartlyAppliedError:
+    """The error for a read that fails between writes, of which so many were made."""
+    error = PartlyAppliedError(
+        f"{count} matching items were written; start_key(error.cursor) goes on with the others: {cause}"
+    )
+    error.count, error.cursor, error.applied = count, cursor, "partly"
+    return error

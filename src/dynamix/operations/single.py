@@ -88,7 +88,7 @@ def _by_token(policy: RetryPolicy, call: Call[T]) -> Flow[T]:
         return call.decode(b"{}")
     wanted = {"TableName": members["TableName"], "Key": members["Key"], "ConsistentRead": True}
     try:
-        item = yield from request(policy, Call("GetItem", msgspec.json.encode(wanted), _item))
+        item = yield from request(policy, Call("GetItem", msgspec.json.encode(wanted), _item, for_write=True))
     except DynamixError as error:
         raise UntoldError("the write was made, and reading the item failed") from error
     if item is None:

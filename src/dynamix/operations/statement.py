@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dynamix.codec import values
 from dynamix.errors import InvalidQueryError, StoredValueError, WrongTypeError
 from dynamix.fields.base import Field
 from dynamix.operations import partiql_text
+from dynamix.operations.indexes import Held
+from dynamix.schema.index import Index
 from dynamix.schema.table import Table
 from dynamix.wire import AttributeValue, Item
 
@@ -20,14 +24,21 @@ Parse: TypeAlias = Callable[[Item], Any]
 class Plan(Struct, frozen=True):
     """A statement that was checked: its JSON members, its verb, and what becomes of an item that it finds.
 
-    `table` is that of its model, if it has one. The result of `parse` is None for an item that its model hides, for a
-    guard of unique values, and for an item of another model.
+    `table` is that of its model, if it has one, and `index` the index of it that is read. The result of `parse` is None
+    for an item that its model hides, for a guard of unique values, and for an item of another model.
     """
 
     body: dict[str, Any]
     verb: str
     parse: Parse
     table: Table[Any] | None
+    index: Index | None = None
+    parser: Callable[[Held], Parse] | None = None
+
+    def knowing(self, held: Held) -> Plan:
+        """The same, which knows what the index really holds."""
+        assert self.parser is not None  # noqa: S101 - the caller has looked
+        return replace(self, parse=self.parser(held))
 
     @property
     def reads(self) -> bool:
@@ -63,7 +74,12 @@ def plan(
         body["ConsistentRead"] = consistent
     if verb == "SELECT" and not scan:
         _check_key(statement, words, table)
-    return Plan(body, verb, _parser(statement, words, table, verb == "SELECT"), table)
+    place = partiql_text.place(words) if verb == "SELECT" else None
+    if place is None or place[1] is None or table is None:
+        return Plan(body, verb, _parser(statement, words, table, place, Held(None)), table)
+    index = table.schema.index(place[1])
+    parser = partial(_parser, statement, words, table, place)
+    return Plan(body, verb, parser(Held(table.schema.projection.loaded_from(index))), table, index, parser)
 
 
 def _can_be_consistent(words: list[partiql_text.Token], table: Table[Any] | None) -> bool:
@@ -109,22 +125,31 @@ def _check_key(statement: str, words: list[partiql_text.Token], table: Table[Any
         )
 
 
-def _parser(statement: str, words: list[partiql_text.Token], table: Table[Any] | None, reads: bool) -> Parse:
-    """What makes a result of an item that the statement found."""
+def _parser(
+    statement: str,
+    words: list[partiql_text.Token],
+    table: Table[Any] | None,
+    place: tuple[str, str | None] | None,
+    in_index: Held,
+) -> Parse:
+    """What makes a result of an item that the statement found in a `place`, None for one that it wrote."""
     if table is None:
         return lambda item: {name: values.decode(value) for name, value in item.items()}
     schema = table.schema
-    place = partiql_text.place(words) if reads else None
     if place is not None and place[0] != table.name:
         raise InvalidQueryError(
             f"{statement!r} reads the table {place[0]!r}; that of {schema.model_name} is {table.name!r}"
         )
-    if not reads and any(word.keyword == "MODIFIED" for word in words):
+    if place is None and any(word.keyword == "MODIFIED" for word in words):
         raise InvalidQueryError(
             "RETURNING MODIFIED gives parts of items, of which no instance is made; leave out model="
         )
-    held = _held(statement, words, table, place) if place is not None else None
-    reader = schema.codec.reader(table.name, held, schema.projection.sure_of(held))
+    held = None if place is None else _held(statement, words, table, place, in_index.attributes)
+    projection = schema.projection
+    sure = projection.sure_of(held)
+    if not in_index.sure:
+        sure = projection.keys_of_index(schema.index(str(place and place[1])))
+    reader = schema.codec.reader(table.name, held, sure)
 
     def parse(item: Item) -> Any:
         if schema.is_guard(item) or schema.existence.foreign(item) is not None:
@@ -144,9 +169,13 @@ def _parser(statement: str, words: list[partiql_text.Token], table: Table[Any] |
 
 
 def _held(
-    statement: str, words: list[partiql_text.Token], table: Table[Any], place: tuple[str, str | None]
+    statement: str,
+    words: list[partiql_text.Token],
+    table: Table[Any],
+    place: tuple[str, str | None],
+    held: frozenset[str] | None,
 ) -> frozenset[str] | None:
-    """The attributes that the instances found have, None for all."""
+    """The attributes that the instances found have, None for all, where that has these of which they are read."""
     schema = table.schema
     try:
         names = partiql_text.selected(words)
@@ -154,7 +183,6 @@ def _held(
         raise InvalidQueryError(
             f"{statement!r} selects {error}, which is no whole attribute and makes no instance; leave out model="
         ) from error
-    held = None if place[1] is None else schema.projection.loaded_from(schema.index(place[1]))
     if names is None:
         return held
     needed = (

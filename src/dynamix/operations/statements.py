@@ -11,7 +11,9 @@ from msgspec import Struct
 from dynamix.errors import (
     ConditionalCheckFailedError,
     DynamixError,
+    InvalidCursorError,
     InvalidQueryError,
+    InvalidRequestError,
     ItemExistsError,
     StatementsFailedError,
     TableNotFoundError,
@@ -22,6 +24,7 @@ from dynamix.errors import (
 from dynamix.limits import BATCH_STATEMENTS, TRANSACT_ACTIONS
 from dynamix.operations import retry
 from dynamix.operations.explained import explained
+from dynamix.operations.indexes import LiveIndexes
 from dynamix.operations.retry import RetryPolicy, request, send_write
 from dynamix.operations.statement import Plan
 from dynamix.wire import Call, Flow, Item, Pause, Together
@@ -35,8 +38,13 @@ class Rows(list[M], Generic[M]):
     cursor: str | None = None
 
 
-def execute(policy: RetryPolicy, asked: Plan, limit: int | None, cursor: str | None) -> Flow[Rows[Any]]:
-    """Run a statement, page after page, until it has found `limit` rows or there are no more."""
+def execute(
+    policy: RetryPolicy, live: LiveIndexes, asked: Plan, limit: int | None, cursor: str | None
+) -> Flow[Rows[Any]]:
+    """Run a statement, page after page, until it has found `limit` rows or there are no more. Raises InvalidCursorError
+    for a cursor that the service does not take."""
+    if asked.table is not None and asked.index is not None:
+        asked = asked.knowing((yield from live.held(policy, asked.table, asked.index)))
     rows: Rows[Any] = Rows()
     body = dict(_telling(asked))
     while True:
@@ -48,6 +56,10 @@ def execute(policy: RetryPolicy, asked: Plan, limit: int | None, cursor: str | N
         try:
             page = yield from request(policy, call)
         except DynamixError as error:
+            if cursor is not None and isinstance(error, InvalidRequestError) and "NextToken" in str(error):
+                raise InvalidCursorError(
+                    f"the cursor cannot continue this statement; pass rows.cursor only to the one that gave it: {error}"
+                ) from error
             raise _explained(error, [asked]) from error
         rows += [row for row in map(asked.parse, page.Items) if row is not None]
         rows.cursor = cursor = page.NextToken

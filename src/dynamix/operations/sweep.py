@@ -126,7 +126,12 @@ def _sweep(
         if left is not None:
             body["Limit"] = look(search, selection, asked, left)
             asked += 1
-        page = yield from _keys(policy, table, search, body, cursor, budget, left)
+        try:
+            page = yield from _keys(policy, table, search, body, cursor, budget, left)
+        except DynamixError as cause:
+            if done.count:
+                raise segments.stopped(done.count, cursor, cause) from cause
+            raise
         seen += len(page.rows)
         is_end = page.cut or page.next is None or seen == search.limit
         if ahead is not None:

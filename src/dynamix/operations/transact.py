@@ -293,30 +293,33 @@ def _send(policy: RetryPolicy, batch: _Batch, token: str | None) -> Flow[None]:
 def read(policy: RetryPolicy, gets: Sequence[Get]) -> Flow[tuple[Any, ...]]:
     """The instances with these keys, in order, all as of one moment; None for what does not exist."""
     places = [get.place for get in gets]
-    distinct = list(dict(zip(places, gets, strict=True)).items())
+    distinct = dict(zip(places, gets, strict=True))
     if not distinct:
         return ()
-    body = {"TransactItems": [{"Get": requests.get(get.table.name, get.key)} for _, get in distinct]}
+    body = {"TransactItems": [{"Get": requests.get(get.table.name, get.key)} for get in distinct.values()]}
+    # one item may be asked for as that of several models, and is given as each of them has it
+    given = {(place, get.table.schema.model): get for place, get in zip(places, gets, strict=True)}
 
-    def answer(body: bytes) -> dict[bytes, Any]:
+    def answer(body: bytes) -> dict[tuple[bytes, type[Any]], Any]:
         entries = _decode(body).Responses
         if len(entries) != len(distinct):
             raise msgspec.DecodeError(f"it has {len(entries)} items of {len(distinct)}")
-        return {place: _instance(get, entry) for (place, get), entry in zip(distinct, entries, strict=True)}
+        told = dict(zip(distinct, entries, strict=True))
+        return {which: _instance(get, told[which[0]]) for which, get in given.items()}
 
     try:
         found = yield from request(policy, Call("TransactGetItems", msgspec.json.encode(body), answer))
     except TransactionCanceledError as error:
         if len(error.reasons) == len(distinct):
-            told = {place: _get_reason(get, why) for (place, get), why in zip(distinct, error.reasons, strict=True)}
-            error.reasons = tuple(told[place] for place in places)
+            why = dict(zip(distinct, error.reasons, strict=True))
+            error.reasons = tuple(_get_reason(get, why[place]) for place, get in zip(places, gets, strict=True))
         raise
     except TableNotFoundError as error:
         raise explained((get.table for get in gets), error) from error
-    for place, get in distinct:
-        if found[place] is not None and get.table.schema.hooks.after_load is not None:
-            get.table.schema.hooks.after_load(found[place])
-    return tuple(found[place] for place in places)
+    for which, get in given.items():
+        if found[which] is not None and get.table.schema.hooks.after_load is not None:
+            get.table.schema.hooks.after_load(found[which])
+    return tuple(found[place, get.table.schema.model] for place, get in zip(places, gets, strict=True))
 
 
 def _instance(get: Get, entry: msgspec.Raw) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from dynamix.errors import ModelDefinitionError, StoredValueError
 from dynamix.expressions.nodes import AttributeNotExists, BeginsWith, Compare, Condition, In, Or, Path, Value
 from dynamix.fields.base import Field
-from dynamix.fields.discriminator import DiscriminatorField, value_of
+from dynamix.fields.discriminator import DiscriminatorField, discriminator_of, value_of
 from dynamix.fields.key import KeyField
 from dynamix.schema.index import AnyField, Index
 from dynamix.wire import Item
@@ -47,6 +47,14 @@ class Texts(NamedTuple):
 
 
 _ANY = Texts("")
+
+
+def standing_for(models: tuple[type[Any], ...]) -> type[Any]:
+    """A class that nobody declares, and that stands for some models of a family."""
+    field = discriminator_of(models[0])
+    assert field is not None  # noqa: S101 - the caller has looked
+    name = " | ".join(model.__name__ for model in models)
+    return type(name, (field.owner,), {MEMBERS: models, "__module__": field.owner.__module__})
 
 
 class Kinds:
@@ -191,6 +199,8 @@ class Kinds:
                 any(kinds._apart(key, other) for key in held) for other in family if other is not model
             ):
                 return model if model in self.models.values() else None
+        if self.is_whole and self.field.unknown == "base":
+            return self.model
         raise self._unread(item, "it has no discriminator, and its key does not tell of which model it is", None)
 
     def _unread(self, item: Mapping[str, Any], reason: str, form: object) -> StoredValueError:

@@ -32,8 +32,12 @@ def vectors_of(schema: Schema[Any], given: object) -> Vectors:
     found = [index for index in schema.vectors.values() if (index.name == given if by_name else index.field is given)]
     if len(found) == 1:
         return found[0]
+    what = repr(given) if by_name else given
+    if found:
+        names = " or ".join(repr(index.name) for index in found)
+        raise UnknownNameError(f"{what} has {len(found)} vector indexes; give the index by its name: {names}")
     names = ", ".join(map(repr, schema.vectors)) or "there is none"
-    raise UnknownNameError(f"{given!r} names {len(found) or 'no'} vector indexes of {schema.model_name}: {names}")
+    raise UnknownNameError(f"{what} names no vector index of {schema.model_name}: {names}")
 
 
 def index_on(schema: Schema[Any], field: AnyField) -> Index:

@@ -10,6 +10,7 @@ from dynamix.codec.evolving import MARK, READS
 from dynamix.schema.index import AnyField, Index
 
 if TYPE_CHECKING:
+    from dynamix.expressions.renamed import OldName
     from dynamix.schema.kinds import Kinds
     from dynamix.schema.upgrades import Versions
 
@@ -43,18 +44,19 @@ class Projection(Struct, frozen=True, eq=False, dict=True):
         """The stored names to ask for where some fields are read, of the table or of an index."""
         names = [field.name for field in fields]
         attributes = self.attributes(fields, index)
-        if self.old_names and (index is None or index.projection == "ALL"):
-            names += [self.old_names[name] for name in names if name in self.old_names]
-        if self.versions is not None and MARK in attributes:
-            names.append(self.versions.field.name)
-        if self.versions is not None and READS in attributes:
-            names += sorted(self.versions.reads)
+        if index is None or index.projection == "ALL":
+            names += [field.was for field in fields if field.was is not None]
+        for versions in self._versions_read:
+            if MARK in attributes:
+                names.append(versions.field.name)
+            if READS in attributes:
+                names += sorted(versions.reads)
         return tuple(dict.fromkeys(names))
 
     def attributes(self, fields: Sequence[AnyField], index: Index | None = None) -> frozenset[str]:
         """The attributes that a read of some fields brings, of the table or of an index."""
         attributes = frozenset(field.attribute for field in fields)
-        if self.versions is None:
+        if not self._versions_read:
             return attributes
         held = None if index is None else self.loaded_from(index)
         if held is None:
@@ -68,7 +70,25 @@ class Projection(Struct, frozen=True, eq=False, dict=True):
             return None
         return attributes.difference(field.attribute for field in self.renamed)
 
+    @property
+    def old_names(self) -> "dict[str, list[OldName]]":
+        """The old stored names by the new ones; those of the models whose items a base reads are told by model."""
+        if self.kinds is None or self.kinds.own is not None:
+            return self._own_old_names
+        olds = {name: list(found) for name, found in self._own_old_names.items()}
+        for member in self.kinds.schemas():
+            for field in member.renamed:
+                if not any(field is own for own in self.renamed):
+                    olds.setdefault(field.name, []).append((str(field.was), member.kinds.condition))
+        return olds
+
     @cached_property
-    def old_names(self) -> dict[str, str]:
-        """The old stored names by the new ones."""
-        return {field.name: str(field.was) for field in self.renamed}
+    def _own_old_names(self) -> "dict[str, list[OldName]]":
+        return {field.name: [(str(field.was), None)] for field in self.renamed}
+
+    @property
+    def _versions_read(self) -> "tuple[Versions, ...]":
+        """The versions of its items, or those of the models whose items a base reads."""
+        if self.kinds is None or self.kinds.own is not None:
+            return () if self.versions is None else (self.versions,)
+        return tuple(member.versions for member in self.kinds.schemas() if member.versions is not None)
