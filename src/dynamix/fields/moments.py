@@ -20,6 +20,7 @@ from functools import cache
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from dynamix.codec.forms import Form, Number, Text
+from dynamix.codec.numbers import EXACT
 from dynamix.codec.values import UnstorableError, encode
 from dynamix.errors import ModelDefinitionError
 from dynamix.interrupts import let_pass
@@ -103,8 +104,8 @@ def _since_epoch(microseconds: int) -> Moments:
     unit = timedelta(microseconds=microseconds)
 
     def read(text: str) -> datetime:
-        count = Decimal(text) * microseconds
-        if count != count.to_integral_value():
+        count = EXACT.multiply(Decimal(text), microseconds)
+        if count != count.to_integral_value(context=EXACT):
             raise UnstorableError("it has a part of a microsecond")
         return _EPOCH + int(count) * _MICROSECOND
 

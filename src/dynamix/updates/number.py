@@ -1,15 +1,14 @@
 """Changes of a number."""
 
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any, Self
 
-from dynamix.codec.numbers import NumberError, check, plain
+from dynamix.codec.numbers import EXACT, NumberError, check, plain
 from dynamix.expressions.nodes import Arithmetic, IfNotExists, Value
 from dynamix.updates.draft import Changed, Draft
 from dynamix.updates.plan import Picture, Plan
 from dynamix.wire import AttributeValue
 
-_EXACT = Context(prec=300)
 _EXACT_INTEGERS = 10**38
 
 
@@ -50,11 +49,11 @@ class NumberDraft(Draft):
 
     def _add(self, number: int | Decimal) -> None:
         if self.assigned:
-            self.value = self.field.from_wire(_wire(_EXACT.add(self._number(self.value), number)))
+            self.value = self.field.from_wire(_wire(EXACT.add(self._number(self.value), number)))
         elif type(number) is type(self.amount) is int and -_EXACT_INTEGERS < self.amount + number < _EXACT_INTEGERS:
             self.amount += number
         else:
-            self.amount = check(_EXACT.add(self.amount, number))
+            self.amount = check(EXACT.add(self.amount, number))
 
     def replay(self, draft: Self) -> None:
         draft._add(self.amount)
@@ -64,14 +63,14 @@ class NumberDraft(Draft):
         base, amount = self._number(self.base), Value(_wire(self.amount))
         if picture.null:
             plan.facts.append(picture.fact(self.path))
-            plan.set.append((self.path, Value(_wire(_EXACT.add(base, self.amount)))))
+            plan.set.append((self.path, Value(_wire(EXACT.add(base, self.amount)))))
         elif base:
             plan.set.append((self.path, Arithmetic("+", IfNotExists(self.path, Value(_wire(base))), amount)))
         else:
             plan.add.append((self.path, amount))
 
     def applied(self, old: AttributeValue | None) -> AttributeValue:
-        return _wire(_EXACT.add(Decimal(0 if old is None else old["N"]), self.amount))
+        return _wire(EXACT.add(Decimal(0 if old is None else old["N"]), self.amount))
 
     def _number(self, value: Any) -> int | Decimal:
         """The number that is stored for a value."""
