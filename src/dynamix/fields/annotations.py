@@ -29,12 +29,20 @@ MISSING = _Missing.MISSING
 class TupleField(ListField[Any]):
     """A tuple, stored as a list."""
 
+    def taken(self, value: Any) -> Any:
+        value = super().taken(value)
+        return tuple(value) if isinstance(value, list) else value
+
     def from_wire(self, wire: AttributeValue) -> Any:
         return tuple(super().from_wire(wire))
 
 
 class FrozenSetField(SetField[Any]):
     """A frozenset, stored as a set."""
+
+    def taken(self, value: Any) -> Any:
+        value = super().taken(value)
+        return frozenset(value) if isinstance(value, set) else value
 
     def from_wire(self, wire: AttributeValue) -> Any:
         return frozenset(super().from_wire(wire))

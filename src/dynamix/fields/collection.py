@@ -74,7 +74,16 @@ class Collection(Sized[V, T], Generic[V, T]):
 
     def taken(self, value: Any) -> Any:
         value = super().taken(value)
-        return value if self.of is None or not self.of.takes else self._each_taken(value, self.of.taken)
+        if self.of is None or not self.of.takes or self._native(value):
+            return value
+        return self._each_taken(value, self.of.taken)
+
+    def _native(self, value: Any) -> bool:
+        """Whether all elements are such as an instance holds as they are given."""
+        assert self.of is not None  # noqa: S101 - narrows the type; the caller has looked
+        if self.of.native is None or self.of.transform is not None or not isinstance(value, Iterable):
+            return False
+        return set(map(type, value.values() if isinstance(value, dict) else value)) <= {self.of.native}
 
     def _each_taken(self, value: Any, taken: Callable[[Any], Any]) -> Any:
         """The same collection of what instances hold of its elements; what is none stays as it is."""

@@ -68,6 +68,9 @@ class Convertible(Changeable[V], Generic[V]):
     whole: bool = False
     """Whether stored forms have no parts that `contains` or `begins_with` could look for. Numbers never have any."""
 
+    native: ClassVar[type | None] = None
+    """The type whose values an instance holds as they are given, where there is one."""
+
     attribute: str = ""
     name: str = ""
 

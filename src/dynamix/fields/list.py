@@ -117,6 +117,14 @@ class ListField(Collection[list[Any], T]):
     def _element_at(self, path: Path, part: str | int) -> Element:
         return Element(deeper(path, part), self.of, self) if isinstance(part, int) else super()._element_at(path, part)
 
+    def taken(self, value: Any) -> Any:
+        value = super().taken(value)
+        return list(value) if isinstance(value, tuple) else value
+
+    @property
+    def takes(self) -> bool:
+        return True
+
     def _each_taken(self, value: Any, taken: Callable[[Any], Any]) -> Any:
         return list(map(taken, value)) if isinstance(value, list | tuple) else value
 

@@ -91,6 +91,14 @@ class SetField(Collection[set[Any], T]):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
 
+    def taken(self, value: Any) -> Any:
+        value = super().taken(value)
+        return set(value) if isinstance(value, frozenset) else value
+
+    @property
+    def takes(self) -> bool:
+        return True
+
     def _each_taken(self, value: Any, taken: Callable[[Any], Any]) -> Any:
         return set(map(taken, value)) if isinstance(value, set | frozenset) else value
 
