@@ -171,8 +171,19 @@ def test_what_a_class_does_not_declare_stays(place: Place, user: User) -> None:
     assert [form["M"].get("own") for form in stored(place)["lines"]["L"]] == [{"S": "1"}] * 2
     assert User.get(id="u") == user
     user.set_field(User.count, 1).commit_changes()
+    user.address.city = "Wien"
+    user.change(User.lines[0].part.count.set(8))
     User.batch_write([user])
-    assert stored(place)["address"]["M"]["own"] == {"N": "1"}
+    now = stored(place)
+    assert (now["address"]["M"]["own"], now["address"]["M"]["city"]) == ({"N": "1"}, {"S": "Wien"})
+    assert now["address"]["M"]["since"] == {"S": "2026-01-02T00:00:00Z"}
+    assert [form["M"].get("own") for form in now["lines"]["L"]] == [{"S": "1"}] * 2
+    user.address.city = "Bern"
+    user.save()
+    assert stored(place)["address"]["M"] == {**now["address"]["M"], "city": {"S": "Bern"}}
+    user.address = Address(city="Rom")
+    User.batch_write([user])
+    assert "own" not in stored(place)["address"]["M"]
 
 
 def test_more_edits_than_one_expression_holds(place: Place, user: User) -> None:
