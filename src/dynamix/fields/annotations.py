@@ -36,6 +36,12 @@ class TupleField(ListField[Any]):
     def from_wire(self, wire: AttributeValue) -> Any:
         return tuple(super().from_wire(wire))
 
+    def from_json(self, son: Any) -> Any:
+        return self.taken(super().from_json(son))
+
+    def json_schema(self) -> dict[str, Any]:
+        return super().json_schema()
+
 
 class FrozenSetField(SetField[Any]):
     """A frozenset, stored as a set."""
@@ -46,6 +52,12 @@ class FrozenSetField(SetField[Any]):
 
     def from_wire(self, wire: AttributeValue) -> Any:
         return frozenset(super().from_wire(wire))
+
+    def from_json(self, son: Any) -> Any:
+        return self.taken(super().from_json(son))
+
+    def json_schema(self) -> dict[str, Any]:
+        return super().json_schema()
 
     def when_absent(self) -> Any:
         empty = super().when_absent()
