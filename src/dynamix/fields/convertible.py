@@ -32,7 +32,7 @@ from dynamix.expressions.nodes import Path
 from dynamix.fields.changeable import Changeable
 from dynamix.fields.checks import check_answer, check_choice
 from dynamix.fields.element import Element
-from dynamix.fields.refusals import shown
+from dynamix.fields.refusals import NO_TEXT, shown
 from dynamix.interrupts import let_pass
 from dynamix.updates.draft import Draft
 from dynamix.updates.list import ListDraft
@@ -165,8 +165,9 @@ class Convertible(Changeable[V], Generic[V]):
                 check_answer(self, self.validator(value))
         except (FieldValidationException, ModelDefinitionError):
             raise
-        except ValueError as error:
-            raise self.refusal(value, str(error)) from error
+        except Exception as error:  # checks of the user's own may raise whatever
+            let_pass(error)
+            raise self.refusal(value, _reason(error)) from error
         return wire
 
     def _transformed(self, value: Any) -> Any:
@@ -355,5 +356,11 @@ class Convertible(Changeable[V], Generic[V]):
         except Exception as error:  # conversions of the user's own may raise whatever
             let_pass(error)
             of_type = isinstance(error, UnstorableError) and error.of_type
-            reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-            raise self.refusal(value, reason, WrongTypeError if of_type else None) from error
+            raise self.refusal(value, _reason(error), WrongTypeError if of_type else None) from error
+
+
+def _reason(error: Exception) -> str:
+    """What an error says of a value."""
+    if isinstance(error, UnicodeEncodeError):
+        return NO_TEXT
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"

@@ -198,7 +198,7 @@ class EditDraft(Draft):
         return Versions(self.old, self._unedited, self.new).merged()
 
     def plan(self, plan: Plan, picture: Picture) -> None:
-        if self.old is None or "NULL" in self.old:
+        if self.old is None or "NULL" in self.old or (self.new is None and not self.old.keys() & _SETS):
             return self.plan_whole(plan, picture)
         if self.new is None:
             plan.delete.append((self.path, Value(self.old)))
