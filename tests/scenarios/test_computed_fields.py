@@ -1,7 +1,7 @@
 """Fields that are computed from others, and keys made of others: in step with their parts, or refused."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import IntEnum
 from typing import Any, ClassVar
@@ -251,6 +251,27 @@ def test_definitions_that_cannot_be(attempt: Callable[[], object]) -> None:
     are refused."""
     with pytest.raises(dynamix.ModelDefinitionError):
         attempt()
+
+
+class Reading(dynamix.Model):
+    """A key computed from values that may be given otherwise than they are read."""
+
+    key = ComputedField(str, lambda at, price: f"{at.hour}:{price}", "at", "price", hash_key=True)
+    at = dynamix.DateTimeField()
+    price = dynamix.DecimalField()
+
+
+def test_what_is_computed_is_that_of_what_is_read(place: Place) -> None:
+    """A time of another zone and a Decimal with zeros at its end make the key that they make once they are read."""
+    dynamix.create_table(Reading)
+    given: dict[str, Any] = {"at": datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=5))), "price": Decimal("1.50")}
+    made = Reading.create(**given)
+    found = Reading.get_or_raise(**given)
+    assert found == made == Reading.get(at=found.at, price=found.price)
+    assert made.key == "19:1.5"
+    found.save(overwrite=True)
+    Reading.batch_write([found])
+    assert Reading.scan().count() == 1
 
 
 class Slot(dynamix.Model):

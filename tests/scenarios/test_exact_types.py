@@ -5,6 +5,7 @@ from decimal import Context, Decimal, FloatOperation, Inexact, Rounded, localcon
 from enum import Enum, IntEnum
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -326,6 +327,7 @@ class Loose(dynamix.Model):
     free = dynamix.ListField()
     marks = dynamix.SetField()
     blob = dynamix.BinaryField()
+    at = dynamix.DateTimeField()
 
 
 def test_an_instance_shows_what_a_get_would(place: Place) -> None:
@@ -337,6 +339,7 @@ def test_an_instance_shows_what_a_get_would(place: Place) -> None:
         "free": (1, "a"),
         "marks": frozenset({"x"}),
         "blob": memoryview(b"abc")[::2],
+        "at": datetime(2024, 11, 3, 1, 30, fold=1, tzinfo=ZoneInfo("America/New_York")),
     }
     created = Loose.create(key="a", **given)
     assigned = Loose(key="b").save()
@@ -347,4 +350,5 @@ def test_an_instance_shows_what_a_get_would(place: Place) -> None:
     found = Loose.get_or_raise(key="a")
     assert repr(created) == repr(found) == repr(Loose.get(key="b")).replace("'b'", "'a'") == shown.replace("'b'", "'a'")
     assert (found.ratio, found.ratios, found.free) == (0.1, [1.0, 0.5, 1e23], [1, "a"])
+    assert found.at == datetime(2024, 11, 3, 6, 30, tzinfo=UTC)
     assert Loose.scan().where(Loose.ratio == Decimal("0.1"), Loose.blob == given["blob"]).count() == 2

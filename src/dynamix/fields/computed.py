@@ -162,7 +162,7 @@ class ComputedField(Field[V, T], Generic[V, T]):
             ) from error
 
     def _made(self, fields: list[Field[Any, Any]], given: list[Any]) -> V | None:
-        made: V | None = self.function(*given)
+        made: V | None = self.function(*map(_as_read, fields, given))
         return made
 
     def unsettable(self) -> InvalidUpdateError:
@@ -176,3 +176,12 @@ class ComputedField(Field[V, T], Generic[V, T]):
             lacking = [part for part in self.parts if values.get(part) is None]
             reason = f"{lacking[0]} has no value" if lacking else f"its parts make {shown(made)}"
             raise self.refusal(value, f"it is computed from {', '.join(self.parts)}, and {reason}")
+
+
+def _as_read(field: Field[Any, Any], value: Any) -> Any:
+    """A value as it is read back, of which the same is computed as of that one: a time in UTC, a number as its field
+    reads it. What cannot be stored is left to the checks of its field."""
+    try:
+        return field.decode(field._literal(value))
+    except FieldValidationException:
+        return value
