@@ -132,6 +132,11 @@ class ComputedField(Field[V, T], Generic[V, T]):
             field = fields.get(part)
             if field is None:
                 raise ModelDefinitionError(f"{self} is computed from {part!r}, which is no field of the model")
+            if field.is_own and not field.own_form.frozen:
+                raise ModelDefinitionError(
+                    f"{self} is computed from {field}, whose values may be edited in place for all that is known; if "
+                    f"they cannot be, give {type(field).__name__} a form = Form(frozen=True)"
+                )
             fit = field.own_form.frozen and not isinstance(field, VersionField | ComputedField)
             if not fit or (isinstance(field, DateTimeField) and field.auto_now):
                 raise ModelDefinitionError(

@@ -44,6 +44,9 @@ V = TypeVar("V")
 
 _CONVERSIONS = frozenset({"to_wire", "from_wire", "encode", "decode"})
 _CHECKS = frozenset({"check"})
+_CONTENTS: dict[Any, type] = {
+    "S": str, "N": str, "B": str, "BOOL": bool, "NULL": bool, "M": dict, "L": list, "SS": list, "NS": list, "BS": list
+}  # fmt: skip
 _TAKES = frozenset({"taken"})
 
 
@@ -350,13 +353,34 @@ class Convertible(Changeable[V], Generic[V]):
 
     def _converted(self, convert: Callable[[Any], AttributeValue], value: Any) -> AttributeValue:
         try:
-            return convert(value)
+            wire = convert(value)
         except FieldValidationException:
             raise
         except Exception as error:  # conversions of the user's own may raise whatever
             let_pass(error)
             of_type = isinstance(error, UnstorableError) and error.of_type
             raise self.refusal(value, _reason(error), WrongTypeError if of_type else None) from error
+        if self.is_own:
+            self._check_form(wire)
+        return wire
+
+    @cached_property
+    def is_own(self) -> bool:
+        """Whether its class, which converts values in its own way, is a user's."""
+        return not type(self).to_wire.__module__.startswith("dynamix.")
+
+    def _check_form(self, wire: Any) -> None:
+        """Refuse what a class of the user's own made of a value, where that is no stored form."""
+        tag, content = next(iter(wire.items()), ("", None)) if isinstance(wire, dict) else ("", None)
+        if not isinstance(content, _CONTENTS.get(tag, ())) or len(wire) > 1:
+            raise ModelDefinitionError(
+                f"{self}: to_wire of {type(self).__name__} returned {shown(wire)}, which is no stored form such as "
+                "{'S': 'text'}, {'N': '1.5'} or {'B': 'the base64 text of bytes'}"
+            )
+        if tag != self.key_type and (self.hash_key or self.range_key):
+            raise ModelDefinitionError(
+                f"{self}: to_wire of {type(self).__name__} returned {shown(wire)}, but key_type is {self.key_type!r}"
+            )
 
 
 def _reason(error: Exception) -> str:

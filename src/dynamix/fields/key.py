@@ -105,7 +105,7 @@ class KeyField(ComputedField[str, T]):
         tried = [texts for values in _tries(field) if (texts := _texts(field, values, spec))]
         sorts = all(texts == sorted(texts) for texts in tried)
         tells = any(texts[0] != texts[-1] or len(texts) == 1 for texts in tried)
-        if sorts and (tells or (not tried and _is_own(field))):
+        if sorts and (tells or (not tried and field.is_own)):  # which may hold none of the values that are tried
             return
         raise ModelDefinitionError(
             f"{self} has {field} in the format {spec!r}, which is not for its values, or whose texts do not sort as "
@@ -144,11 +144,6 @@ class KeyField(ComputedField[str, T]):
         if not text:
             raise UnstorableError(f"{field.attribute} is empty")
         return text
-
-
-def _is_own(field: Field[Any, Any]) -> bool:
-    """Whether its class is a user's own, which may hold none of the values that are tried."""
-    return not type(field).to_wire.__module__.startswith("dynamix.")
 
 
 def _tries(field: Field[Any, Any]) -> list[list[Any]]:
