@@ -248,6 +248,14 @@ def test_what_an_instance_shows_is_what_is_read() -> None:
         lambda: dynamix.LiteralField("a", 1),
         lambda: dynamix.LiteralField(b"a"),
         lambda: dynamix.JSONField(stored="json"),
+        lambda: dynamix.CharField(max_length="5"),
+        lambda: dynamix.ListField(min_length=-1),
+        lambda: dynamix.BinaryField(max_length=True),
+        lambda: dynamix.CharField(validator="x"),
+        lambda: dynamix.ListField(of={}),
+        lambda: dynamix.Model.__class__(
+            "Both", (dynamix.Model,), {"k": dynamix.CharField(hash_key=True, range_key=True)}
+        )(k="x").validate(),
     ],
 )
 def test_options_that_cannot_be(attempt: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -38,7 +39,7 @@ def element_field(of: Any) -> Field[Any, Any]:
         return of.placed("", type(of).__name__)
     if isinstance(of, type) and issubclass(of, Enum):
         return _field("EnumField", of)
-    if of in _KINDS:
+    if isinstance(of, Hashable) and of in _KINDS:
         return _field(_KINDS[of])
     if isinstance(of, type) and import_module("dynamix.fields.kinds").is_kind(of):
         return _field("ModelField", of)
