@@ -264,8 +264,19 @@ def test_models_in_other_forms(user: User) -> None:
         Draft202012Validator(User.json_schema(mode=mode)).validate(son)
     assert TypeAdapter(User).validate_python(son).ways == user.ways
     with pytest.raises(ValidationError) as refused:
-        TypeAdapter(User).validate_python({"id": "u", "address": {"city": 5, "town": "x"}, "pays": {"kind": "bank"}})
+        TypeAdapter(User).validate_python(
+            {
+                "id": "u",
+                "address": {"city": 5, "town": "x"},
+                "pays": {"kind": "bank"},
+                "ways": [{"kind": "card", "number": "1"}, {"kind": "card", "number": 2}],
+                "homes": {"at [home].": {"city": 5, "town": "x"}},
+            }
+        )
     assert {error["loc"] for error in refused.value.errors()} == {
+        ("ways", 1, "number"),
+        ("homes", "at [home].", "city"),
+        ("homes", "at [home].", "town"),
         ("address", "city"),
         ("address", "town"),
         ("pays", "number"),

@@ -28,6 +28,7 @@ from dynamix.wire import AttributeValue
 V = TypeVar("V")
 T = TypeVar("T")
 E = TypeVar("E")
+C = TypeVar("C")
 
 Of: TypeAlias = type[E] | Field[E, Any]
 """What elements may be declared as."""
@@ -119,9 +120,7 @@ class Collection(Sized[V, T], Generic[V, T]):
             raise UnstorableError(f"element {place!r}: a value is required")
         return self._converted_element(self.of._literal, place, element)
 
-    def _converted_element(
-        self, convert: Callable[[Any], AttributeValue], place: object, element: Any
-    ) -> AttributeValue:
+    def _converted_element(self, convert: Callable[[Any], C], place: object, element: Any) -> C:
         try:
             return convert(element)
         except FieldValidationException as error:
@@ -151,10 +150,7 @@ class Collection(Sized[V, T], Generic[V, T]):
 
     def _element_from_json(self, place: object, son: Any) -> Any:
         assert self.of is not None  # noqa: S101 - narrows the type; the caller has looked
-        try:
-            return self.of.read_json(son)
-        except FieldValidationException as error:
-            raise UnstorableError(f"element {place!r}: {error.reason}") from error
+        return self._converted_element(self.of.read_json, place, son)
 
     def _json_elements(self, word: str) -> dict[str, Any]:
         """What a JSON schema says of the elements, by its word for them."""
