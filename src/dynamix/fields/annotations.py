@@ -29,6 +29,8 @@ MISSING = _Missing.MISSING
 class TupleField(ListField[Any]):
     """A tuple, stored as a list."""
 
+    native = tuple
+
     def taken(self, value: Any) -> Any:
         value = super().taken(value)
         return tuple(value) if isinstance(value, list) else value
@@ -45,6 +47,8 @@ class TupleField(ListField[Any]):
 
 class FrozenSetField(SetField[Any]):
     """A frozenset, stored as a set."""
+
+    native = frozenset
 
     def taken(self, value: Any) -> Any:
         value = super().taken(value)

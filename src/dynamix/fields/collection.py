@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from dynamix.codec import values
@@ -79,12 +80,16 @@ class Collection(Sized[V, T], Generic[V, T]):
             return value
         return self._each_taken(value, self.of.taken)
 
+    @cached_property
+    def as_given(self) -> type | None:
+        return self.native if self.transform is None and (self.of is None or not self.of.takes) else None
+
     def _native(self, value: Any) -> bool:
         """Whether all elements are such as an instance holds as they are given."""
         assert self.of is not None  # noqa: S101 - narrows the type; the caller has looked
-        if self.of.native is None or self.of.transform is not None or not isinstance(value, Iterable):
+        if self.of.as_given is None or not isinstance(value, Iterable):
             return False
-        return set(map(type, value.values() if isinstance(value, dict) else value)) <= {self.of.native}
+        return set(map(type, value.values() if isinstance(value, dict) else value)) <= {self.of.as_given}
 
     def _each_taken(self, value: Any, taken: Callable[[Any], Any]) -> Any:
         """The same collection of what instances hold of its elements; what is none stays as it is."""

@@ -72,7 +72,7 @@ class Convertible(Changeable[V], Generic[V]):
     """Whether stored forms have no parts that `contains` or `begins_with` could look for. Numbers never have any."""
 
     native: ClassVar[type | None] = None
-    """The type whose values an instance holds as they are given, where there is one."""
+    """The type whose values an instance holds as they are given, where there is one and no transformer."""
 
     attribute: str = ""
     name: str = ""
@@ -123,6 +123,11 @@ class Convertible(Changeable[V], Generic[V]):
     def takes(self) -> bool:
         """Whether an instance may hold another value than it is given."""
         return self.transform is not None or self._has_own(_TAKES, "takes")
+
+    @cached_property
+    def as_given(self) -> type | None:
+        """The type whose values an instance holds as they are given, None where it depends on the value."""
+        return self.native if self.transform is None else None
 
     @property
     def respells(self) -> bool:

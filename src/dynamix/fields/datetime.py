@@ -167,7 +167,7 @@ class DateTimeField(Bounded[datetime, T]):
             self.form = _UTC_FORM
 
     def taken(self, value: Any) -> Any:
-        value = super().taken(value)
+        value = value if self.transform is None else super().taken(value)
         if not isinstance(value, datetime) or value.tzinfo is UTC or type(self).to_wire is not DateTimeField.to_wire:
             return value
         if value.utcoffset() is None:

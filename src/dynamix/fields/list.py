@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, Unpack, overload
+from typing import Any, ClassVar, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
@@ -38,6 +38,7 @@ class ListField(Collection[list[Any], T]):
         parse=parse_list,
     )
     draft = ListDraft
+    native: ClassVar[type] = list
     shape = "L"
 
     @overload
