@@ -259,6 +259,7 @@ class Reading(dynamix.Model):
     key = ComputedField(str, lambda at, price: f"{at.hour}:{price}", "at", "price", hash_key=True)
     at = dynamix.DateTimeField()
     price = dynamix.DecimalField()
+    name = ComputedField(dynamix.CharField(transform=str.lower), lambda price: f"PRICE {price}", "price")
 
 
 def test_what_is_computed_is_that_of_what_is_read(place: Place) -> None:
@@ -268,7 +269,7 @@ def test_what_is_computed_is_that_of_what_is_read(place: Place) -> None:
     made = Reading.create(**given)
     found = Reading.get_or_raise(**given)
     assert found == made == Reading.get(at=found.at, price=found.price)
-    assert made.key == "19:1.5"
+    assert (made.key, made.name, found.name) == ("19:1.5", "price 1.5", "price 1.5")
     found.save(overwrite=True)
     Reading.batch_write([found])
     assert Reading.scan().count() == 1

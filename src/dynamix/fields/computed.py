@@ -168,7 +168,7 @@ class ComputedField(Field[V, T], Generic[V, T]):
 
     def _made(self, fields: list[Field[Any, Any]], given: list[Any]) -> V | None:
         made: V | None = self.function(*map(_as_read, fields, given))
-        return made
+        return made if made is None else cast("V | None", _as_read(self.inner, made))
 
     def unsettable(self) -> InvalidUpdateError:
         """The error for a change of what is computed."""

@@ -338,6 +338,10 @@ class Convertible(Changeable[V], Generic[V]):
             )
         return self._converted(self.to_wire, value if self.transform is None else self._transformed(value))
 
+    def _form_of_amount(self, amount: Any) -> AttributeValue:
+        """The stored form of a number to add, which no transformer is for: it is no value of the field."""
+        return self._converted(self.to_wire, amount)
+
     def _part_literal(self, value: Any) -> AttributeValue:
         if self.whole or self.key_type == "N":
             raise InvalidQueryError(

@@ -110,6 +110,10 @@ class Element(Changeable[Any]):
         form: AttributeValue | None = self._form_of_part(value) if self._of is None else self._of.encode(value)
         return form
 
+    def _form_of_amount(self, amount: Any) -> AttributeValue:
+        form: AttributeValue = self._form_of_part(amount) if self._of is None else self._of._form_of_amount(amount)
+        return form
+
     def _form_of_part(self, value: Any) -> AttributeValue:
         """The stored form of a part of the field's value, by the field itself, which may have its own ways."""
         if self._of is not None:

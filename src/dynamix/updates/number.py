@@ -1,5 +1,6 @@
 """Changes of a number."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Self
 
@@ -33,7 +34,7 @@ class NumberDraft(Draft):
                 self.value = total
                 return
         try:
-            self._add(self._number(amount))
+            self._add(self._number(amount, self.field._form_of_amount))
         except NumberError as error:
             raise self._refusal(amount, error) from error
 
@@ -72,13 +73,13 @@ class NumberDraft(Draft):
     def applied(self, old: AttributeValue | None) -> AttributeValue:
         return _wire(EXACT.add(Decimal(0 if old is None else old["N"]), self.amount))
 
-    def _number(self, value: Any) -> int | Decimal:
-        """The number that is stored for a value."""
+    def _number(self, value: Any, form_of: Callable[[Any], AttributeValue] | None = None) -> int | Decimal:
+        """The number that is stored for a value, or that `form_of` makes of it."""
         if value is None:
             return 0
         if type(value) is int and self.field.own_form.exact and -_EXACT_INTEGERS < value < _EXACT_INTEGERS:
             return value
-        form = self._form(value)
+        form = self._form(value) if form_of is None else form_of(value)
         if "N" not in form:
             raise self.field.refusal(value, "it is not stored as a number, so nothing can be added to it")
         return Decimal(form["N"])
