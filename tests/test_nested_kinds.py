@@ -126,6 +126,8 @@ def test_wrong_values_are_named_by_their_path() -> None:
 
 def test_wrong_paths_are_refused() -> None:
     """A path that a class does not have, and what no part can be changed to, is an error that names it."""
+    other = type("Other", (NestedModel,), {"code": CharField(), "visits": CharField()})
+    either: Any = ModelField(Address, other, tag="kind")
     for attempt, error, message in (
         (lambda: User.address["cty"], dynamix.UnknownNameError, "User.address has no field 'cty'; did you mean 'city'"),
         (lambda: User.address.cty, AttributeError, "User.address has no attribute 'cty'"),
@@ -137,6 +139,8 @@ def test_wrong_paths_are_refused() -> None:
         (lambda: User.address.geo.lat == "x", dynamix.WrongTypeError, "User.address.geo.lat cannot hold 'x'"),
         (lambda: User.homes["a"].geo.lat.set(91.0), dynamix.FieldValidationException, r"User.homes\['a'\].geo.lat"),
         (lambda: User.address.tags.add({"x"}), dynamix.InvalidUpdateError, "set it whole"),
+        (lambda: either["code"], dynamix.InvalidQueryError, "stored as 'code' or 'postal.code'"),
+        (lambda: either["visits"].set(5), dynamix.InvalidUpdateError, "in another by another; set an instance whole"),
         (lambda: User.pays.kind.set("card"), dynamix.InvalidUpdateError, "User.pays.kind is read-only"),
         (lambda: User.address < Address(city="x"), dynamix.InvalidQueryError, "does not sort"),
         (lambda: User.address.contains("x"), dynamix.InvalidQueryError, "compared whole"),

@@ -95,6 +95,26 @@ def test_queued_changes_of_parts(place: Place, user: User) -> None:
     assert (User.get_or_raise(id="u").address.visits, User.get_or_raise(id="u").point) == (7, Point(1, 2))
 
 
+def test_changes_inside_what_is_free_form(user: User) -> None:
+    """What lies inside the free-form values of a model is changed by its path, alone and on an instance."""
+    user.line.extra, user.address.notes = {"a": {"b": 1}}, ["x"]
+    user.homes["first"].notes = [1]
+    user.save()
+    actions = (
+        User.line.extra["a"]["b"].add(4),
+        User.line.extra["new"].set([1]),
+        User.address.notes[0].set("y"),
+        User.homes["first"].notes[0].set({"k": 2}),
+    )
+    user.change(*actions).commit_changes()
+    assert (user.line.extra, user.address.notes) == ({"a": {"b": 5}, "new": [1]}, ["y"])
+    User.update_by_key(*actions, id="u")
+    found = User.get_or_raise(id="u")
+    assert (found.line.extra["a"], found.homes["first"].notes) == ({"b": 9}, [{"k": 2}])
+    with pytest.raises(dynamix.FieldValidationException, match=r"User\.line\.extra cannot hold .*no type for a object"):
+        User.line.extra["a"].set(object())
+
+
 @pytest.mark.usefixtures("user")
 def test_a_part_of_what_is_missing() -> None:
     """A change inside a model that is not stored makes one, or changes nothing where that would lack what it needs."""

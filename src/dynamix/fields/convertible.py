@@ -155,7 +155,7 @@ class Convertible(Changeable[V], Generic[V]):
         """What is inside the value at `path`. Raises InvalidQueryError where nothing can be."""
         if not self.free:
             raise InvalidQueryError(f"{self} is a {type(self).__name__}, which has no element {part!r}")
-        return Element(deeper(path, part))
+        return Element(deeper(path, part), None, self)
 
     def encode(self, value: Any) -> AttributeValue:
         """The stored form of a value, checked in every way. Raises FieldValidationException."""
