@@ -1,5 +1,6 @@
 """The classes that a ModelField holds: what they may be, what is refused, and generated code against its plain twin."""
 
+import json
 import subprocess
 import sys
 from dataclasses import InitVar, dataclass, field
@@ -125,6 +126,8 @@ def test_wrong_values_are_named_by_their_path() -> None:
 
 def test_wrong_paths_are_refused() -> None:
     """A path that a class does not have, and what no part can be changed to, is an error that names it."""
+    other = type("Other", (NestedModel,), {"code": CharField(), "visits": CharField()})
+    either: Any = ModelField(Address, other, tag="kind")
     for attempt, error, message in (
         (lambda: User.address["cty"], dynamix.UnknownNameError, "User.address has no field 'cty'; did you mean 'city'"),
         (lambda: User.address.cty, AttributeError, "User.address has no attribute 'cty'"),
@@ -136,6 +139,8 @@ def test_wrong_paths_are_refused() -> None:
         (lambda: User.address.geo.lat == "x", dynamix.WrongTypeError, "User.address.geo.lat cannot hold 'x'"),
         (lambda: User.homes["a"].geo.lat.set(91.0), dynamix.FieldValidationException, r"User.homes\['a'\].geo.lat"),
         (lambda: User.address.tags.add({"x"}), dynamix.InvalidUpdateError, "set it whole"),
+        (lambda: either["code"], dynamix.InvalidQueryError, "stored as 'code' or 'postal.code'"),
+        (lambda: either["visits"].set(5), dynamix.InvalidUpdateError, "in another by another; set an instance whole"),
         (lambda: User.pays.kind.set("card"), dynamix.InvalidUpdateError, "User.pays.kind is read-only"),
         (lambda: User.address < Address(city="x"), dynamix.InvalidQueryError, "does not sort"),
         (lambda: User.address.contains("x"), dynamix.InvalidQueryError, "compared whole"),
@@ -228,6 +233,9 @@ class Two(NestedModel):
         (lambda: ModelField(Geo, hash_key=True), "cannot be a key"),
         (lambda: dynamix.SetField(of=Geo), "stored as what no set holds"),
         (lambda: type("N", (NestedModel,), {"id": CharField(hash_key=True)}), "N.id cannot be a key"),
+        (lambda: type("N", (NestedModel,), {"c": CharField(was="d")}), "N.c cannot be renamed"),
+        (lambda: dynamix.ListField(of=CharField(was="d")), "not indexed, required, unique or renamed"),
+        (lambda: dynamix.ListField(of=CharField(unique=True)), "not indexed, required, unique or renamed"),
         (lambda: type("N", (NestedModel,), {"v": dynamix.VersionField()}), "N.v cannot be the version"),
         (lambda: type("N", (NestedModel,), {"t": dynamix.DateTimeField(auto_now=True)}), "N.t cannot be the time"),
     ],
@@ -252,16 +260,21 @@ class Every:
     h: dict | None = None  # type: ignore[type-arg]
     i: list[Annotated[datetime, dynamix.DateTimeField(stored="seconds")]] = field(default_factory=list)
     j: set[str] | None = None
+    k: frozenset[str] = frozenset()
+    l: tuple[date, ...] = ()  # noqa: E741
 
 
 def test_annotations_become_fields() -> None:
     """An annotation says how an attribute is stored; None and an empty set are never read as something else."""
     holder = ModelField(Every)
     every = Every("a", [1, None], {"k": [date(2026, 1, 1)]}, 2, {"x": 1}, [b"y"], Decimal("1.50"), {"z": 2})
-    every.i = [datetime(2026, 1, 1, tzinfo=UTC)]
+    every.i, every.k, every.l = [datetime(2026, 1, 1, tzinfo=UTC)], frozenset({"x"}), (date(2026, 1, 1),)
     form = holder.encode(every)
     assert form["M"]["i"] == {"L": [{"N": "1767225600"}]}
     assert holder.decode(form) == every
+    every.f = []  # bytes in what is free-form are text in JSON
+    assert holder.from_json(json.loads(json.dumps(holder.to_json(every)))) == every
+    assert holder.json_schema()["properties"]["l"]["items"]["format"] == "date"
     assert holder.decode(holder.encode(Every("a"))) == Every("a")
     with pytest.raises(dynamix.FieldValidationException, match="would read back as None; give None"):
         holder.encode(Every("a", j=set()))
@@ -287,13 +300,14 @@ edited = st.fixed_dictionaries(
 
 
 def test_any_edits_in_place_are_stored() -> None:
-    """Whatever models are edited to, the item is that after save(), and what they do not declare is still there."""
+    """Whatever models are edited to, the item is that after save(), also of the whole item, and what they do not
+    declare is still there."""
     with dynamix.Connection(embedded=True) as connection, dynamix.use_connection(connection):
         dynamix.create_table(User)
 
         @settings(max_examples=40)
-        @given(edited, edited)
-        def edit(before: dict[str, Any], after: dict[str, Any]) -> None:
+        @given(edited, edited, st.booleans())
+        def edit(before: dict[str, Any], after: dict[str, Any], whole: bool) -> None:
             item = User(id="u", **before).to_item()
             item["address"]["M"]["own.part"] = {"S": "x"}
             connection.request("PutItem", {"TableName": "User", "Item": item})
@@ -307,7 +321,7 @@ def test_any_edits_in_place_are_stored() -> None:
             user.lines[:] = after["lines"]
             user.homes.clear()
             user.homes.update(after["homes"])
-            user.save()
+            user.save(overwrite=whole)
             assert user == User.get_or_raise(id="u") == User(id="u", **after)
             stored = connection.request("GetItem", {"TableName": "User", "Key": {"id": {"S": "u"}}})["Item"]
             assert stored["address"]["M"]["own.part"] == {"S": "x"}

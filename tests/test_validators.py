@@ -29,9 +29,16 @@ def test_none_and_true_accept(validator: Callable[[Any], Any]) -> None:
     Checked(key="good").validate()
 
 
-@pytest.mark.parametrize(("validator", "reason"), [(refuse, "it is bad"), (lambda value: value != "bad", "refuses")])
+@pytest.mark.parametrize(
+    ("validator", "reason"),
+    [
+        (refuse, "it is bad"),
+        (lambda value: value != "bad", "refuses"),
+        (lambda value: {"good": True}[value], "KeyError: 'bad'"),
+    ],
+)
 def test_false_and_errors_refuse(validator: Callable[[Any], Any], reason: str) -> None:
-    """A validator that answers False or raises ValueError refuses the value, with its reason."""
+    """A validator that answers False or raises refuses the value, with its reason."""
 
     class Checked(Model):
         """One checked field."""

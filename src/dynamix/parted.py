@@ -159,7 +159,7 @@ class _Range(NamedTuple):
         """That of conditions on one part, behind which comes the text `after`; None where there is none, or where the
         texts of the part do not sort as its values do."""
         found = [c for c in conditions if _name(c) == field.name and (isinstance(c, Between) or _order(c) is not None)]
-        if not found or (after and not spec):
+        if not found or (not spec and (after or field.key_type == "B")):  # base64 sorts otherwise than its bytes
             return None
         low, high, done = start, start + LAST, list[Condition]()
         exact = _is_exact(field, spec)

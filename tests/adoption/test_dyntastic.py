@@ -4,7 +4,7 @@ import datetime as dt
 import enum
 import uuid
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import dyntastic
 import pytest
@@ -17,10 +17,10 @@ from dynamix import (
     DateField,
     DateTimeField,
     DecimalField,
-    DictField,
     EnumField,
     IntegerField,
     ListField,
+    ModelField,
     SetField,
     TimeDeltaField,
     TimeField,
@@ -43,7 +43,7 @@ class Inner(BaseModel):
     """A model inside theirs."""
 
     a: int
-    when: dt.datetime
+    when: Annotated[dt.datetime, DateTimeField(stored="pydantic")]
     price: Decimal
 
 
@@ -82,8 +82,8 @@ class Thing(dynamix.Model):
     price = DecimalField()
     n = IntegerField()
     color = EnumField(Color)
-    inner = DictField(numbers=Decimal)
-    inners = ListField(numbers=Decimal, default=[])
+    inner = ModelField(Inner)
+    inners = ListField(of=Inner, default=[])
     flags = SetField(of=str)
     nums = SetField(of=int)
     blob = BinaryField()
@@ -132,19 +132,20 @@ def test_both_on_one_table(address: tuple[str, int]) -> None:
         assert (thing.loc, thing.naive) == (EAST, naive.replace(tzinfo=dt.UTC))
         assert thing.loc is not None
         assert thing.loc.utcoffset() == dt.timedelta(hours=2)
-        assert thing.inner == {"a": 1, "when": "2024-03-02T00:00:00Z", "price": Decimal("0.1")}
+        assert (thing.inner, thing.inners) == (inner, [inner])
         before = thing.to_item()
         thing.save(overwrite=True)
         assert Thing.get_or_raise(id=one, at=NOON).to_item() == before
-        thing.inner["a"] = 2
+        thing.inner.a = 2
         thing.color, thing.d = Color.BLUE, dt.date(2025, 1, 1)
         thing.save()
         their = Their.get(one, NOON)
         assert (their.inner, their.color, their.d) == (inner.model_copy(update={"a": 2}), Color.BLUE, thing.d)
         assert their.naive == naive
 
-        Thing.create(id=two, at=MIDNIGHT, **values)
+        Thing.create(id=two, at=MIDNIGHT, inner=inner, **values)
         their = Their.get(two, MIDNIGHT)
+        assert their.inner == inner
         assert {name: getattr(their, name) for name in values} == values
         their.save()
         found = connection.request("Scan", {"TableName": "dyntastic-things"})["Items"]

@@ -16,11 +16,9 @@ from dynamix import (
     CharField,
     DateTimeField,
     DecimalField,
-    DictField,
     IntegerField,
     JSONField,
     ListField,
-    LiteralField,
     SetField,
     TTLField,
     VersionField,
@@ -30,21 +28,34 @@ NOON = datetime(2024, 3, 1, 12, 30, 15, 250000, tzinfo=UTC)
 LATER = datetime(2034, 1, 1, tzinfo=UTC)
 
 
-class Account(dynamix.Model):
-    """What PynamoDB's model below declares."""
+class Base(dynamix.Model):
+    """What PynamoDB's base below declares."""
 
     __table_name__ = "pynamodb-accounts"
     __secondary_indexes__: ClassVar = {"by_owner": {"hash_key": "owner", "range_key": "created", "projections": "ALL"}}
+    kind = dynamix.DiscriminatorField(name="cls")
     id = CharField(hash_key=True)
     created = DateTimeField(range_key=True, stored="pynamodb")
     owner = CharField()
     number = DecimalField(indexed=True, index_name="by_number", projections="ALL")
-    kind = LiteralField("Account", name="cls", default="Account")
+
+
+class Address(dynamix.NestedModel):
+    """What is inside."""
+
+    street = CharField()
+    since = DateTimeField(stored="pynamodb")
+
+
+class Account(Base):
+    """What its model declares."""
+
+    __discriminator__ = "Account"
     conf = JSONField(stored="text")
     expires = TTLField(name="ttl")
     version = VersionField()
-    address = DictField()
-    history = ListField(of=DictField())
+    address = dynamix.ModelField(Address)
+    history = ListField(of=Address)
     tags = SetField(of=str)
     blob = BinaryField(stored="base64")
     blobs = SetField(of=BinaryField(stored="base64"))
@@ -137,10 +148,10 @@ def test_both_on_one_table(engine_http: tuple[str, int]) -> None:
         assert account is not None
         assert (account.created, account.expires, account.kind, account.version) == (NOON, LATER, "Account", 1)
         assert (account.conf, account.blob, account.blobs) == ({"k": [1, 2.5, None], "é": "x"}, b"\x00\xff", {b"\x01"})
-        assert account.address == {"street": "Elm 1", "since": "2024-03-01T12:30:15.250000+0000"}
+        assert (account.address, account.history) == (Address(street="Elm 1", since=NOON), [Address(street="Old 2")])
         before = account.to_item()
         account.conf, account.count = {"new": True}, 4
-        account.address["street"] = "Oak 2"
+        account.address.street = "Oak 2"
         account.save()
         assert account.to_item() == {
             **before,
@@ -167,6 +178,8 @@ def test_both_on_one_table(engine_http: tuple[str, int]) -> None:
         assert [found.id for found in their_account.by_owner.query("ann")] == ["a1", "a2"]
         assert [found.id for found in Account.query().where(Account.owner == "ann")] == ["a1", "a2"]
         assert Account.query().use_index(Account.number).where(Account.id == "a2", Account.number > 6).one() is not None
-        assert Account.scan().where(Account.kind == "Account").count() == 2
-        with pytest.raises(dynamix.StoredValueError, match=r"Account\.kind"):
-            Account.scan().all()
+        assert (Account.scan().count(), Account.get(id="a1", created=LATER)) == (2, None)
+        with pytest.raises(dynamix.ItemExistsError):
+            Account.create(id="a1", created=LATER, overwrite=True)
+        with pytest.raises(dynamix.StoredValueError, match=r"Base\.kind"):
+            Base.scan().all()

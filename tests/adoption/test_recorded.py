@@ -19,6 +19,7 @@ from dynamix import (
     DateTimeField,
     DecimalField,
     DictField,
+    DiscriminatorField,
     Field,
     FloatField,
     IntegerField,
@@ -27,6 +28,8 @@ from dynamix import (
     ListField,
     LiteralField,
     Model,
+    ModelField,
+    NestedModel,
     SetField,
     TTLField,
     UUIDField,
@@ -89,16 +92,33 @@ class Dynamoose(Model):
     updated = DateTimeField(name="updatedAt", stored="milliseconds")
 
 
-class Task(Model):
-    """An entity of ElectroDB."""
+class Work(Model):
+    """A service of ElectroDB, whose entities have a table in common."""
 
     __table_name__ = "electrodb"
     __secondary_indexes__: ClassVar = {"gsi1": {"hash_key": "gsi1pk", "range_key": "gsi1sk", "projections": "ALL"}}
+    entity = DiscriminatorField(name="__edb_e__")
+    pk = CharField(hash_key=True)
+    sk = CharField(range_key=True)
+    gsi1pk = CharField()
+    gsi1sk = CharField()
+
+
+class Map(NestedModel):
+    """What is inside."""
+
+    x = CharField()
+    y = ListField(of=str)
+
+
+class Task(Work):
+    """An entity of it."""
+
+    __discriminator__ = "task"
     pk = ComputedField(str, lambda org: f"$work#org_{org.lower()}", "org", hash_key=True)
     sk = ComputedField(str, lambda id: f"$task_1#id_{id.lower()}", "id", range_key=True)
     gsi1pk = ComputedField(str, lambda owner: f"$work#owner_{owner.lower()}", "owner")
     gsi1sk = ComputedField(str, lambda points, due: f"$task_1#points_{points}#due_{due}".lower(), "points", "due")
-    entity = LiteralField("task", name="__edb_e__", default="task")
     revision = LiteralField("1", name="__edb_v__", default="1")
     org = CharField(required=True)
     id = CharField(required=True)
@@ -109,7 +129,7 @@ class Task(Model):
     tags = SetField(of=str)
     nums = SetField()
     list = ListField()
-    map = DictField()
+    map = ModelField(Map)
     any = AnyField(numbers=Decimal)
     kind = LiteralField("open", "done")
     hid = CharField(hidden=True)
@@ -128,16 +148,33 @@ class TextBinaryField(Field[bytes, bytes | None]):
         return base64.b64decode(wire["S"], validate=True)
 
 
-class User(Model):
-    """A model of OneTable."""
+class OneTable(Model):
+    """A table of OneTable."""
+
+    __secondary_indexes__: ClassVar = {"gsi1": {"hash_key": "gsi1pk", "range_key": "gsi1sk", "projections": "ALL"}}
+    kind = DiscriminatorField(name="_type")
+    pk = CharField(hash_key=True)
+    sk = CharField(range_key=True)
+    gsi1pk = CharField()
+    gsi1sk = CharField()
+
+
+class Object(NestedModel):
+    """What is inside."""
+
+    a = IntegerField()
+    d = DateTimeField(stored="milliseconds")
+
+
+class User(OneTable):
+    """A model of it."""
 
     __table_name__ = "onetable"
-    __secondary_indexes__: ClassVar = {"gsi1": {"hash_key": "gsi1pk", "range_key": "gsi1sk", "projections": "ALL"}}
+    __discriminator__ = "User"
     pk = KeyField("user#{id}", hash_key=True)
-    sk = CharField(range_key=True, default="user#")
+    sk = KeyField("user#", range_key=True)
     gsi1pk = KeyField("email#{email}")
     gsi1sk = KeyField("user#{id}")
-    kind = LiteralField("User", name="_type", default="User")
     id = CharField(required=True)
     email = CharField()
     num = FloatField()
@@ -148,33 +185,54 @@ class User(Model):
     buf = TextBinaryField()
     tags = SetField(of=str)
     list = ListField()
-    obj = DictField()
+    obj = ModelField(Object)
     nul = AnyField(null=True)
     text = CharField()
     created = DateTimeField(stored="milliseconds")
     updated = DateTimeField(stored="milliseconds")
 
 
+class IsoObject(NestedModel):
+    """The same, where dates are stored as text."""
+
+    a = IntegerField()
+    d = DateTimeField(stored="javascript")
+
+
 class IsoUser(User):
     """The same, where dates are stored as text."""
 
     __table_name__ = "onetable_iso"
+    obj = ModelField(IsoObject)
     when = DateTimeField(stored="javascript")
     created = DateTimeField(stored="javascript")
     updated = DateTimeField(stored="javascript")
 
 
 class Toolbox(Model):
-    """An entity of dynamodb-toolbox."""
+    """A table of dynamodb-toolbox."""
 
     __table_name__ = "toolbox"
     __secondary_indexes__: ClassVar = {"gsi1": {"hash_key": "owner", "projections": "ALL"}}
+    entity = DiscriminatorField(name="_et")
     pk = CharField(hash_key=True)
     sk = CharField(range_key=True)
-    entity = LiteralField("POKEMON", name="_et", default="POKEMON")
+    owner = CharField()
+
+
+class Part(NestedModel):
+    """What is inside."""
+
+    a = IntegerField()
+    b = CharField()
+
+
+class Pokemon(Toolbox):
+    """An entity of it."""
+
+    __discriminator__ = "POKEMON"
     created = DateTimeField(name="_ct", stored="javascript")
     modified = DateTimeField(name="_md", stored="javascript")
-    owner = CharField()
     num = FloatField()
     big = IntegerField()
     flag = BooleanField()
@@ -183,7 +241,7 @@ class Toolbox(Model):
     ns = SetField()
     bs = SetField(of=bytes)
     l = ListField(of=str)  # noqa: E741 - as it is stored
-    m = DictField()
+    m = ModelField(Part)
     rec = DictField(of=float)
     free = AnyField()
     n = AnyField(null=True)
@@ -193,7 +251,7 @@ class Toolbox(Model):
     js = JSONField(stored="text")
 
 
-MODELS: list[type[Model]] = [Bloop, Dynamoose, Task, User, IsoUser, Toolbox]
+MODELS: list[type[Model]] = [Bloop, Dynamoose, Task, User, IsoUser, Pokemon]
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -255,10 +313,10 @@ def test_electrodb() -> None:
         other = {**first, "sk": {"S": "$member_1#id_m"}, "__edb_e__": {"S": "member"}}
         connection.request("PutItem", {"TableName": "electrodb", "Item": other})
         query = Task.query().where(Task.pk == "$work#org_acme")
+        assert [task.id for task in query] == [task.id for task in Task.scan()] == ["T1", "T2"]
+        assert Task.query(org="Acme", id="T1").one() is not None
         with pytest.raises(dynamix.StoredValueError, match="entity"):
-            query.all()
-        assert [task.id for task in query.where(Task.sk.begins_with("$task_1#"))] == ["T1", "T2"]
-        assert [task.id for task in Task.scan().where(Task.entity == "task")] == ["T1", "T2"]
+            Work.scan().all()
         task = Task.get_or_raise(pk="$work#org_acme", sk="$task_1#id_t1")
         task.points, task.owner = 7, "Bob"
         task.save()
@@ -272,11 +330,12 @@ def test_onetable(model: type[User]) -> None:
     user = find(model, pk="user#u1")
     assert (user.when, user.expires, user.iso_when) == (NOON, MIDNIGHT, NOON)
     assert (user.buf, user.kind, user.nul) == (b"\x00\xff", "User", None)
+    assert (user.obj.a, user.obj.d) == (1, NOON)
 
 
 def test_toolbox() -> None:
     """Its marks are fields, JSON text is read, and long numbers are exact."""
-    found = find(Toolbox, pk="p1")
+    found = find(Pokemon, pk="p1")
     assert (found.entity, found.js, found.big) == ("POKEMON", {"a": [1, None]}, 123456789012345678901234567890)
     assert found.created == datetime(2026, 11, 25, 20, 46, 48, 592000, tzinfo=UTC)
 

@@ -1,8 +1,9 @@
 """Fields that are computed from others, and keys made of others: in step with their parts, or refused."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from enum import IntEnum
 from typing import Any, ClassVar
 
 import pytest
@@ -233,14 +234,71 @@ KEYED = {"key": dynamix.CharField(hash_key=True)}
         _model(**KEYED, sort=KeyField("{count}", range_key=True)),
         _model(**KEYED, text=KeyField("{count:5d}")),
         _model(**KEYED, day=dynamix.DateField(), text=KeyField("{day:%d.%m.%Y}")),
+        _model(**KEYED, day=dynamix.DateField(), text=KeyField("{day:08d}")),
+        _model(**KEYED, day=dynamix.DateTimeField(), text=KeyField("{day:%Q}")),
+        _model(**KEYED, at=dynamix.TimeField(), text=KeyField("{at:%Y}")),
+        _model(**KEYED, at=dynamix.TTLField(), text=KeyField("{at:010d}")),
+        _model(**KEYED, ratio=dynamix.FloatField(), text=KeyField("{ratio:08}")),
+        _model(**KEYED, price=dynamix.DecimalField(), text=KeyField("{price:08d}")),
+        _model(**KEYED, name=dynamix.CharField(), text=KeyField("{name:08}")),
+        _model(**KEYED, text=KeyField("{count:%Y}")),
         _model(**KEYED, items=dynamix.ListField(), text=ComputedField(int, len, "items")),
         _model(**KEYED, at=dynamix.DateTimeField(auto_now=True), year=ComputedField(int, lambda at: at.year, "at")),
     ],
 )
 def test_definitions_that_cannot_be(attempt: Callable[[], object]) -> None:
-    """A template that cannot be taken apart, formats that do not sort, and parts that are none are refused."""
+    """A template that cannot be taken apart, formats that do not sort or are for other values, and parts that are none
+    are refused."""
     with pytest.raises(dynamix.ModelDefinitionError):
         attempt()
+
+
+class Reading(dynamix.Model):
+    """A key computed from values that may be given otherwise than they are read."""
+
+    key = ComputedField(str, lambda at, price: f"{at.hour}:{price}", "at", "price", hash_key=True)
+    at = dynamix.DateTimeField()
+    price = dynamix.DecimalField()
+    name = ComputedField(dynamix.CharField(transform=str.lower), lambda price: f"PRICE {price}", "price")
+
+
+def test_what_is_computed_is_that_of_what_is_read(place: Place) -> None:
+    """A time of another zone and a Decimal with zeros at its end make the key that they make once they are read."""
+    dynamix.create_table(Reading)
+    given: dict[str, Any] = {"at": datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=5))), "price": Decimal("1.50")}
+    made = Reading.create(**given)
+    found = Reading.get_or_raise(**given)
+    assert found == made == Reading.get(at=found.at, price=found.price)
+    assert (made.key, made.name, found.name) == ("19:1.5", "price 1.5", "price 1.5")
+    found.save(overwrite=True)
+    Reading.batch_write([found])
+    assert Reading.scan().count() == 1
+
+
+class Slot(dynamix.Model):
+    """A key of values in formats, between braces."""
+
+    key = KeyField("{{{name}}}", hash_key=True)
+    sort = KeyField("{day:%Y%m%d}-{clock:%H%M}-{rank:02d}", range_key=True)
+    name = dynamix.CharField()
+    day = dynamix.DateField()
+    clock = dynamix.TimeField()
+    rank = dynamix.EnumField(IntEnum("Rank", {"LOW": 1, "HIGH": 10}))
+
+
+def test_formats_of_all_kinds_sort(place: Place) -> None:
+    """Years before 1000, times of day and members of an IntEnum sort in a key; a brace written twice stands for one."""
+    dynamix.create_table(Slot)
+    first, *others = [
+        Slot(name="a", day=day, clock=clock, rank=rank)
+        for day in (date(999, 12, 31), date(2026, 1, 1))
+        for clock in (time(9), time(10, 5, 7))
+        for rank in Slot.rank.kind
+    ]
+    assert (first.key, first.sort) == ("{a}", "09991231-0900-01")
+    Slot.batch_write([*reversed(others), first])
+    assert list(Slot.query(name="a")) == [first, *others]
+    assert list(Slot.query(name="a").where(Slot.day < date(1000, 1, 1))) == [first, *others[:3]]
 
 
 def test_a_function_that_fails_names_the_field() -> None:

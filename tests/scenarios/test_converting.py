@@ -207,7 +207,7 @@ def test_records_of_a_stream() -> None:
 @pytest.mark.parametrize(
     ("record", "told"),
     [
-        ({}, "this is no record of a stream"),
+        ({}, "this is no record of a stream: it has no 'dynamodb';"),
         ({"eventName": "INSERT", "dynamodb": {"SequenceNumber": "1"}}, "with the key None is none of a stream"),
         ({"eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "Keys": {"id": {"S": "1"}}}}, "with the key id;"),
         ({"eventName": "aws:sqs", "dynamodb": {"SequenceNumber": "1", "Keys": {}}}, "'aws:sqs'"),

@@ -1,9 +1,11 @@
 """Decimals, binary, UUIDs, enumerations, literals and JSON: as values, as keys, in conditions and changes."""
 
-from decimal import Decimal
+from datetime import UTC, datetime, time, timedelta
+from decimal import Context, Decimal, FloatOperation, Inexact, Rounded, localcontext
 from enum import Enum, IntEnum
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -246,6 +248,14 @@ def test_what_an_instance_shows_is_what_is_read() -> None:
         lambda: dynamix.LiteralField("a", 1),
         lambda: dynamix.LiteralField(b"a"),
         lambda: dynamix.JSONField(stored="json"),
+        lambda: dynamix.CharField(max_length="5"),
+        lambda: dynamix.ListField(min_length=-1),
+        lambda: dynamix.BinaryField(max_length=True),
+        lambda: dynamix.CharField(validator="x"),
+        lambda: dynamix.ListField(of={}),
+        lambda: dynamix.Model.__class__(
+            "Both", (dynamix.Model,), {"k": dynamix.CharField(hash_key=True, range_key=True)}
+        )(k="x").validate(),
     ],
 )
 def test_options_that_cannot_be(attempt: Any) -> None:
@@ -270,3 +280,83 @@ def test_an_edit_inside_a_text_depends_on_the_text() -> None:
     assert caught.value.changed == ("Part.text",)
     second.refresh(discard=True)
     assert second.text == {"a": 1, "b": 2}
+
+
+class Timing(dynamix.Model):
+    """What is stored as numbers that a program's decimal context could cut."""
+
+    key = dynamix.CharField(hash_key=True)
+    clock = dynamix.TimeField()
+    span = dynamix.TimeDeltaField(stored="seconds")
+    at = dynamix.DateTimeField(stored="milliseconds")
+    price = dynamix.DecimalField()
+    big = dynamix.DecimalField(unique=True)
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        Context(prec=4),
+        Context(prec=4, Emax=6, Emin=-6),
+        Context(capitals=0),
+        Context(prec=4, traps=[Inexact, Rounded, FloatOperation]),
+    ],
+)
+def test_the_decimal_context_of_a_program_changes_nothing(context: Context) -> None:
+    """Values are stored, read and added to exactly, whatever context a program has for its own Decimals."""
+    values: dict[str, Any] = {
+        "clock": time(12, 30, 15, 123456),
+        "span": timedelta(days=5, microseconds=123456),
+        "at": datetime(2024, 3, 1, 12, 30, 15, 250000, tzinfo=UTC),
+        "price": Decimal("1.5E+20"),
+        "big": Decimal("12345678901234567890123456789012345678"),
+    }
+    with dynamix.Connection(embedded=True) as connection, dynamix.use_connection(connection), localcontext(context):
+        dynamix.create_table(Timing)
+        Timing.create(key="k", **values)
+        found = Timing.get_or_raise(key="k")
+        shown = {name: getattr(found, name) for name in values}
+        son = Timing.from_son(found.to_son())
+        Timing.update_by_key(Timing.big.set(Timing.big - Decimal("12345678901234567890123456789012345677")), key="k")
+        with pytest.raises(dynamix.NotUniqueError):
+            Timing.create(key="l", big=Decimal(1))
+        with localcontext(Context(prec=40)):
+            assert shown == values
+            assert {name: getattr(son, name) for name in values} == values
+            assert Timing.get_or_raise(key="k").big == 1
+
+
+class Loose(dynamix.Model):
+    """Fields that take other types than they read."""
+
+    key = dynamix.CharField(hash_key=True)
+    ratio = dynamix.FloatField()
+    ratios = dynamix.ListField(of=float)
+    free = dynamix.ListField()
+    marks = dynamix.SetField()
+    blob = dynamix.BinaryField()
+    at = dynamix.DateTimeField()
+
+
+def test_an_instance_shows_what_a_get_would(place: Place) -> None:
+    """What is taken in another type is shown in the one in which it is read, when given, assigned and set."""
+    dynamix.create_table(Loose)
+    given: dict[str, Any] = {
+        "ratio": Decimal("0.1"),
+        "ratios": (1, Decimal("0.5"), 10**23),
+        "free": (1, "a"),
+        "marks": frozenset({"x"}),
+        "blob": memoryview(b"abc")[::2],
+        "at": datetime(2024, 11, 3, 1, 30, fold=1, tzinfo=ZoneInfo("America/New_York")),
+    }
+    created = Loose.create(key="a", **given)
+    assigned = Loose(key="b").save()
+    for name, value in given.items():
+        setattr(assigned, name, value)
+    shown = repr(assigned)
+    assigned.save()
+    found = Loose.get_or_raise(key="a")
+    assert repr(created) == repr(found) == repr(Loose.get(key="b")).replace("'b'", "'a'") == shown.replace("'b'", "'a'")
+    assert (found.ratio, found.ratios, found.free) == (0.1, [1.0, 0.5, 1e23], [1, "a"])
+    assert found.at == datetime(2024, 11, 3, 6, 30, tzinfo=UTC)
+    assert Loose.scan().where(Loose.ratio == Decimal("0.1"), Loose.blob == given["blob"]).count() == 2

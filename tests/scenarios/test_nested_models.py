@@ -95,6 +95,26 @@ def test_queued_changes_of_parts(place: Place, user: User) -> None:
     assert (User.get_or_raise(id="u").address.visits, User.get_or_raise(id="u").point) == (7, Point(1, 2))
 
 
+def test_changes_inside_what_is_free_form(user: User) -> None:
+    """What lies inside the free-form values of a model is changed by its path, alone and on an instance."""
+    user.line.extra, user.address.notes = {"a": {"b": 1}}, ["x"]
+    user.homes["first"].notes = [1]
+    user.save()
+    actions = (
+        User.line.extra["a"]["b"].add(4),
+        User.line.extra["new"].set([1]),
+        User.address.notes[0].set("y"),
+        User.homes["first"].notes[0].set({"k": 2}),
+    )
+    user.change(*actions).commit_changes()
+    assert (user.line.extra, user.address.notes) == ({"a": {"b": 5}, "new": [1]}, ["y"])
+    User.update_by_key(*actions, id="u")
+    found = User.get_or_raise(id="u")
+    assert (found.line.extra["a"], found.homes["first"].notes) == ({"b": 9}, [{"k": 2}])
+    with pytest.raises(dynamix.FieldValidationException, match=r"User\.line\.extra cannot hold .*no type for a object"):
+        User.line.extra["a"].set(object())
+
+
 @pytest.mark.usefixtures("user")
 def test_a_part_of_what_is_missing() -> None:
     """A change inside a model that is not stored makes one, or changes nothing where that would lack what it needs."""
@@ -171,8 +191,19 @@ def test_what_a_class_does_not_declare_stays(place: Place, user: User) -> None:
     assert [form["M"].get("own") for form in stored(place)["lines"]["L"]] == [{"S": "1"}] * 2
     assert User.get(id="u") == user
     user.set_field(User.count, 1).commit_changes()
+    user.address.city = "Wien"
+    user.change(User.lines[0].part.count.set(8))
     User.batch_write([user])
-    assert stored(place)["address"]["M"]["own"] == {"N": "1"}
+    now = stored(place)
+    assert (now["address"]["M"]["own"], now["address"]["M"]["city"]) == ({"N": "1"}, {"S": "Wien"})
+    assert now["address"]["M"]["since"] == {"S": "2026-01-02T00:00:00Z"}
+    assert [form["M"].get("own") for form in now["lines"]["L"]] == [{"S": "1"}] * 2
+    user.address.city = "Bern"
+    user.save()
+    assert stored(place)["address"]["M"] == {**now["address"]["M"], "city": {"S": "Bern"}}
+    user.address = Address(city="Rom")
+    User.batch_write([user])
+    assert "own" not in stored(place)["address"]["M"]
 
 
 def test_more_edits_than_one_expression_holds(place: Place, user: User) -> None:
@@ -253,8 +284,19 @@ def test_models_in_other_forms(user: User) -> None:
         Draft202012Validator(User.json_schema(mode=mode)).validate(son)
     assert TypeAdapter(User).validate_python(son).ways == user.ways
     with pytest.raises(ValidationError) as refused:
-        TypeAdapter(User).validate_python({"id": "u", "address": {"city": 5, "town": "x"}, "pays": {"kind": "bank"}})
+        TypeAdapter(User).validate_python(
+            {
+                "id": "u",
+                "address": {"city": 5, "town": "x"},
+                "pays": {"kind": "bank"},
+                "ways": [{"kind": "card", "number": "1"}, {"kind": "card", "number": 2}],
+                "homes": {"at [home].": {"city": 5, "town": "x"}},
+            }
+        )
     assert {error["loc"] for error in refused.value.errors()} == {
+        ("ways", 1, "number"),
+        ("homes", "at [home].", "city"),
+        ("homes", "at [home].", "town"),
         ("address", "city"),
         ("address", "town"),
         ("pays", "number"),

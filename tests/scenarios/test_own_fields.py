@@ -406,3 +406,35 @@ def test_a_class_that_stores_one_value_in_many_ways() -> None:
         with pytest.raises(dynamix.InvalidUpdateError, match=r"Secret\.secret was edited"):
             instance.commit_changes()
         assert instance.discard_changes().secret == {"a": [1]}
+
+
+class FormField(dynamix.Field[Any, Any]):
+    """What is given is the stored form."""
+
+    key_type = "N"
+
+    def to_wire(self, value: Any) -> Any:
+        return value
+
+    def from_wire(self, wire: dict[str, Any]) -> Any:
+        return wire
+
+
+class Raw(dynamix.Model):
+    """A key and a value of that class."""
+
+    key = FormField(hash_key=True)
+    value = FormField()
+
+
+@pytest.mark.parametrize("form", [5, {}, {"Q": "x"}, {"N": 5}, {"B": b"x"}, {"S": "x", "N": "1"}])
+def test_what_is_no_stored_form_is_the_fault_of_the_class(form: Any) -> None:
+    """A class that makes no stored form of a value, or one that its key cannot have, is named before it is sent."""
+    for attempt in (Raw(key={"N": "1"}, value=form).validate, lambda: Raw.value == form, lambda: Raw.value.set(form)):
+        with pytest.raises(dynamix.ModelDefinitionError, match=r"Raw\.value: to_wire of FormField returned"):
+            attempt()
+    with pytest.raises(
+        dynamix.ModelDefinitionError, match=r"Raw\.key: to_wire of FormField returned .*key_type is 'N'"
+    ):
+        Raw(key={"S": "x"}).validate()
+    Raw(key={"N": "1"}, value={"S": "x"}).validate()

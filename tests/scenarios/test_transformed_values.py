@@ -126,6 +126,27 @@ def test_all_that_is_wrong_is_told_at_once(store: Callable[[dict[str, Any]], obj
     assert str(error).count("Reader.") == 6
 
 
+class Stock(dynamix.Model):
+    """A number that is never negative, where it is set."""
+
+    key = dynamix.CharField(hash_key=True)
+    count = dynamix.IntegerField(transform=lambda count: max(count, 0))
+    counts = dynamix.ListField(of=dynamix.IntegerField(transform=abs))
+    next = dynamix.IntegerField()
+
+
+def test_no_transformer_is_for_what_is_added(place: Place) -> None:
+    """A number to add is no value of the field, so it goes in as it is, whatever way it takes."""
+    dynamix.create_table(Stock)
+    stock = Stock.create(key="a", count=9, counts=[9], next=0)
+    stock.add_to_field(Stock.count, -2).add_to_field(Stock.count, -1)
+    stock.change(Stock.counts[0].add(-2)).commit_changes()
+    Stock.update_by_key(Stock.count.add(-1), key="a")
+    Stock.update_by_key(Stock.next.set(Stock.count + -1), key="a")
+    found = Stock.get_or_raise(key="a")
+    assert (found.count, found.counts, found.next) == (5, [7], 4)
+
+
 def test_transformers_have_to_settle() -> None:
     """One that makes another value of what it made is a mistake in the model; what fails is refused."""
 

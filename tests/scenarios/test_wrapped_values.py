@@ -49,7 +49,9 @@ class Letter(dynamix.Model):
     data = CompressedField(dynamix.JSONField(), algorithm="zstd")
     blob = CompressedField(bytes)
     lines = CompressedField(dynamix.ListField(of=int), algorithm="zstd")
+    marks = CompressedField(dynamix.SetField(of=str))
     secret = EncryptedField(dynamix.CharField(max_length=20), CIPHER)
+    pin = EncryptedField(dynamix.CharField(validator=lambda pin: {"very": True}[pin]), CIPHER)
     notes = EncryptedField(dynamix.DictField(), CIPHER, name="n", hidden=False)
     salary = EncryptedField(dynamix.DecimalField(places=2), CIPHER, default=Decimal("0.00"))
     note = dynamix.CharField(hidden=True)
@@ -64,6 +66,7 @@ VALUES: dict[str, Any] = {
     "data": {"a": [1, 2, 3] * 50},
     "blob": b"\x1f\x8b" + bytes(300),
     "lines": list(range(100)),
+    "marks": {str(number) for number in range(100)},
     "secret": "hush",
     "notes": {"a": [1]},
     "salary": Decimal("12.50"),
@@ -117,6 +120,10 @@ def test_edits_and_changes_of_wrapped_values() -> None:
     assert found == first
     assert found is not None
     assert (found.secret, found.salary, found.text) == ("other", Decimal("3.00"), "short")
+    found.marks.clear()
+    found.save()
+    assert Letter.get_or_raise(id="l").marks is None
+    assert "marks" not in Letter.create(id="m", marks=set()).to_item()
 
 
 def test_what_is_stored_plainly_is_read(place: Place) -> None:
@@ -169,8 +176,10 @@ def test_nobody_sees_what_is_secret() -> None:
         Letter(id="x", secret=("very secret",)).validate,
         lambda: setattr(Letter(id="x"), "secret", {"very secret"}),
         lambda: Letter.secret.set(b"very secret"),
+        lambda: Letter.secret.set("\ud800very secret"),
+        lambda: Letter.pin.set("very secret"),
     ):
-        with pytest.raises(dynamix.FieldValidationException, match=r"Letter\.secret") as caught:
+        with pytest.raises(dynamix.FieldValidationException, match=r"Letter\.(secret|pin)") as caught:
             attempt()
         error: BaseException | None = caught.value
         assert "very secret" not in str(caught.value.errors)

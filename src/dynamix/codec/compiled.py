@@ -22,6 +22,7 @@ from dynamix.codec.generated import compile_keeper, compile_writer
 from dynamix.codec.reader import Reader
 from dynamix.codec.slot import Slot
 from dynamix.codec.state import LACKING, NULL, State, Stored, as_wire
+from dynamix.codec.versions import Versions
 from dynamix.errors import FieldValidationException, all_wrong
 from dynamix.wire import Item
 
@@ -135,18 +136,26 @@ class ModelCodec(Generic[M]):
         return item | {name: form for attribute, name in self._later if (form := kept[attribute])}
 
     def _restore(self, attribute: str, form: Any, item: Item, values: Mapping[str, Any], state: State) -> bool:
-        """Put the stored form of one attribute into an item, unless its value was touched. Whether it was put there."""
+        """Put the stored form of one attribute into an item, unless its value was touched; of one that was touched in
+        places, the rest. Whether anything was put there."""
         slot = self._by_attribute.get(attribute)
-        if slot is None or not form or (state.pending is not None and state.pending.changes(attribute)):
+        if slot is None or not form:
             return False
-        wire = as_wire(form)
-        if wire == item.get(slot.name):
+        queued = None if state.pending is None else state.pending.draft(attribute)
+        if queued is not None and (queued.assigned or not slot.respells):
+            return False
+        wire, new = as_wire(form), item.get(slot.name)
+        if wire is None or wire == new:
             return False  # by far the most
         default = (state.defaults or {}).get(attribute)
-        if not (slot.key or attribute not in values or slot.respelled(form, default) == item.get(slot.name)):
+        unedited = None if slot.key or attribute not in values else slot.respelled(form, default)
+        if slot.key or attribute not in values or unedited == new:
+            item[slot.name] = wire
+            return True
+        if not slot.respells or new is None or unedited is None:
             return False
-        item[slot.name] = wire
-        return True
+        item[slot.name] = Versions(wire, unedited, new).merged()
+        return item[slot.name] != new
 
     def reader(
         self, table: str, attributes: frozenset[str] | None = None, sure: frozenset[str] | None = None

@@ -4,7 +4,7 @@ Source: DynamoDB Developer Guide, "Supported data types and naming rules", Numbe
 """
 
 import re
-from decimal import Context, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 
 from dynamix.limits import NUMBER_DIGITS, NUMBER_MAX_EXPONENT, NUMBER_MIN_EXPONENT
 
@@ -13,7 +13,16 @@ _NUMBER = re.compile(r"[+-]?(?P<digits>\d++(?:\.\d*+)?|\.\d++)(?:[eE](?P<exponen
 
 _PLAIN_INTEGER = re.compile(r"-?[1-9]\d{0,37}|0", re.ASCII)
 _INTEGER_BITS = 420  # 10**126 has 419
-_WIDE = Context(prec=1000, Emin=-999_999, Emax=999_999)
+EXACT = Context(
+    prec=1000,
+    rounding=ROUND_HALF_EVEN,
+    Emin=-999_999,
+    Emax=999_999,
+    capitals=1,
+    clamp=0,
+    traps=[InvalidOperation, DivisionByZero, Overflow],
+)
+"""What computes with DynamoDB's numbers without loss, whatever context a program has set for its own Decimals."""
 
 
 class NumberError(ValueError):
@@ -121,4 +130,4 @@ def exact_from_text(text: str) -> int | Decimal:
     number = Decimal(text)
     if number.adjusted() > NUMBER_MAX_EXPONENT:  # else it would be written out below, however long that takes
         raise NumberError(f"{text} is larger in magnitude than 9.99...E+125", TOO_LARGE)
-    return int(number) if number == number.to_integral_value(context=_WIDE) else number
+    return int(number) if number == number.to_integral_value(context=EXACT) else number

@@ -10,6 +10,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeVar
 
+from dynamix.codec.numbers import EXACT
+
 T = TypeVar("T")
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
@@ -63,7 +65,7 @@ def number_of(son: float | str) -> Decimal:
             raise ValueError("it is not the text of a number")
         return Decimal(son)
     number = Decimal(repr(son)) if isinstance(son, float) else Decimal(int(son))
-    if isinstance(son, float) and len(number.normalize().as_tuple().digits) > 15:
+    if isinstance(son, float) and len(number.normalize(EXACT).as_tuple().digits) > 15:
         raise ValueError("a JSON number of so many digits may have been rounded on the way; give it as text")
     return number
 
@@ -82,7 +84,7 @@ def of_text(read: Callable[[str], T], son: Any, what: str) -> T:
 def as_number(value: Any) -> int | float | None:
     """A number as one of JSON that stands for exactly it; None where there is none."""
     if isinstance(value, Decimal):
-        whole = value == value.to_integral_value()
+        whole = value == value.to_integral_value(context=EXACT)
         return int(value) if whole else float(value) if Decimal(repr(float(value))) == value else None
     return value if isinstance(value, int | float) else None
 
@@ -91,7 +93,7 @@ def _seconds(length: timedelta) -> int | float | str:
     """The seconds of a timedelta as an int, as the float that reads back as the same, or else as text."""
     if not length.microseconds:
         return length.days * 86_400 + length.seconds
-    exact = Decimal(length // timedelta(microseconds=1)).scaleb(-6).normalize()
+    exact = Decimal(length // timedelta(microseconds=1)).scaleb(-6, EXACT).normalize(EXACT)
     seconds = length / _SECOND
     few = len(exact.as_tuple().digits) <= 15
     return seconds if few and Decimal(repr(seconds)) == exact else str(exact)

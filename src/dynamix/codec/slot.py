@@ -18,7 +18,8 @@ class Slot(NamedTuple):
     a str needs no further check (keys), `constrained` whether every value must go through `encode`. `absent` makes the
     value to show where the stored item has none; `required` fields then show nothing. With `null`, None is stored as
     NULL. With `unsure`, what an item lacks may be stored all the same, so nothing is shown for it. `eager` reads the
-    JSON of a lazy form when the item is loaded all the same.
+    JSON of a lazy form when the item is loaded all the same. `respells` says that values may have parts which were
+    stored otherwise than `encode` stores them, or are none that the field knows.
     """
 
     attribute: str
@@ -35,6 +36,7 @@ class Slot(NamedTuple):
     unsure: bool = False
     null: bool = False
     eager: Callable[[Raw], Any] | None = None
+    respells: bool = False
 
     @property
     def waits(self) -> bool:

@@ -29,15 +29,39 @@ MISSING = _Missing.MISSING
 class TupleField(ListField[Any]):
     """A tuple, stored as a list."""
 
+    native = tuple
+
+    def taken(self, value: Any) -> Any:
+        value = super().taken(value)
+        return tuple(value) if isinstance(value, list) else value
+
     def from_wire(self, wire: AttributeValue) -> Any:
         return tuple(super().from_wire(wire))
+
+    def from_json(self, son: Any) -> Any:
+        return self.taken(super().from_json(son))
+
+    def json_schema(self) -> dict[str, Any]:
+        return super().json_schema()
 
 
 class FrozenSetField(SetField[Any]):
     """A frozenset, stored as a set."""
 
+    native = frozenset
+
+    def taken(self, value: Any) -> Any:
+        value = super().taken(value)
+        return frozenset(value) if isinstance(value, set) else value
+
     def from_wire(self, wire: AttributeValue) -> Any:
         return frozenset(super().from_wire(wire))
+
+    def from_json(self, son: Any) -> Any:
+        return self.taken(super().from_json(son))
+
+    def json_schema(self) -> dict[str, Any]:
+        return super().json_schema()
 
     def when_absent(self) -> Any:
         empty = super().when_absent()

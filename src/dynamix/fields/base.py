@@ -27,7 +27,7 @@ from dynamix.errors import (
     unknown,
 )
 from dynamix.expressions.nodes import Compare, Condition, Path, Unchanged, Value
-from dynamix.fields.checks import Transform, options_of, transformer
+from dynamix.fields.checks import Transform, function_of, options_of, transformer
 from dynamix.fields.printable import Printable
 from dynamix.fields.refusals import shown
 from dynamix.interrupts import let_pass
@@ -82,9 +82,9 @@ class Field(Printable[V], Generic[V, T]):
         self.index_name = index_name
         self.was = was
         self.default = default
-        self.default_using_instance = default_using_instance
+        self.default_using_instance = function_of("default_using_instance", default_using_instance)
         self.required = required or hash_key or range_key
-        self.validator = validator
+        self.validator = function_of("validator", validator)
         self.choices = options_of(choices)
         self.transform = transformer(transform)
         self.null = null

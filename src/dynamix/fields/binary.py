@@ -95,7 +95,7 @@ class BinaryField(Sized[bytes, T]):
     def to_wire(self, value: bytes) -> AttributeValue:
         if not isinstance(value, bytes | bytearray | memoryview):
             raise wrong_type(value, "bytes")
-        form = b2a_base64(value, newline=False)
+        form = b2a_base64(bytes(value), newline=False)
         return {"B": (form if self.stored == "bytes" else b2a_base64(form, newline=False)).decode()}
 
     def from_wire(self, wire: AttributeValue) -> bytes:

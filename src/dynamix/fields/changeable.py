@@ -149,6 +149,10 @@ class Changeable(Conditions[V]):
         """The stored form of what is added or appended."""
         raise NotImplementedError
 
+    def _form_of_amount(self, amount: Any) -> AttributeValue:
+        """The stored form of a number to add."""
+        raise NotImplementedError
+
     def _members(self, members: Iterable[Any]) -> Value:
         if isinstance(members, str | bytes) or not isinstance(members, Iterable):
             raise self._refusal(members, "give a set of elements, not a single one", WrongTypeError)
@@ -158,7 +162,7 @@ class Changeable(Conditions[V]):
         return Value(self._form_of_part(list(value) if isinstance(value, list | tuple) else [value]))
 
     def _number(self, amount: Any) -> Value:
-        form = self._form_of_part(amount)
+        form = self._form_of_amount(amount)
         if "N" not in form:
             raise self._refusal(amount, "it is not stored as a number, so nothing can be added to it")
         return Value(form)

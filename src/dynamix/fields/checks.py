@@ -29,6 +29,13 @@ def transformer(transform: Transform | None) -> Callable[[Any], Any] | None:
     return all_steps
 
 
+def function_of(option: str, function: Any) -> Any:
+    """What is given for an option that is a function, or None. Raises ModelDefinitionError for anything else."""
+    if function is not None and not callable(function):
+        raise ModelDefinitionError(f"{option}={function!r} is no function")
+    return function
+
+
 def options_of(choices: Collection[Any] | None) -> tuple[Any, ...] | None:
     """The values that a field may have; None: any. Raises ModelDefinitionError for what is no list of them."""
     if choices is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from dynamix.codec import values
@@ -28,6 +29,7 @@ from dynamix.wire import AttributeValue
 V = TypeVar("V")
 T = TypeVar("T")
 E = TypeVar("E")
+C = TypeVar("C")
 
 Of: TypeAlias = type[E] | Field[E, Any]
 """What elements may be declared as."""
@@ -74,7 +76,20 @@ class Collection(Sized[V, T], Generic[V, T]):
 
     def taken(self, value: Any) -> Any:
         value = super().taken(value)
-        return value if self.of is None or not self.of.takes else self._each_taken(value, self.of.taken)
+        if self.of is None or not self.of.takes or self._native(value):
+            return value
+        return self._each_taken(value, self.of.taken)
+
+    @cached_property
+    def as_given(self) -> type | None:
+        return self.native if self.transform is None and (self.of is None or not self.of.takes) else None
+
+    def _native(self, value: Any) -> bool:
+        """Whether all elements are such as an instance holds as they are given."""
+        assert self.of is not None  # noqa: S101 - narrows the type; the caller has looked
+        if self.of.as_given is None or not isinstance(value, Iterable):
+            return False
+        return set(map(type, value.values() if isinstance(value, dict) else value)) <= {self.of.as_given}
 
     def _each_taken(self, value: Any, taken: Callable[[Any], Any]) -> Any:
         """The same collection of what instances hold of its elements; what is none stays as it is."""
@@ -110,9 +125,7 @@ class Collection(Sized[V, T], Generic[V, T]):
             raise UnstorableError(f"element {place!r}: a value is required")
         return self._converted_element(self.of._literal, place, element)
 
-    def _converted_element(
-        self, convert: Callable[[Any], AttributeValue], place: object, element: Any
-    ) -> AttributeValue:
+    def _converted_element(self, convert: Callable[[Any], C], place: object, element: Any) -> C:
         try:
             return convert(element)
         except FieldValidationException as error:
@@ -142,10 +155,7 @@ class Collection(Sized[V, T], Generic[V, T]):
 
     def _element_from_json(self, place: object, son: Any) -> Any:
         assert self.of is not None  # noqa: S101 - narrows the type; the caller has looked
-        try:
-            return self.of.read_json(son)
-        except FieldValidationException as error:
-            raise UnstorableError(f"element {place!r}: {error.reason}") from error
+        return self._converted_element(self.of.read_json, place, son)
 
     def _json_elements(self, word: str) -> dict[str, Any]:
         """What a JSON schema says of the elements, by its word for them."""

@@ -132,6 +132,11 @@ class ComputedField(Field[V, T], Generic[V, T]):
             field = fields.get(part)
             if field is None:
                 raise ModelDefinitionError(f"{self} is computed from {part!r}, which is no field of the model")
+            if field.is_own and not field.own_form.frozen:
+                raise ModelDefinitionError(
+                    f"{self} is computed from {field}, whose values may be edited in place for all that is known; if "
+                    f"they cannot be, give {type(field).__name__} a form = Form(frozen=True)"
+                )
             fit = field.own_form.frozen and not isinstance(field, VersionField | ComputedField)
             if not fit or (isinstance(field, DateTimeField) and field.auto_now):
                 raise ModelDefinitionError(
@@ -162,8 +167,8 @@ class ComputedField(Field[V, T], Generic[V, T]):
             ) from error
 
     def _made(self, fields: list[Field[Any, Any]], given: list[Any]) -> V | None:
-        made: V | None = self.function(*given)
-        return made
+        made: V | None = self.function(*map(_as_read, fields, given))
+        return made if made is None else cast("V | None", _as_read(self.inner, made))
 
     def unsettable(self) -> InvalidUpdateError:
         """The error for a change of what is computed."""
@@ -176,3 +181,12 @@ class ComputedField(Field[V, T], Generic[V, T]):
             lacking = [part for part in self.parts if values.get(part) is None]
             reason = f"{lacking[0]} has no value" if lacking else f"its parts make {shown(made)}"
             raise self.refusal(value, f"it is computed from {', '.join(self.parts)}, and {reason}")
+
+
+def _as_read(field: Field[Any, Any], value: Any) -> Any:
+    """A value as it is read back, of which the same is computed as of that one: a time in UTC, a number as its field
+    reads it. What cannot be stored is left to the checks of its field."""
+    try:
+        return field.decode(field._literal(value))
+    except FieldValidationException:
+        return value

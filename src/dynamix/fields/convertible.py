@@ -32,7 +32,7 @@ from dynamix.expressions.nodes import Path
 from dynamix.fields.changeable import Changeable
 from dynamix.fields.checks import check_answer, check_choice
 from dynamix.fields.element import Element
-from dynamix.fields.refusals import shown
+from dynamix.fields.refusals import NO_TEXT, shown
 from dynamix.interrupts import let_pass
 from dynamix.updates.draft import Draft
 from dynamix.updates.list import ListDraft
@@ -44,6 +44,9 @@ V = TypeVar("V")
 
 _CONVERSIONS = frozenset({"to_wire", "from_wire", "encode", "decode"})
 _CHECKS = frozenset({"check"})
+_CONTENTS: dict[Any, type] = {
+    "S": str, "N": str, "B": str, "BOOL": bool, "NULL": bool, "M": dict, "L": list, "SS": list, "NS": list, "BS": list
+}  # fmt: skip
 _TAKES = frozenset({"taken"})
 
 
@@ -67,6 +70,9 @@ class Convertible(Changeable[V], Generic[V]):
 
     whole: bool = False
     """Whether stored forms have no parts that `contains` or `begins_with` could look for. Numbers never have any."""
+
+    native: ClassVar[type | None] = None
+    """The type whose values an instance holds as they are given, where there is one and no transformer."""
 
     attribute: str = ""
     name: str = ""
@@ -118,6 +124,11 @@ class Convertible(Changeable[V], Generic[V]):
         """Whether an instance may hold another value than it is given."""
         return self.transform is not None or self._has_own(_TAKES, "takes")
 
+    @cached_property
+    def as_given(self) -> type | None:
+        """The type whose values an instance holds as they are given, None where it depends on the value."""
+        return self.native if self.transform is None else None
+
     @property
     def respells(self) -> bool:
         """Whether a value that is edited in place may have parts that were stored in another spelling than the field's
@@ -144,7 +155,7 @@ class Convertible(Changeable[V], Generic[V]):
         """What is inside the value at `path`. Raises InvalidQueryError where nothing can be."""
         if not self.free:
             raise InvalidQueryError(f"{self} is a {type(self).__name__}, which has no element {part!r}")
-        return Element(deeper(path, part))
+        return Element(deeper(path, part), None, self)
 
     def encode(self, value: Any) -> AttributeValue:
         """The stored form of a value, checked in every way. Raises FieldValidationException."""
@@ -162,8 +173,9 @@ class Convertible(Changeable[V], Generic[V]):
                 check_answer(self, self.validator(value))
         except (FieldValidationException, ModelDefinitionError):
             raise
-        except ValueError as error:
-            raise self.refusal(value, str(error)) from error
+        except Exception as error:  # checks of the user's own may raise whatever
+            let_pass(error)
+            raise self.refusal(value, _reason(error)) from error
         return wire
 
     def _transformed(self, value: Any) -> Any:
@@ -326,6 +338,10 @@ class Convertible(Changeable[V], Generic[V]):
             )
         return self._converted(self.to_wire, value if self.transform is None else self._transformed(value))
 
+    def _form_of_amount(self, amount: Any) -> AttributeValue:
+        """The stored form of a number to add, which no transformer is for: it is no value of the field."""
+        return self._converted(self.to_wire, amount)
+
     def _part_literal(self, value: Any) -> AttributeValue:
         if self.whole or self.key_type == "N":
             raise InvalidQueryError(
@@ -346,11 +362,38 @@ class Convertible(Changeable[V], Generic[V]):
 
     def _converted(self, convert: Callable[[Any], AttributeValue], value: Any) -> AttributeValue:
         try:
-            return convert(value)
+            wire = convert(value)
         except FieldValidationException:
             raise
         except Exception as error:  # conversions of the user's own may raise whatever
             let_pass(error)
             of_type = isinstance(error, UnstorableError) and error.of_type
-            reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-            raise self.refusal(value, reason, WrongTypeError if of_type else None) from error
+            raise self.refusal(value, _reason(error), WrongTypeError if of_type else None) from error
+        if self.is_own:
+            self._check_form(wire)
+        return wire
+
+    @cached_property
+    def is_own(self) -> bool:
+        """Whether its class, which converts values in its own way, is a user's."""
+        return not type(self).to_wire.__module__.startswith("dynamix.")
+
+    def _check_form(self, wire: Any) -> None:
+        """Refuse what a class of the user's own made of a value, where that is no stored form."""
+        tag, content = next(iter(wire.items()), ("", None)) if isinstance(wire, dict) else ("", None)
+        if not isinstance(content, _CONTENTS.get(tag, ())) or len(wire) > 1:
+            raise ModelDefinitionError(
+                f"{self}: to_wire of {type(self).__name__} returned {shown(wire)}, which is no stored form such as "
+                "{'S': 'text'}, {'N': '1.5'} or {'B': 'the base64 text of bytes'}"
+            )
+        if tag != self.key_type and (self.hash_key or self.range_key):
+            raise ModelDefinitionError(
+                f"{self}: to_wire of {type(self).__name__} returned {shown(wire)}, but key_type is {self.key_type!r}"
+            )
+
+
+def _reason(error: Exception) -> str:
+    """What an error says of a value."""
+    if isinstance(error, UnicodeEncodeError):
+        return NO_TEXT
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"

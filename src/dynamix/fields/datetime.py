@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
@@ -166,13 +167,18 @@ class DateTimeField(Bounded[datetime, T]):
             self.form = _UTC_FORM
 
     def taken(self, value: Any) -> Any:
-        value = super().taken(value)
-        bare = isinstance(value, datetime) and value.utcoffset() is None
-        return value.replace(tzinfo=UTC) if bare and self._aware else value
+        value = value if self.transform is None else super().taken(value)
+        if not isinstance(value, datetime) or value.tzinfo is UTC or type(self).to_wire is not DateTimeField.to_wire:
+            return value
+        if value.utcoffset() is None:
+            return value.replace(tzinfo=UTC) if self._aware else value
+        with suppress(OverflowError):  # which the checks tell of
+            return value.astimezone(UTC) if self.stored is None or self.stored.in_utc else value
+        return value
 
     @property
     def takes(self) -> bool:
-        return self._aware or super().takes
+        return True
 
     @property
     def _aware(self) -> bool:

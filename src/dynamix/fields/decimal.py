@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Context, Decimal
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 from dynamix.codec.forms import Form, Number
-from dynamix.codec.numbers import to_text
+from dynamix.codec.numbers import EXACT, to_text
 from dynamix.codec.plain import number_of
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
@@ -28,8 +28,6 @@ from dynamix.wire import AttributeValue
 
 T = TypeVar("T")
 
-_WIDE = Context(prec=300)
-
 
 def _exact(text: str) -> Decimal:
     """The number of a stored text. Raises ValueError or ArithmeticError for what is none."""
@@ -41,7 +39,7 @@ def _exact(text: str) -> Decimal:
 
 def _text(number: Decimal) -> str:
     """The text that is stored of a number. Raises NumberError where none is exact."""
-    text = str(number)
+    text = EXACT.to_sci_string(number)
     if "." not in text or "E" in text or len(text) > NUMBER_DIGITS:
         return to_text(number)
     text = text.rstrip("0").rstrip(".")
@@ -50,14 +48,14 @@ def _text(number: Decimal) -> str:
 
 def _filled(number: Decimal, last: Decimal) -> Decimal:
     """The number with all its places, where it has no more of them."""
-    filled = number.quantize(last, context=_WIDE)
+    filled = number.quantize(last, context=EXACT)
     return filled if filled == number else number
 
 
 @cache
 def _placing(places: int) -> Callable[[str], Decimal]:
     """What reads a stored text as a number with so many places."""
-    last = Decimal(1).scaleb(-places)
+    last = Decimal(1).scaleb(-places, EXACT)
     return lambda text: _filled(_exact(text), last)
 
 
@@ -122,7 +120,7 @@ class DecimalField(Bounded[Decimal, T]):
         if places is not None and (type(places) is not int or not 0 <= places <= NUMBER_DIGITS):
             raise ModelDefinitionError(f"places={places!r} is no number of digits from 0 to {NUMBER_DIGITS}")
         self.places = places
-        self._last = None if places is None else Decimal(1).scaleb(-places)
+        self._last = None if places is None else Decimal(1).scaleb(-places, EXACT)
         super().__init__(**options)
         if places is not None and self.form is DecimalField.form:
             read, write = f"placed{places}", f"within{places}"

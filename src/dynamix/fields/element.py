@@ -21,13 +21,15 @@ class Element(Changeable[Any]):
     Inside a model, `ForumThread.address.city` is the same as `ForumThread.address["city"]`.
     """
 
-    __slots__ = ("_of", "_whole_path")
+    __slots__ = ("_of", "_root", "_whole_path")
     _of: Any
+    _root: tuple[Any, int]
 
     def __init__(self, path: Path, of: Any = None, inside: Any = None) -> None:
         """`inside` is the field of the collection, where that is itself part of another."""
         self._whole_path = path
         self._of = None
+        self._root = (path.source if inside is None else inside, len(path.parts) - 1)  # what converts free-form parts
         if of is not None:
             part, inside = path.parts[-1], path.source if inside is None else inside
             named = of._part_names or inside is not path.source
@@ -36,7 +38,9 @@ class Element(Changeable[Any]):
 
     def __getitem__(self, part: str | int) -> Element:
         if self._of is None:
-            return Element(deeper(self._whole_path, part))
+            deep = Element(deeper(self._whole_path, part))
+            deep._root = self._root
+            return deep
         inner: Element = self._of._element_at(self._whole_path, part)
         return inner
 
@@ -110,11 +114,20 @@ class Element(Changeable[Any]):
         form: AttributeValue | None = self._form_of_part(value) if self._of is None else self._of.encode(value)
         return form
 
+    def _form_of_amount(self, amount: Any) -> AttributeValue:
+        form: AttributeValue = self._form_of_part(amount) if self._of is None else self._of._form_of_amount(amount)
+        return form
+
     def _form_of_part(self, value: Any) -> AttributeValue:
         """The stored form of a part of the field's value, by the field itself, which may have its own ways."""
         if self._of is not None:
             return self._of._form_of_part(value)  # type: ignore[no-any-return]
-        field, (_, *parts) = self._whole_path.source, self._whole_path.parts
+        field, depth = self._root
+        if field._part_names:
+            raise InvalidUpdateError(
+                f"{self} is stored in one way by one class of {field} and in another by another; set an instance whole"
+            )
+        parts = self._whole_path.parts[depth:]
         for part in reversed(parts):
             value = {part: value} if isinstance(part, str) else [value]
         form: AttributeValue = field._literal(value)

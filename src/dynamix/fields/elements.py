@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -30,14 +31,15 @@ _KINDS: dict[Any, str] = {
 def element_field(of: Any) -> Field[Any, Any]:
     """The field that converts what is inside another. Raises ModelDefinitionError for what declares none."""
     if isinstance(of, Field):
-        if of.hash_key or of.range_key or of.indexed or of.required or of.has_default:
+        if of.hash_key or of.range_key or of.indexed or of.required or of.has_default or of.unique or of.was:
             raise ModelDefinitionError(
-                f"{of!r} is inside another field; there it is no key, not indexed or required, and has no default"
+                f"{of!r} is inside another field; there it is no key, not indexed, required, unique or renamed (was=), "
+                "and has no default"
             )
         return of.placed("", type(of).__name__)
     if isinstance(of, type) and issubclass(of, Enum):
         return _field("EnumField", of)
-    if of in _KINDS:
+    if isinstance(of, Hashable) and of in _KINDS:
         return _field(_KINDS[of])
     if isinstance(of, type) and import_module("dynamix.fields.kinds").is_kind(of):
         return _field("ModelField", of)

@@ -11,6 +11,7 @@ from dynamix.codec.values import UnstorableError
 from dynamix.errors import FieldValidationException, ModelDefinitionError, WrongTypeError
 from dynamix.fields.collection import Of
 from dynamix.fields.options import Defaulted, Derived, Options, Present
+from dynamix.fields.refusals import NO_TEXT
 from dynamix.fields.wrapped import Wrapped
 from dynamix.interrupts import let_pass
 from dynamix.wire import AttributeValue
@@ -62,11 +63,13 @@ class EncryptedField(Wrapped[V, T], Generic[V, T]):
 
     def to_wire(self, value: V) -> AttributeValue:
         try:
-            wire = self.inner._literal(value)
+            data = msgspec.json.encode(self.inner._literal(value))
         except FieldValidationException as error:
             raise self._inner_refusal(isinstance(error, WrongTypeError)) from None
+        except UnicodeEncodeError:
+            raise UnstorableError(NO_TEXT) from None
         try:
-            stored = self._cipher.encrypt(msgspec.json.encode(wire), self._context)
+            stored = self._cipher.encrypt(data, self._context)
         except Exception as error:
             let_pass(error)
             raise UnstorableError(f"its cipher failed: {type(error).__name__}") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from math import isfinite
+from math import isfinite, isnan
 from typing import Any, TypeVar, Unpack, overload
 
 import msgspec
@@ -30,6 +30,18 @@ _nearest: Callable[[str], float] = msgspec.json.Decoder(float).decode
 """The float that is nearest to a number's text; many times faster than `float`, and takes no NaN."""
 
 
+def _equal(value: int | Decimal) -> float | None:
+    """The float that holds a number exactly, or prints as it does; None where none does."""
+    try:
+        number = float(value)
+    except (OverflowError, ValueError):
+        return None
+    if not isfinite(number):
+        return number if isinstance(value, Decimal) and value.is_infinite() else None
+    exact = Decimal(value)
+    return number if exact in (Decimal.from_float(number), Decimal(repr(number))) else None
+
+
 class FloatField(Bounded[float, T]):
     """A float, stored as a number: the shortest text that reads back as the same float.
 
@@ -47,6 +59,7 @@ class FloatField(Bounded[float, T]):
     )
     draft = NumberDraft
     key_type = "N"
+    native = float
 
     @overload
     def __init__(self: FloatField[float], **options: Unpack[BoundedHashKey[float]]) -> None: ...
@@ -63,20 +76,24 @@ class FloatField(Bounded[float, T]):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
 
+    def taken(self, value: Any) -> Any:
+        value = super().taken(value)
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            return value
+        number = _equal(value)
+        return value if number is None else number
+
     def to_wire(self, value: float) -> AttributeValue:
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             raise wrong_type(value, "a float")
-        try:
-            exact = float(value) == value or Decimal(repr(float(value))) == value
-        except OverflowError:
-            exact = False
-        if not exact:
-            if not (isinstance(value, int) or (value.is_finite() if isinstance(value, Decimal) else isfinite(value))):
-                raise UnstorableError("it is not a number that DynamoDB can hold")
+        number = value if isinstance(value, float) else _equal(value)
+        if number is None and (isinstance(value, int) or value.is_finite()):
             raise UnstorableError("a float would not keep all its digits; give the float that is near enough")
-        if value != 0 and not 1e-130 <= abs(value) < 1e126:
+        if number is None or isnan(number):
+            raise UnstorableError("it is not a number that DynamoDB can hold")
+        if number != 0 and not 1e-130 <= abs(number) < 1e126:
             raise UnstorableError("DynamoDB holds magnitudes from 1E-130 to 9.99...E+125")
-        return {"N": repr(float(value) + 0.0)}
+        return {"N": float.__repr__(number + 0.0)}
 
     def from_wire(self, wire: AttributeValue) -> float:
         return _nearest(wire["N"])

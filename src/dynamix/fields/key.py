@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from string import Formatter
 from typing import Any, TypeVar, Unpack, overload
@@ -16,11 +16,15 @@ from dynamix.fields.computed import ComputedField
 from dynamix.fields.moments import in_utc, samples
 from dynamix.fields.options import HashKey, Options, Present, RangeKey
 from dynamix.fields.refusals import shown
+from dynamix.interrupts import let_pass
 
 T = TypeVar("T")
 
-_WIDTH = re.compile(r"0(?P<width>\d+)(?:\.(?P<places>\d+)f|d)?")
+_WIDTH = re.compile(r"0(?P<width>\d+)(?:(?P<fraction>\.\d+f)|d)?")
 """Formats of numbers whose texts sort as the numbers do, as long as these are not negative and fit."""
+
+_YEAR = re.compile(r"(?<!%)((?:%%)*)%Y")
+"""The year in a format, which not every system writes with four digits."""
 
 
 class KeyField(ComputedField[str, T]):
@@ -48,7 +52,16 @@ class KeyField(ComputedField[str, T]):
         except (ValueError, TypeError) as error:
             raise ModelDefinitionError(f"{template!r} is no template such as 'USER#{{user_id}}': {error}") from error
         self.template = template
-        self.pieces = [(literal, name, spec or "") for literal, name, spec, _ in pieces]
+        self.pieces: list[tuple[str, str | None, str]] = []
+        """What stands before each part, the part, and its format; last what comes after all of them."""
+        before = ""
+        for literal, name, spec, _ in pieces:
+            before += literal  # a brace that is written twice ends a literal
+            if name is not None:
+                self.pieces.append((before, name, spec or ""))
+                before = ""
+        if before:
+            self.pieces.append((before, None, ""))
         parts = [name for _, name, _ in self.pieces if name is not None]
         between = [literal for literal, name, _ in self.pieces[1:] if name is not None]
         if any(conversion for *_, conversion in pieces) or not template or not all(map(str.isidentifier, parts)):
@@ -88,17 +101,15 @@ class KeyField(ComputedField[str, T]):
         return [spec for _, name, spec in self.pieces if name is not None]
 
     def _check_format(self, field: Field[Any, Any], spec: str) -> None:
-        """Refuse a format whose texts do not sort as the values do."""
-        if "%" in spec:
-            moments = samples() if field.key_type else []
-            texts = [format(moment, spec) for moment in moments]
-            if texts == sorted(texts):
-                return
-        elif _WIDTH.fullmatch(spec):
+        """Refuse a format whose texts do not sort as the values do, or which is not for values of that kind."""
+        tried = [texts for values in _tries(field) if (texts := _texts(field, values, spec))]
+        sorts = all(texts == sorted(texts) for texts in tried)
+        tells = any(texts[0] != texts[-1] or len(texts) == 1 for texts in tried)
+        if sorts and (tells or (not tried and field.is_own)):  # which may hold none of the values that are tried
             return
         raise ModelDefinitionError(
-            f"{self} has {field} in the format {spec!r}, whose texts do not sort as the values do; give one such as "
-            "08d, 010.2f or %Y-%m-%d"
+            f"{self} has {field} in the format {spec!r}, which is not for its values, or whose texts do not sort as "
+            "they do; give one such as 08d for an int, 010.2f for a Decimal, %Y-%m-%d for a date or %H%M%S for a time"
         )
 
     def text_of(self, field: Field[Any, Any], value: Any, spec: str) -> str:
@@ -135,13 +146,48 @@ class KeyField(ComputedField[str, T]):
         return text
 
 
+def _tries(field: Field[Any, Any]) -> list[list[Any]]:
+    """Values in order, those of each kind by themselves, to be tried in a format."""
+    members = getattr(field, "_known", None)  # of those that have a few values
+    if members is not None:
+        return [sorted(value for value in members.values() if isinstance(value, int))]
+    moments = [datetime(1, 1, 1, tzinfo=UTC), datetime(999, 12, 31, tzinfo=UTC), *samples()]
+    numbers = ("0", "0.5", "1", "1.25", "9", "10")
+    return [
+        [int(number) for number in numbers if "." not in number],
+        list(map(float, numbers)),
+        list(map(Decimal, numbers)),
+        moments,
+        sorted({moment.date() for moment in moments}),
+        sorted({moment.time() for moment in moments}),
+    ]
+
+
+def _texts(field: Field[Any, Any], values: list[Any], spec: str) -> list[str]:
+    """What a format makes of those of the values that the field has and the format is for."""
+    texts = []
+    for value in values:
+        try:
+            taken = field.taken(value)
+            field.to_wire(taken)
+            texts.append(_formatted(taken, spec))
+        except Exception as error:
+            let_pass(error)
+    return texts
+
+
 def _formatted(value: Any, spec: str) -> str:
     """A value in a format, exact and of its width where it is a number. Raises UnstorableError."""
-    if isinstance(value, date):
-        return format(in_utc(value) if isinstance(value, datetime) else value, spec)
-    text, found = format(value, spec), _WIDTH.fullmatch(spec)
-    if found is None:
-        return text
+    found = _WIDTH.fullmatch(spec)
+    if found is None and isinstance(value, date | time):
+        if isinstance(value, date):
+            value = in_utc(value) if isinstance(value, datetime) else value
+            spec = _YEAR.sub(rf"\g<1>{value.year:04}", spec)
+        return format(value, spec)
+    kinds = int if found is None or found["fraction"] is None else int | float | Decimal
+    if found is None or not isinstance(value, kinds):
+        raise UnstorableError(f"{value!r} is nothing that the format {spec!r} is for")
+    text = format(value, spec)
     try:
         exact = Decimal(text) == Decimal(to_text(value))
     except NumberError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, Unpack, overload
+from typing import Any, ClassVar, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
@@ -38,6 +38,7 @@ class ListField(Collection[list[Any], T]):
         parse=parse_list,
     )
     draft = ListDraft
+    native: ClassVar[type] = list
     shape = "L"
 
     @overload
@@ -116,6 +117,14 @@ class ListField(Collection[list[Any], T]):
 
     def _element_at(self, path: Path, part: str | int) -> Element:
         return Element(deeper(path, part), self.of, self) if isinstance(part, int) else super()._element_at(path, part)
+
+    def taken(self, value: Any) -> Any:
+        value = super().taken(value)
+        return list(value) if isinstance(value, tuple) else value
+
+    @property
+    def takes(self) -> bool:
+        return True
 
     def _each_taken(self, value: Any, taken: Callable[[Any], Any]) -> Any:
         return list(map(taken, value)) if isinstance(value, list | tuple) else value

@@ -168,7 +168,15 @@ class ModelField(Field[V, T]):
             field = self._by_name[part]
         else:
             raise unknown(part, f"{self} has no field", self._merged)
-        return Element(deeper(path, part)) if field is None else Part(deeper(path, field.name), field)
+        if field is not None:
+            return Part(deeper(path, field.name), field)
+        names = {fields[part].name for fields in self._parts.values() if part in fields}
+        if len(names) > 1:
+            raise InvalidQueryError(
+                f"the {part} of {self} is stored as {' or '.join(map(repr, sorted(names)))}, as its class has it; give "
+                "it one name in all classes, or compare instances whole"
+            )
+        return Element(deeper(path, *names), None, self)
 
     def _parts_of(self, value: object) -> dict[str, Any]:
         kind = self._kind_of_value(value)

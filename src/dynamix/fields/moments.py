@@ -20,6 +20,7 @@ from functools import cache
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from dynamix.codec.forms import Form, Number, Text
+from dynamix.codec.numbers import EXACT
 from dynamix.codec.values import UnstorableError, encode
 from dynamix.errors import ModelDefinitionError
 from dynamix.interrupts import let_pass
@@ -42,12 +43,14 @@ def _with_offset(moment: datetime) -> datetime:
 
 
 class Moments(NamedTuple):
-    """How times are stored: as `tag`, "S" or "N", whether that sorts as they do, and the two ways."""
+    """How times are stored: as `tag`, "S" or "N", whether that sorts as they do, the two ways, and whether all that is
+    read is in UTC."""
 
     tag: str
     sorts: bool
     write: Callable[[datetime], str]
     read: Callable[[str], datetime]
+    in_utc: bool = True
 
     def kept(self, moment: datetime) -> datetime:
         """The time that is left of one once it is stored."""
@@ -103,8 +106,8 @@ def _since_epoch(microseconds: int) -> Moments:
     unit = timedelta(microseconds=microseconds)
 
     def read(text: str) -> datetime:
-        count = Decimal(text) * microseconds
-        if count != count.to_integral_value():
+        count = EXACT.multiply(Decimal(text), microseconds)
+        if count != count.to_integral_value(context=EXACT):
             raise UnstorableError("it has a part of a microsecond")
         return _EPOCH + int(count) * _MICROSECOND
 
@@ -114,8 +117,8 @@ def _since_epoch(microseconds: int) -> Moments:
 _NAMED = {
     "pynamodb": Moments("S", True, _pynamodb, _read_text),
     "bloop": Moments("S", True, _bloop, _read_text),
-    "pydantic": Moments("S", False, _pydantic, _read_offset),
-    "pydynox": Moments("S", False, _pydynox, _read_offset),
+    "pydantic": Moments("S", False, _pydantic, _read_offset, in_utc=False),
+    "pydynox": Moments("S", False, _pydynox, _read_offset, in_utc=False),
     "javascript": Moments("S", True, _javascript, _read_text),
     "seconds": _since_epoch(1_000_000),
     "milliseconds": _since_epoch(1_000),
@@ -157,7 +160,7 @@ def _made_by(write: Callable[[datetime], Any], read: Callable[[Any], datetime]) 
         let_pass(error)
         raise ModelDefinitionError(f"the function that writes times fails: {type(error).__name__}: {error}") from error
     texts = [Decimal(text) if tag == "N" else text.encode() for _, text in contents]
-    return Moments(tag, texts == sorted(texts), lambda moment: str(content(moment)[1]), value)
+    return Moments(tag, texts == sorted(texts), lambda moment: str(content(moment)[1]), value, in_utc=False)
 
 
 def samples() -> list[datetime]:

@@ -120,6 +120,7 @@ def _check(model: type, field: Field[Any, Any]) -> None:
         "a key": field.hash_key or field.range_key,
         "indexed": field.indexed,
         "unique": field.unique,
+        "renamed (was=)": field.was is not None,
         "the time of the last write": isinstance(field, DateTimeField) and field.auto_now,
         "computed": isinstance(field, ComputedField),
         "the time when an item expires": isinstance(field, TTLField),

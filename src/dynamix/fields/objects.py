@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
+from dynamix.errors import ValidationException
 from dynamix.fields.base import Field
 from dynamix.interrupts import let_pass
 
@@ -16,6 +17,8 @@ def object_schema(
     model: type[Any], fields: Mapping[str, Field[Any, Any]], mode: Mode, *, partial: bool = False
 ) -> dict[str, Any]:
     """The JSON schema of objects with these fields of a class, by attribute; in `partial` ones, all may be missing."""
+    if mode not in get_args(Mode):
+        raise ValidationException(f"mode={mode!r} is neither 'validation' nor 'serialization'")
     described: dict[str, Any] = {"title": model.__name__, "type": "object"}
     document = vars(model).get("__doc__")
     if isinstance(document, str) and document and not document.startswith(f"{model.__name__}("):  # as dataclasses do

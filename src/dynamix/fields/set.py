@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, Unpack, overload
+from typing import Any, ClassVar, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
@@ -38,6 +38,7 @@ class SetField(Collection[set[Any], T]):
         empties=True,
     )
     draft = SetDraft
+    native: ClassVar[type] = set
     shape = "S"
 
     @overload
@@ -90,6 +91,14 @@ class SetField(Collection[set[Any], T]):
     ) -> None: ...
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+
+    def taken(self, value: Any) -> Any:
+        value = super().taken(value)
+        return set(value) if isinstance(value, frozenset) else value
+
+    @property
+    def takes(self) -> bool:
+        return True
 
     def _each_taken(self, value: Any, taken: Callable[[Any], Any]) -> Any:
         return set(map(taken, value)) if isinstance(value, set | frozenset) else value

@@ -22,6 +22,9 @@ class Sized(Field[V, T], Generic[V, T]):
         super().__init__(**options)
         self.min_length = min_length
         self.max_length = max_length
+        for name, length in (("min_length", min_length), ("max_length", max_length or 0)):
+            if type(length) is not int or length < 0:
+                raise ModelDefinitionError(f"{name}={length!r} is no number of {self.unit}, an int of 0 or more")
         if max_length is not None and max_length < min_length:
             raise ModelDefinitionError(f"max_length={max_length!r} is less than min_length={min_length!r}")
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Literal, TypeAlias, TypeVar, Unpack, get_args, overload
 
 from dynamix.codec.forms import Form, Number, Text
-from dynamix.codec.numbers import plain
+from dynamix.codec.numbers import EXACT, plain
 from dynamix.codec.plain import of_text
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
@@ -28,8 +28,8 @@ T = TypeVar("T")
 
 def _clock(text: str) -> time:
     """The time of day at so many seconds after midnight. Raises ValueError or ArithmeticError where there is none."""
-    microseconds = Decimal(text).scaleb(6)
-    if not 0 <= microseconds < 86_400_000_000 or microseconds != microseconds.to_integral_value():
+    microseconds = Decimal(text).scaleb(6, EXACT)
+    if not 0 <= microseconds < 86_400_000_000 or microseconds != microseconds.to_integral_value(context=EXACT):
         raise UnstorableError("it is not a time of day in seconds")
     seconds, microsecond = divmod(int(microseconds), 1_000_000)
     return time(seconds // 3600, seconds // 60 % 60, seconds % 60, microsecond)
@@ -93,7 +93,7 @@ class TimeField(Bounded[time, T]):
         if self.stored == "iso":
             return {"S": value.isoformat()}
         whole = value.hour * 3600 + value.minute * 60 + value.second
-        return {"N": plain((Decimal(whole) + Decimal(value.microsecond).scaleb(-6)).normalize())}
+        return {"N": plain(Decimal(whole * 1_000_000 + value.microsecond).scaleb(-6, EXACT).normalize(EXACT))}
 
     def part_to_wire(self, part: Any) -> AttributeValue:
         own = type(self).to_wire is not TimeField.to_wire

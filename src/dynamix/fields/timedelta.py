@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any, Literal, TypeAlias, TypeVar, Unpack, get_args, overload
 
 from dynamix.codec.forms import Form, Text
-from dynamix.codec.numbers import to_text
+from dynamix.codec.numbers import EXACT, to_text
 from dynamix.codec.plain import number_of
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import ModelDefinitionError
@@ -30,7 +30,6 @@ T = TypeVar("T")
 Stored: TypeAlias = Literal["text", "seconds", "iso"]
 
 _MICROSECOND = timedelta(microseconds=1)
-_WIDE = Context(prec=60)
 _DURATION = re.compile(
     r"(?P<sign>[+-]?)P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
     r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?",
@@ -40,8 +39,8 @@ _DURATION = re.compile(
 
 def _of_seconds(text: str) -> timedelta:
     """The length of so many seconds. Raises ValueError or ArithmeticError where there is none."""
-    microseconds = Decimal(text).scaleb(6, _WIDE)
-    if microseconds != microseconds.to_integral_value():
+    microseconds = Decimal(text).scaleb(6, EXACT)
+    if microseconds != microseconds.to_integral_value(context=EXACT):
         raise UnstorableError("it has a part of a microsecond")
     return int(microseconds) * _MICROSECOND
 
@@ -120,7 +119,7 @@ class TimeDeltaField(Bounded[timedelta, T]):
         if self.stored == "iso":
             return {"S": _to_iso(value)}
         if self.stored == "seconds":
-            return {"N": to_text(Decimal(value // _MICROSECOND).scaleb(-6, _WIDE))}
+            return {"N": to_text(Decimal(value // _MICROSECOND).scaleb(-6, EXACT))}
         if value.microseconds:
             raise UnstorableError("it is stored in whole seconds, and would lose its fraction")
         return {"S": str(value.days * 86_400 + value.seconds)}

@@ -25,7 +25,7 @@ class Wrapped(Field[V, T], Generic[V, T]):
 
     def __init__(self, inner: Any, **options: Any) -> None:
         self.inner = element_field(inner)
-        self.form = Form(lazy=True, frozen=self.inner.own_form.frozen)
+        self.form = Form(lazy=True, frozen=self.inner.own_form.frozen, empties=self.inner.own_form.empties)
         super().__init__(**options)
 
     def __set_name__(self, owner: type, attribute: str) -> None:

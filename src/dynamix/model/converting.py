@@ -66,7 +66,7 @@ class Converting:
         """The JSON schema (draft 2020-12) of what `from_son` takes and a new item needs, or with `mode="serialization"`
         of what `to_son` gives: of all fields, or of those that are included, less those excluded.
 
-        Raises UnknownNameError for a field that the model does not have.
+        Raises UnknownNameError for a field that the model does not have, ValidationException for another mode.
         """
         schema = schema_of(cls)
         return objects.object_schema(cls, sons.chosen(schema, include, exclude, hidden=mode == "validation"), mode)

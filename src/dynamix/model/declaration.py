@@ -67,7 +67,7 @@ class Model(Reading, Writing, Changing, Converting):
             for name in values:
                 schema.field(name)
         for given in schema.taking:
-            if given.attribute in values:
+            if given.attribute in values and type(values[given.attribute]) is not given.as_given:
                 shown[given.attribute] = given.taken(values[given.attribute])
         state = shown[STATE] = State(new=schema.key.is_less_than(values))
         if StoredName.exist and StoredName in map(type, values):

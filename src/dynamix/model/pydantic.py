@@ -8,6 +8,7 @@ field's name. Source: pydantic's documentation, "Custom types".
 from __future__ import annotations
 
 import re
+from ast import literal_eval
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NoReturn
@@ -20,6 +21,9 @@ from dynamix.model import sons
 from dynamix.model.running import schema_of
 from dynamix.schema.index import AnyField
 from dynamix.schema.table import Schema
+
+_PARTS = re.compile(r"""\[(\d+|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\]|([^.\[\]]+)""")
+"""The parts of the name of what is inside a field."""
 
 
 def of_model(model: type[Any]) -> CoreSchema:
@@ -100,8 +104,8 @@ def _raise(
 
 
 def _place(field: str) -> tuple[int | str, ...]:
-    """The place of a field by its name, such as `ways[0].number`."""
-    return tuple(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", field))
+    """The place of a field by its name, such as `ways[0].number` or `homes['first'].city`."""
+    return tuple(name or literal_eval(part) for part, name in _PARTS.findall(field))
 
 
 def _told(error: FieldValidationException) -> PydanticCustomError:

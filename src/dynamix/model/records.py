@@ -46,8 +46,9 @@ def record_of(model: type[M], record: Mapping[str, Any]) -> StreamRecord[M]:
             None if told.get(name) is None else checked_item(told[name]) for name in ("Keys", "OldImage", "NewImage")
         )
     except (KeyError, TypeError, AttributeError, UnstorableError) as error:
+        reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise ValidationException(
-            f"this is no record of a stream: {error!r}; give an element of `Records`, as GetRecords has them"
+            f"this is no record of a stream: {reason}; give an element of `Records`, as GetRecords has them"
         ) from error
     if event not in ("INSERT", "MODIFY", "REMOVE") or key is None:
         raise ValidationException(f"a record of {event!r} with the key {key!r} is none of a stream")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from dynamix.errors import ConditionalCheckFailedError, StoredValueError, VersionConflict
+from dynamix.errors import ConditionalCheckFailedError, ItemExistsError, StoredValueError, VersionConflict
 from dynamix.expressions.nodes import Condition, all_of
 from dynamix.schema.table import Table
 from dynamix.wire import Item
@@ -56,9 +56,8 @@ def refuse_foreign(
     """Raise an error of a kind where the stored item is of another model."""
     found = None if error.stored_item is None else table.schema.existence.foreign(error.stored_item)
     if found is not None:
-        raise failed(
-            kind, table, key, error, f"does not exist: the item with this key is one {found}; {then}"
-        ) from error
+        what = "is not stored" if kind is ItemExistsError else "does not exist"
+        raise failed(kind, table, key, error, f"{what}: the item with this key is one {found}; {then}") from error
 
 
 def failed(

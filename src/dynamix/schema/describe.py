@@ -67,6 +67,8 @@ def describe(model: type[M]) -> Schema[M]:
             f"{model.__name__} has {len(hash_keys)} fields with hash_key=True and {len(range_keys)} with "
             "range_key=True; a table has exactly one partition key and at most one sort key"
         )
+    if hash_keys[0].range_key:
+        raise ModelDefinitionError(f"{hash_keys[0]} cannot be both the partition key and the sort key of a table")
     table = Index(None, tuple(hash_keys), tuple(range_keys), True, "ALL")
     expiries = [str(field) for field in fields.values() if isinstance(field, TTLField)]
     if len(expiries) > 1:

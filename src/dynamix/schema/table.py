@@ -331,6 +331,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             key=any(field is key for key in self.table.keys),
             null=field.null,
             eager=field.read if field.eager and field.own_form.lazy else None,
+            respells=field.respells,
         )
 
 

@@ -12,10 +12,10 @@ stands for a missing value, the attribute gets one new value, made here of what 
 
 from collections.abc import Sequence
 from contextlib import suppress
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any, TypeAlias
 
-from dynamix.codec.numbers import NumberError, check, plain
+from dynamix.codec.numbers import EXACT, NumberError, check, plain
 from dynamix.errors import InvalidUpdateError, StoredValueError
 from dynamix.expressions.nodes import (
     Arithmetic,
@@ -45,7 +45,6 @@ from dynamix.updates.draft import Changed, Draft
 from dynamix.updates.plan import Picture, Plan, part_of
 from dynamix.wire import AttributeValue
 
-EXACT = Context(prec=300)
 _NULL = Value({"S": "NULL"})
 _NUMBER = Value({"S": "N"})
 

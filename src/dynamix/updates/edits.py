@@ -20,6 +20,7 @@ from dynamix.codec.slot import as_json
 from dynamix.codec.state import LACKING, State, as_wire, state_of
 from dynamix.codec.state import NULL as NULL_FORM
 from dynamix.codec.values import Numbers, decode
+from dynamix.codec.versions import Versions, as_stored
 from dynamix.errors import InvalidUpdateError, StoredValueError
 from dynamix.expressions.nodes import AttributeType, Compare, Condition, ListAppend, Path, Value
 from dynamix.fields.base import Field
@@ -164,41 +165,6 @@ def _edit_of(values: dict[str, Any], state: State, field: Field[Any, Any], encod
     return EditDraft(field, old, new, numbers) if EditDraft(field, expected, new, numbers).differs() else None
 
 
-class Versions(NamedTuple):
-    """One part as it is stored, as its field would store what was read of that, and as it is to be."""
-
-    old: AttributeValue
-    unedited: AttributeValue
-    new: AttributeValue
-
-    @property
-    def untouched(self) -> bool:
-        """Whether nobody edited it, however it is stored."""
-        return self.unedited == self.new
-
-    @property
-    def tags(self) -> set[str]:
-        """The types of the three."""
-        return {tag for form in self for tag in form}
-
-    def merged(self) -> AttributeValue:
-        """As it is to be, with what is not edited as it is stored, and what its field does not know."""
-        if self.untouched:
-            return self.old
-        if self.tags == {"M"}:
-            old, unedited, new = (form["M"] for form in self)
-            kept = {key: value for key, value in old.items() if key not in unedited and key not in new}
-            edited = {key: value for key, value in new.items() if key in old or unedited.get(key) != value}
-            inner = ((key, value, old.get(key, value)) for key, value in edited.items())
-            return {"M": kept | {key: Versions(was, unedited.get(key, was), now).merged() for key, now, was in inner}}
-        if self.tags == {"L"}:
-            old, unedited, new = (form["L"] for form in self)
-            if len(old) == len(new):
-                return {"L": [Versions(*version).merged() for version in zip(old, unedited, new, strict=True)]}
-            return {"L": [_as_stored(element, unedited, old) for element in new]}
-        return self.new
-
-
 class EditDraft(Draft):
     """The edits of one value: from its stored form to another; None for what is not stored, and for an emptied set.
 
@@ -232,7 +198,7 @@ class EditDraft(Draft):
         return Versions(self.old, self._unedited, self.new).merged()
 
     def plan(self, plan: Plan, picture: Picture) -> None:
-        if self.old is None or "NULL" in self.old:
+        if self.old is None or "NULL" in self.old or (self.new is None and not self.old.keys() & _SETS):
             return self.plan_whole(plan, picture)
         if self.new is None:
             plan.delete.append((self.path, Value(self.old)))
@@ -269,7 +235,7 @@ class EditDraft(Draft):
             return self.old != self.new
         return not self._same(self.old, self.new)
 
-    def _value(self, plan: Plan, path: Path, part: "Versions", *, exact: bool) -> None:
+    def _value(self, plan: Plan, path: Path, part: Versions, *, exact: bool) -> None:
         """The edits of one part. `exact`: a guard says already that all around it is as it was loaded."""
         if part.untouched:
             return
@@ -286,7 +252,7 @@ class EditDraft(Draft):
                 plan.repeatable = False
             plan.set.append((path, Value(part.new)))
 
-    def _map(self, plan: Plan, path: Path, part: "Versions", *, exact: bool) -> None:
+    def _map(self, plan: Plan, path: Path, part: Versions, *, exact: bool) -> None:
         old, unedited, new = (form["M"] for form in part)
         before = len(plan.set) + len(plan.remove)
         plan.remove.extend(_inside(path, key) for key in old if key in unedited and key not in new)
@@ -302,7 +268,7 @@ class EditDraft(Draft):
             if _nests(version.old, version.new):
                 self._value(plan, _inside(path, key), version, exact=exact)
 
-    def _list(self, plan: Plan, path: Path, part: "Versions", *, exact: bool) -> None:
+    def _list(self, plan: Plan, path: Path, part: Versions, *, exact: bool) -> None:
         old, unedited, new = (form["L"] for form in part)
         if self._same({"L": unedited}, {"L": new}):
             return
@@ -322,7 +288,7 @@ class EditDraft(Draft):
             for index, version in enumerate(zip(old, unedited, new, strict=True)):
                 self._value(plan, _inside(path, index), Versions(*version), exact=True)
         else:
-            plan.set.append((path, Value({"L": [_as_stored(element, unedited, old) for element in new]})))
+            plan.set.append((path, Value({"L": [as_stored(element, unedited, old) for element in new]})))
 
     def _set(self, plan: Plan, path: Path, old: AttributeValue, new: AttributeValue, *, exact: bool) -> None:
         ((tag, members),) = new.items()
@@ -368,11 +334,6 @@ class EditDraft(Draft):
 
 def _inside(path: Path, part: str | int) -> Path:
     return Path((*path.parts, part))
-
-
-def _as_stored(element: AttributeValue, unedited: list[AttributeValue], old: list[AttributeValue]) -> AttributeValue:
-    """An element of a list that is set whole: where it was there before, as it was stored."""
-    return old[unedited.index(element)] if element in unedited else element
 
 
 def _nests(old: AttributeValue, new: AttributeValue) -> bool:

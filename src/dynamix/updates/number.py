@@ -1,15 +1,15 @@
 """Changes of a number."""
 
-from decimal import Context, Decimal
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Self
 
-from dynamix.codec.numbers import NumberError, check, plain
+from dynamix.codec.numbers import EXACT, NumberError, check, plain
 from dynamix.expressions.nodes import Arithmetic, IfNotExists, Value
 from dynamix.updates.draft import Changed, Draft
 from dynamix.updates.plan import Picture, Plan
 from dynamix.wire import AttributeValue
 
-_EXACT = Context(prec=300)
 _EXACT_INTEGERS = 10**38
 
 
@@ -34,7 +34,7 @@ class NumberDraft(Draft):
                 self.value = total
                 return
         try:
-            self._add(self._number(amount))
+            self._add(self._number(amount, self.field._form_of_amount))
         except NumberError as error:
             raise self._refusal(amount, error) from error
 
@@ -50,11 +50,11 @@ class NumberDraft(Draft):
 
     def _add(self, number: int | Decimal) -> None:
         if self.assigned:
-            self.value = self.field.from_wire(_wire(_EXACT.add(self._number(self.value), number)))
+            self.value = self.field.from_wire(_wire(EXACT.add(self._number(self.value), number)))
         elif type(number) is type(self.amount) is int and -_EXACT_INTEGERS < self.amount + number < _EXACT_INTEGERS:
             self.amount += number
         else:
-            self.amount = check(_EXACT.add(self.amount, number))
+            self.amount = check(EXACT.add(self.amount, number))
 
     def replay(self, draft: Self) -> None:
         draft._add(self.amount)
@@ -64,22 +64,22 @@ class NumberDraft(Draft):
         base, amount = self._number(self.base), Value(_wire(self.amount))
         if picture.null:
             plan.facts.append(picture.fact(self.path))
-            plan.set.append((self.path, Value(_wire(_EXACT.add(base, self.amount)))))
+            plan.set.append((self.path, Value(_wire(EXACT.add(base, self.amount)))))
         elif base:
             plan.set.append((self.path, Arithmetic("+", IfNotExists(self.path, Value(_wire(base))), amount)))
         else:
             plan.add.append((self.path, amount))
 
     def applied(self, old: AttributeValue | None) -> AttributeValue:
-        return _wire(_EXACT.add(Decimal(0 if old is None else old["N"]), self.amount))
+        return _wire(EXACT.add(Decimal(0 if old is None else old["N"]), self.amount))
 
-    def _number(self, value: Any) -> int | Decimal:
-        """The number that is stored for a value."""
+    def _number(self, value: Any, form_of: Callable[[Any], AttributeValue] | None = None) -> int | Decimal:
+        """The number that is stored for a value, or that `form_of` makes of it."""
         if value is None:
             return 0
         if type(value) is int and self.field.own_form.exact and -_EXACT_INTEGERS < value < _EXACT_INTEGERS:
             return value
-        form = self._form(value)
+        form = self._form(value) if form_of is None else form_of(value)
         if "N" not in form:
             raise self.field.refusal(value, "it is not stored as a number, so nothing can be added to it")
         return Decimal(form["N"])

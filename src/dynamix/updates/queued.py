@@ -9,13 +9,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from dynamix.codec.numbers import NumberError, check, plain
+from dynamix.codec.numbers import EXACT, NumberError, check, plain
 from dynamix.codec.state import LACKING
 from dynamix.errors import FieldNotLoadedError, InvalidUpdateError
 from dynamix.expressions.nodes import Path, Value
 from dynamix.fields.base import Field
 from dynamix.updates.actions import Action, Add, Append, Computed, Delete, Remove, Set, shown_path
-from dynamix.updates.at_once import EXACT
 from dynamix.updates.draft import Draft
 from dynamix.updates.list import ListDraft
 from dynamix.updates.map import MapDraft

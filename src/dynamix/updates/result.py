@@ -3,11 +3,10 @@
 from decimal import Decimal
 from typing import Any
 
-from dynamix.codec.numbers import NumberError, check, plain
+from dynamix.codec.numbers import EXACT, NumberError, check, plain
 from dynamix.errors import InvalidUpdateError
 from dynamix.expressions.nodes import Arithmetic, IfNotExists, Path, Value
 from dynamix.fields.base import Field
-from dynamix.updates.at_once import EXACT
 from dynamix.updates.plan import Plan
 from dynamix.wire import AttributeValue
 
@@ -47,7 +46,7 @@ def _computed(field: AnyField, operand: object, old: AttributeValue | None) -> A
             if one is None or other is None:
                 return None
             amount = Decimal(other["N"])
-            return _sum(field, Decimal(one["N"]), amount if operator == "+" else -amount)
+            return _sum(field, Decimal(one["N"]), amount if operator == "+" else EXACT.minus(amount))
     raise InvalidUpdateError(
         f"{field} is unique, and a new value that only the service knows cannot be guarded; read the item, and set the "
         "value itself"

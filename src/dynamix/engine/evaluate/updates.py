@@ -8,7 +8,7 @@ Source: DynamoDB Developer Guide, "Using update expressions".
 """
 
 from collections.abc import Callable, Mapping
-from decimal import Context, Decimal
+from decimal import Decimal
 from itertools import pairwise
 from operator import itemgetter
 from typing import Any, Literal, TypeAlias, assert_never
@@ -39,7 +39,6 @@ WRONG_OPERAND = "An operand in the update expression has an incorrect data type"
 WRONG_PATH = "The document path provided in the update expression is invalid for update"
 TOO_LARGE = "Item size to update has exceeded the maximum allowed size"
 NO_ATTRIBUTE = "The provided expression refers to an attribute that does not exist in the item"
-_EXACT = Context(prec=400, Emin=-999_999, Emax=999_999)
 
 
 class CompiledUpdate:
@@ -337,7 +336,7 @@ def _sum(a: str, b: str) -> str:
     """The exact sum of two numbers; raises Fault where the service cannot hold it."""
     if "." not in a and "." not in b:
         return _held(int(a) + int(b))
-    return _held(_EXACT.add(Decimal(a), Decimal(b)))
+    return _held(numbers.EXACT.add(Decimal(a), Decimal(b)))
 
 
 def _held(number: int | Decimal) -> str:

@@ -1,0 +1,45 @@
+"""What an edit in place makes of a value that may have parts which its field does not know."""
+
+from typing import NamedTuple
+
+from dynamix.wire import AttributeValue
+
+
+class Versions(NamedTuple):
+    """One part as it is stored, as its field would store what was read of that, and as it is to be."""
+
+    old: AttributeValue
+    unedited: AttributeValue
+    new: AttributeValue
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nobody edited it, however it is stored."""
+        return self.unedited == self.new
+
+    @property
+    def tags(self) -> set[str]:
+        """The types of the three."""
+        return {tag for form in self for tag in form}
+
+    def merged(self) -> AttributeValue:
+        """As it is to be, with what is not edited as it is stored, and what its field does not know."""
+        if self.untouched:
+            return self.old
+        if self.tags == {"M"}:
+            old, unedited, new = (form["M"] for form in self)
+            kept = {key: value for key, value in old.items() if key not in unedited and key not in new}
+            edited = {key: value for key, value in new.items() if key in old or unedited.get(key) != value}
+            inner = ((key, value, old.get(key, value)) for key, value in edited.items())
+            return {"M": kept | {key: Versions(was, unedited.get(key, was), now).merged() for key, now, was in inner}}
+        if self.tags == {"L"}:
+            old, unedited, new = (form["L"] for form in self)
+            if len(old) == len(new):
+                return {"L": [Versions(*version).merged() for version in zip(old, unedited, new, strict=True)]}
+            return {"L": [as_stored(element, unedited, old) for element in new]}
+        return self.new
+
+
+def as_stored(element: AttributeValue, unedited: list[AttributeValue], old: list[AttributeValue]) -> AttributeValue:
+    """An element of a list that is set whole: where it was there before, as it was stored."""
+    return old[unedited.index(element)] if element in unedited else element
