@@ -343,8 +343,7 @@ class Batch(Generic[M]):
 def as_whole(model: type[M], item: M | Mapping[str, Any]) -> M:
     """The instance to store: one that was given, or what the model makes of a dict."""
     if isinstance(item, model):
-        own = {id(field) for field in schema_of(model).fields.values()}
-        if lost := [str(field) for field in schema_of(type(item)).fields.values() if id(field) not in own]:
+        if type(item) is not model and (lost := _unknown_to(model, type(item))):
             raise WrongTypeError(
                 f"{item!r} is of the model {type(item).__name__}, and {model.__name__} does not store its "
                 f"{', '.join(lost)}; give it to {type(item).__name__}.batch_write() or a dynamix.batch()",
@@ -355,6 +354,12 @@ def as_whole(model: type[M], item: M | Mapping[str, Any]) -> M:
     if not isinstance(item, Mapping):
         raise WrongTypeError(f"{item!r} is neither a dict nor a {model.__name__}", field="", value=item)
     return model(**item)
+
+
+def _unknown_to(model: type[Any], derived: type[Any]) -> list[str]:
+    """The fields of a derived model that its base does not have."""
+    own = {id(field) for field in schema_of(model).fields.values()}
+    return [str(field) for field in schema_of(derived).fields.values() if id(field) not in own]
 
 
 def unlooked(model: type[Any], advice: str) -> InvalidUpdateError:
