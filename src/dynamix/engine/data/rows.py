@@ -26,8 +26,8 @@ KeyedRow: TypeAlias = tuple[bytes, int, bytes]
 encode_item = msgspec.json.Encoder().encode
 decode_item = msgspec.json.Decoder(dict[str, AttributeValue]).decode
 
-_NAMED_CHARACTERS = 4096
-"""How long the names may be in all for which a decoder is made and kept."""
+_NAMES, _NAMED_CHARACTERS = 16, 4096
+"""For how many names, and how long ones in all, a decoder is made and kept. It looks for each name in turn."""
 
 FIRST = b""
 LAST = b"\xff" * 16
@@ -42,7 +42,8 @@ def decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
     msgspec finds no member of a TypedDict whose name is not ASCII, unless the same string was encoded before.
     """
     text = "".join(names)
-    return _decoder_of(names) if text.isascii() and len(text) <= _NAMED_CHARACTERS else decode_item
+    is_suited = len(names) <= _NAMES and len(text) <= _NAMED_CHARACTERS and text.isascii()
+    return _decoder_of(names) if is_suited else decode_item
 
 
 @lru_cache(256)
