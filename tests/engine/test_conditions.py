@@ -149,7 +149,7 @@ FALSE = [
 
 
 def holds(text: str, item: dict[str, Any]) -> bool:
-    return compile_condition(parse_condition(text, {}, VALUES).node)(item, VALUES)
+    return compile_condition(parse_condition(text, {}, VALUES).node)(VALUES)(item)
 
 
 @pytest.mark.parametrize("text", TRUE)
@@ -178,9 +178,9 @@ def test_values_may_be_bound_before_or_after(condition: Condition, item: Any) ->
     """A compiled text with values does what the compiled nodes with the same values do; neither ever fails."""
     placeholders = Placeholders()
     parsed = parse_condition(render_condition(condition, placeholders), placeholders.names).node
-    outcome = compile_condition(parsed)(item, placeholders.values)
-    assert outcome == compile_condition(bind(parsed, placeholders.values))(item, {})
-    assert outcome == compile_condition(condition)(item, {})
+    outcome = compile_condition(parsed)(placeholders.values)(item)
+    assert outcome == compile_condition(bind(parsed, placeholders.values))({})(item)
+    assert outcome == compile_condition(condition)({})(item)
 
 
 def test_deep_conditions_run() -> None:

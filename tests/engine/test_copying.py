@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from dynamix.engine import Engine
+from dynamix.engine.actions.indexes import EXPIRY_BYTES
+from dynamix.engine.data.rows import FIRST, LAST
 from engine.database import Database, index, wire
 from engine.restored import held
 from engine.vector_tables import found, keys, vector, vectors
 
 ITEMS = 40
+NO_EXPIRY = {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}
 INDEX = index("other", "b:S")
 DEFINITIONS = INDEX.pop("definitions")
 MAKE: dict[str, tuple[str, dict[str, Any]]] = {
@@ -23,6 +26,7 @@ MAKE: dict[str, tuple[str, dict[str, Any]]] = {
         {"AttributeDefinitions": DEFINITIONS, "GlobalSecondaryIndexUpdates": [{"Create": INDEX}]},
     ),
     "vectors": ("UpdateTable", {"VectorIndexUpdates": [{"Create": vectors("vix", 2, "EUCLIDEAN")}]}),
+    "expiry": ("UpdateTimeToLive", {"TimeToLiveSpecification": {"AttributeName": "c", "Enabled": True}}),
     "backup": ("CreateBackup", {"BackupName": "kept"}),
 }
 
@@ -101,6 +105,9 @@ def test_others_write_while_it_is_made(database: Database, what: str, monkeypatc
         having = sorted(item["a"]["S"] for item in items if "e" in item)
         assert sorted(keys(found(database, (0, 0), most=100))) == having
         assert described["VectorIndexes"][0]["ItemCount"] == len(having)
+    elif what == "expiry":
+        seconds = sorted(int(item["c"]["N"]) for item in items)
+        assert noted(database) == [second for second in seconds if second]
     else:
         arn = answer["BackupDetails"]["BackupArn"]
         database.call("RestoreTableFromBackup", BackupArn=arn, TargetTableName="new")
@@ -124,7 +131,11 @@ def test_what_is_left_half_way_is_removed(database: Database, what: str, monkeyp
     described = database.call("DescribeTable", TableName="tab")["Table"]
     assert not {"GlobalSecondaryIndexes", "VectorIndexes"} & described.keys()
     assert database.call("ListBackups")["BackupSummaries"] == []
-    if what != "backup":
+    if what == "expiry":
+        assert database.call("DescribeTimeToLive", TableName="tab") == NO_EXPIRY
+        refusal = database.refusal("UpdateTimeToLive", TableName="tab", **MAKE[what][1])
+        assert refusal == ("ValidationException", "TimeToLive is already enabled")
+    elif what != "backup":
         in_use = "Attempt to change a resource which is still in use: Table is being updated: tab"
         assert database.refusal("DeleteTable", TableName="tab") == ("ResourceInUseException", in_use)
         refusal = database.refusal("UpdateTable", TableName="tab", **MAKE[what][1])
@@ -133,6 +144,16 @@ def test_what_is_left_half_way_is_removed(database: Database, what: str, monkeyp
     monkeypatch.setattr("dynamix.engine.tables.unfinished.time.time", lambda: left)
     make(database, what)
     check_nothing_is_left(database)
+
+
+def noted(database: Database) -> list[int]:
+    """The seconds that are noted of the items that expire."""
+    with database.engine._session().reading() as catalog:
+        store = catalog.named("tab").expiry_store
+        assert store is not None
+        keys = [key for key, _, _ in catalog.rows(store, FIRST, LAST)]
+        assert store.totals(catalog.execute) == (len(keys), 0)
+        return [int.from_bytes(key[:EXPIRY_BYTES], "big") for key in keys]
 
 
 def check_nothing_is_left(database: Database) -> None:

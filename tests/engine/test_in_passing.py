@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from dynamix.engine import Engine
-from dynamix.engine.tables.catalog import Again, Later
+from dynamix.engine.data.rows import FIRST, LAST
+from dynamix.engine.tables.catalog import PASSING_ROWS, Again, Later
 from engine.database import Database, index
 from engine.vector_tables import create, search_request, vector, vectors
 
 ROWS = 1000
+WHOLE = {"KeyConditionExpression": "a = :a", "ExpressionAttributeValues": {":a": {"S": "x"}}}
 STREAM = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
 
 
@@ -67,9 +69,11 @@ def test_a_short_request_is_answered_in_passing(engine: Engine, database: Databa
 def test_a_long_read_is_not_done_in_passing(engine: Engine, database: Database) -> None:
     """Whoever reads many rows, or large ones, is sent elsewhere, where the same request has all of them."""
     fill(engine, ROWS)
-    query = asked("Query", KeyConditionExpression="a = :a", ExpressionAttributeValues={":a": {"S": "x"}})
+    query = asked("Query", **WHOLE)
     statement = "ExecuteStatement", b'{"Statement": "SELECT * FROM tab"}'
     assert [engine.in_passing(*request) for request in (query, asked("Scan"), statement)] == [None] * 3
+    assert engine.in_passing(*query, PASSING_ROWS) == engine.handle(*query)
+    assert engine.in_passing(*query, ROWS - 1) is None
     assert json.loads(engine.handle(*query)[1])["Count"] == ROWS
     backward = json.loads(engine.handle("Query", query[1][:-1] + b', "ScanIndexForward": false}')[1])
     assert [int(item["b"]["N"]) for item in backward["Items"]] == list(range(ROWS))[::-1]
@@ -79,6 +83,40 @@ def test_a_long_read_is_not_done_in_passing(engine: Engine, database: Database) 
     batch = "BatchGetItem", json.dumps({"RequestItems": {"tab": {"Keys": large}}}).encode()
     assert engine.in_passing(*batch) is None
     assert engine.handle(*batch)[0] == 200
+
+
+def test_long_reads_beside_each_other_have_all_rows(engine: Engine, database: Database) -> None:
+    """They change places by the piece, also with one that ends early or is begun in the middle of another."""
+    fill(engine, ROWS)
+    answers: list[list[int]] = []
+
+    def read() -> None:
+        for request in (asked("Scan"), asked("Scan", Limit=600), asked("Query", **WHOLE)):
+            numbers = [int(item["b"]["N"]) for item in json.loads(engine.handle(*request)[1])["Items"]]
+            answers.append(numbers)
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(len, answers)) == [600] * 4 + [ROWS] * 8
+    assert all(numbers == list(range(len(numbers))) for numbers in answers)
+
+
+def test_a_long_read_may_begin_in_the_middle_of_another(tmp_path: Path) -> None:
+    """As in a signal's handler: on a file it is not refused."""
+    engine = Engine(tmp_path / "file.db")
+    Database(engine).create("a:S b:N")
+    fill(engine, ROWS)
+    inner: list[int] = []
+    session = engine._session()
+    with session.reading() as catalog:
+        for number, _ in enumerate(catalog.rows(catalog.table("tab").store, FIRST, LAST)):
+            if number == ROWS // 2:
+                inner.append(json.loads(engine.handle(*asked("Scan"))[1])["Count"])
+    assert (inner, number) == ([ROWS], ROWS - 1)
+    engine.close()
 
 
 def test_records_of_streams_are_read_in_passing_where_they_are_few(engine: Engine) -> None:

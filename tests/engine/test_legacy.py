@@ -79,7 +79,7 @@ def test_operators(name: str, condition: dict[str, Any], holds: bool) -> None:
     for condition_of in (legacy.read_expected, legacy.read_filter):
         node = condition_of({name: condition}, None)
         assert node is not None
-        assert compile_condition(node)(ITEM, {}) is holds
+        assert compile_condition(node)({})(ITEM) is holds
 
 
 @pytest.mark.parametrize("operator", ["EQ", "NE", "LE", "LT", "GE", "GT", "CONTAINS", "NOT_CONTAINS", "BEGINS_WITH"])

@@ -1,6 +1,10 @@
 """The nearest vectors: found exactly, and alike by both libraries."""
 
 import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from fractions import Fraction
 from types import ModuleType
 from typing import Any
@@ -52,7 +56,7 @@ def nearest(library: ModuleType, rows: list[Row], wanted: Wanted, size: int = 7)
     """What a library finds in blocks of so many rows."""
     dimensions = len(wanted.vector)
     parts = [rows[start : start + size] for start in range(0, len(rows), size)]
-    blocks = [library.Block.of(part, dimensions, len(rows[0][1]) // 8) for part in parts]
+    blocks = [library.Block.of(iter(part), len(part), dimensions, len(rows[0][1]) // 8) for part in parts]
     found: list[Found] = library.nearest(blocks, wanted)
     return found
 
@@ -93,7 +97,7 @@ def test_many_alike_are_told_apart(library: ModuleType) -> None:
 def test_blocks_lose_and_join_rows(library: ModuleType) -> None:
     """A block without some rows, within others or joined with another finds what is left, and itself stays the same."""
     rows = [row(number, [float(number)], {"S": "even" if number % 2 == 0 else "odd"}) for number in range(10)]
-    block = library.Block.of(rows, 1, 1)
+    block = library.Block.of(iter(rows), len(rows), 1, 1)
     wanted = Wanted(Function.EUCLIDEAN, [0.0], 10)
     even = wanted._replace(filters=((0, mark_number({"S": "even"})),))
 
@@ -105,7 +109,7 @@ def test_blocks_lose_and_join_rows(library: ModuleType) -> None:
     few = fewer.within([0, 2, 9])
     assert (numbers(few), few.live, few.held) == ([2, 9], 2, 2)
     assert numbers(fewer, even) == [2, 4, 6, 8]
-    joined = few.joined(library.Block.of(rows[:1], 1, 1))
+    joined = few.joined(library.Block.of(iter(rows[:1]), 1, 1, 1))
     assert numbers(joined) == [0, 2, 9]
     assert numbers(joined, even) == [0, 2]
     assert (numbers(block), block.without([99]) is block) == (list(range(10)), True)
@@ -144,3 +148,42 @@ def test_floats_beyond_all_others_are_no_vector() -> None:
     assert unpacked(floats).tolist() == [0.0]
     assert shown(floats) == {"L": [{"N": "0.0"}]}
     assert math.copysign(1, float(shown(floats)["L"][0]["N"])) == 1
+
+
+def test_rows_are_let_go_by_the_piece() -> None:
+    """A block copies its rows as it reads them: the work on all of them at once would keep other threads waiting."""
+    rows = [row(number, [float(number)]) for number in range(2000)]
+    references = sys.getrefcount(rows[0])
+
+    def read() -> Iterator[Row]:
+        for number in range(2000):
+            if number == 1000:
+                held = sys.getrefcount(rows[0]) - references
+                assert not held
+            yield rows[number]
+
+    block = arrays.Block.of(read(), 5000, 1, 0)
+    assert (block.live, block.held) == (2000, 2000)
+
+
+def test_native_libraries_are_read_before_they_are_loaded() -> None:
+    """With other threads numpy's files are read first: loading them from the disk would keep all threads waiting."""
+    subprocess.run([sys.executable, "-c", FIRST_USE], check=True, env={**os.environ, "PYTHONPATH": SOURCES})
+
+
+SOURCES = os.pathsep.join(sys.path)
+FIRST_USE = """
+import sys, threading
+opened, loaded = set(), []
+def note(event, arguments):
+    if event == "open":
+        opened.add(arguments[0])
+    elif event == "import" and arguments[1]:
+        loaded.append((arguments[1], arguments[1] in opened))
+sys.addaudithook(note)
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+from dynamix.engine.storage.vectors import library
+assert library().__name__.endswith("arrays")
+natives = [read for file, read in loaded if "numpy" in file and file.endswith(".so")]
+assert natives and all(natives), loaded
+"""

@@ -328,3 +328,21 @@ def test_a_scan_that_reads_the_items_filters_by_them() -> None:
     request = {"TableName": "tab", "IndexName": "lsi", "FilterExpression": "attribute_exists(d)"}
     assert database.call("Scan", **request, Select="ALL_ATTRIBUTES")["Items"] == [wire(item)]
     assert database.call("Scan", **request, ProjectionExpression="d")["Items"] == [wire({"d": "z"})]
+
+
+@pytest.mark.parametrize("name", ["with blank", "__class__", "total", "ä\u2028\"'\\", "n" * 5000])
+def test_filters_and_projections_read_attributes_of_any_name(name: str) -> None:
+    """They read no others of a row, and these whole, whatever their types are."""
+    database = Database()
+    database.create("a:S")
+    held = {"L": [{"N": "1"}, {"M": {"x": {"S": "y"}}}]}
+    database.call("PutItem", TableName="tab", Item={"a": {"S": "x"}, name: held, "other": {"S": "not shown"}})
+    database.put(a="y", other="z")
+    request = {"TableName": "tab", "ExpressionAttributeNames": {"#n": name}}
+    found = database.call("Scan", FilterExpression="attribute_exists(#n)", **request)
+    assert found["Items"] == [{"a": {"S": "x"}, name: held, "other": {"S": "not shown"}}]
+    shown = database.call("Scan", ProjectionExpression="#n[1].x", **request)
+    assert sorted(shown["Items"], key=len) == [{}, {name: {"L": [{"M": {"x": {"S": "y"}}}]}}]
+    values = {":one": {"N": "1"}}
+    both = {"FilterExpression": "#n[0] = :one", "ProjectionExpression": "#n", "ExpressionAttributeValues": values}
+    assert database.call("Scan", **both, **request)["Items"] == [{name: held}]

@@ -439,7 +439,7 @@ def test_a_search_in_memory_keeps_nobody_waiting(
 ) -> None:
     """Others write while vectors are read and compared; what they have changed by the end is seen."""
     monkeypatch.setattr("dynamix.engine.storage.vectors.library", lambda: kept_in)
-    monkeypatch.setattr("dynamix.engine.storage.vectors.PIECE_ROWS", 3)
+    monkeypatch.setattr("dynamix.engine.vectors.rows._PIECE_ROWS", 3)
     monkeypatch.setattr("dynamix.engine.storage.vectors._LONG_SECONDS", 0.0)
     monkeypatch.setattr(kept_in, "BLOCK_BYTES", 5 * 8)
     database = Database(Engine())

@@ -30,7 +30,7 @@ from dynamix.engine.storage.transactions import Joined
 from dynamix.engine.storage.turns import TooLateError
 from dynamix.engine.sweeper import Sweeper
 from dynamix.engine.tables import logs
-from dynamix.engine.tables.catalog import Again, Later
+from dynamix.engine.tables.catalog import PIECE_ROWS, Again, Later
 from dynamix.engine.tables.home import ACCOUNT, REGION, Home
 from dynamix.engine.tables.meter import Meter
 from dynamix.engine.tables.realism import Realism
@@ -191,13 +191,13 @@ class Engine:
         session.deadline = deadline
         return _handled(session, target, body)
 
-    def in_passing(self, target: str, body: bytes) -> tuple[int, bytes] | None:
-        """As `handle`, where that takes a moment only. None, and nothing done, where it would read long, or would have
-        to wait for another one that writes."""
+    def in_passing(self, target: str, body: bytes, rows: int = PIECE_ROWS) -> tuple[int, bytes] | None:
+        """As `handle`, where that takes a moment only. None, and nothing done, where it would read more than so many
+        rows, or would have to wait for another one that writes."""
         if self._throttles or self._breakage.pending:  # what is begun and left to others would count twice
             return None
         try:
-            return _handled(self._session(hurried=True), target, body)
+            return _handled(self._session(hurried=True, at_first=rows), target, body)
         except Later:
             return None
 

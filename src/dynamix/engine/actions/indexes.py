@@ -177,6 +177,15 @@ def fill(execute: Execute, index: Index, items: Iterable[tuple[bytes, Version]])
     index.store.fill(execute, entries)
 
 
+def fill_expiry(execute: Execute, table: Table, items: Iterable[tuple[bytes, Version]]) -> None:
+    """Note by when items expire of which nothing is noted yet, if the table has a time to live."""
+    expiry, store = table.record.expiry, table.expiry_store
+    if expiry is None or store is None:
+        return
+    noted = (expiry_key(expiry.attribute, version.item, key) for key, version in items)
+    store.fill(execute, [(key, 0, b"") for key in noted if key is not None])
+
+
 def backfill(catalog: Catalog, table: Table, index: Index) -> None:
     """Fill a new index from the table's items. Nobody may know of the index yet: others read meanwhile."""
     for piece in catalog.pieces(table.store, table.piece_rows):

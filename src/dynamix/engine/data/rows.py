@@ -4,16 +4,18 @@ A row is its key, the size that the service counts for it, and the item as JSON,
 of keys is given by its first key and the key just after its last.
 """
 
+from collections.abc import Callable
+from functools import lru_cache
 from itertools import chain
 from sqlite3 import Cursor
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypedDict
 
 import msgspec
 
 from dynamix.engine.data.discarded import Execute as Execute
 from dynamix.engine.data.discarded import discard
 from dynamix.engine.data.keys import HASH_BYTES
-from dynamix.wire import AttributeValue
+from dynamix.wire import AttributeValue, Item
 
 Row: TypeAlias = tuple[int, bytes]
 """The size of an item, and the item as JSON."""
@@ -24,11 +26,32 @@ KeyedRow: TypeAlias = tuple[bytes, int, bytes]
 encode_item = msgspec.json.Encoder().encode
 decode_item = msgspec.json.Decoder(dict[str, AttributeValue]).decode
 
+_NAMES, _NAMED_CHARACTERS = 16, 4096
+"""For how many names, and how long ones in all, a decoder is made and kept. It looks for each name in turn."""
+
 FIRST = b""
 LAST = b"\xff" * 16
 """Before and after every key: a key begins with eight bytes of hash and a length that is far below FF FF."""
 
 _TOGETHER = 32
+
+
+def decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
+    """The function that reads the attributes of these names: what else an item has is passed over where that is sure.
+
+    msgspec finds no member of a TypedDict whose name is not ASCII, unless the same string was encoded before.
+    """
+    text = "".join(names)
+    is_suited = len(names) <= _NAMES and len(text) <= _NAMED_CHARACTERS and text.isascii()
+    return _decoder_of(names) if is_suited else decode_item
+
+
+@lru_cache(256)
+def _decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
+    attributes = dict.fromkeys(names, AttributeValue)
+    some: Any = TypedDict("some", attributes, total=False)  # type: ignore[misc]
+    decoder: msgspec.json.Decoder[Item] = msgspec.json.Decoder(some)
+    return decoder.decode
 
 
 class Store:

@@ -133,7 +133,7 @@ def compare(a: AttributeValue, b: AttributeValue) -> int | None:
     [(kind, left)] = a.items()
     if kind not in b:
         return None
-    sortable = _SORTABLE.get(kind)
+    sortable = SORTABLE.get(kind)
     if sortable is None:
         return None
     low, high = sortable(left), sortable(b[kind])
@@ -270,7 +270,7 @@ def _repeated(elements: str) -> Fault:
     return invalid(f"{_INVALID}Input collection {elements}contains duplicates.", Kind.DUPLICATES)
 
 
-_SORTABLE: dict[str, Callable[[str], Any]] = {"S": str, "N": Decimal, "B": a2b_base64}
+SORTABLE: dict[str, Callable[[str], Any]] = {"S": str, "N": Decimal, "B": a2b_base64}
 _SET_ORDERS: dict[str, Callable[[str], Any] | None] = {"SS": None, "NS": Decimal, "BS": a2b_base64}
 """Text in the order of code points is in the order of its UTF-8."""
 

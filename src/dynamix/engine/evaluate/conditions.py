@@ -1,17 +1,18 @@
-"""Conditions, compiled to functions of an item and the request's values.
+"""Conditions, compiled to functions of the request's values, which give functions of an item.
 
-A condition is compiled once per text; the values of each request are handed in, so nothing is bound or copied. An
-operand gives None where the item has nothing at its path, or where `size` measures what has no size. Every comparison
-with nothing fails, but `<>` holds: it is the opposite of `=`.
+A condition is compiled once per text, and gets the values of each request once: what depends on them alone is not
+worked out anew for each item of a page. An operand gives None where the item has nothing at its path, or where `size`
+measures what has no size. Every comparison with nothing fails, but `<>` holds: it is the opposite of `=`.
 
 Source: DynamoDB Developer Guide, "Condition and filter expressions, operators, and functions".
 """
 
+import operator
 from binascii import a2b_base64
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias, assert_never
+from typing import Any, NamedTuple, TypeAlias, assert_never
 
-from dynamix.engine.data.values import compare, equal, size
+from dynamix.engine.data.values import SORTABLE, compare, equal, size
 from dynamix.engine.evaluate.paths import reader
 from dynamix.expressions.nodes import (
     And,
@@ -36,45 +37,57 @@ from dynamix.expressions.nodes import (
 from dynamix.wire import AttributeValue, Item
 
 Values: TypeAlias = Mapping[str, AttributeValue]
-Test: TypeAlias = Callable[[Item, Values], bool]
-Term: TypeAlias = Callable[[Item, Values], AttributeValue | None]
+Test: TypeAlias = Callable[[Item], bool]
+Term: TypeAlias = Callable[[Item], AttributeValue | None]
+Bind: TypeAlias = Callable[[Values], Test]
+"""What makes a test of the values of a request."""
 
-_ORDERS: dict[str, Callable[[int], bool]] = {
-    "<": lambda order: order < 0,
-    "<=": lambda order: order <= 0,
-    ">": lambda order: order > 0,
-    ">=": lambda order: order >= 0,
+_OfTwo: TypeAlias = Callable[[AttributeValue, AttributeValue], bool]
+_OfKnown: TypeAlias = Callable[[Term, AttributeValue], Test]
+
+_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 _SCALARS = frozenset({"S", "N", "B"})
+_PLAIN = frozenset({"S", "N", "B", "BOOL", "NULL"})
+"""The types whose values are the same only where their JSON is."""
+
 _ELEMENT_KINDS = {"SS": "S", "NS": "N", "BS": "B"}
 
 
-def compile_condition(condition: Condition) -> Test:
-    """The function that says whether an item meets the condition."""
+class _Operand(NamedTuple):
+    """An operand: what gives its value for an item, or what gives it for all items alike."""
+
+    term: Callable[[Values], Term]
+    known: Callable[[Values], AttributeValue] | None = None
+
+
+def compile_condition(condition: Condition) -> Bind:
+    """The function that gives, for the values of a request, the one that says whether an item meets the condition."""
     match condition:
         case Compare("=", left, right):
-            return _equal(compile_operand(left), compile_operand(right))
+            return _compared(equal, _equals, left, right)
         case Compare("<>", left, right):
-            return _not(_equal(compile_operand(left), compile_operand(right)))
-        case Compare(operator, left, right):
-            return _ordered(_ORDERS[operator], compile_operand(left), compile_operand(right))
+            return _not(_compared(equal, _equals, left, right))
+        case Compare(sign, left, right):
+            return _ordered(_ORDERS[sign], left, right)
         case Between(operand, low, high):
-            return _between(compile_operand(operand), compile_operand(low), compile_operand(high))
-        case In(operand, options) if all(map(_is_known, options)):
-            known = frozenset(pair for option in options for pair in option.value.items())  # type: ignore[union-attr]
-            return _among(compile_operand(operand), known)
+            return _all([_ordered(operator.ge, operand, low), _ordered(operator.le, operand, high)])
         case In(operand, options):
-            return _in(compile_operand(operand), [compile_operand(option) for option in options])
+            return _in(_compile_operand(operand), [_compile_operand(option) for option in options])
         case AttributeExists(path):
-            return _exists(compile_operand(path))
+            return _exists(_compile_operand(path))
         case AttributeNotExists(path):
-            return _not(_exists(compile_operand(path)))
+            return _not(_exists(_compile_operand(path)))
         case AttributeType(operand, type_):
-            return _has_type(compile_operand(operand), compile_operand(type_))
+            return _compared(_has_type, None, operand, type_)
         case BeginsWith(operand, prefix):
-            return _pair(_begins_with, compile_operand(operand), compile_operand(prefix))
+            return _compared(_begins_with, _begins, operand, prefix)
         case Contains(operand, part):
-            return _pair(_contains, compile_operand(operand), compile_operand(part))
+            return _compared(_contains, None, operand, part)
         case And(conditions):
             return _all(_compile_each(conditions))
         case Or(conditions):
@@ -86,106 +99,133 @@ def compile_condition(condition: Condition) -> Test:
     raise TypeError(f"{condition!r} is no condition")
 
 
-def compile_operand(operand: Operand) -> Term:
-    """The function that gives an operand's value, None where there is none."""
+def _compile_operand(operand: Operand) -> _Operand:
     match operand:
         case Path():
             read = reader(operand)
-            return lambda item, values: read(item)
+            return _Operand(lambda values: read)
         case Placeholder(name):
-            return lambda item, values: values[name]
+            return _Operand(lambda values: lambda item, value=values[name]: value, lambda values: values[name])  # type: ignore[misc]
         case Value(value):
-            return lambda item, values: value
+            return _Operand(lambda values: lambda item: value, lambda values: value)
         case Size(measured):
-            return _size(compile_operand(measured))
+            return _size(_compile_operand(measured))
     assert_never(operand)
 
 
-def _compile_each(conditions: Sequence[Condition]) -> list[Test]:
-    tests = []
+def _compile_each(conditions: Sequence[Condition]) -> list[Bind]:
+    binds = []
     for condition in conditions:
-        tests.append(compile_condition(condition))
-    return tests
+        binds.append(compile_condition(condition))
+    return binds
 
 
-def _equal(left: Term, right: Term) -> Test:
-    def test(item: Item, values: Values) -> bool:
-        a = left(item, values)
-        b = right(item, values)
-        return a is not None and b is not None and equal(a, b)
+def _compared(holds: _OfTwo, with_known: _OfKnown | None, left: Operand, right: Operand) -> Bind:
+    """What holds of the values of two operands. `with_known` makes the test where the second one is known."""
+    first, second = _compile_operand(left), _compile_operand(right)
+    if with_known is not None and second.known is not None:
+        term, known = first.term, second.known
+        return lambda values: with_known(term(values), known(values))
+
+    def bind(values: Values) -> Test:
+        read, read_other = first.term(values), second.term(values)
+
+        def test(item: Item) -> bool:
+            a = read(item)
+            b = read_other(item)
+            return a is not None and b is not None and holds(a, b)
+
+        return test
+
+    return bind
+
+
+def _equals(read: Term, known: AttributeValue) -> Test:
+    if not _PLAIN.isdisjoint(known):
+        return lambda item: read(item) == known
+
+    def test(item: Item) -> bool:
+        value = read(item)
+        return value is not None and equal(value, known)
 
     return test
 
 
-def _ordered(fits: Callable[[int], bool], left: Term, right: Term) -> Test:
-    def test(item: Item, values: Values) -> bool:
-        order = _order(left(item, values), right(item, values))
-        return order is not None and fits(order)
+def _ordered(fits: Callable[[Any, Any], bool], left: Operand, right: Operand) -> Bind:
+    def holds(a: AttributeValue, b: AttributeValue) -> bool:
+        order = compare(a, b)
+        return order is not None and fits(order, 0)
 
-    return test
+    def with_known(read: Term, known: AttributeValue) -> Test:
+        [(kind, content)] = known.items()
+        sortable = SORTABLE.get(kind)
+        if sortable is None:
+            return _never
+        bound = sortable(content)
+
+        def test(item: Item) -> bool:
+            value = read(item)
+            return value is not None and kind in value and fits(sortable(value[kind]), bound)
+
+        return test
+
+    return _compared(holds, with_known, left, right)
 
 
-def _between(operand: Term, low: Term, high: Term) -> Test:
-    def test(item: Item, values: Values) -> bool:
-        value = operand(item, values)
-        above = _order(value, low(item, values))
-        below = _order(value, high(item, values))
-        return above is not None and below is not None and above >= 0 >= below
-
-    return test
+def _never(item: Item) -> bool:
+    return False
 
 
-def _order(a: AttributeValue | None, b: AttributeValue | None) -> int | None:
-    return None if a is None or b is None else compare(a, b)
+def _in(operand: _Operand, options: list[_Operand]) -> Bind:
+    """IN: an older request may have any number of options."""
+    known = [option.known for option in options if option.known is not None]
+    others = [option.term for option in options if option.known is None]
 
+    def bind(values: Values) -> Test:
+        read = operand.term(values)
+        given = [option(values) for option in known]
+        pairs = frozenset(pair for value in given if not _SCALARS.isdisjoint(value) for pair in value.items())
+        rest = [_equals(read, value) for value in given if _SCALARS.isdisjoint(value)]
+        terms = [other(values) for other in others]
 
-def _in(operand: Term, options: list[Term]) -> Test:
-    def test(item: Item, values: Values) -> bool:
-        value = operand(item, values)
-        if value is None:
-            return False
-        for option in options:
-            candidate = option(item, values)
-            if candidate is not None and equal(value, candidate):
+        def test(item: Item) -> bool:
+            value = read(item)
+            if value is None:
+                return False
+            if not _SCALARS.isdisjoint(value):
+                if not pairs.isdisjoint(value.items()):
+                    return True
+            elif any(each(item) for each in rest):
                 return True
-        return False
+            candidates = (term(item) for term in terms)
+            return any(candidate is not None and equal(value, candidate) for candidate in candidates)
 
-    return test
+        return test
 
-
-def _is_known(option: Operand) -> bool:
-    """Whether an option is a scalar that does not depend on the request's values or the item."""
-    return isinstance(option, Value) and not _SCALARS.isdisjoint(option.value)
+    return bind
 
 
-def _among(operand: Term, known: frozenset[tuple[str, str]]) -> Test:
-    """IN, where the options are known: an older request may have any number of them."""
+def _exists(operand: _Operand) -> Bind:
+    def bind(values: Values) -> Test:
+        read = operand.term(values)
+        return lambda item: read(item) is not None
 
-    def test(item: Item, values: Values) -> bool:
-        value = operand(item, values)
-        return value is not None and not _SCALARS.isdisjoint(value) and not known.isdisjoint(value.items())
-
-    return test
+    return bind
 
 
-def _exists(operand: Term) -> Test:
-    return lambda item, values: operand(item, values) is not None
+def _has_type(value: AttributeValue, wanted: AttributeValue) -> bool:
+    return wanted["S"] in value
 
 
-def _has_type(operand: Term, type_: Term) -> Test:
-    def test(item: Item, values: Values) -> bool:
-        value = operand(item, values)
-        wanted = type_(item, values)
-        return value is not None and wanted is not None and wanted["S"] in value
+def _begins(read: Term, prefix: AttributeValue) -> Test:
+    """Whether a value begins with a known one."""
+    if "S" not in prefix:
+        return lambda item: (value := read(item)) is not None and _begins_with(value, prefix)
+    text = prefix["S"]
 
-    return test
-
-
-def _pair(holds: Callable[[AttributeValue, AttributeValue], bool], left: Term, right: Term) -> Test:
-    def test(item: Item, values: Values) -> bool:
-        a = left(item, values)
-        b = right(item, values)
-        return a is not None and b is not None and holds(a, b)
+    def test(item: Item) -> bool:
+        value = read(item)
+        return value is not None and "S" in value and value["S"].startswith(text)
 
     return test
 
@@ -207,34 +247,60 @@ def _contains(value: AttributeValue, part: AttributeValue) -> bool:
     return part.get(_ELEMENT_KINDS.get(kind, "")) in content if kind in _ELEMENT_KINDS else False
 
 
-def _all(tests: list[Test]) -> Test:
-    def test(item: Item, values: Values) -> bool:
-        for each in tests:  # noqa: SIM110 - a generator would take a second stack frame per level
-            if not each(item, values):
-                return False
-        return True
+def _all(binds: list[Bind]) -> Bind:
+    def bind(values: Values) -> Test:
+        tests = []
+        for each in binds:
+            tests.append(each(values))
+        if len(tests) == 2:
+            first, second = tests
+            return lambda item: first(item) and second(item)
 
-    return test
+        def test(item: Item) -> bool:
+            for each in tests:  # noqa: SIM110 - a generator would take a second stack frame per level
+                if not each(item):
+                    return False
+            return True
 
+        return test
 
-def _any(tests: list[Test]) -> Test:
-    def test(item: Item, values: Values) -> bool:
-        for each in tests:  # noqa: SIM110 - a generator would take a second stack frame per level
-            if each(item, values):
-                return True
-        return False
-
-    return test
-
-
-def _not(test: Test) -> Test:
-    return lambda item, values: not test(item, values)
+    return bind
 
 
-def _size(operand: Term) -> Term:
-    def measure(item: Item, values: Values) -> AttributeValue | None:
-        value = operand(item, values)
-        length = None if value is None else size(value)
-        return None if length is None else {"N": str(length)}
+def _any(binds: list[Bind]) -> Bind:
+    def bind(values: Values) -> Test:
+        tests = []
+        for each in binds:
+            tests.append(each(values))
 
-    return measure
+        def test(item: Item) -> bool:
+            for each in tests:  # noqa: SIM110 - a generator would take a second stack frame per level
+                if each(item):
+                    return True
+            return False
+
+        return test
+
+    return bind
+
+
+def _not(inner: Bind) -> Bind:
+    def bind(values: Values) -> Test:
+        test = inner(values)
+        return lambda item: not test(item)
+
+    return bind
+
+
+def _size(operand: _Operand) -> _Operand:
+    def bind(values: Values) -> Term:
+        read = operand.term(values)
+
+        def measure(item: Item) -> AttributeValue | None:
+            value = read(item)
+            length = None if value is None else size(value)
+            return None if length is None else {"N": str(length)}
+
+        return measure
+
+    return _Operand(bind)

@@ -11,10 +11,12 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from dynamix.engine.faults import Fault
 from dynamix.engine.http.threads import Threads
+from dynamix.engine.tables.catalog import PASSING_ROWS, PIECE_ROWS
 
 Outcome: TypeAlias = tuple[int, bytes]
 """Status and body of an answer."""
@@ -22,7 +24,8 @@ Outcome: TypeAlias = tuple[int, bytes]
 Asked: TypeAlias = tuple[str, bytes]
 """Operation and body of a request."""
 
-_READS = frozenset(("GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems", "DescribeTable", "GetRecords"))
+_READS = frozenset(("GetItem", "BatchGetItem", "TransactGetItems", "DescribeTable", "GetRecords"))
+_PAGES = frozenset(("Query", "Scan"))
 _WRITES = frozenset(("PutItem", "UpdateItem", "DeleteItem"))
 _WRITES_OF_MANY = frozenset(("BatchWriteItem", "TransactWriteItems"))
 _SMALL_BYTES = 64 * 1024
@@ -30,6 +33,9 @@ _SMALL_MANY_BYTES = 4 * 1024
 _TOGETHER = 64
 _TOGETHER_BYTES = 128 * 1024
 _THREADS = 8
+_LONG_SECONDS = 0.001
+_PASSING_SECONDS = 0.01
+"""For how long, in one turn of the loop, pages are read that take long: others wait."""
 _log = logging.getLogger("dynamix.engine.http.server")
 
 
@@ -43,7 +49,7 @@ class Handler(Protocol):
 class Quick(Handler, Protocol):
     """A handler that can say that a request takes too long, and take several writes at once: the engine."""
 
-    def in_passing(self, target: str, body: bytes) -> Outcome | None: ...
+    def in_passing(self, target: str, body: bytes, rows: int = PIECE_ROWS) -> Outcome | None: ...
 
     def together(self, requests: Sequence[Asked], *, in_passing: bool) -> list[Outcome] | None: ...
 
@@ -75,6 +81,7 @@ class Work:
         self._come: deque[Waiting] = deque()  # writes that the next turn of the loop carries out
         self._left: deque[Waiting] = deque()  # writes that are left to the thread
         self._thread_writes = False
+        self._spent = 0.0  # in this turn of the loop, on long pages
 
     def now(self, asked: Asked, *, alone: bool) -> Outcome | None:
         """The outcome of a request that takes a moment only.
@@ -84,9 +91,25 @@ class Work:
         target, body = asked
         if self._quick is None or len(body) > _SMALL_BYTES:
             return None
+        if target in _PAGES:
+            return self._page(self._quick, asked)
         if target in _READS or (alone and target in _WRITES and not self._thread_writes):
             return self._quick.in_passing(target, body)
         return None
+
+    def _page(self, engine: Quick, asked: Asked) -> Outcome | None:
+        """The outcome of a read of many rows, of fewer where such reads have kept others waiting already."""
+        begun = perf_counter()
+        outcome = engine.in_passing(*asked, PASSING_ROWS if self._spent < _PASSING_SECONDS else PIECE_ROWS)
+        spent = perf_counter() - begun
+        if spent > _LONG_SECONDS:
+            if not self._spent:
+                self._loop.call_soon(self._rest)
+            self._spent += spent
+        return outcome
+
+    def _rest(self) -> None:
+        self._spent = 0.0
 
     def begin(self, waiting: Waiting, connection: object) -> None:
         """Carry out a request of a connection that could not be carried out now; it is told its answer."""

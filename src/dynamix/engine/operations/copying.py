@@ -48,7 +48,7 @@ def copied(job: Copying, enter: Enter) -> Iterator[Step]:
 
 
 class IndexSteps:
-    """The steps that fill a new index, or one of vectors."""
+    """The steps that fill a new index, one of vectors, or the store that has items by their expiry."""
 
     def __init__(self, job: Copying) -> None:
         self._job = job
@@ -78,6 +78,7 @@ class IndexSteps:
             indexes.fill(catalog.execute, index, indexes.versions(rows))
         for vector_index in table.vectors:
             vectors.fill(catalog.execute, table, vector_index, indexes.versions(rows))
+        indexes.fill_expiry(catalog.execute, table, indexes.versions(rows))
 
     def _follow(self, catalog: Catalog) -> bool:
         """Take in changes that came since: as many as came since the last step, and some more. Whether there are
@@ -100,6 +101,7 @@ class IndexSteps:
             indexes.replace(catalog.execute, table, change.key, old, new)
         if table.vectors:
             vectors.replace(catalog.execute, table, change.key, old, new, Charge())
+        indexes.replace_expiry(catalog.execute, table, change.key, old and old.item, new and new.item)
 
 
 _FOLLOWED = 64

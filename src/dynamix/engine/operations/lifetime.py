@@ -7,23 +7,28 @@ sweeping.py). A time of more than five years ago deletes nothing, and neither do
 Source: DynamoDB Developer Guide, "Using time to live (TTL) in DynamoDB".
 """
 
-from itertools import chain
 from typing import Any
 
+from dynamix.engine.actions import indexes
 from dynamix.engine.actions.action import erase
-from dynamix.engine.actions.indexes import EXPIRY_BYTES, expiry_key
-from dynamix.engine.data.rows import Store, decode_item
+from dynamix.engine.actions.indexes import EXPIRY_BYTES
+from dynamix.engine.data.rows import Store
 from dynamix.engine.faults import invalid
 from dynamix.engine.operations.clearing import clear
+from dynamix.engine.operations.copying import IndexSteps, is_large
+from dynamix.engine.operations.making import made
 from dynamix.engine.storage.database import Storage
+from dynamix.engine.tables import unfinished
 from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.tables.phases import check_made
-from dynamix.engine.tables.record import Expiry
+from dynamix.engine.tables.record import Expiry, Record
 from dynamix.engine.tables.table import Table, fresh_record
+from dynamix.engine.tables.unfinished import Copying
 
 AT_ONCE = 256
 """How many items one transaction removes: nobody waits for long."""
 
+_EXPIRY = "expiry"
 _FORGOTTEN_SECONDS = 5 * 365 * 24 * 3600
 
 
@@ -31,7 +36,9 @@ def update_time_to_live(storage: Storage, request: dict[str, Any]) -> dict[str, 
     """Name the attribute by which the items of a table expire, or stop their expiry."""
     wanted = request["TimeToLiveSpecification"]
     attribute = wanted["AttributeName"]
+    job = None
     with storage.writing() as catalog:
+        unfinished.remove_stale(catalog)
         table = catalog.named(request["TableName"])
         check_made(table.name, table.phase)
         current = table.record.expiry
@@ -44,7 +51,15 @@ def update_time_to_live(storage: Storage, request: dict[str, Any]) -> dict[str, 
                         f"{current.attribute}"
                     )
                 raise invalid("TimeToLive is already enabled")
-            record.expiry = Expiry(attribute, _note_all(catalog, table, attribute).id)
+            if _EXPIRY in record.copying.values():
+                raise invalid("TimeToLive is already enabled")
+            record.expiry = Expiry(attribute, Store.create(catalog.execute).id)
+            if is_large(catalog, table):
+                job = Copying(catalog, _of_expiry(record), _EXPIRY)
+            else:
+                prepared = catalog.compiled(table, record)
+                for piece in catalog.pieces(table.store):
+                    indexes.fill_expiry(catalog.execute, prepared, indexes.versions(piece))
         else:
             if current is None or table.expiry_store is None:
                 raise invalid("TimeToLive is already disabled")
@@ -54,7 +69,10 @@ def update_time_to_live(storage: Storage, request: dict[str, Any]) -> dict[str, 
                 )
             record.expiry = None
             table.expiry_store.discard(catalog.execute)
-        catalog.save(table, record)
+        if job is None:
+            catalog.save(table, record)
+    if job is not None:
+        _enable_in_steps(storage, job)
     clear(storage)
     return {"TimeToLiveSpecification": wanted}
 
@@ -90,12 +108,20 @@ def due(catalog: Catalog, table: Table) -> list[bytes]:
     return [key for key, _, _ in rows.fetchmany(AT_ONCE)]
 
 
-def _note_all(catalog: Catalog, table: Table, attribute: str) -> Store:
-    """A new expiry store with the expiry times of the items that are there. Others read meanwhile."""
-    execute = catalog.execute
-    store = Store.create(execute)
-    for key, _, body in chain.from_iterable(catalog.pieces(table.store)):
-        noted = expiry_key(attribute, decode_item(body), key)
-        if noted is not None:
-            store.put(execute, noted, 0, b"", None)
-    return store
+def _of_expiry(record: Record) -> Record:
+    """What a record says of the expiry of the items."""
+    described = {member: record.description[member] for member in ("TableName", "KeySchema", "AttributeDefinitions")}
+    return Record(described, 0, {}, expiry=record.expiry)
+
+
+def _enable_in_steps(storage: Storage, job: Copying) -> None:
+    """Note the expiry times of the items of a large table while others write to it, and let them be known."""
+    steps = IndexSteps(job)
+
+    def finish(catalog: Catalog) -> None:
+        record = job.finish(catalog)
+        steps.end(catalog)
+        record.expiry = job.record.expiry
+        catalog.save(catalog.named(job.source.name), record)
+
+    made(storage, job, steps.all(), finish)

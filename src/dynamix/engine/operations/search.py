@@ -15,7 +15,7 @@ from dynamix.engine.actions import throughput
 from dynamix.engine.actions.capacity import Charge, read_units, report
 from dynamix.engine.actions.lag import LaggingView, past_of
 from dynamix.engine.data.keys import KeySchema
-from dynamix.engine.data.rows import FIRST, LAST, Execute, KeyedRow, Store, decode_item
+from dynamix.engine.data.rows import FIRST, LAST, Execute, KeyedRow, Store, decode_item, decoder_of
 from dynamix.engine.evaluate.pages import (
     check_segment,
     check_within,
@@ -199,10 +199,10 @@ def _page(catalog: Catalog, search: _Search) -> _Page:
     past = past_of(catalog, search.table, search.index, search.request)
     view = _view(catalog.execute, search, page, past)
     append = page.items.append
-    size = 0
+    size = scanned = 0
     body = b""
     for _, row_size, body in _rows(catalog, search, past):
-        page.scanned += 1
+        scanned += 1
         size += row_size
         shown = msgspec.Raw(body) if view is None else view(body)
         if shown is not None:
@@ -210,13 +210,13 @@ def _page(catalog: Catalog, search: _Search) -> _Page:
         if size > PAGE_BYTES:
             page.last = body
             break
-        if page.scanned == stop:
+        if scanned == stop:
             if stop != limit:
                 stop = max(_most_rows(search.request, limit), _FEW_ROWS)
-            if page.scanned == stop:
+            if scanned == stop:
                 page.last = body
                 break
-    page.size = size
+    page.scanned, page.size = scanned, size
     return page
 
 
@@ -247,20 +247,24 @@ def _view(execute: Execute, search: _Search, page: _Page, past: LaggingView | No
         return None
     table = search.table
 
+    tested = decoder_of(search.expressions.filter_attributes)
+    shown = decoder_of(search.expressions.projection_attributes)
+
+    def fetched(body: bytes) -> bytes:
+        key = table.keys.encode(decode_item(body))
+        row = table.store.get(execute, key)
+        if past is not None:
+            row = past.row(key, row)
+        assert row is not None  # noqa: S101 - an index has no entry without its item
+        page.fetched_units += read_units(row[0], search.request)
+        return row[1]
+
     def show(body: bytes) -> Any:
-        item = decode_item(body)
         if fetch:
-            key = table.keys.encode(item)
-            row = table.store.get(execute, key)
-            if past is not None:
-                row = past.row(key, row)
-            assert row is not None  # noqa: S101 - an index has no entry without its item
-            page.fetched_units += read_units(row[0], search.request)
-            body = row[1]
-            item = decode_item(body)
-        if keep is not None and not keep(item):
+            body = fetched(body)
+        if keep is not None and not keep(tested(body)):
             return None
-        return msgspec.Raw(body) if projection is None else projection(item)
+        return msgspec.Raw(body) if projection is None else projection(shown(body))
 
     return show
 

@@ -153,7 +153,7 @@ class Selection:
 
     def _view(self, execute: Execute, past: LaggingView | None) -> Callable[[bytes, Charge], Any]:
         where, index, table = self._select.where, self._index, self.table
-        keep = None if where is None else compile_condition(where)
+        keep = None if where is None else compile_condition(where)({})
         project = _projection(self._select.paths)
         fetches = (
             index is not None
@@ -174,7 +174,7 @@ class Selection:
                 assert row is not None  # noqa: S101 - an index has no entry without its item
                 charge.table += read_units(row[0], self._request)
                 item = decode_item(row[1])
-            if keep is not None and not keep(item, {}):
+            if keep is not None and not keep(item):
                 return None
             return msgspec.Raw(body) if project is None else project(item)
 

@@ -124,14 +124,13 @@ def _exists(table: Table, select: statements.Select, shows: bool) -> Located:
 
 
 def _guard(condition: nodes.Condition, shows: bool) -> Guard:
-    test = compile_condition(condition)
-    return Guard(lambda item: test(item, {}), shows)
+    return Guard(compile_condition(condition)({}), shows)
 
 
 def _guard_of_item(condition: nodes.Condition | None, shows: bool) -> Guard:
     """What holds for an item that exists, and meets the condition."""
-    test = None if condition is None else compile_condition(condition)
-    return Guard(lambda item: bool(item) and (test is None or test(item, {})), shows)
+    test = None if condition is None else compile_condition(condition)({})
+    return Guard(lambda item: bool(item) and (test is None or test(item)), shows)
 
 
 def _looked_into(update: statements.Update) -> frozenset[str]:

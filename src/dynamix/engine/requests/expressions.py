@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from msgspec import Struct
 
-from dynamix.engine.evaluate.conditions import Test, compile_condition
+from dynamix.engine.evaluate.conditions import Bind, Test, compile_condition
 from dynamix.engine.evaluate.projections import compile_projection
 from dynamix.engine.evaluate.ranges import KeyTest, key_tests
 from dynamix.engine.evaluate.searches import SearchTest, search_tests
@@ -215,10 +215,16 @@ def _compile(parameter: str, text: str, names: tuple[tuple[str, str], ...]) -> _
     elif parameter == "ProjectionExpression":
         run = compile_projection(parsed.node)
     elif parameter not in _BOUND_WHOLE:
-        run = compile_condition(parsed.node)
+        made = compile_condition(parsed.node)
+        run = made if parsed.values else _always(made({}))
     attributes = frozenset(str(path.parts[0]) for path in parsed.paths)
     entered = frozenset(str(path.parts[0]) for path in parsed.paths if len(path.parts) > 1)
     return _Compiled(parsed, run, attributes, entered)
+
+
+def _always(test: Test) -> Bind:
+    """What gives a test for which the values of a request are nothing."""
+    return lambda values: test
 
 
 class _Unbound:
@@ -297,9 +303,9 @@ def _place(found: dict[str, Any], parameter: str, compiled: _Compiled, values: _
     if parameter == "UpdateExpression":
         found["update"] = BoundUpdate(compiled.run, values)
     elif parameter == "ConditionExpression":
-        found["condition"] = _with_values(compiled.run, values)
+        found["condition"] = compiled.run(values)
     elif parameter == "FilterExpression":
-        found["filter"] = _with_values(compiled.run, values)
+        found["filter"] = compiled.run(values)
         found["filter_attributes"] = compiled.attributes
     elif parameter == "ProjectionExpression":
         found["projection"] = compiled.run
@@ -309,10 +315,6 @@ def _place(found: dict[str, Any], parameter: str, compiled: _Compiled, values: _
         found["search_tests"] = search_tests(bind(compiled.parsed.node, values))
     else:
         found["key_tests"] = key_tests(bind(compiled.parsed.node, values))
-
-
-def _with_values(test: Test, values: _Values) -> Callable[[Item], bool]:
-    return lambda item: test(item, values)
 
 
 def _read_older(found: dict[str, Any], request: dict[str, Any]) -> None:
@@ -347,4 +349,4 @@ def _older_projection(names: list[str]) -> Callable[[Item], Item]:
 
 
 def _older_test(condition: Condition | None) -> Callable[[Item], bool] | None:
-    return None if condition is None else _with_values(compile_condition(condition), {})
+    return None if condition is None else compile_condition(condition)({})

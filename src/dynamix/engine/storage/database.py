@@ -36,7 +36,7 @@ from dynamix.engine.storage.memory import Memory
 from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.storage.vectors import Kept
-from dynamix.engine.tables.catalog import Catalog
+from dynamix.engine.tables.catalog import PIECE_ROWS, Catalog
 from dynamix.errors import DatabaseFileError
 
 _NO_FILES = ("", ":memory:")
@@ -68,7 +68,7 @@ class Session(Storage, Protocol):
     """One request's use of the database. `thread` is the one that it is at work in, 0 when it has ended; `deadline` is
     how long it waits for its turn, a time of `time.monotonic`.
 
-    One that is `hurried` raises Later rather than read long, or wait for another that writes.
+    One that is `hurried` raises Later rather than read more than `at_first` rows, or wait for another that writes.
     """
 
     thread: int
@@ -81,7 +81,7 @@ class Session(Storage, Protocol):
 class Sessions(Protocol):
     """Makes the sessions of a database."""
 
-    def __call__(self, *, hurried: bool = False) -> Session: ...
+    def __call__(self, *, hurried: bool = False, at_first: int = PIECE_ROWS) -> Session: ...
 
 
 class Database(Protocol):

@@ -27,13 +27,14 @@ from msgspec import Struct, field
 
 from dynamix import forks
 from dynamix.engine.storage.connections import Connections
+from dynamix.engine.storage.lines import Line
 from dynamix.engine.storage.opening import BUSY_SECONDS, State, log_bytes, moved, open_file, state_of
 from dynamix.engine.storage.settings import Settings
 from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.storage.transactions import finish, patiently
 from dynamix.engine.storage.turns import HELD, Turn
 from dynamix.engine.storage.vectors import Kept
-from dynamix.engine.tables.catalog import Catalog, Later
+from dynamix.engine.tables.catalog import PIECE_ROWS, Catalog, Later
 from dynamix.errors import DatabaseFileError
 
 _LOOK_SECONDS = 0.001
@@ -57,6 +58,7 @@ class File:
         self.look_at = 0.0
         self.state: State | None = None
         self.turn = Turn()
+        self.line = Line()
         self.vectors = Kept()
         self.connections = Connections(self._open)
         self.connections.give(self.connections.take(get_ident()))
@@ -136,6 +138,7 @@ class File:
             connection.execute("PRAGMA synchronous = FULL")
         catalog = self.settings.catalog(connection)
         catalog.state = self.state
+        catalog.line = self.line.rows
         return catalog
 
     def _note(self, state: State) -> None:
@@ -155,6 +158,7 @@ class File:
 
     def _after_fork(self) -> None:
         self.turn.forget_waiting()
+        self.line.after_fork()
         self.connections.after_fork(child=True)
 
 
@@ -163,6 +167,7 @@ class FileSession(Struct, eq=False, gc=False):
 
     file: File
     hurried: bool = False
+    at_first: int = PIECE_ROWS
     thread: int = field(default_factory=get_ident)
     writes: bool = False
     begin: str = ""
@@ -236,6 +241,7 @@ class FileSession(Struct, eq=False, gc=False):
         """
         file = self.file
         catalog.give_way = _no_time
+        catalog.at_first = self.at_first
         if not self.writes:
             catalog.once(self.begin)
             return

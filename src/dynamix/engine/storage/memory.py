@@ -17,7 +17,7 @@ from dynamix.engine.storage.snapshots import Snapshot
 from dynamix.engine.storage.transactions import finish, undo
 from dynamix.engine.storage.turns import HELD, TooLateError, Turn, at_work_already
 from dynamix.engine.storage.vectors import Kept
-from dynamix.engine.tables.catalog import Again, Catalog, Later
+from dynamix.engine.tables.catalog import PIECE_ROWS, Again, Catalog, Later
 
 _PAUSE_SECONDS = 0.002
 
@@ -127,6 +127,7 @@ class MemorySession(Struct, eq=False, gc=False):
 
     memory: Memory
     hurried: bool = False
+    at_first: int = PIECE_ROWS
     thread: int = field(default_factory=get_ident)
     writes: bool = False
     deadline: float = math.inf
@@ -161,6 +162,7 @@ class MemorySession(Struct, eq=False, gc=False):
             if catalog.connection.in_transaction:
                 catalog = self._settled()
             catalog.give_way = memory.give_way
+            catalog.at_first = self.at_first
             catalog.moment = None
             if self.writes:
                 catalog.once("BEGIN")

@@ -12,10 +12,16 @@ Where others wait for the connection, both reading all rows and comparing many v
 changed meanwhile is then read, as after any other change; a search that they have made untrue begins again.
 """
 
+import contextlib
+import importlib.util
 import math
+import os
+import re
+import sys
+import threading
 from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from threading import get_ident
 from time import monotonic
 from typing import Any, NamedTuple
@@ -24,14 +30,16 @@ import msgspec
 
 from dynamix import forks
 from dynamix.engine.storage.turns import TooLateError, Turn
-from dynamix.engine.tables.catalog import PIECE_ROWS, Catalog
+from dynamix.engine.tables.catalog import Catalog
 from dynamix.engine.vectors.distances import Wanted, score
-from dynamix.engine.vectors.rows import Row, State, VectorRows
+from dynamix.engine.vectors.rows import Row, State, VectorRows, piece_rows
 
 MOST_BYTES = 1 << 30
 """How much memory the vectors of a database may take."""
 
 _LONG_SECONDS = 0.01
+_READ_AHEAD_BYTES = 1 << 18
+_is_native = re.compile(r"\.(?:so|pyd|dll|dylib)(?:\.|$)").search
 _LOOKED_PAST = 100
 """How many removed rows may be kept."""
 
@@ -90,7 +98,7 @@ class Kept:
         gone = 0
         blocks: Iterable[Any]
         if state.items * library().Block.row_bytes(*shape) > self._most_bytes:
-            blocks = _read(_all(catalog, rows), shape)
+            blocks = _read(_all(catalog, rows, shape), shape)
         else:
             kept = self._of(catalog, rows, shape, state)
             state = rows.state(catalog.once)
@@ -116,7 +124,7 @@ class Kept:
                 state = rows.state(catalog.once)
                 kept = self._usable(rows, state)
                 if kept is None:
-                    kept = _Kept(state.epoch, state.version, tuple(_read(_all(catalog, rows), shape)))
+                    kept = _Kept(state.epoch, state.version, tuple(_read(_all(catalog, rows, shape), shape)))
                     state = rows.state(catalog.once)
             finally:
                 self._turn.leave(reader)
@@ -174,6 +182,8 @@ class Kept:
 @cache
 def library() -> Any:
     """What keeps vectors and finds the nearest: arrays of numpy where it is installed, else plain Python."""
+    if threading.active_count() > 1:
+        _read_ahead("numpy")
     try:
         from dynamix.engine.vectors import arrays
     except ImportError:
@@ -183,13 +193,31 @@ def library() -> Any:
     return arrays
 
 
-def _all(catalog: Catalog, rows: VectorRows) -> Iterator[Row]:
+def _read_ahead(package: str) -> None:
+    """Read the native libraries of a package that is not loaded yet, while other threads go on.
+
+    When a library is loaded, Python lets no thread go on, which takes long where it has to come from the disk first.
+    """
+    spec = None if package in sys.modules else importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        return
+    folder = os.path.dirname(spec.origin)
+    part = bytearray(_READ_AHEAD_BYTES)
+    for parent, _, names in chain(os.walk(folder), os.walk(f"{folder}.libs")):
+        for name in names:
+            if _is_native(name):
+                with contextlib.suppress(OSError), open(os.path.join(parent, name), "rb", buffering=0) as file:
+                    while file.readinto(part):
+                        pass
+
+
+def _all(catalog: Catalog, rows: VectorRows, shape: Shape) -> Iterator[Row]:
     """All rows of an index, in pieces where others wait, who may change what has been read and what has not."""
     if catalog.give_way is None:
         yield from rows.all(catalog.execute)
         return
     last = -1
-    while piece := rows.some(catalog.execute, last, PIECE_ROWS):
+    while piece := rows.some(catalog.execute, last, piece_rows(shape.dimensions)):
         yield from piece
         last = piece[-1][0]
         catalog.give_way()
@@ -213,8 +241,8 @@ def _capacity(shape: Shape) -> int:
 def _read(rows: Iterator[Row], shape: Shape) -> Iterator[Any]:
     """Rows as blocks, made one after the other."""
     make = library().Block.of
-    while part := list(islice(rows, _capacity(shape))):
-        yield make(part, *shape)
+    while (block := make(rows, _capacity(shape), *shape)).held:
+        yield block
 
 
 def _joined(blocks: list[Any], shape: Shape) -> list[Any]:

@@ -26,6 +26,9 @@ PIECE_ROWS = 256
 PIECE_BYTES = 1024 * 1024
 """After how many rows, or bytes of them, the work that reads them gives way to others."""
 
+PASSING_ROWS = 1024
+"""After how many rows what is read in passing is left to others: to begin again elsewhere costs more than a few."""
+
 
 class Later(Exception):  # noqa: N818 - a signal, not an error
     """What was to be done in passing takes longer, or would have to wait: it must be done from the start elsewhere."""
@@ -56,8 +59,9 @@ class Catalog:
     one sets it back. `seen` is called where a table comes to sight of which time alone removes something,
     `stream_shards` is how many a new stream has, `buckets` are those that tables go to; `delay`, `lag` and `meter` are
     what a `Realism` says, `at_once` that neither of the last two is in force. `give_way` lets others work for a moment,
-    or raises Later where the work is to be done in passing; None where others do not wait for it. `changes` counts what
-    changed of tables here.
+    or raises Later where the work is to be done in passing; None where others do not wait for it. `at_first` is after
+    how many rows it does so for the first time; `line` gives the rows that come later where several read beside each
+    other. `changes` counts what changed of tables here.
 
     `thread`, `state` and `waits` are notes of the keeper of several: which thread works with this one now, 0 for none,
     what was known of the database when it was opened, and whether SQLite waits for other writers.
@@ -69,6 +73,7 @@ class Catalog:
         "_revision",
         "_seen",
         "_tables",
+        "at_first",
         "at_once",
         "buckets",
         "changes",
@@ -78,6 +83,7 @@ class Catalog:
         "give_way",
         "home",
         "lag",
+        "line",
         "meter",
         "moment",
         "now",
@@ -120,6 +126,8 @@ class Catalog:
         self.state: object = None
         self.waits = True
         self.give_way: Callable[[], None] | None = None
+        self.at_first = PIECE_ROWS
+        self.line: Callable[[Iterator[KeyedRow]], Iterator[KeyedRow]] | None = None
 
     def close(self) -> None:
         """Close the connection, and undo what is not committed. May be called at any moment, and again.
@@ -180,9 +188,9 @@ class Catalog:
         The work on them gives way to others after so many, who may then change what has not been read.
         """
         rows = store.between(self.execute, low, high, forward=forward)
-        if self.give_way is None:
-            return rows
-        return chain(islice(rows, PIECE_ROWS), self._giving_way(rows, store, low, high, forward))
+        if self.give_way is not None:
+            return chain(islice(rows, self.at_first), self._giving_way(rows, store, low, high, forward))
+        return rows if self.line is None else chain(islice(rows, PIECE_ROWS), self.line(rows))
 
     def pieces(self, store: Store, most: int | None = None) -> Iterator[list[KeyedRow]]:
         """All rows of a store, by the piece: few rows, `most` if that is given, or few bytes. The work gives way to

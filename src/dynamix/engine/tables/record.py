@@ -74,8 +74,8 @@ class Record(msgspec.Struct):
     `policies` are those of the table, under "", and of its streams, by their labels; `insights` those of the table,
     under "", and of its indexes; `destinations` go by the ARNs of the Kinesis streams. They are kept and told only.
     `lag` is how many seconds the reads lag behind at most, as the engine was told that opened the database last.
-    `copying` has the work that reads the whole table while others write to it, and what that makes: "index" or "backup"
-    (see tables/unfinished.py).
+    `copying` has the work that reads the whole table while others write to it, and what that makes: "index",
+    "expiry" or "backup" (see tables/unfinished.py).
     """
 
     description: dict[str, Any]

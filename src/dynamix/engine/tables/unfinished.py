@@ -82,7 +82,7 @@ class Unfinished(_Job):
 
 
 class Copying(_Job):
-    """Something that is being made of a table to which others write: `kind` is "index" or "backup".
+    """Something that is being made of a table to which others write: `kind` is "index", "expiry" or "backup".
 
     `record` has what is made in its stores, under the name of the table. `source` is that table, `number` that of the
     last change before the work on it began.

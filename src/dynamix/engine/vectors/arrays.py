@@ -12,14 +12,15 @@ Source: N. J. Higham, "Accuracy and Stability of Numerical Algorithms", 2nd edit
 """
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynamix.engine.vectors.distances import Found, Function, Wanted, distance, squares_of
-from dynamix.engine.vectors.rows import MARK_BYTES, Row
+from dynamix.engine.vectors.rows import MARK_BYTES, Row, piece_rows
 
 Floats: TypeAlias = NDArray[np.float32]
 Doubles: TypeAlias = NDArray[np.float64]
@@ -64,14 +65,27 @@ class Block:
         self.live = len(numbers) if live is None else int(np.count_nonzero(live))
 
     @classmethod
-    def of(cls, rows: Sequence[Row], dimensions: int, marks: int) -> "Block":
-        """The block of some rows."""
-        numbers = np.array([row[0] for row in rows], dtype=np.int64)
-        all_marks = np.frombuffer(b"".join([row[1] for row in rows]), dtype="<i8").reshape(len(rows), marks)
-        floats = np.frombuffer(b"".join([row[2] for row in rows]), dtype="<f4").reshape(len(rows), dimensions)
-        floats = floats.astype(np.float32, copy=False)
-        lengths = np.sqrt(np.einsum("ij,ij->i", floats, floats, dtype=np.float64))
-        return cls(numbers, all_marks.astype(np.int64, copy=False), floats, lengths)
+    def of(cls, rows: Iterator[Row], most: int, dimensions: int, marks: int) -> "Block":
+        """The block of the next rows, `most` of them or all that there are.
+
+        They are copied by the piece, as they are read: all at once would keep other threads waiting.
+        """
+        numbers = np.empty(most, dtype=np.int64)
+        all_marks = np.empty((most, marks), dtype=np.int64)
+        floats = np.empty((most, dimensions), dtype=np.float32)
+        lengths = np.empty(most, dtype=np.float64)
+        end = 0
+        while piece := list(islice(rows, min(piece_rows(dimensions), most - end))):
+            count = len(piece)
+            part = slice(end, end + count)
+            numbers[part] = [row[0] for row in piece]
+            all_marks[part] = np.frombuffer(b"".join([row[1] for row in piece]), dtype="<i8").reshape(count, marks)
+            floats[part] = np.frombuffer(b"".join([row[2] for row in piece]), dtype="<f4").reshape(count, dimensions)
+            lengths[part] = np.sqrt(np.einsum("ij,ij->i", floats[part], floats[part], dtype=np.float64))
+            end = part.stop
+        for array in (numbers, all_marks, floats, lengths):  # where they lie: nothing is copied
+            array.resize((end, *array.shape[1:]), refcheck=False)
+        return cls(numbers, all_marks, floats, lengths)
 
     @staticmethod
     def row_bytes(dimensions: int, marks: int) -> int:

@@ -2,8 +2,8 @@
 
 import heapq
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import compress
+from collections.abc import Collection, Iterable, Iterator
+from itertools import compress, islice
 
 from dynamix.engine.vectors.distances import Found, Wanted, distance, squares_of
 from dynamix.engine.vectors.floats import unpacked
@@ -34,10 +34,11 @@ class Block:
         self._squares = squares
 
     @classmethod
-    def of(cls, rows: Sequence[Row], dimensions: int, marks: int) -> "Block":
-        """The block of some rows."""
-        floats = [unpacked(row[2]) for row in rows]
-        return cls([row[0] for row in rows], [_marks(row[1]) for row in rows], floats, list(map(squares_of, floats)))
+    def of(cls, rows: Iterator[Row], most: int, dimensions: int, marks: int) -> "Block":
+        """The block of the next rows, `most` of them or all that there are."""
+        taken = list(islice(rows, most))
+        floats = [unpacked(row[2]) for row in taken]
+        return cls([row[0] for row in taken], [_marks(row[1]) for row in taken], floats, list(map(squares_of, floats)))
 
     @staticmethod
     def row_bytes(dimensions: int, marks: int) -> int:

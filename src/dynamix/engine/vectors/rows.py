@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 from dynamix.engine.data.discarded import discard
 from dynamix.engine.data.rows import Execute
+from dynamix.engine.vectors.floats import FLOAT_BYTES
 from dynamix.wire import AttributeValue
 
 MARK_BYTES = 8
@@ -24,6 +25,10 @@ _EPOCH_BITS = 62  # of the 63 that SQLite counts with
 
 Row: TypeAlias = tuple[int, bytes, bytes]
 """The number of a row, its marks, and its floats."""
+
+
+_PIECE_ROWS = 256
+_PIECE_BYTES = 1024 * 1024
 
 
 class State(NamedTuple):
@@ -132,6 +137,11 @@ class VectorRows:
         """The key of a row's item; None where the row is gone."""
         row: tuple[bytes] | None = execute(self._key, (number,)).fetchone()
         return None if row is None else row[0]
+
+
+def piece_rows(dimensions: int) -> int:
+    """How many rows are read before others may go on."""
+    return min(max(_PIECE_BYTES // (FLOAT_BYTES * dimensions), 1), _PIECE_ROWS)
 
 
 def fresh_epoch() -> int:
