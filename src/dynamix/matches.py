@@ -85,7 +85,8 @@ class Matches(Searching[M]):
         return await self._arun(flows.first)
 
     def one(self) -> M:
-        """The only match. Raises ItemNotFoundError where there is none, MultipleItemsError where there is another."""
+        """The only match, at most the limit. Raises ItemNotFoundError where there is none, MultipleItemsError where
+        there is another."""
         match: M = self._run(flows.one)
         return match
 

@@ -118,6 +118,7 @@ def test_one_and_exists() -> None:
     """one() gives the only match and tells of none and of several; exists() says whether there is one."""
     threads = create_threads(4)
     assert SCIENCE.where(Thread.title == "Title 2").one() == threads[2]
+    assert SCIENCE.limit(1).one() == threads[0]
     with pytest.raises(dynamix.ItemNotFoundError, match=r"no Thread matches.*first\(\)"):
         NONE.one()
     with pytest.raises(dynamix.MultipleItemsError, match="more than one Thread") as caught:

@@ -258,8 +258,9 @@ def one(
     selection: Selection,
     budget: Budget | None,
 ) -> Flow[M]:
-    """The only match. Raises ItemNotFoundError or MultipleItemsError where there is none or another."""
-    matches = yield from every(policy, table, live, replace(search, limit=2), selection, budget)
+    """The only match within the limit. Raises ItemNotFoundError or MultipleItemsError where there is none or another."""
+    limit = 2 if search.limit is None else min(search.limit, 2)
+    matches = yield from every(policy, table, live, replace(search, limit=limit), selection, budget)
     name = search.schema.model_name
     if not matches:
         raise ItemNotFoundError(f"no {name} matches the query; first() gives None then")
