@@ -8,11 +8,13 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from types import FrameType
 from typing import Any
 
 import pytest
 
 import dynamix
+from dynamix.fields.base import Field
 
 THREADS = 8
 TIMES = 200
@@ -104,6 +106,41 @@ def test_no_accepted_change_is_lost_or_doubled() -> None:
     assert stored.number == sum(accepted[:THREADS])
     assert stored.total == 1000 + sum(accepted[THREADS : THREADS + 2])
     assert len(stored.items) == len(set(stored.items)) == sum(accepted[THREADS + 2 : THREADS + 4])
+
+
+def test_a_value_read_beside_commits_is_no_edit() -> None:
+    """Commits fall between all steps of a first read: none takes what was read before it for an edit in place."""
+    shared = Shared.create(key="k", items=[])
+    shared.append_to_listfield(Shared.items, "first").commit_changes()  # which leaves the list unread
+    outcomes: list[Any] = []
+
+    def commit() -> None:
+        try:
+            outcomes.append(shared.append_to_listfield(Shared.items, len(outcomes)).commit_changes())
+        except dynamix.InvalidUpdateError as error:
+            outcomes.append(error)
+
+    def traced(frame: FrameType, event: str, _: object) -> Any:
+        if frame.f_code is not Field.value_in.__code__ or len(outcomes) > 15:
+            return None
+        if event == "line":
+            committing = threading.Thread(target=copy_context().run, args=(commit,))
+            committing.start()
+            committing.join()
+        return traced
+
+    def read() -> None:
+        before = sys.gettrace()
+        sys.settrace(traced)
+        try:
+            assert shared.items[0] == "first"
+        finally:
+            sys.settrace(before)
+
+    side_by_side(read)
+    assert len(outcomes) > 15
+    assert not [outcome for outcome in outcomes if outcome is not shared]
+    assert shared.items == ["first", *range(len(outcomes))]
 
 
 def test_the_first_changes_of_an_instance() -> None:

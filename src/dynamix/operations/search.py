@@ -258,7 +258,7 @@ def one(
     selection: Selection,
     budget: Budget | None,
 ) -> Flow[M]:
-    """The only match within the limit. Raises ItemNotFoundError or MultipleItemsError where there is none or another."""
+    """The only match, at most the limit. Raises ItemNotFoundError for none, MultipleItemsError for another."""
     limit = 2 if search.limit is None else min(search.limit, 2)
     matches = yield from every(policy, table, live, replace(search, limit=limit), selection, budget)
     name = search.schema.model_name

@@ -342,6 +342,12 @@ class Pending:
                 "the two, or without atomic=True"
             )
 
+    def show(self, values: dict[str, Any], state: State, attribute: str, value: Any) -> Any:
+        """Show a value that was read of a state, unless another thread has shown it; LACKING where the state is another
+        by now, since a commit was made meanwhile."""
+        with self._lock:
+            return values.setdefault(attribute, value) if values.get(STATE) is state else LACKING
+
     def settle(self, values: dict[str, Any], fields: Fields, stored: dict[str, Any]) -> None:
         """The changes were stored: forget them, and show what is stored now."""
         with self._lock:
