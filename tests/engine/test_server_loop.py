@@ -1,6 +1,7 @@
 """The server's one thread: whom it lets wait, and what a client may make it hold."""
 
 import contextlib
+import http.client
 import json
 import socket
 import sqlite3
@@ -15,7 +16,7 @@ from dynamix.engine import Engine
 from dynamix.engine.http import server as server_module
 from dynamix.engine.http.server import Server
 from engine.database import Database, index, wire
-from engine.served import bodies, request, talk
+from engine.served import LIST, bodies, request, talk
 
 
 def ask(client: socket.socket, operation: str, **members: object) -> None:
@@ -50,6 +51,40 @@ def test_nobody_waits_for_a_write_that_waits(tmp_path: Path) -> None:
         ask(reader, "Scan", Select="COUNT")
         assert told(reader) == {"Count": 5, "ScannedCount": 5}
     other.close()
+    engine.close()
+
+
+@pytest.mark.parametrize("place", [":memory:", "file.db"])
+def test_scans_of_many_clients_are_all_answered(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They wait for turns of the loop, a few in each; those that turn out long are left to threads."""
+    monkeypatch.setattr("dynamix.engine.http.work._PASSING_SECONDS", 1e-6)
+    engine = Engine() if place == ":memory:" else Engine(tmp_path / place)
+    database = Database(engine)
+    for table, rows in (("tab", 300), ("long", 1500)):
+        database.create("a:S", name=table)
+        for start in range(0, rows, 25):
+            puts = [{"PutRequest": {"Item": wire({"a": str(start + n), "b": "x" * 300})}} for n in range(25)]
+            database.call("BatchWriteItem", RequestItems={table: puts})
+    few = {"FilterExpression": "a = :a", "ExpressionAttributeValues": wire({":a": "7"})}
+    one = {"Count": 1, "ScannedCount": 300, "Items": [wire({"a": "7", "b": "x" * 300})]}
+    with Server(engine) as server, contextlib.ExitStack() as clients:
+        scanners = [clients.enter_context(socket.create_connection(server.address)) for _ in range(23)]
+        reader = clients.enter_context(socket.create_connection(server.address))
+        for client in scanners[:20]:
+            ask(client, "Scan", **few)
+        ask(scanners[20], "Scan", TableName="long", Select="COUNT")
+        ask(scanners[21], "Scan", TableName="none")
+        ask(scanners[22], "Scan", Limit=2, Select="COUNT")
+        whole = http.client.HTTPConnection(*server.address)
+        clients.callback(whole.close)
+        whole.request("POST", "/", b'{"TableName": "tab"}', {**LIST, "X-Amz-Target": "DynamoDB_20120810.Scan"})
+        ask(reader, "GetItem", Key=wire({"a": "1"}))
+        assert told(reader) == {"Item": wire({"a": "1", "b": "x" * 300})}
+        assert [told(client) for client in scanners[:20]] == [one] * 20
+        assert told(scanners[20]) == {"Count": 1500, "ScannedCount": 1500}
+        assert "ResourceNotFoundException" in str(told(scanners[21]))
+        assert str(told(scanners[22])).startswith("{'Count': 2, 'ScannedCount': 2, 'LastEvaluatedKey'")
+        assert len(json.loads(whole.getresponse().read())["Items"]) == 300
     engine.close()
 
 

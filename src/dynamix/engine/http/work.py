@@ -1,7 +1,8 @@
 """Where requests are carried out, so that none waits long for another.
 
 What takes a moment is done in the event loop's own thread, in passing: reads at once, and the writes that have come
-meanwhile together, in one transaction. What turns out to take longer, or would have to wait for another writer, is left
+meanwhile together, in one transaction. Scans that come beside many others stand in a line, of which each turn of the
+loop takes a few. What turns out to take longer, or would have to wait for another writer, is left
 to threads: one for writes, which again takes all that are ready into one transaction, and a few for the rest. A handler
 that is no engine may block as it likes: then each connection has a thread of its own.
 """
@@ -11,6 +12,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from time import perf_counter
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -82,6 +84,9 @@ class Work:
         self._left: deque[Waiting] = deque()  # writes that are left to the thread
         self._thread_writes = False
         self._spent = 0.0  # in this turn of the loop, on long pages
+        self._scans: deque[Waiting] = deque()  # that later turns of the loop carry out
+        self._is_put_off = False  # whether the scan that was asked for last is to be one of these
+        self._awaits_turn = False
 
     def now(self, asked: Asked, *, alone: bool) -> Outcome | None:
         """The outcome of a request that takes a moment only.
@@ -90,6 +95,9 @@ class Work:
         """
         target, body = asked
         if self._quick is None or len(body) > _SMALL_BYTES:
+            return None
+        if target == "Scan" and self._spent >= _PASSING_SECONDS:
+            self._is_put_off = True
             return None
         if target in _PAGES:
             return self._page(self._quick, asked)
@@ -101,15 +109,45 @@ class Work:
         """The outcome of a read of many rows, of fewer where such reads have kept others waiting already."""
         begun = perf_counter()
         outcome = engine.in_passing(*asked, PASSING_ROWS if self._spent < _PASSING_SECONDS else PIECE_ROWS)
-        spent = perf_counter() - begun
-        if spent > _LONG_SECONDS:
-            if not self._spent:
-                self._loop.call_soon(self._rest)
-            self._spent += spent
+        self._spend(perf_counter() - begun)
         return outcome
 
-    def _rest(self) -> None:
-        self._spent = 0.0
+    def _spend(self, seconds: float) -> None:
+        """Count what a page took in this turn of the loop."""
+        if seconds > _LONG_SECONDS:
+            self._spent += seconds
+            self._await_turn()
+
+    def _await_turn(self) -> None:
+        if not self._awaits_turn:
+            self._awaits_turn = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        """A turn of the loop begins: carry out some of the scans that were put off."""
+        self._awaits_turn, self._spent = False, 0.0
+        begun = perf_counter()
+        while self._scans:
+            self._scan(self._scans.popleft())
+            if perf_counter() - begun >= _PASSING_SECONDS:
+                break
+        self._spend(perf_counter() - begun)
+        if self._scans:
+            self._await_turn()
+
+    def _scan(self, waiting: Waiting) -> None:
+        try:
+            assert self._quick is not None  # noqa: S101 - others have no scans put off
+            outcome = self._quick.in_passing(*waiting.asked, PASSING_ROWS)
+        except Exception:
+            _log.exception("a request failed inside the engine")
+            outcome = failed()
+        if outcome is None:
+            self._threads.submit(self._carry_out, waiting)
+        elif len(outcome[1]) > _SMALL_BYTES:
+            self.aside(partial(waiting.form, outcome), waiting.tell)  # which may take long to be encoded
+        else:
+            waiting.tell(waiting.form(outcome))
 
     def begin(self, waiting: Waiting, connection: object) -> None:
         """Carry out a request of a connection that could not be carried out now; it is told its answer."""
@@ -117,6 +155,10 @@ class Work:
         many = target in _WRITES_OF_MANY
         if self._quick is None:
             self._own_threads.run(connection, lambda: self._carry_out(waiting))
+        elif self._is_put_off:
+            self._is_put_off = False
+            self._scans.append(waiting)
+            self._await_turn()
         elif not (many or target in _WRITES):
             self._threads.submit(self._carry_out, waiting)
         elif len(body) > (_SMALL_MANY_BYTES if many else _SMALL_BYTES):
