@@ -55,7 +55,7 @@ def test_nobody_waits_for_a_write_that_waits(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", [":memory:", "file.db"])
-def test_scans_of_many_clients_are_all_answered(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_of_many_clients_are_all_answered(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They wait for turns of the loop, a few in each; those that turn out long are left to threads."""
     monkeypatch.setattr("dynamix.engine.http.work._PASSING_SECONDS", 1e-6)
     engine = Engine() if place == ":memory:" else Engine(tmp_path / place)
@@ -65,13 +65,19 @@ def test_scans_of_many_clients_are_all_answered(place: str, tmp_path: Path, monk
         for start in range(0, rows, 25):
             puts = [{"PutRequest": {"Item": wire({"a": str(start + n), "b": "x" * 300})}} for n in range(25)]
             database.call("BatchWriteItem", RequestItems={table: puts})
+    database.create("a:S b:S", name="sorted")
+    for number in range(300):
+        database.put(table="sorted", a="a", b=str(number))
+    query = {"KeyConditionExpression": "a = :a", "ExpressionAttributeValues": wire({":a": "a"}), "Select": "COUNT"}
     few = {"FilterExpression": "a = :a", "ExpressionAttributeValues": wire({":a": "7"})}
     one = {"Count": 1, "ScannedCount": 300, "Items": [wire({"a": "7", "b": "x" * 300})]}
     with Server(engine) as server, contextlib.ExitStack() as clients:
-        scanners = [clients.enter_context(socket.create_connection(server.address)) for _ in range(23)]
+        scanners = [clients.enter_context(socket.create_connection(server.address)) for _ in range(43)]
         reader = clients.enter_context(socket.create_connection(server.address))
         for client in scanners[:20]:
             ask(client, "Scan", **few)
+        for client in scanners[23:]:
+            ask(client, "Query", TableName="sorted", **query)
         ask(scanners[20], "Scan", TableName="long", Select="COUNT")
         ask(scanners[21], "Scan", TableName="none")
         ask(scanners[22], "Scan", Limit=2, Select="COUNT")
@@ -81,6 +87,7 @@ def test_scans_of_many_clients_are_all_answered(place: str, tmp_path: Path, monk
         ask(reader, "GetItem", Key=wire({"a": "1"}))
         assert told(reader) == {"Item": wire({"a": "1", "b": "x" * 300})}
         assert [told(client) for client in scanners[:20]] == [one] * 20
+        assert [told(client) for client in scanners[23:]] == [{"Count": 300, "ScannedCount": 300}] * 20
         assert told(scanners[20]) == {"Count": 1500, "ScannedCount": 1500}
         assert "ResourceNotFoundException" in str(told(scanners[21]))
         assert str(told(scanners[22])).startswith("{'Count': 2, 'ScannedCount': 2, 'LastEvaluatedKey'")

@@ -1,7 +1,7 @@
 """Where requests are carried out, so that none waits long for another.
 
 What takes a moment is done in the event loop's own thread, in passing: reads at once, and the writes that have come
-meanwhile together, in one transaction. Scans that come beside many others stand in a line, of which each turn of the
+meanwhile together, in one transaction. Pages that come beside many others stand in a line, of which each turn of the
 loop takes a few. What turns out to take longer, or would have to wait for another writer, is left
 to threads: one for writes, which again takes all that are ready into one transaction, and a few for the rest. A handler
 that is no engine may block as it likes: then each connection has a thread of its own.
@@ -84,8 +84,8 @@ class Work:
         self._left: deque[Waiting] = deque()  # writes that are left to the thread
         self._thread_writes = False
         self._spent = 0.0  # in this turn of the loop, on long pages
-        self._scans: deque[Waiting] = deque()  # that later turns of the loop carry out
-        self._is_put_off = False  # whether the scan that was asked for last is to be one of these
+        self._pages: deque[Waiting] = deque()  # that later turns of the loop carry out
+        self._is_put_off = False  # whether the page that was asked for last is to be one of these
         self._awaits_turn = False
 
     def now(self, asked: Asked, *, alone: bool) -> Outcome | None:
@@ -94,10 +94,8 @@ class Work:
         Writes wait for others that may come with them, but for the one of a client that is `alone`.
         """
         target, body = asked
+        self._is_put_off = False
         if self._quick is None or len(body) > _SMALL_BYTES:
-            return None
-        if target == "Scan" and self._spent >= _PASSING_SECONDS:
-            self._is_put_off = True
             return None
         if target in _PAGES:
             return self._page(self._quick, asked)
@@ -106,9 +104,14 @@ class Work:
         return None
 
     def _page(self, engine: Quick, asked: Asked) -> Outcome | None:
-        """The outcome of a read of many rows, of fewer where such reads have kept others waiting already."""
+        """The outcome of a read of many rows. Where such reads have kept others waiting already, it is put off, but for
+        a query that reads few."""
+        is_late = self._spent >= _PASSING_SECONDS
+        self._is_put_off = is_late
+        if is_late and asked[0] == "Scan":
+            return None
         begun = perf_counter()
-        outcome = engine.in_passing(*asked, PASSING_ROWS if self._spent < _PASSING_SECONDS else PIECE_ROWS)
+        outcome = engine.in_passing(*asked, PIECE_ROWS if is_late else PASSING_ROWS)
         self._spend(perf_counter() - begun)
         return outcome
 
@@ -124,20 +127,20 @@ class Work:
             self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
-        """A turn of the loop begins: carry out some of the scans that were put off."""
+        """A turn of the loop begins: carry out some of the pages that were put off."""
         self._awaits_turn, self._spent = False, 0.0
         begun = perf_counter()
-        while self._scans:
-            self._scan(self._scans.popleft())
+        while self._pages:
+            self._read(self._pages.popleft())
             if perf_counter() - begun >= _PASSING_SECONDS:
                 break
         self._spend(perf_counter() - begun)
-        if self._scans:
+        if self._pages:
             self._await_turn()
 
-    def _scan(self, waiting: Waiting) -> None:
+    def _read(self, waiting: Waiting) -> None:
         try:
-            assert self._quick is not None  # noqa: S101 - others have no scans put off
+            assert self._quick is not None  # noqa: S101 - others have no pages put off
             outcome = self._quick.in_passing(*waiting.asked, PASSING_ROWS)
         except Exception:
             _log.exception("a request failed inside the engine")
@@ -157,7 +160,7 @@ class Work:
             self._own_threads.run(connection, lambda: self._carry_out(waiting))
         elif self._is_put_off:
             self._is_put_off = False
-            self._scans.append(waiting)
+            self._pages.append(waiting)
             self._await_turn()
         elif not (many or target in _WRITES):
             self._threads.submit(self._carry_out, waiting)
