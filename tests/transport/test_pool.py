@@ -384,10 +384,12 @@ def test_an_interrupted_request_leaves_nothing_behind() -> None:
     class Interrupted(BaseException):
         pass
 
-    def interrupt(*_: object) -> None:
-        raise Interrupted
+    came, late = threading.Event(), threading.Event()
 
-    late = threading.Event()
+    def interrupt(*_: object) -> None:
+        if not came.is_set():
+            came.set()
+            raise Interrupted
 
     def talk(conversation: Conversation) -> None:
         request = conversation.read()
@@ -396,6 +398,8 @@ def test_an_interrupted_request_leaves_nothing_behind() -> None:
             main = threading.main_thread().ident
             assert main is not None
             signal.pthread_kill(main, signal.SIGUSR1)
+            while not came.wait(0.2):  # one that comes just before the main thread waits does not wake it
+                signal.pthread_kill(main, signal.SIGUSR1)
             assert late.wait(SECONDS)
         conversation.send(answer(request.body))
         conversation.wait_for_end()
