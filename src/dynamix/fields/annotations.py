@@ -42,7 +42,7 @@ class TupleField(ListField[Any]):
         return self.taken(super().from_json(son))
 
     def json_schema(self) -> dict[str, Any]:
-        return super().json_schema()
+        return super().json_schema()  # the same, though what is read is of another type
 
 
 class FrozenSetField(SetField[Any]):
@@ -61,7 +61,7 @@ class FrozenSetField(SetField[Any]):
         return self.taken(super().from_json(son))
 
     def json_schema(self) -> dict[str, Any]:
-        return super().json_schema()
+        return super().json_schema()  # the same, though what is read is of another type
 
     def when_absent(self) -> Any:
         empty = super().when_absent()

@@ -19,6 +19,7 @@ from dynamix.schema.table import Schema, Table
 from dynamix.wire import Call, Flow, Item
 
 if TYPE_CHECKING:
+    from dynamix.schema.hooks import Hook
     from dynamix.updates import pending, plan, unchanged
     from dynamix.updates import version as versions
 else:
@@ -41,22 +42,10 @@ def get(
     fields: Sequence[AnyField] = (),
     *,
     for_write: bool = False,
+    calls_hook: bool = True,
 ) -> Flow[M | None]:
-    """The instance with this key, or None; of it only `fields` and the key, where they are given."""
-    asked = read(policy, table, key, consistent, fields, for_write=for_write)
-    return asked if table.schema.hooks.after_load is None else _loaded(table, asked)
-
-
-def read(
-    policy: RetryPolicy,
-    table: Table[M],
-    key: Item,
-    consistent: bool | None,
-    fields: Sequence[AnyField] = (),
-    *,
-    for_write: bool = False,
-) -> Flow[M | None]:
-    """The same, before the model's own `after_load`."""
+    """The instance with this key, or None; of it only `fields` and the key, where they are given. The model's own
+    `after_load` is called with it, if it `calls_hook`."""
     schema = table.schema
     consistent = policy.consistent if consistent is None else consistent
     if not fields:
@@ -67,20 +56,17 @@ def read(
         body = requests.get(table.name, key, consistent=consistent, only=names)
         reader = schema.codec.reader(table.name, schema.projection.attributes(chosen))
     asked = request(policy, Call("GetItem", msgspec.json.encode(body), reader.item, for_write=for_write))
-    return _unless_hidden(table, asked) if schema.existence.may_hide else asked
+    after_load = schema.hooks.after_load if calls_hook else None
+    return asked if after_load is None and not schema.existence.may_hide else _loaded(table, asked, after_load)
 
 
-def _unless_hidden(table: Table[Any], asked: Flow[M | None]) -> Flow[M | None]:
-    """The instance that a flow gives; None in place of one that is hidden."""
+def _loaded(table: Table[Any], asked: Flow[M | None], after_load: "Hook | None") -> Flow[M | None]:
+    """The instance that a flow gives, after that hook; None in place of one that is hidden."""
     found = yield from asked
-    return None if found is None or table.schema.existence.hides(vars(found)) else found
-
-
-def _loaded(table: Table[Any], asked: Flow[M | None]) -> Flow[M | None]:
-    """The instance that a flow gives, after the model's own `after_load`."""
-    found = yield from asked
-    if found is not None and table.schema.hooks.after_load is not None:
-        table.schema.hooks.after_load(found)
+    if found is None or table.schema.existence.hides(vars(found)):
+        return None
+    if after_load is not None:
+        after_load(found)
     return found
 
 
@@ -211,7 +197,7 @@ def delete_by_key(policy: RetryPolicy, table: Table[M], which: ByKey) -> Flow[M 
         decode = table.schema.codec.reader(table.name).changed
     deleting = delete(policy, table, which.key, unchanged.resolved({}, which.condition), decode)
     try:
-        old = yield from (deleting if decode is None else _loaded(table, _unless_hidden(table, deleting)))
+        old = yield from (deleting if decode is None else _loaded(table, deleting, table.schema.hooks.after_load))
     except StoredValueError as error:
         error.applied = "yes"
         raise

@@ -72,7 +72,7 @@ def refresh(policy: RetryPolicy, table: Table[M], instance: M, discard: bool) ->
                 "refresh(discard=True)"
             )
     key = schema.key.of(values)
-    found = yield from items.read(policy, table, key, True)
+    found = yield from items.get(policy, table, key, True, calls_hook=False)
     if found is None:
         raise _missing(table, key)
     pending.reloaded(values, vars(found), schema.fields, schema.editable)
