@@ -25,6 +25,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)")
 _TARGET = re.compile(rb"\r\nx-amz-target: *[a-z0-9_]+\.([a-z]+)")
 _THREAD = re.compile(rb'"(thread-\d{6})"')
 _SMALL_FORUM = f'"{sample.SMALL_FORUM}"'.encode()
+_WHOLE = re.compile(rb'"ReturnValues": *"ALL_')
 _PYNAMODB_TABLE = sample.PYNAMODB_TABLE.encode()
 _DOCUMENT_TABLE = f'"{sample.DOCUMENT_TABLE}"'.encode()
 _HEAD = (
@@ -75,7 +76,7 @@ class Answers:
         return self._empty
 
     def updateitem(self, body: bytes) -> bytes:
-        if b'"ALL_' in body:
+        if _WHOLE.search(body):
             return self._attributes_answer
         return self._updated_answer if b'"UPDATED_' in body else self._empty
 
@@ -124,7 +125,7 @@ class DocumentAnswers:
         return self._empty
 
     def updateitem(self, body: bytes) -> bytes:
-        return self._attributes_answer if b'"ALL_' in body else self._empty
+        return self._attributes_answer if _WHOLE.search(body) else self._empty
 
 
 _DOCUMENT = DocumentAnswers()
