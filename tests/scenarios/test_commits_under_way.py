@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from typing import Any
 
 import pytest
 from forum import Thread, key
@@ -12,6 +13,7 @@ from loops import runner
 from scripted import Holding, serving
 
 import dynamix
+from dynamix import CharField
 
 DISTURBANCES: dict[str, Callable[[Thread], None]] = {
     "another commit": lambda thread: thread.commit_changes(),
@@ -99,6 +101,48 @@ def test_an_edit_in_place_stays(store: Callable[[Thread], None]) -> None:
         assert thread.reviews == ["a", "b", "theirs", "c"]
         assert Thread.get_or_raise(**key(1), consistent=True) == thread
         assert (thread.tags, thread.data) == ({"x", "y", "z"}, {"n": 2})
+
+
+def _commit_by_token(thread: Thread) -> None:
+    with dynamix.repeat_writes("token"):
+        thread.commit_changes()
+
+
+class Titled(Thread):
+    """Threads of which no two have the same title, so that a commit is a transaction."""
+
+    __table_name__ = Thread.__table_name__
+    title = CharField(unique=True)
+
+
+@pytest.mark.parametrize(
+    ("model", "store"),
+    [(Thread, Thread.commit_changes), (Thread, _commit_by_token), (Titled, Titled.commit_changes)],
+)
+def test_an_edit_in_place_of_what_was_first_read_meanwhile(model: type[Thread], store: Callable[[Thread], Any]) -> None:
+    """It stays as well, be it a value that the commit changes or another; the next save stores it, once."""
+    held = Holding("UpdateItem", "TransactWriteItems")
+    with serving(held), ThreadPoolExecutor(1) as pool:
+        dynamix.create_table(model)
+        Thread.create(**key(1), reviews=["a"], tags={"x"}, data={"n": 1})
+        thread = model.get_or_raise(**key(1))
+        thread.update_to_dict_field(model.data, {"m": 1}).add_to_setfield(model.tags, {"y"})
+        storing = pool.submit(copy_context().run, store, thread)
+        request = held.next()
+        assert (thread.reviews, thread.tags, thread.data) == (["a"], {"x", "y"}, {"n": 1, "m": 1})
+        assert thread.reviews is not None
+        assert thread.tags is not None
+        assert thread.data is not None
+        thread.reviews.append("b")
+        thread.data["n"] = 2
+        thread.tags.add("z")
+        request.answer()
+        held.release()
+        storing.result()
+        assert (thread.reviews, thread.tags, thread.data) == (["a", "b"], {"x", "y", "z"}, {"n": 2, "m": 1})
+        thread.save()
+        assert model.get_or_raise(**key(1), consistent=True) == thread
+        assert (thread.reviews, thread.tags, thread.data) == (["a", "b"], {"x", "y", "z"}, {"n": 2, "m": 1})
 
 
 def test_an_edit_in_place_stays_after_a_transaction() -> None:

@@ -17,7 +17,6 @@ from dynamix.operations.retry import RetryPolicy, request
 from dynamix.operations.update import ByKey
 from dynamix.schema.table import Table
 from dynamix.updates.draft import Draft
-from dynamix.updates.edits import keep_edits
 from dynamix.updates.pending import Pending, Sender, pending_of
 from dynamix.updates.unchanged import resolved
 from dynamix.updates.version import Guards
@@ -109,12 +108,8 @@ def commit(
         except DynamixError as error:
             error.applied = "yes"
             raise
-        finally:
-            if answer is None:  # also where an interrupt came: what is stored is not pending any more
-                part.settle()
-        if answer is not None:
-            pending.settle(values, schema.fields, answer)
-            keep_edits(values, part.sent)
+        finally:  # also where an interrupt came: what is stored is not pending any more
+            part.settle(answer)
     finally:
         pending.end(sender)
     return instance

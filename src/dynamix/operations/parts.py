@@ -3,7 +3,7 @@
 A caller's action is an `Asked`, kept until the block ends. Then it is made a `Part`, from what its instance has become.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -36,7 +36,7 @@ from dynamix.schema.table import Table
 from dynamix.updates import untold
 from dynamix.updates.changes import Changes
 from dynamix.updates.draft import Draft
-from dynamix.updates.edits import Sent, edits_of, keep_edits, values_sent
+from dynamix.updates.edits import Sent, edits_of, first_read_since, keep_edits, values_sent
 from dynamix.updates.outdated import brought_up
 from dynamix.updates.pending import Pending, pending_of
 from dynamix.updates.plan import Picture, Plan, all_null, holds
@@ -226,7 +226,7 @@ class Update(Part):
         self.changes = changes
         self.upsert = upsert
         self.values = values
-        self.sent: Mapping[str, Sent] = {}
+        self.sent: dict[str, Sent] = {}
         if isinstance(changes, Pending) and values is not None:
             self.sent = values_sent(values, table.schema.editable, changes)
         self.plan = Plan()
@@ -279,10 +279,16 @@ class Update(Part):
         problem = f"is stored otherwise than its update was planned for; {STORED_NOTHING}"
         return failed(ConditionalCheckFailedError, self.table, self.key, error, problem)
 
-    def settle(self) -> None:
+    def settle(self, answer: dict[str, Any] | None = None) -> None:
+        """The instance shows what is stored, which is `answer` where that was read."""
         if isinstance(self.changes, Pending) and self.values is not None:
-            untold.settle(self.changes, self.values, self.table.schema, self.plan, self.required)
-            keep_edits(self.values, self.sent)
+            schema = self.table.schema
+            sent = first_read_since(self.sent, self.values, schema.editable, self.changes)
+            if answer is None:
+                untold.settle(self.changes, self.values, schema, self.plan, self.required)
+            else:
+                self.changes.settle(self.values, schema.fields, answer)
+            keep_edits(self.values, sent)
 
     def _broken(self, stored: Item) -> list[str]:
         return list(dict.fromkeys(name for guard, name in self.plan.guards if not holds(guard, stored)))

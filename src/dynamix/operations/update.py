@@ -35,7 +35,7 @@ from dynamix.schema.table import Schema, Table
 from dynamix.updates import untold
 from dynamix.updates.changes import Changes
 from dynamix.updates.draft import Draft
-from dynamix.updates.edits import keep_edits, values_sent
+from dynamix.updates.edits import first_read_since, keep_edits, values_sent
 from dynamix.updates.pending import Pending, Sender
 from dynamix.updates.plan import Picture, Plan, all_null, holds
 from dynamix.updates.unchanged import parts_unchanged, resolved
@@ -121,6 +121,7 @@ def commit(
         sent = values_sent(values, schema.editable, pending)
         answer, plan = yield from _send(policy, table, key, pending, terms, reader.attributes)
         if plan.then_delete:
+            sent = first_read_since(sent, values, schema.editable, pending)
             pending.settle_first(values, schema.fields, _known(table, values, answer))
             kept = keep_edits(values, sent)
             sent = {**values_sent(values, schema.editable, pending), **kept}
@@ -131,6 +132,7 @@ def commit(
                 answer, _ = yield from _send(policy, table, key, pending, terms, reader.attributes)
             except DynamixError as error:
                 raise _partly(table, key, error) from error
+        sent = first_read_since(sent, values, schema.editable, pending)
         if isinstance(answer, UntoldError):
             untold.settle(pending, values, schema, plan, terms.conditions)
         else:

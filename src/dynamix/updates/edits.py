@@ -90,20 +90,43 @@ class Sent(NamedTuple):
 
 def values_sent(values: dict[str, Any], fields: Iterable[Field[Any, Any]], pending: Pending) -> dict[str, Sent]:
     """The values that may be edited in place while a commit of what is pending is under way, by attribute."""
-    stored = state_of(values).stored or {}
     sent = {}
     for field in fields:
         value = values.get(field.attribute)
         if value is not None:
-            try:
-                image = image_of(value)
-                form = field._form(value) if image is None else None
-            except Exception as error:  # one that cannot be stored, which whoever saves it is told
-                let_pass(error)
-                continue
-            loaded = LACKING if pending.sends(field.attribute) else stored.get(field.attribute, LACKING)
-            sent[field.attribute] = Sent(field, value, image, form, loaded)
+            made = _sent(values, field, pending, value, value)
+            if made is not None:
+                sent[field.attribute] = made
     return sent
+
+
+def first_read_since(
+    sent: dict[str, Sent], values: dict[str, Any], fields: Iterable[Field[Any, Any]], pending: Pending
+) -> dict[str, Sent]:
+    """The same before the instance shows what is stored, with those that were first read while the commit was under
+    way: as they were before any edit in place."""
+    since = [field for field in fields if field.attribute not in sent and values.get(field.attribute) is not None]
+    known = dict(sent) if since else sent
+    for field in since:
+        with suppress(StoredValueError):  # of a change whose result only the service knows
+            then = pending.unedited(values, field)
+            made = None if then is LACKING else _sent(values, field, pending, values[field.attribute], then)
+            if made is not None:
+                known[field.attribute] = made
+    return known
+
+
+def _sent(values: dict[str, Any], field: Field[Any, Any], pending: Pending, value: Any, then: Any) -> Sent | None:
+    """A value as it was `then`; None for one that cannot be stored, which whoever saves it is told."""
+    try:
+        image = image_of(then)
+        form = field._form(then) if image is None else None
+    except Exception as error:  # conversions of the user's own may raise whatever
+        let_pass(error)
+        return None
+    stored = state_of(values).stored or {}
+    loaded = LACKING if pending.sends(field.attribute) else stored.get(field.attribute, LACKING)
+    return Sent(field, value, image, form, loaded)
 
 
 def keep_edits(values: dict[str, Any], sent: Mapping[str, Sent]) -> dict[str, Sent]:
