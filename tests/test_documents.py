@@ -51,7 +51,8 @@ def calls(function: Callable[..., Any], work: Callable[[], object]) -> int:
 def loaded() -> Document:
     """The document with all its values read."""
     document = Document.get_or_raise(key="d")
-    assert len(document.words) == len(document.numbers) == COUNT
+    assert document.words
+    assert document.numbers
     return document
 
 
@@ -78,3 +79,20 @@ def test_nothing_edited_encodes_nothing() -> None:
     assert calls(values.encode_map, document.save) == calls(values.encode_list, document.save) == 0
     unread = Document.get_or_raise(key="d")
     assert calls(parsed._Reader.map, unread.save) == 0
+
+
+def test_a_change_of_what_nobody_read_reads_nothing() -> None:
+    """A map, list or set stays unread through its change, its commit and what the answer says of it."""
+    document = Document.get_or_raise(key="d")
+
+    def change() -> None:
+        document.update_to_dict_field(Document.words, {"w1": {"pages": [5], "kind": "verb"}})
+        document.remove_from_dict_field(Document.words, ["w2"])
+        document.append_to_listfield(Document.numbers, -1)
+        document.replace_by_index_in_listfield(Document.numbers, COUNT, -2)
+        document.commit_changes()
+
+    assert calls(parsed._Reader.map, change) == calls(parsed._Reader.list, change) == 0
+    assert document == loaded()
+    assert (document.words["w1"], "w2" in document.words) == ({"pages": [5], "kind": "verb"}, False)
+    assert document.numbers == [*range(COUNT), -2, -1]

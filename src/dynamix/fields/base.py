@@ -196,11 +196,13 @@ class Field(Printable[V], Generic[V, T]):
             value = copy.deepcopy(state.default(self.attribute, self._storable_default))
         if value is None and self.required:
             return LACKING
-        if state.pending is not None:
+        if state.pending is None:
+            shown = values.setdefault(self.attribute, value)
+        if state.pending is not None:  # perhaps another thread made it just now
             shown = state.pending.show(values, state, self.attribute, value)
-            return self.value_in(values) if shown is LACKING else shown
-        shown = values.setdefault(self.attribute, value)
-        if values.get(STATE) is not state:  # another thread made the first commit meanwhile
+        elif values.get(STATE) is not state:
+            shown = LACKING
+        if shown is LACKING:  # another thread stored the instance meanwhile
             if values.get(self.attribute) is value:
                 values.pop(self.attribute, None)
             return self.value_in(values)

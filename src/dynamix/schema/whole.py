@@ -41,13 +41,16 @@ class Whole(Struct, frozen=True, eq=False, dict=True):
 
     def _written(self, values: dict[str, Any], times: Mapping[str, Any] | None) -> dict[str, Any]:
         """The values of an instance that is stored whole."""
+        state: State | None = values.get(STATE)
+        if state is not None and state.pending is not None:
+            state.pending.read_all(values, self.fields)
         for field in self._lazily_shown:
             if field.required or not stored_of(values).get(field.attribute):
                 field.value_in(values)  # the default that shows is stored
         written = {**values, **times} if times else values
         if not self.fields.keys() <= written.keys():
             self._refuse_lacking(written)
-        self._refuse_in_part(values.get(STATE))
+        self._refuse_in_part(state)
         for field in self.computed:
             field.check_in_step(self.fields, written)
         return written

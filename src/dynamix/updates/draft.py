@@ -51,6 +51,9 @@ class Draft:
     noun: ClassVar[str] = "a value"
     """What the draft is for, in messages."""
 
+    unseen: ClassVar[frozenset[str]] = frozenset()
+    """The types of stored values whose changes can be queued before anybody has read the value."""
+
     is_seen: ClassVar[bool] = False
     """Whether it was made of a value that was seen where it is stored."""
 

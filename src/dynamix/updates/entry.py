@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Self
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from dynamix.codec.state import LACKING, State, as_wire, state_of
 from dynamix.fields.base import Field
@@ -18,7 +20,8 @@ Fields = Mapping[str, Field[Any, Any]]
 class Entry(Struct, frozen=True):
     """The changes of one field. `before` is what the instance showed, `shown` is None where the value is not loaded.
 
-    `image` is that of what is stored and was loaded, None where it is not known.
+    `image` is that of what is stored and was loaded, None where it is not known. Of a value that was loaded and that
+    nobody has read yet, `unread` is the stored form, and `shown` is None until it is read.
     """
 
     draft: Draft
@@ -26,6 +29,7 @@ class Entry(Struct, frozen=True):
     before: object
     picture: Picture
     image: Image | None = None
+    unread: Raw | None = None
 
     def show(self, values: dict[str, Any]) -> None:
         """Put what the instance shows of the field among values by attribute."""
@@ -37,22 +41,57 @@ class Entry(Struct, frozen=True):
     def of(cls, values: dict[str, Any], field: Field[Any, Any]) -> Self:
         """No changes yet of a field of the instance with this `__dict__`."""
         before, state = field.value_in(values), state_of(values)
-        attribute, stored, defaults = field.attribute, state.stored, state.defaults or {}
-        kind, base = field.draft, None
-        if attribute in defaults or stored is None:
-            base = defaults.get(attribute)
-        elif field.default is not None and kind is not Draft:
-            base = field.when_absent()
-        draft = kind(field, base)
+        kind, stored, draft = field.draft, state.stored, _no_changes(field, state)
         if before is LACKING:
             return cls(draft, None, before, UNKNOWN)
         shown = kind(field)
         shown.assign(before)
-        form = None if stored is None else stored.get(attribute)
-        if before is None or stored is None or (attribute in defaults and not _holds(form)):
+        form = None if stored is None else stored.get(field.attribute)
+        if before is None or stored is None or (field.attribute in (state.defaults or {}) and not _holds(form)):
             return cls(draft, shown, before, NULL if form else MISSING)
-        image = image_of(before) if form and field.own_form.parse is not None else None
-        return cls(draft, shown, before, Picture.of(before, form), image)
+        return cls(draft, shown, before, Picture.of(before, form), _image(field, form, before))
+
+    @classmethod
+    def of_unread(cls, values: dict[str, Any], field: Field[Any, Any]) -> Self | None:
+        """The same of a value that is left unread; None where it was read, or has to be."""
+        state = state_of(values)
+        form = LACKING if state.stored is None else state.stored.get(field.attribute)
+        if field.attribute in values or type(form) is not Raw or (kind := _type_of(form)) not in field.draft.unseen:
+            return None
+        length = len(_elements(form)["L"]) if kind == "L" else None
+        return cls(_no_changes(field, state), None, LACKING, Picture(True, length, form), unread=form)
+
+    def read(self, before: Any, loaded: Any) -> Self:
+        """The same once the value is read; `loaded` is the value as it was loaded, in which nothing was edited."""
+        field: Any = self.draft.field
+        shown = type(self.draft)(field)
+        shown.assign(before)
+        self.draft.replay(shown)
+        image = _image(field, self.unread, loaded)
+        return replace(self, shown=shown, before=before, image=image, unread=None)
+
+
+def _no_changes(field: Field[Any, Any], state: State) -> Draft:
+    """What changes of a field are folded into, with what they start from where nothing is stored."""
+    kind, defaults, base = field.draft, state.defaults or {}, None
+    if field.attribute in defaults or state.stored is None:
+        base = defaults.get(field.attribute)
+    elif field.default is not None and kind is not Draft:
+        base = field.when_absent()
+    return kind(field, base)
+
+
+def _image(field: Field[Any, Any], form: Any, value: Any) -> Image | None:
+    """The image of a value that is stored in a form, where its field reads that as plain values."""
+    return image_of(value) if form and field.own_form.parse is not None else None
+
+
+def _type_of(form: Raw) -> str:
+    """The type of a stored form, as it is mostly spelled; else something else."""
+    return bytes(memoryview(form)[2:5]).partition(b'"')[0].decode(errors="replace")
+
+
+_elements = msgspec.json.Decoder(dict[str, list[Raw]]).decode
 
 
 def _holds(form: Any) -> bool:

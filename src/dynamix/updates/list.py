@@ -23,6 +23,7 @@ class ListDraft(Draft):
     """Changes of a list, kept in order and resolved against its length when the plan is made."""
 
     noun = "a list"
+    unseen = frozenset({"L"})
 
     def __init__(self, field: Changed, base: Any = None) -> None:
         super().__init__(field, base)

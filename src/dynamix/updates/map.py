@@ -18,6 +18,7 @@ class MapDraft(Draft):
     """Changes of a map: its keys set or removed."""
 
     noun = "a map"
+    unseen = frozenset({"M"})
 
     def __init__(self, field: Changed, base: Any = None) -> None:
         super().__init__(field, base)

@@ -65,7 +65,7 @@ def brought_up(
             made[f"-{name}"] = Moved(_Attribute(name), others.get(name))  # type: ignore[arg-type]
         elif field.attribute in made or (pending is not None and pending.changes(field.attribute)):
             made[field.attribute] = Draft(field)
-            made[field.attribute].assign(values[field.attribute])
+            made[field.attribute].assign(field.value_in(values))
         elif name in others:  # it was not asked for, and its upgrade sets it all the same
             made[field.attribute] = Moved(field, others[name])
         else:

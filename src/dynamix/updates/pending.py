@@ -206,7 +206,7 @@ class Pending:
             if entry is None:
                 if kind is not Draft and not field.own_form.frozen:  # a whole value takes the place of what is there
                     self._refuse_edit(values, field)
-                entry = Entry.of(values, field)
+                entry = (kind.unseen and Entry.of_unread(values, field)) or Entry.of(values, field)
             self._step(values, entry, kind, step)
 
     def act(self, values: dict[str, Any], actions: Sequence[Action]) -> None:
@@ -234,6 +234,9 @@ class Pending:
             return
         entry = self._entries.get(field.attribute)
         fresh = entry is None
+        if entry is not None and entry.unread:
+            field.value_in(values)
+            entry = self._entries[field.attribute]
         if entry is None:
             self._refuse_edit(values, field)
             entry = Entry.of(values, field)
@@ -343,10 +346,25 @@ class Pending:
             )
 
     def show(self, values: dict[str, Any], state: State, attribute: str, value: Any) -> Any:
-        """Show a value that was read of a state, unless another thread has shown it; LACKING where the state is another
-        by now, since a commit was made meanwhile."""
+        """Show a value that was read of a state, with the changes that were queued before, unless another thread has
+        shown it; LACKING where the state is another by now, since a commit was made meanwhile."""
         with self._lock:
-            return values.setdefault(attribute, value) if values.get(STATE) is state else LACKING
+            if values.get(STATE) is not state:
+                return LACKING
+            entry = self._entries.get(attribute)
+            if entry is not None and entry.unread:
+                field: Any = entry.draft.field
+                loaded = field.read(entry.unread) if attribute in values else value  # else another may have edited it
+                self._entries[attribute] = entry = entry.read(values.get(attribute, value), loaded)
+                entry.show(values)
+            return values.setdefault(attribute, value)
+
+    def read_all(self, values: dict[str, Any], fields: Fields) -> None:
+        """Read what has changes and was left unread."""
+        with self._lock:
+            for attribute, entry in list(self._entries.items()):
+                if entry.unread:
+                    fields[attribute].value_in(values)
 
     def settle(self, values: dict[str, Any], fields: Fields, stored: dict[str, Any]) -> None:
         """The changes were stored: forget them, and show what is stored now."""

@@ -17,6 +17,7 @@ class SetDraft(Draft):
     """
 
     noun = "a set"
+    unseen = frozenset({"SS", "NS", "BS"})
 
     def __init__(self, field: Changed, base: Any = None) -> None:
         super().__init__(field, base)
