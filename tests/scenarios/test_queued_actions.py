@@ -136,11 +136,11 @@ REFUSED: dict[str, tuple[tuple[dynamix.Action, ...], type[Exception], str]] = {
 @pytest.mark.parametrize(("actions", "kind", "message"), REFUSED.values(), ids=REFUSED)
 def test_a_refused_action_queues_none(actions: tuple[dynamix.Action, ...], kind: type[Exception], message: str) -> None:
     """What the call was to queue beside it is not queued; what was queued before stays, and shows."""
-    order = stored(price=3, tax=4, state="open", lines=["a"])
-    order.change(Order.lines.prepend("b"), Order.state.set("paid"))
+    order = stored(price=3, tax=4, state="open", lines=["a"], meta={"a": {}})
+    order.change(Order.lines.prepend("b"), Order.state.set("paid"), Order.meta["b"].set(1))
     with pytest.raises(kind, match=message):
-        order.change(Order.lines.append("c"), Order.lives.add(1), *actions)
-    check(order, price=3, tax=4, total=None, lives=3, state="paid", lines=["b", "a"])
+        order.change(Order.lines.append("c"), Order.lives.add(1), Order.meta["a"]["c"].set(1), *actions)
+    check(order, price=3, tax=4, total=None, lives=3, state="paid", lines=["b", "a"], meta={"a": {}, "b": 1})
 
 
 @pytest.mark.usefixtures("place")

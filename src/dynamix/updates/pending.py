@@ -219,8 +219,11 @@ class Pending:
                     self._act(values, action)
             except BaseException:
                 changed, self._entries = self._entries, entries
-                for attribute in changed.keys() - entries.keys():
-                    _show(values, attribute, changed[attribute].before)
+                for attribute, entry in changed.items():
+                    if attribute not in entries:
+                        _show(values, attribute, entry.before)
+                    elif entries[attribute].unread:
+                        values.pop(attribute, None)
                 values.update(self.shows())
                 raise
 
