@@ -48,43 +48,51 @@ _decode: Callable[[Raw], Free] = msgspec.json.Decoder(Free).decode
 
 
 class _Reader:
-    """Makes values of forms, numbers by `number`."""
+    """Makes values of forms, numbers by `number`. What there is most of is told in the loops, since calls take time."""
 
     def __init__(self, number: Callable[[str], Any]) -> None:
         self.number = number
 
     def map(self, content: "dict[str, Free]") -> dict[str, Any]:
-        value = self.value
         return {
             key: form.S
             if form.S is not None
             else int(number)
             if (number := form.N) is not None and number.isdecimal()
-            else value(form)
+            else self.map(inner)
+            if (inner := form.M) is not None
+            else self.list(elements)
+            if (elements := form.L) is not None
+            else self.value(form)
             for key, form in content.items()
         }
 
     def list(self, content: "list[Free]") -> "list[Any]":
-        value = self.value
         return [
             form.S
             if form.S is not None
             else int(number)
             if (number := form.N) is not None and number.isdecimal()
-            else value(form)
+            else self.map(inner)
+            if (inner := form.M) is not None
+            else self.list(elements)
+            if (elements := form.L) is not None
+            else self.value(form)
             for form in content
         ]
 
     def value(self, form: Free) -> Any:
-        """The value of a form that is no text."""
+        """The value of a form of any type. Raises ValueError or ArithmeticError for one without a type."""
+        if form.BOOL is not None:
+            return form.BOOL
+        if form.S is not None:
+            return form.S
+        if form.N is not None:
+            return self.number(form.N)
         if form.M is not None:
             return self.map(form.M)
         if form.L is not None:
             return self.list(form.L)
-        if form.N is not None:
-            return self.number(form.N)
-        if form.BOOL is not None:
-            return form.BOOL
         if form.NULL is not None:
             return None
         if form.B is not None:
@@ -124,8 +132,4 @@ def parse_set(form: Raw, numbers: Numbers) -> set[Any]:
 free_map = _READERS[float].map
 free_list = _READERS[float].list
 free_set = _READERS[float].set
-
-
-def free_value(form: Free) -> Any:
-    """The value of a form of any type. Raises ValueError or ArithmeticError for one without a type."""
-    return form.S if form.S is not None else _READERS[float].value(form)
+free_value = _READERS[float].value
