@@ -26,11 +26,11 @@ from dynamix.model.declaration import Model
 from dynamix.model.running import check_condition, checked, connection_of, schema_of
 from dynamix.model.writing import by_key, new_instance, unclaimed
 from dynamix.operations import parts, transact
-from dynamix.operations.failures import shown_key
 from dynamix.operations.parts import Asked
 from dynamix.schema.table import Table
 from dynamix.updates.actions import Action
 from dynamix.updates.unchanged import resolved
+from dynamix.wire import Item
 
 M = TypeVar("M", bound=Model)
 A = TypeVar("A")
@@ -90,7 +90,7 @@ class Transaction:
         model = _model_of(instance)
         table = self._table(model)
         make = partial(parts.save, table, instance, if_unchanged, checked(model, condition))
-        self._write(Asked("save", table, table.schema.key.of(vars(instance)), make, instance))
+        self._write(Asked("save", table, _key_of(table, instance), make, instance))
         return instance
 
     @overload
@@ -187,8 +187,8 @@ class Transaction:
             table = self._table(type(what))
             instance, condition = what, checked(type(what), condition)
         make = partial(parts.put, table, instance, condition, absent, not isinstance(what, type))
-        asked = Asked(action, table, table.schema.key.of(vars(instance)), make, instance)
-        if table.schema.hooks.before_save is None:  # which may complete what is given here
+        asked = Asked(action, table, _key_of(table, instance), make, instance)
+        if asked.key is not None:
             asked.made(datetime.now(UTC))  # a wrong value is refused where it was given
         self._write(asked)
         return instance
@@ -211,16 +211,19 @@ class Transaction:
         return schema_of(model).at(connection.table_prefix)
 
     def _write(self, asked: Asked) -> None:
-        first = self._written.setdefault(transact.place(asked.table, asked.key), asked)
-        if first is not asked:
-            raise InvalidUpdateError(
-                f"{asked.table.schema.model_name} with {shown_key(asked.table, asked.key)} is written twice in this "
-                f"transaction, by {first.action} and by {asked.action}; one item takes one write"
-            )
+        if asked.key is not None:
+            first = self._written.setdefault(transact.place(asked.table, asked.key), asked)
+            if first is not asked:
+                raise transact.written_twice(first, asked, asked.key)
         self._ask(asked)
 
     def _ask(self, asked: Asked) -> None:
         self._asked.append(asked)
+
+
+def _key_of(table: Table[Any], instance: object) -> Item | None:
+    """The key by which an instance will be stored; None where the model's own `before_save` has yet to complete it."""
+    return table.schema.key.of(vars(instance)) if table.schema.hooks.before_save is None else None
 
 
 def _model_of(instance: object) -> type[Any]:

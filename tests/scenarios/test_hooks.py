@@ -165,6 +165,66 @@ def test_an_error_of_a_hook() -> None:
         made.commit_changes()
 
 
+class Keyed(Model):
+    """Its hook completes the key."""
+
+    __table_name__ = "keyed"
+
+    key = CharField(hash_key=True)
+    name = CharField()
+
+    def before_save(self) -> None:
+        if self.key is None and self.name is not None:
+            self.key = self.name.casefold()
+
+
+def test_a_key_that_a_hook_gives() -> None:
+    """A transaction goes by the key that an instance has after its hook: it stores and checks that item, and refuses a
+    second write of it."""
+    dynamix.create_table(Keyed)
+    with dynamix.transaction() as tx:
+        tx.create(Keyed, name="A")
+        tx.save(Keyed(name="B"))
+    assert {keyed.key for keyed in Keyed.scan()} == {"a", "b"}
+
+    def transact(*instances: Keyed, checked: str | None = None) -> None:
+        with dynamix.transaction() as tx:
+            for instance in instances:
+                tx.create(instance)
+            if checked is not None:
+                tx.check(Keyed, Keyed.name == "x", key=checked)
+
+    for second in (Keyed(name="C"), Keyed(key="c", name="x")):
+        with pytest.raises(
+            dynamix.InvalidUpdateError, match="key='c' is written twice in this transaction, by create and"
+        ):
+            transact(Keyed(name="C"), second)
+    with pytest.raises(dynamix.TransactionCanceledError) as caught:
+        transact(Keyed(name="D"), checked="d")
+    assert len(caught.value.reasons) == 2
+    with pytest.raises(dynamix.MissingKeyError):
+        transact(Keyed())
+    assert {keyed.key for keyed in Keyed.scan()} == {"a", "b"}
+
+
+def test_text_that_a_hook_cannot_write() -> None:
+    """Its own UnicodeEncodeError comes out as it is; that of a value which no item can hold names the field."""
+
+    class Written(Model):
+        key = CharField(hash_key=True)
+        title = CharField()
+
+        def before_save(self) -> None:
+            if self.title is None:
+                "\ud800".encode()
+
+    dynamix.create_table(Written)
+    with pytest.raises(UnicodeEncodeError):
+        Written.create(key="k")
+    with pytest.raises(dynamix.FieldValidationException, match="title cannot hold"):
+        Written.create(key="k", title="\ud800")
+
+
 def test_what_is_no_hook() -> None:
     """A field of such a name is a field; an async method or another value is refused when the model is used first."""
 

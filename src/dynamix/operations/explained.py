@@ -48,6 +48,8 @@ def explaining(
             raise
         raise explained((table,), error) from error
     except UnicodeEncodeError as error:
+        if not unwritable.is_own(error):  # of a hook
+            raise
         raise unwritable.no_text(table.schema, error, *args) from error
     except StoredValueError as error:
         error.table = error.table or table.name  # that of another model, where a hook of the user's own has read it

@@ -296,11 +296,12 @@ class Update(Part):
 
 class Asked(NamedTuple):
     """What a caller asked for: by which method, of which item, and how that becomes a part of the request, None where
-    nothing need be sent. `instance` is the one that is stored or deleted."""
+    nothing need be sent. `instance` is the one that is stored or deleted. `key` is None where the model's own
+    `before_save` may set it."""
 
     action: str
     table: Table[Any]
-    key: Item
+    key: Item | None
     make: Callable[[datetime], Part | None]
     instance: Any = None
 

@@ -75,6 +75,14 @@ def place(table: Table[Any], key: Item) -> bytes:
         raise no_text(table.schema, error, key) from error
 
 
+def written_twice(first: Asked, second: Asked, key: Item) -> InvalidUpdateError:
+    """The error for two writes of the item with this key."""
+    return InvalidUpdateError(
+        f"{second.table.schema.model_name} with {shown_key(second.table, key)} is written twice in this transaction, "
+        f"by {first.action} and by {second.action}; one item takes one write"
+    )
+
+
 def write(policy: RetryPolicy, asked: Sequence[Asked], token: str | None) -> Flow[None]:
     """Do all that is asked for, or nothing. Then the instances show that it is stored, as after their own verbs.
 
@@ -133,12 +141,12 @@ class _Batch:
             if part is None:
                 self._places.append(None)
                 continue
-            number = at.setdefault(place(one.table, one.key), len(self.parts))
+            number = at.setdefault(place(part.table, part.key), len(self.parts))
             self._places.append(number)
             if number == len(self.parts):
                 self.parts.append(part)
             else:
-                self._merge(number, part)
+                self._merge(number, one, part)
         guarded = (part for part in self.parts if part.table.schema.guards is not None)
         self.holders = [holder for part in guarded if (holder := Holder.of(part, whole=whole)) is not None]
         self.guards: list[Guard] = []
@@ -165,11 +173,13 @@ class _Batch:
         elif reads:
             yield Together(reads)
 
-    def _merge(self, number: int, part: Part) -> None:
+    def _merge(self, number: int, asked: Asked, part: Part) -> None:
         """Make one of a check and what else is done with its item."""
         there = self.parts[number]
         if isinstance(part, Check):
             there.checks = (*there.checks, *part.given)
+        elif not isinstance(there, Check):
+            raise written_twice(self.asked[self._places.index(number)], asked, part.key)
         else:
             part.checks = there.given
             self.parts[number] = part

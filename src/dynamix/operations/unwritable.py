@@ -27,6 +27,14 @@ def no_text(schema: Schema[Any], error: UnicodeEncodeError, *given: object) -> E
     )
 
 
+def is_own(error: UnicodeEncodeError) -> bool:
+    """Whether it was raised where a request is written, and not in a method of the user's."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is None or trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] == "dynamix"
+
+
 def _holder(schema: Schema[Any], given: object) -> AnyField | None:
     """The field for which such a text was given: in an instance, an item, a key, a condition, or several of them."""
     if isinstance(given, schema.model):
