@@ -25,6 +25,11 @@ Numbers = type[float] | type[Decimal]
 _EXACT_FLOATS = 1e38
 _EXACT_INTEGERS = 10**38
 
+DEEPEST = NESTING_LEVELS - 2
+"""How many levels the deepest maps and lists are inside another value; the item is a level itself."""
+
+NO_EMPTY_KEY = "the key '' is empty; a key of a map has at least one character"
+
 
 class UnstorableError(ValueError):
     """A value that DynamoDB cannot hold. `of_type` says whether no value of its type can be held."""
@@ -36,23 +41,25 @@ class UnstorableError(ValueError):
 
 def encode(value: object, depth: int = 0, numbers: Numbers | None = None) -> AttributeValue:
     """The JSON form of a value `depth` levels inside another. Raises UnstorableError."""
-    encoder = _ENCODERS.get(type(value)) or _encoder_of_base(value)
+    encoder = ENCODERS.get(type(value)) or encoder_of_base(value)
     return encoder(value, depth, numbers)
 
 
 def encode_map(value: dict[str, Any], depth: int = 0, numbers: Numbers | None = None) -> dict[str, AttributeValue]:
     """The elements of a map in JSON form. Raises UnstorableError."""
-    inside = _below(depth)
+    if depth > DEEPEST:
+        raise too_deep()
+    inside = depth + 1
     if "" in value:
-        raise UnstorableError("the key '' is empty; a key of a map has at least one character")
+        raise UnstorableError(NO_EMPTY_KEY)
     return {
-        key if type(key) is str else _map_key(key): {"S": element}
+        key if type(key) is str else map_key(key): {"S": element}
         if (kind := type(element)) is str
         else {"N": str(element)}
-        if kind is int and -_EXACT_INTEGERS < element < _EXACT_INTEGERS
+        if kind is int and -0x3FFFFFFF <= element <= 0x3FFFFFFF  # integers of one digit are compared fast
         else {"M": encode_map(element, inside, numbers)}
         if kind is dict
-        else (_ENCODERS.get(kind) or _encoder_of_base(element))(element, inside, numbers)
+        else (ENCODERS.get(kind) or encoder_of_base(element))(element, inside, numbers)
         for key, element in value.items()
     }
 
@@ -61,29 +68,29 @@ def encode_list(
     value: list[Any] | tuple[Any, ...], depth: int = 0, numbers: Numbers | None = None
 ) -> list[AttributeValue]:
     """The elements of a list in JSON form. Raises UnstorableError."""
-    inside = _below(depth)
+    if depth > DEEPEST:
+        raise too_deep()
+    inside = depth + 1
     return [
         {"S": element}
         if (kind := type(element)) is str
         else {"N": str(element)}
-        if kind is int and -_EXACT_INTEGERS < element < _EXACT_INTEGERS
+        if kind is int and -0x3FFFFFFF <= element <= 0x3FFFFFFF
         else {"M": encode_map(element, inside, numbers)}
         if kind is dict
-        else (_ENCODERS.get(kind) or _encoder_of_base(element))(element, inside, numbers)
+        else (ENCODERS.get(kind) or encoder_of_base(element))(element, inside, numbers)
         for element in value
     ]
 
 
-def _below(depth: int) -> int:
-    """The depth of what is inside a map or list at a depth."""
-    if depth >= NESTING_LEVELS - 1:
-        raise UnstorableError(f"it is nested too deep; an item has at most {NESTING_LEVELS} levels, itself included")
-    return depth + 1
+def too_deep() -> UnstorableError:
+    """The refusal of a map or list that is deeper than the deepest."""
+    return UnstorableError(f"it is nested too deep; an item has at most {NESTING_LEVELS} levels, itself included")
 
 
-def _encoder_of_base(value: object) -> Callable[[Any, int, Numbers | None], AttributeValue]:
-    """The encoder for an instance of a subclass."""
-    for kind, encoder in _ENCODERS.items():
+def encoder_of_base(value: object) -> Callable[[Any, int, Numbers | None], AttributeValue]:
+    """The encoder for an instance of a subclass. Raises UnstorableError for a value of no type."""
+    for kind, encoder in ENCODERS.items():
         if isinstance(value, kind):
             return encoder
     raise UnstorableError(
@@ -144,7 +151,8 @@ def _set_tag(element: object) -> str:
     )
 
 
-def _map_key(key: object) -> str:
+def map_key(key: object) -> str:
+    """A key of a map as a plain str. Raises UnstorableError for what is none."""
     if isinstance(key, str):
         return _plain_text(key)
     raise UnstorableError(f"the map key {key!r} is not a str", of_type=True)
@@ -184,7 +192,7 @@ def _encode_binary(value: bytes | bytearray | memoryview, depth: int, numbers: N
     return {"B": b64encode(value).decode()}
 
 
-_ENCODERS: dict[type, Callable[[Any, int, Numbers | None], AttributeValue]] = {
+ENCODERS: dict[type, Callable[[Any, int, Numbers | None], AttributeValue]] = {
     type(None): lambda value, depth, numbers: {"NULL": True},
     bool: lambda value, depth, numbers: {"BOOL": value},
     str: lambda value, depth, numbers: {"S": _plain_text(value)},
@@ -200,6 +208,7 @@ _ENCODERS: dict[type, Callable[[Any, int, Numbers | None], AttributeValue]] = {
     set: lambda value, depth, numbers: encode_set(value, numbers),
     frozenset: lambda value, depth, numbers: encode_set(value, numbers),
 }
+"""What encodes the values of a type."""
 
 
 def _same(content: Any) -> Any:
