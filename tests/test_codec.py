@@ -4,6 +4,7 @@ import copy
 import math
 import pickle
 import sys
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,6 +23,7 @@ from dynamix.codec.parsed import parse_list, parse_map, parse_set
 from dynamix.codec.sizes import item_size, value_size
 from dynamix.codec.slot import forms_kept
 from dynamix.codec.state import STATE
+from dynamix.codec.trees import list_tree, tree
 from dynamix.codec.values import UnstorableError
 from dynamix.errors import StoredValueError
 from dynamix.fields import (
@@ -141,8 +143,12 @@ def test_depth_is_bounded() -> None:
     for _ in range(31):
         value = [value]
     assert values.decode(values.encode(value)) == value
-    with pytest.raises(UnstorableError, match="32 levels"):
-        values.encode([value])
+    assert msgspec.json.encode(tree(value)) == msgspec.json.encode(values.encode(value))
+    for encode in (values.encode, tree):
+        with pytest.raises(UnstorableError, match="32 levels"):
+            encode([value])
+        with pytest.raises(UnstorableError, match="32 levels"):
+            encode({"a": value})
 
 
 class Word(str):
@@ -168,6 +174,42 @@ def test_json_read_at_once_is_what_its_forms_are(value: Any, of: type[float] | t
             plain = values.decode(form, of)
             assert read == plain
             assert _types(read) == _types(plain)
+
+
+odd_scalars = st.sampled_from(
+    [Word("x"), Level.LOW, 2**30 - 1, 2**30, 10**38, 10**38 + 1, 1e37, 2.0, 0.1, Decimal("0.30"), bytearray(b"x")]
+)
+unstorable = st.sampled_from([object(), set(), {1, "a"}, {None}, 1e38, math.inf, date(2026, 1, 1), "\ud800"])
+odd = st.recursive(
+    free | odd_scalars | unstorable | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.builds(OrderedDict, st.dictionaries(map_keys, inner, max_size=2))
+        | st.dictionaries(st.text(max_size=2) | st.sampled_from([Word("k"), 1, None]), inner, max_size=3)
+        | st.lists(st.integers() | st.integers(-(10**39), 10**39), min_size=4, max_size=7)
+    ),
+    max_leaves=8,
+)
+
+
+@given(odd, st.sampled_from([float, Decimal, None]))
+def test_a_tree_is_written_as_the_form_of_its_value(value: Any, of: type[float] | type[Decimal] | None) -> None:
+    """The JSON of a tree is to the byte that of the stored form; a value that has none is refused in equal words."""
+    assert _outcome(tree, value, of) == _outcome(values.encode, value, of)
+
+
+def _outcome(make: Callable[..., Any], value: Any, of: Any) -> Any:
+    try:
+        return msgspec.json.encode(make(value, 0, of))
+    except (UnstorableError, UnicodeEncodeError) as error:
+        return type(error), str(error), getattr(error, "of_type", None)
+
+
+@pytest.mark.parametrize("integers", [[0] * 5, [-(2**63), 2**63 - 1, 0, 1, 2], (2**63, 1, 2, 3, 4), [1, 2, 3, 4, True]])
+def test_many_integers_are_written_as_each_of_them(integers: Any) -> None:
+    """A list of many integers, which is written at once, is written as each of them would be."""
+    assert msgspec.json.encode(list_tree(integers)) == msgspec.json.encode({"L": values.encode_list(integers)})
 
 
 def _types(value: Any) -> Any:
@@ -333,7 +375,9 @@ def test_the_generated_code_agrees_with_the_plain_way(given_values: dict[str, An
     plain = {schema.fields[name].name: schema.fields[name].encode(value) for name, value in instance_values.items()}
     assert item == plain
     kept = [slot for slot in schema.codec.slots if not slot.form.exact]
-    assert schema.codec.whole(whole, None) == (plain, forms_kept(kept, plain))
+    sent, stored = schema.codec.whole(whole, None)
+    assert msgspec.json.encode(sent) == msgspec.json.encode(item)
+    assert (stored, schema.codec.kept(sent)) == (forms_kept(kept, plain),) * 2
     body = msgspec.json.encode({"Item": item})
     fast = reader.item(body)
     assert fast is not None

@@ -25,6 +25,9 @@ AttributeValue: TypeAlias = dict[str, Any]
 Item: TypeAlias = dict[str, AttributeValue]
 """An item, or a key, in DynamoDB's JSON form: stored attribute name to value."""
 
+SentItem: TypeAlias = dict[str, Any]
+"""An item as a request has it: of lists, maps and the like the JSON of the value, as a msgspec.Raw."""
+
 
 class Call(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """One request to the service.

@@ -246,6 +246,12 @@ def test_a_key_that_cannot_be(value: Any) -> None:
             operation()
 
 
+def put_in_transaction(sample: Sample) -> None:
+    """Put an instance in a transaction of its own."""
+    with dynamix.transaction() as tx:
+        tx.put(sample)
+
+
 @pytest.mark.usefixtures("place")
 def test_an_item_of_over_400_kb() -> None:
     """An item that is too large is refused before it is sent; one at the limit is stored."""
@@ -256,6 +262,14 @@ def test_an_item_of_over_400_kb() -> None:
         lambda: Sample.batch_write([{"key": "k", "text": "x" * (room + 1)}]),
     ):
         with pytest.raises(dynamix.ItemTooLargeError, match="409600"):
+            operation()
+    large = ["x" * room]
+    for operation in (
+        lambda: Sample.create(key="k", items=large),
+        lambda: Sample.batch_write([{"key": "k", "items": large}]),
+        lambda: put_in_transaction(Sample(key="k", items=large)),
+    ):
+        with pytest.raises(dynamix.ItemTooLargeError, match=r"409605 bytes, .*; 'items' alone has 409596"):
             operation()
     assert Sample.get(key="k") is None
     Sample.create(key="k", text="x" * room)

@@ -507,6 +507,18 @@ class Money(Field[Decimal, Any]):
         return Decimal(wire["N"])
 
 
+class Parts(ListField[Any]):
+    """A list that is stored as one text."""
+
+    key_type = "S"
+
+    def to_wire(self, value: list[Any]) -> AttributeValue:
+        return {"S": "/".join(value)}
+
+    def from_wire(self, wire: AttributeValue) -> list[Any]:
+        return str(wire["S"]).split("/")
+
+
 class Owned(Model):
     """Fields of the user's own."""
 
@@ -514,20 +526,22 @@ class Owned(Model):
     code = Code(unique=True)
     sealed = Sealed(unique=True)
     price = Money(unique=True)
+    place = Parts(unique=True)
     __unique__ = (["code"], (code, "code"))
 
 
 def test_fields_of_ones_own(engine: Place) -> None:
     """Are the same where they are stored as the same; what is stored otherwise each time cannot be unique."""
     dynamix.create_table(Owned)
-    Owned.create(name="a", code=" x", price=Decimal("1.50"))
+    Owned.create(name="a", code=" x", price=Decimal("1.50"), place=["b", "c"])
+    refused(lambda: Owned.create(name="b", place=["b", "c"]))
     refused(lambda: Owned.create(name="b", code="x "))
     refused(lambda: Owned.create(name="b", price=Decimal("1.5")))
     with pytest.raises(
         dynamix.FieldValidationException, match=r"Owned\.sealed cannot be kept unique: it stores one value"
     ):
         Owned.create(name="b", sealed="s")
-    assert guards(engine, Owned) == {'["code","S","x"]': "a", '["price","N","1.5"]': "a"}
+    assert guards(engine, Owned) == {'["code","S","x"]': "a", '["price","N","1.5"]': "a", '["place","S","b/c"]': "a"}
 
 
 def test_a_guard_is_its_owners(engine: Place) -> None:

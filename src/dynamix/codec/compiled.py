@@ -10,7 +10,8 @@ well where an item has attributes that the model does not declare; from then on 
 whoever asks for them.
 
 Writing. Straight-line code checks the exact type of each value and writes it; whatever is not of the plainest form goes
-through the field's own `encode`.
+through the field's own `encode`. Where an item is stored whole, lists, maps and sets become JSON at once, which goes
+into the request and into the instance's state.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -20,11 +21,11 @@ from typing import Any, Generic, TypeVar
 from dynamix.codec.evolving import Evolving
 from dynamix.codec.generated import compile_keeper, compile_writer
 from dynamix.codec.reader import Reader
-from dynamix.codec.slot import Slot
-from dynamix.codec.state import LACKING, NULL, State, Stored, as_wire
+from dynamix.codec.slot import Slot, as_json
+from dynamix.codec.state import LACKING, NULL, NULL_JSON, State, Stored, as_wire
 from dynamix.codec.versions import Versions
 from dynamix.errors import FieldValidationException, all_wrong
-from dynamix.wire import Item
+from dynamix.wire import Item, SentItem
 
 M = TypeVar("M")
 
@@ -43,7 +44,7 @@ class ModelCodec(Generic[M]):
             self._names |= evolving.own_names
             self.mark = {} if evolving.mark is None else {evolving.mark[0]: {"N": str(evolving.mark[1])}}
         self._exact = {slot.name: slot.attribute for slot in self.slots if slot.form.exact}
-        self._later = [(slot.attribute, slot.name) for slot in self.slots if slot.form.lazy]
+        self._later = [slot.name for slot in self.slots if slot.form.lazy]
         self._nulls = [(slot.attribute, slot.name) for slot in self.slots if slot.null]
         self._by_attribute = {slot.attribute: slot for slot in self.slots}
         self._readers: dict[tuple[str, frozenset[str] | None, frozenset[str] | None], Reader[M]] = {}
@@ -58,7 +59,14 @@ class ModelCodec(Generic[M]):
         return compile_writer(self.model.__name__, self.slots, self.plain_item)
 
     @cached_property
-    def _kept(self) -> Callable[[Item], Stored]:
+    def encode_sent(self) -> Callable[[Mapping[str, Any]], SentItem]:
+        """The same item as a request has it: what is read later is JSON already. Raises UnicodeEncodeError besides."""
+        return compile_writer(
+            self.model.__name__, self.slots, lambda values: self._sent(self.plain_item(values)), as_sent=True
+        )
+
+    @cached_property
+    def _kept(self) -> Callable[[SentItem], Stored]:
         return compile_keeper(self.model.__name__, self.slots)
 
     def plain_item(self, values: Mapping[str, Any]) -> Item:
@@ -84,7 +92,7 @@ class ModelCodec(Generic[M]):
         What nobody touched since it was loaded is in the form in which it is stored. A value was touched if a change of
         it is pending, or if it would be stored otherwise than what was loaded. Raises FieldValidationException.
         """
-        item = self._encoded(values, state)
+        item = self._encoded(self.encode_item, values, state)
         if state is not None:
             for attribute, form in state.forms.items():
                 self._restore(attribute, form, item, values, state)
@@ -92,13 +100,15 @@ class ModelCodec(Generic[M]):
                 item |= self.undeclared(state)
         return item
 
-    def _encoded(self, values: Mapping[str, Any], state: State | None) -> Item:
+    def _encoded(
+        self, encode: Callable[[Mapping[str, Any]], SentItem], values: Mapping[str, Any], state: State | None
+    ) -> SentItem:
         """The item of values. What was missing when it was loaded does not become NULL."""
-        item = self.encode_item(values)
+        item = encode(values)
         if self._nulls and state is not None and state.stored is not None:
             for attribute, name in self._nulls:
                 touched = state.pending is not None and state.pending.changes(attribute)
-                if item.get(name) == NULL and not touched and not state.stored.get(attribute):
+                if item.get(name) in (NULL, NULL_JSON) and not touched and not state.stored.get(attribute):
                     del item[name]
         if self.mark:
             item |= self.mark
@@ -109,17 +119,18 @@ class ModelCodec(Generic[M]):
         others = as_wire(state.others) or {}
         return {name: wire for name, wire in others.items() if name not in self._names}
 
-    def kept(self, item: Item) -> Stored:
-        """What the state of an instance keeps of an item that is stored. Raises UnicodeEncodeError."""
+    def kept(self, item: SentItem) -> Stored:
+        """What the state of an instance keeps of an item as `whole` makes it. Raises UnicodeEncodeError."""
         stored = self._kept(item)
         for name, wire in item.items():
-            if "NULL" in wire and name in self._exact:
+            if name in self._exact and "NULL" in wire:
                 stored[self._exact[name]] = wire
         return stored
 
-    def whole(self, values: Mapping[str, Any], state: State | None) -> tuple[Item, Stored]:
-        """The same two at once. What is to be kept tells in most cases that nothing was touched."""
-        item = self._encoded(values, state)
+    def whole(self, values: Mapping[str, Any], state: State | None) -> tuple[SentItem, Stored]:
+        """The same item as a request has it, and what is to be kept of it, which tells in most cases that nothing was
+        touched. What is read later is JSON already, in both: `as_wire` gives its form. Raises UnicodeEncodeError."""
+        item = self._encoded(self.encode_sent, values, state)
         kept = self._kept(item)
         if state is not None and state.others is not None:
             item |= self.undeclared(state)
@@ -129,13 +140,16 @@ class ModelCodec(Generic[M]):
             return item, forms
         touched = [attribute for attribute, form in forms.items() if kept.get(attribute, LACKING) != form]
         restored = [self._restore(attribute, forms[attribute], item, values, state) for attribute in touched]
-        return item, self.kept(item) if any(restored) else kept
+        return (self._sent(item), self.kept(item)) if any(restored) else (item, kept)
 
-    def sent(self, item: Item, kept: Stored) -> Item:
-        """The same item, for a request: what is kept as JSON need not be written once more."""
-        return item | {name: form for attribute, name in self._later if (form := kept[attribute])}
+    def _sent(self, item: SentItem) -> SentItem:
+        """An item with JSON in the place of what is read later. Raises UnicodeEncodeError."""
+        for name in self._later:
+            if isinstance(item.get(name), dict):
+                item[name] = as_json(item[name])
+        return item
 
-    def _restore(self, attribute: str, form: Any, item: Item, values: Mapping[str, Any], state: State) -> bool:
+    def _restore(self, attribute: str, form: Any, item: SentItem, values: Mapping[str, Any], state: State) -> bool:
         """Put the stored form of one attribute into an item, unless its value was touched; of one that was touched in
         places, the rest. Whether anything was put there."""
         slot = self._by_attribute.get(attribute)
@@ -144,7 +158,7 @@ class ModelCodec(Generic[M]):
         queued = None if state.pending is None else state.pending.draft(attribute)
         if queued is not None and (queued.assigned or not slot.respells):
             return False
-        wire, new = as_wire(form), item.get(slot.name)
+        wire, new = as_wire(form), as_wire(item.get(slot.name))
         if wire is None or wire == new:
             return False  # by far the most
         default = (state.defaults or {}).get(attribute)
@@ -154,8 +168,11 @@ class ModelCodec(Generic[M]):
             return True
         if not slot.respells or new is None or unedited is None:
             return False
-        item[slot.name] = Versions(wire, unedited, new).merged()
-        return item[slot.name] != new
+        merged = Versions(wire, unedited, new).merged()
+        if merged == new:
+            return False
+        item[slot.name] = merged
+        return True
 
     def reader(
         self, table: str, attributes: frozenset[str] | None = None, sure: frozenset[str] | None = None

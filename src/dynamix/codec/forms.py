@@ -53,7 +53,7 @@ class Form(NamedTuple):
     the value. `write` is an expression over `v`, the value, which gives the stored form; it is used where the condition
     `when` is met. `names` is what these expressions use beside builtins. Without `read`, values go through the field's
     `from_wire`; without `write`, and where `when` is not met, through its `to_wire`. `length` measures a value that is
-    limited as a key.
+    limited as a key. `tree` is `write` for what is to be JSON (see `dynamix.codec.trees`), where there is a faster way.
 
     `exact`: writing what was read gives the stored form again, whoever wrote it. `frozen`: values cannot be edited in
     place. `lazy`: values are read when somebody asks for them, by `parse` if there is one, which takes the JSON of the
@@ -71,6 +71,7 @@ class Form(NamedTuple):
     lazy: bool = False
     parse: Callable[[Raw, Any], Any] | None = None
     empties: bool = False
+    tree: str = ""
 
     @property
     def parsed(self) -> type[Any]:

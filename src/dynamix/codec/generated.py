@@ -16,9 +16,9 @@ from msgspec import Raw, Struct
 from dynamix.codec.evolving import Evolving, OutdatedError
 from dynamix.codec.forms import Binary, Form, Text, Truth, Whole
 from dynamix.codec.slot import Slot, as_json
-from dynamix.codec.state import NULL, STATE, State, Stored
+from dynamix.codec.state import NULL, NULL_JSON, STATE, State, Stored
 from dynamix.interrupts import let_pass
-from dynamix.wire import Item
+from dynamix.wire import Item, SentItem
 
 M = TypeVar("M")
 
@@ -161,38 +161,50 @@ def take_names(names: dict[str, Any], form: Form) -> bool:
 
 
 def compile_writer(
-    model_name: str, slots: tuple[Slot, ...], plain_item: Callable[[Mapping[str, Any]], Item]
-) -> Callable[[Mapping[str, Any]], Item]:
-    """Code from values by attribute to an item. What cannot be stored is left to the plain way to name, and so are
-    values that are not all there, but for those that were not read."""
+    model_name: str,
+    slots: tuple[Slot, ...],
+    plain_item: Callable[[Mapping[str, Any]], Item],
+    *,
+    as_sent: bool = False,
+) -> Callable[[Mapping[str, Any]], SentItem]:
+    """Code from values by attribute to an item, or to one as it is sent. What cannot be stored is left to the plain way
+    to name, and so are values that are not all there, but for those that were not read."""
     names: dict[str, Any] = {"plain_item": plain_item, "let_pass": let_pass}
     get = "values.get({!r})".format
-    body = written(slots, names, lambda slot: get(slot.attribute) if slot.form.lazy else f"values[{slot.attribute!r}]")
+    body = written(
+        slots, names, lambda slot: get(slot.attribute) if slot.form.lazy else f"values[{slot.attribute!r}]", as_sent
+    )
     guarded = ["item = {}", "try:", *(f"    {line}" for line in body), "except Exception as error:"]
     body = [*guarded, "    let_pass(error)", "    return plain_item(values)", "return item"]
     return compiled("write", model_name, "values", body, names)
 
 
-def written(slots: tuple[Slot, ...], names: dict[str, Any], value_of: Callable[[Slot], str]) -> list[str]:
+def written(
+    slots: tuple[Slot, ...], names: dict[str, Any], value_of: Callable[[Slot], str], as_sent: bool = False
+) -> list[str]:
     """The lines that put the stored forms of values into `item`, and in `names` what they use. None and empty sets are
-    left out, unless the field is required: then its `encode` refuses None. `value_of` is the expression of a value."""
-    names |= {"EMPTY": frozenset(), "NULL": NULL}
+    left out, unless the field is required: then its `encode` refuses None. `value_of` is the expression of a value.
+    With `as_sent` lazy forms are JSON."""
+    names |= {"EMPTY": frozenset(), "NULL": NULL, "NULL_JSON": NULL_JSON, "Raw": Raw, "encode": msgspec.json.encode}
     body = []
     for index, slot in enumerate(slots):
         form, place, value = slot.form, f"item[{slot.name!r}]", value_of(slot)
+        json = as_sent and form.lazy
         names[f"encode{index}"] = slot.encode
         when = form.when
         if slot.sure is not None and form.length:
             when += f" and {slot.sure[0]} <= {form.length} <= {slot.sure[1]}"
-        fast = when and not slot.constrained and take_names(names, form)
-        write = f"{place} = {form.write} if {when} else encode{index}(v)" if fast else f"{place} = encode{index}(v)"
+        stored = f"encode{index}(v)"
+        if when and not slot.constrained and take_names(names, form):
+            stored = f"{(json and form.tree) or form.write} if {when} else {stored}"
+        write = f"{place} = Raw(encode({stored}))" if json else f"{place} = {stored}"
         if slot.required:
             body += [f"v = {value}", write]
             continue
         filled = " and v != EMPTY" if form.empties else ""
         body += [f"if (v := {value}) is not None{filled}:", f"    {write}"]
         if slot.null:
-            body += ["elif v is None:", f"    {place} = NULL"]
+            body += ["elif v is None:", f"    {place} = {'NULL_JSON' if json else 'NULL'}"]
     return body
 
 
@@ -205,22 +217,22 @@ def reading(form: Form) -> Callable[[Raw], Any]:
     return compiled("read", "one form", "v", ["v = _decode(v)", f"return {form.read}"], names)
 
 
-def compile_keeper(model_name: str, slots: tuple[Slot, ...]) -> Callable[[Item], Stored]:
-    """Code from an item that is stored whole to what is kept of it: the same as `forms_kept`, but for exact forms that
+def compile_keeper(model_name: str, slots: tuple[Slot, ...]) -> Callable[[SentItem], Stored]:
+    """Code from an item as it is sent whole to what is kept of it: the same as `forms_kept`, but for exact forms that
     are NULL though their fields store no NULL."""
-    names: dict[str, Any] = {"Raw": Raw, "encode": msgspec.json.encode, "NULL": NULL}
+    names: dict[str, Any] = {"Raw": Raw, "encode": msgspec.json.encode, "NULL": NULL, "NOTHING": Raw()}
     entries, after = [], []
     for slot in slots:
         form, found = slot.form, f"item.get({slot.name!r})"
-        nothing = "Raw()" if form.lazy else "None"
-        if form.exact:
+        if form.lazy:
+            entries.append(f"{slot.attribute!r}: item.get({slot.name!r}, NOTHING),")
+        elif form.exact:
             if slot.null:
                 after += [f"if {found} == NULL:", f"    stored[{slot.attribute!r}] = NULL"]
-        elif form.frozen and not form.lazy:
+        elif form.frozen:
             entries.append(f"{slot.attribute!r}: {found},")
         else:
-            kept = "w" if form.frozen else "Raw(encode(w))"
-            entries.append(f"{slot.attribute!r}: {kept} if (w := {found}) is not None else {nothing},")
+            entries.append(f"{slot.attribute!r}: Raw(encode(w)) if (w := {found}) is not None else None,")
     body = ["stored = {", *(f"    {entry}" for entry in entries), "}", *after, "return stored"]
     return compiled("keep", model_name, "item", body, names)
 

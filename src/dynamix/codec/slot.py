@@ -50,7 +50,7 @@ class Slot(NamedTuple):
 
 
 def forms_kept(slots: Iterable[Slot], item: Item) -> Stored:
-    """What is kept of an item: see `State`. Forms that nobody can edit are kept as they are."""
+    """What is kept of an item: see `State`. Forms that nobody can edit are kept as they are, but for lazy ones."""
     stored: Stored = {}
     for slot in slots:
         form, wire = slot.form, item.get(slot.name)
@@ -58,7 +58,7 @@ def forms_kept(slots: Iterable[Slot], item: Item) -> Stored:
             if wire is not None and "NULL" in wire:
                 stored[slot.attribute] = wire
         elif wire is not None:
-            stored[slot.attribute] = wire if form.frozen else as_json(wire)
+            stored[slot.attribute] = wire if form.frozen and not form.lazy else as_json(wire)
         elif not slot.unsure:
             stored[slot.attribute] = Raw() if form.lazy else None
     return stored

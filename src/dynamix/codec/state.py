@@ -36,6 +36,8 @@ Outdated = dict[str, AttributeValue | None]
 NULL: AttributeValue = {"NULL": True}
 """What other programs store where dynamix stores nothing."""
 
+NULL_JSON = Raw(msgspec.json.encode(NULL))
+
 
 class State(Struct):
     """Whether an instance is new, loaded or loaded in part; what was loaded; what is pending.

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, Unpack, overload
 from dynamix.codec import values
 from dynamix.codec.forms import Form
 from dynamix.codec.parsed import Free, free_value
+from dynamix.codec.trees import tree
 from dynamix.conditions import deeper
 from dynamix.fields.base import Field
 from dynamix.fields.element import Element
@@ -29,9 +30,10 @@ class AnyField(Field[Any, T]):
         "v.S if v.S is not None else free_value(v)",
         when="v is not None",
         write="encode_free(v, 0, float)",
-        names={"encode_free": values.encode, "free_value": free_value},
+        names={"encode_free": values.encode, "tree": tree, "free_value": free_value},
         lazy=True,
         empties=True,
+        tree="tree(v, 0, float)",
     )
 
     free = True

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, Unpack, overload
 from dynamix.codec import values
 from dynamix.codec.forms import Form
 from dynamix.codec.parsed import FreeMap, free_map, parse_map
+from dynamix.codec.trees import map_tree
 from dynamix.codec.values import UnstorableError
 from dynamix.conditions import deeper
 from dynamix.expressions.nodes import Path
@@ -34,9 +35,10 @@ class DictField(Collection[dict[str, Any], T]):
         "free_map(v.M)",
         when="type(v) is dict",
         write='{"M": encode_map(v, 0, float)}',
-        names={"encode_map": values.encode_map, "free_map": free_map},
+        names={"encode_map": values.encode_map, "map_tree": map_tree, "free_map": free_map},
         lazy=True,
         parse=parse_map,
+        tree="map_tree(v, 0, float)",
     )
     draft = MapDraft
     shape = "M"

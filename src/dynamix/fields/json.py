@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar, Unpack, overload
 
 from dynamix.codec import values
 from dynamix.codec.forms import Form
+from dynamix.codec.trees import Tree, tree
 from dynamix.codec.values import UnstorableError
 from dynamix.conditions import deeper
 from dynamix.errors import InvalidQueryError, ModelDefinitionError
@@ -47,6 +48,11 @@ def _to_document(value: Any) -> AttributeValue:
     return values.encode(value, 0, float)
 
 
+def _to_tree(value: Any) -> Tree:
+    _check(value)
+    return tree(value, 0, float)
+
+
 def _to_text(value: Any) -> AttributeValue:
     """The same text for equal values, but for 1 and 1.0."""
     _check(value)
@@ -67,7 +73,13 @@ def _finite(text: str) -> float:
 _read_text = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse_constant).decode
 
 _FORMS = {
-    "document": Form(when="v is not None", write="json_document(v)", names={"json_document": _to_document}, lazy=True),
+    "document": Form(
+        when="v is not None",
+        write="json_document(v)",
+        names={"json_document": _to_document, "json_tree": _to_tree},
+        lazy=True,
+        tree="json_tree(v)",
+    ),
     "text": Form(when="v is not None", write="json_text(v)", names={"json_text": _to_text}, lazy=True),
 }
 

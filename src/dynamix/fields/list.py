@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar, Unpack, overload
 from dynamix.codec import values
 from dynamix.codec.forms import Form
 from dynamix.codec.parsed import FreeList, free_list, parse_list
+from dynamix.codec.trees import list_tree
 from dynamix.conditions import deeper
 from dynamix.expressions.nodes import Path
 from dynamix.fields.base import Field
@@ -33,9 +34,10 @@ class ListField(Collection[list[Any], T]):
         "free_list(v.L)",
         when="type(v) is list",
         write='{"L": encode_list(v, 0, float)}',
-        names={"encode_list": values.encode_list, "free_list": free_list},
+        names={"encode_list": values.encode_list, "list_tree": list_tree, "free_list": free_list},
         lazy=True,
         parse=parse_list,
+        tree="list_tree(v, 0, float)",
     )
     draft = ListDraft
     native: ClassVar[type] = list

@@ -15,7 +15,7 @@ from dynamix.operations.writes import Writes
 from dynamix.schema.table import Table
 from dynamix.updates.pending import Pending, pending_of
 from dynamix.updates.version import started
-from dynamix.wire import Item
+from dynamix.wire import Item, SentItem
 
 _MOST_WRITES = 40 * BATCH_WRITE_ITEMS
 _MOST_BYTES = 16 * 2**20
@@ -104,7 +104,7 @@ class Gathered:
 
 def _encoded(
     table: Table[Any], instance: Any, times: Mapping[str, datetime]
-) -> tuple[Item, Stored, bytes, dict[str, int]]:
+) -> tuple[SentItem, Stored, bytes, dict[str, int]]:
     """An item of at most 400 KB, what the instance keeps of it, the JSON of its write, and the version that it gets, by
     attribute. `times` as for `whole_of`.
 
@@ -116,7 +116,7 @@ def _encoded(
         first = _NO_VERSION
         if version is not None:
             first, kept = {version.attribute: started(version, values, item)}, table.schema.codec.kept(item)
-        encoded = msgspec.json.encode(requests.batch_put(table.schema.codec.sent(item, kept)))
+        encoded = msgspec.json.encode(requests.batch_put(item))
     except UnicodeEncodeError as error:
         raise no_text(table.schema, error, instance) from error
     if len(encoded) > ITEM_BYTES:

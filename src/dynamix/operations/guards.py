@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from dynamix.codec.names import Key
-from dynamix.codec.state import state_of
+from dynamix.codec.state import as_wire, state_of
 from dynamix.errors import (
     CancellationReason,
     ConditionalCheckFailedError,
@@ -139,8 +139,9 @@ class Holder:
     def after(self) -> Item:
         """What the item is afterwards, as far as guards go."""
         match self.part:
-            case Put(item=item):
-                return item
+            case Put(item=item, key=key):
+                held = [field.name for field in self.fields if field.name in item]
+                return {**key, **{name: as_wire(item[name]) for name in held}}
             case Update(plan=plan, key=key):
                 before = self.before or {}
                 changed = {field.name: result(plan, field, before.get(field.name)) for field in self.fields}

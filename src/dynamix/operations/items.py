@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import msgspec
 
 from dynamix.codec import sizes
+from dynamix.codec.state import as_wire
 from dynamix.errors import ConditionalCheckFailedError, ItemExistsError, ItemTooLargeError, StoredValueError
 from dynamix.expressions.nodes import Condition, all_of
 from dynamix.late import later
@@ -16,7 +17,7 @@ from dynamix.operations.failures import conflict, failed, refuse_foreign, shown_
 from dynamix.operations.retry import RetryPolicy, request
 from dynamix.schema.index import AnyField
 from dynamix.schema.table import Schema, Table
-from dynamix.wire import Call, Flow, Item
+from dynamix.wire import Call, Flow, Item, SentItem
 
 if TYPE_CHECKING:
     from dynamix.schema.hooks import Hook
@@ -93,19 +94,18 @@ def _found_own(schema: Schema[Any], body: bytes) -> bool:
 def put(
     policy: RetryPolicy,
     table: Table[Any],
-    item: Item,
+    item: SentItem,
     overwrite: bool,
     conditions: tuple[Condition, ...] = (),
-    sent: Item | None = None,
 ) -> Flow[None]:
-    """Store a whole item, if the conditions are met; `sent` is how the request has it, where that is otherwise. Raises
-    ItemExistsError where one has the key and `overwrite` is False."""
+    """Store a whole item, if the conditions are met. Raises ItemExistsError where one has the key and `overwrite` is
+    False."""
     schema = table.schema
     required = (
         *(schema.existence.replacing(item) if overwrite else (schema.existence.absent(item),)),
         *schema.existence.as_seen(conditions),
     )
-    body = requests.put(table.name, sent or item, all_of(required) if required else None)
+    body = requests.put(table.name, item, all_of(required) if required else None)
     call = Call("PutItem", _checked_body(table, item, body), nothing, repeatable=overwrite and not conditions)
     try:
         yield from single.send(policy, call)
@@ -139,7 +139,7 @@ def store(
     if version is not None:
         first, kept = versions.started(version, values, item), schema.codec.kept(item)
     overwrite = version is None if overwrite is None else overwrite
-    yield from put(policy, table, item, overwrite, conditions, schema.codec.sent(item, kept))
+    yield from put(policy, table, item, overwrite, conditions)
     if times:
         values.update(times)
     schema.whole.settle(values, kept)
@@ -217,7 +217,7 @@ def delete_instance(
     yield from delete(policy, table, schema.key.of(values), unchanged.resolved(values, condition), guard=guard)
 
 
-def _checked_body(table: Table[Any], item: Item, body: dict[str, Any]) -> bytes:
+def _checked_body(table: Table[Any], item: SentItem, body: dict[str, Any]) -> bytes:
     """The JSON of a put; an item over the limit is refused. JSON is never shorter than what the service counts."""
     encoded = msgspec.json.encode(body)
     if len(encoded) > ITEM_BYTES:
@@ -225,8 +225,9 @@ def _checked_body(table: Table[Any], item: Item, body: dict[str, Any]) -> bytes:
     return encoded
 
 
-def refuse_too_large(table: Table[Any], item: Item) -> None:
+def refuse_too_large(table: Table[Any], sent: SentItem) -> None:
     """Raise ItemTooLargeError for an item of more than 400 KB."""
+    item: Item = {name: as_wire(form) for name, form in sent.items()}
     size = sizes.item_size(item)
     if size > ITEM_BYTES:
         largest = max(item, key=lambda name: sizes.value_size(item[name]))

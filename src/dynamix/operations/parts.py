@@ -137,9 +137,15 @@ class Put(Part):
         self.values = values
         self.times = times
         self.absent = absent
-        self.item = table.schema.whole.item(values, times)
+        try:
+            self.item, self.kept = table.schema.whole.kept(values, times)
+        except UnicodeEncodeError as error:
+            raise no_text(table.schema, error, instance) from error
         version = table.schema.version
-        self.version = {} if version is None else {version.attribute: started(version, values, self.item)}
+        self.version = {}
+        if version is not None:
+            self.version = {version.attribute: started(version, values, self.item)}
+            self.kept = table.schema.codec.kept(self.item)
 
     def body(self) -> requests.Body:
         schema = self.table.schema
@@ -163,7 +169,7 @@ class Put(Part):
 
     def settle(self) -> None:
         self.values.update(self.times)
-        self.table.schema.whole.settle(self.values, self.table.schema.codec.kept(self.item))
+        self.table.schema.whole.settle(self.values, self.kept)
         self.values.update(self.version)
 
 

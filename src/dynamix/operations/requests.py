@@ -12,7 +12,7 @@ import msgspec
 
 from dynamix.expressions.nodes import Condition
 from dynamix.late import later
-from dynamix.wire import Item
+from dynamix.wire import Item, SentItem
 
 if TYPE_CHECKING:
     from dynamix.expressions import render, texts
@@ -50,7 +50,7 @@ def get(table: str, key: Item, *, consistent: bool = False, only: Iterable[str] 
     return body
 
 
-def put(table: str, item: Item, condition: Condition | None = None, *, returns: Returns | None = None) -> Body:
+def put(table: str, item: SentItem, condition: Condition | None = None, *, returns: Returns | None = None) -> Body:
     """Store a whole item. Raises InvalidQueryError for a condition that is too large."""
     return _write({"TableName": table, "Item": item}, condition, returns)
 
@@ -84,7 +84,7 @@ def batch_write(writes: Mapping[str, Sequence[Body | msgspec.Raw]]) -> Body:
     return {"RequestItems": writes}
 
 
-def batch_put(item: Item) -> Body:
+def batch_put(item: SentItem) -> Body:
     """Store a whole item, as a part of a batch."""
     return {"PutRequest": {"Item": item}}
 

@@ -14,7 +14,7 @@ from dynamix.codec.values import decode
 from dynamix.errors import FieldNotLoadedError, InvalidUpdateError
 from dynamix.fields.computed import ComputedField
 from dynamix.schema.index import AnyField
-from dynamix.wire import Item
+from dynamix.wire import Item, SentItem
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
@@ -35,8 +35,9 @@ class Whole(Struct, frozen=True, eq=False, dict=True):
         """
         return self.codec.item(self._written(values, times), values.get(STATE))
 
-    def kept(self, values: dict[str, Any], times: Mapping[str, Any] | None = None) -> tuple[Item, Stored]:
-        """The same, and what the instance keeps of the item once it is stored. Raises UnicodeEncodeError besides."""
+    def kept(self, values: dict[str, Any], times: Mapping[str, Any] | None = None) -> tuple[SentItem, Stored]:
+        """The same as a request has it, and what the instance keeps of the item once it is stored. Raises
+        UnicodeEncodeError besides."""
         return self.codec.whole(self._written(values, times), values.get(STATE))
 
     def _written(self, values: dict[str, Any], times: Mapping[str, Any] | None) -> dict[str, Any]:
