@@ -243,3 +243,35 @@ def test_what_a_new_plan_leaves_for_a_second_update_is_sent(place: Place) -> Non
     assert loaded().many == {"b"}
     handle.commit_changes()
     assert handle.many == loaded().many == {"a"}
+
+
+class Eager(dynamix.Model):
+    """A list that is read with its item, and has a default."""
+
+    __table_name__ = "eager"
+
+    key = dynamix.CharField(hash_key=True)
+    other = dynamix.CharField()
+    items = dynamix.ListField(default=["a"], lazy=False)
+
+
+def _commit(eager: Eager) -> None:
+    eager.set_field(Eager.other, "x").commit_changes()
+
+
+def _commit_a_removal(eager: Eager) -> None:
+    with dynamix.transaction() as tx:
+        tx.save(eager.set_field(Eager.items, None))
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize("write", [_commit, _commit_a_removal, Eager.refresh])
+def test_an_edit_of_a_default_that_shows_on(write: Callable[[Eager], object], place: Place) -> None:
+    """A default that is not stored still shows after a write or a refresh, and an edit of it in place is saved."""
+    dynamix.create_table(Eager)
+    place.call("PutItem", TableName=place.table_name(Eager), Item={"key": {"S": "k"}})
+    eager = Eager.get_or_raise(key="k", consistent=True)
+    write(eager)
+    eager.items.append("b")
+    eager.save()
+    assert Eager.get_or_raise(key="k", consistent=True).items == ["a", "b"]

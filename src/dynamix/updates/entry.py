@@ -1,6 +1,7 @@
 """What is known of one field that has changes."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, Self
 
 import msgspec
@@ -108,6 +109,7 @@ def keep_defaults(kept: dict[str, Any], state: State, values: dict[str, Any], fi
         if field.default is None or field.draft is SetDraft:
             continue
         if state.defaults is not None and attribute in state.defaults:
-            state.defaults[attribute] = values[attribute] = default
+            state.defaults[attribute] = default
+            values[attribute] = default if field.own_form.frozen else deepcopy(default)
         elif attribute in (state.stored or {}) and not _holds((state.stored or {})[attribute]):
             state.defaults = {**(state.defaults or {}), attribute: default}

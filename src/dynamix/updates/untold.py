@@ -5,6 +5,7 @@ the old one. What is not known counts as not loaded.
 """
 
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from typing import Any
 
 from dynamix.codec.slot import forms_kept
@@ -54,7 +55,8 @@ def settle(
             gone.add(name)
             continue
         if value is None and slot.absent is not None:
-            value = defaults[name] = defaults.get(name, slot.absent())
+            default = defaults[name] = defaults.get(name, slot.absent())
+            value = default if slot.form.frozen else deepcopy(default)
         if value is None and slot.required:
             gone.add(name)
         else:
