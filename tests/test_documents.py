@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import dynamix
-from dynamix.codec import parsed, values
+from dynamix.codec import parsed, trees, values
 
 
 class Document(dynamix.Model):
@@ -73,12 +73,14 @@ def test_an_edit_in_place_is_encoded_once() -> None:
     assert loaded().words["w1"]["pages"] == [1, 6]
 
 
-def test_nothing_edited_encodes_nothing() -> None:
-    """Whether a value was edited in place is told without encoding it; one that nobody read is not even decoded."""
+def test_what_is_not_edited_is_written_once() -> None:
+    """Whether a value was edited in place is told by writing it, and nothing is decoded; one that nobody read is not
+    even written."""
     document = loaded()
-    assert calls(values.encode_map, document.save) == calls(values.encode_list, document.save) == 0
+    assert calls(trees.map_tree, document.save) == 1 + COUNT
+    assert calls(parsed._Reader.map, document.save) == calls(values.encode_map, document.save) == 0
     unread = Document.get_or_raise(key="d")
-    assert calls(parsed._Reader.map, unread.save) == 0
+    assert calls(parsed._Reader.map, unread.save) == calls(trees.map_tree, unread.save) == 0
 
 
 def test_a_change_of_what_nobody_read_reads_nothing() -> None:

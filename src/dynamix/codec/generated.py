@@ -217,6 +217,17 @@ def reading(form: Form) -> Callable[[Raw], Any]:
     return compiled("read", "one form", "v", ["v = _decode(v)", f"return {form.read}"], names)
 
 
+def writing(form: Form) -> Callable[[Any], Raw | None]:
+    """What writes a value as the JSON of its stored form; None for one that is not of the plainest kind.
+
+    Raises whatever a wrong value makes it raise.
+    """
+    names = {**form.names, "json": as_json}
+    return compiled(
+        "write", "one form", "v", [f"return json({form.tree or form.write}) if {form.when} else None"], names
+    )
+
+
 def compile_keeper(model_name: str, slots: tuple[Slot, ...]) -> Callable[[SentItem], Stored]:
     """Code from an item as it is sent whole to what is kept of it: the same as `forms_kept`, but for exact forms that
     are NULL though their fields store no NULL."""

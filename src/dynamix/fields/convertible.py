@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Raw
 
 from dynamix.codec.forms import PLAIN, Form, comparable
-from dynamix.codec.generated import reading
+from dynamix.codec.generated import reading, writing
 from dynamix.codec.state import NULL, as_wire
 from dynamix.codec.values import Numbers, UnstorableError
 from dynamix.conditions import deeper
@@ -238,6 +238,25 @@ class Convertible(Changeable[V], Generic[V]):
             return reading(form)
         parse = form.parse
         return None if parse is None else lambda raw: parse(raw, numbers)
+
+    def spells(self, value: Any, form: Any) -> bool | None:
+        """Whether a value would be stored in the very JSON that the state of an instance keeps; None where there is
+        none, or only the plain way says how the value would be stored."""
+        spelling = self._spelling
+        if spelling is None or type(form) is not Raw or not form:
+            return None
+        try:
+            spelled = spelling(value)
+        except Exception as error:  # of a value that cannot be stored
+            let_pass(error)
+            return None
+        return None if spelled is None else spelled == form
+
+    @cached_property
+    def _spelling(self) -> Callable[[Any], Raw | None] | None:
+        """What writes the JSON of a value, where generated code does."""
+        form = self.own_form
+        return writing(form) if form.lazy and form.when else None
 
     def respelled(self, form: Any, default: Any = None) -> AttributeValue | None:
         """How this field would store what a stored form reads as, or the default that shows for it; None where it would

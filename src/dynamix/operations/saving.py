@@ -75,7 +75,7 @@ def refresh(policy: RetryPolicy, table: Table[M], instance: M, discard: bool) ->
     found = yield from items.get(policy, table, key, True, calls_hook=False)
     if found is None:
         raise _missing(table, key)
-    pending.reloaded(values, vars(found), schema.fields, schema.editable)
+    pending.reloaded(values, vars(found), schema.fields)
     if schema.hooks.after_load is not None:  # of this instance, for what it changes is queued there
         schema.hooks.after_load(instance)
     return instance

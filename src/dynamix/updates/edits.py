@@ -160,11 +160,12 @@ def _edit_of(values: dict[str, Any], state: State, field: Field[Any, Any], encod
         return None
     own, value = not field.own_form.write, values[field.attribute]
     waiting = Pending() if pending is None else pending
+    slow, spelled = own or field.respells, waiting.is_as_loaded(values, field)
     unedited: Any = LACKING
-    with suppress(StoredValueError):  # of a change whose result only the service knows
-        unedited = waiting.unedited(values, field)
-    slow = own or field.respells
-    if look_alike(value, unedited) or (slow and not waiting.was_edited(values, field)):
+    if spelled is None or slow:
+        with suppress(StoredValueError):  # of a change whose result only the service knows
+            unedited = waiting.unedited(values, field)
+    if spelled or look_alike(value, unedited) or (slow and not waiting.was_edited(values, field)):
         return None
     form = (state.stored or {})[field.attribute]
     old: AttributeValue | None = as_wire(form)

@@ -31,5 +31,4 @@ def value_of(image: Image) -> Any:
 
 def look_alike(one: Any, other: Any) -> bool:
     """Whether two values are surely the same."""
-    image = image_of(one)
-    return image is not None and type(one) is type(other) and image_of(other) == image
+    return type(one) is type(other) and (image := image_of(one)) is not None and image_of(other) == image

@@ -133,11 +133,21 @@ class Pending:
     def was_edited(self, values: dict[str, Any], field: Field[Any, Any]) -> bool:
         """Whether a list, map, set or value of the user's own was edited in place: it is another than was loaded and
         then changed."""
+        if self.is_as_loaded(values, field):
+            return False
         expected = self.unedited(values, field)
         if expected is LACKING:
             return False
         value = values[field.attribute]
         return not look_alike(value, expected) and field.differs(value, expected)
+
+    def is_as_loaded(self, values: dict[str, Any], field: Field[Any, Any]) -> bool | None:
+        """Whether a value would be stored in the very JSON that was loaded; None where nothing tells, or it has
+        changes."""
+        attribute, state = field.attribute, state_of(values)
+        if attribute in self._entries or attribute not in values or state.stored is None:
+            return None
+        return field.spells(values[attribute], state.stored.get(attribute))
 
     def unedited(self, values: dict[str, Any], field: Field[Any, Any]) -> Any:
         """What the instance would show of a field if nothing were edited in place; LACKING where nothing can be.
@@ -393,12 +403,10 @@ class Pending:
             for attribute in gone:
                 values.pop(attribute, None)
 
-    def reloaded(
-        self, values: dict[str, Any], stored: dict[str, Any], fields: Fields, editable: Iterable[Field[Any, Any]]
-    ) -> None:
+    def reloaded(self, values: dict[str, Any], stored: dict[str, Any], fields: Fields) -> None:
         """The item was loaded again: forget all changes, and show what is stored now."""
         with self._lock:
-            self.discard(values, editable)
+            self._refuse_under_way()
             self.settle(values, fields, stored)
 
     def settle_first(self, values: dict[str, Any], fields: Fields, stored: dict[str, Any]) -> None:
