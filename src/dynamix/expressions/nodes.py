@@ -187,6 +187,10 @@ class Not(_Joint, frozen=True, eq=False):
     condition: Condition
 
 
+JOINTS: frozenset[type[Condition]] = frozenset({And, Or, Not})
+"""The conditions that are made of conditions."""
+
+
 def _parts(kind: type[And] | type[Or], condition: Any) -> tuple[Condition, ...]:
     """What a condition brings to one of a kind: `(a & b) & c` is one node of three parts."""
     return condition.conditions if isinstance(condition, kind) else (condition,)

@@ -4,10 +4,13 @@ One `Placeholders` serves all expressions of one request, which share the names 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn, Protocol
+
+from msgspec import Struct
 
 from dynamix.errors import InvalidQueryError
 from dynamix.expressions.nodes import (
+    JOINTS,
     And,
     Arithmetic,
     AttributeExists,
@@ -30,76 +33,76 @@ from dynamix.expressions.nodes import (
     SetOperand,
     Size,
     Unchanged,
-    Update,
     Value,
 )
 from dynamix.wire import AttributeValue
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_NAMES = tuple([f"#{digit}" for digit in _DIGITS])
-_VALUES = tuple([f":{digit}" for digit in _DIGITS])
 _FEW = len(_DIGITS)
 
 
-class Placeholders:
+class _Numbered(dict[int, str]):
+    """Placeholders by number; those of one digit are made beforehand."""
+
+    __slots__ = ("_mark",)
+
+    def __init__(self, mark: str) -> None:
+        super().__init__(enumerate([mark + digit for digit in _DIGITS]))
+        self._mark = mark
+
+    def __missing__(self, number: int) -> str:
+        """One of at least two digits, as short as may be. One expression has no room for a third digit, and a number of
+        more begins with an underscore."""
+        first, second = divmod(number - _FEW, _FEW)
+        return self._mark + (f"{_DIGITS[first]}{_DIGITS[second]}" if first < _FEW else f"_{number}")
+
+
+_NAMES, _VALUES = _Numbered("#"), _Numbered(":")
+
+
+class Placeholders(Struct):
     """Hands out the placeholders of one request: `#0`, `#1`, ... for names and `:0`, `:1`, ... for values.
 
-    They are short, since an expression may have 4 KB. `names` maps placeholder to name and `values` placeholder to
-    value, as the request wants them.
+    They are short, since an expression may have 4 KB. `values` maps placeholder to value, as the request wants them.
     """
 
-    __slots__ = ("_by_name", "names", "values")
+    values: dict[str, AttributeValue] = {}
+    _by_name: dict[str, str] = {}
 
-    def __init__(self) -> None:
-        self.names: dict[str, str] = {}
-        self.values: dict[str, AttributeValue] = {}
-        self._by_name: dict[str, str] = {}
+    @property
+    def names(self) -> dict[str, str]:
+        """The names by placeholder."""
+        return {placeholder: name for name, placeholder in self._by_name.items()}
 
     def name(self, name: str) -> str:
         """The placeholder of an attribute name or map key; equal names share one."""
-        placeholder = self._by_name.get(name)
-        if placeholder is None:
-            number = len(self.names)
-            placeholder = _NAMES[number] if number < _FEW else f"#{_numeral(number)}"
-            self._by_name[name] = placeholder
-            self.names[placeholder] = name
-        return placeholder
-
-    def value(self, value: AttributeValue) -> str:
-        """A new placeholder for a value."""
-        number = len(self.values)
-        placeholder = _VALUES[number] if number < _FEW else f":{_numeral(number)}"
-        self.values[placeholder] = value
-        return placeholder
+        return self._by_name.setdefault(name, _NAMES[len(self._by_name)])
 
     def path(self, path: Path) -> str:
         """A document path as text: `#0.#1[2]`."""
         parts = path.parts
-        text = self._by_name.get(parts[0]) or self.name(parts[0])  # type: ignore[arg-type]
-        if len(parts) == 1:
-            return text
-        for part in parts[1:]:
-            if isinstance(part, int):
-                text += f"[{part}]"
-            else:
-                text += f".{self.name(part)}"
+        text = self.name(parts[0])  # type: ignore[arg-type]
+        if len(parts) > 1:
+            text += "".join([f"[{part}]" if isinstance(part, int) else f".{self.name(part)}" for part in parts[1:]])
         return text
 
-
-def _numeral(number: int) -> str:
-    """A number of at least two digits, as short as names may be. One expression has no room for a third digit, and a
-    number of more begins with an underscore."""
-    first, second = divmod(number - _FEW, _FEW)
-    return f"{_DIGITS[first]}{_DIGITS[second]}" if first < _FEW else f"_{number}"
+    def operand(self, operand: Operand | SetOperand) -> str:
+        """What stands for an operand; each value has a placeholder of its own."""
+        kind = type(operand)
+        if kind is Value:
+            placeholder = _VALUES[len(self.values)]
+            self.values[placeholder] = operand.value  # type: ignore[union-attr]
+            return placeholder
+        return self.path(operand) if kind is Path else _OPERANDS[kind](operand, self)  # type: ignore[arg-type]
 
 
 def render_condition(condition: Condition, placeholders: Placeholders) -> str:
     """The text of a condition, filter or key condition. Deep trees do no harm."""
-    alone = _CONDITIONS.get(type(condition))
-    if alone is not None:
-        return alone(condition, placeholders)
-    if type(condition) is And and _CONDITIONS.keys() >= set(map(type, condition.conditions)):
-        return " AND ".join([_CONDITIONS[type(part)](part, placeholders) for part in condition.conditions])
+    kind = type(condition)
+    if kind not in JOINTS:
+        return _CONDITIONS.get(kind, _refuse)(condition, placeholders)
+    if isinstance(condition, And) and JOINTS.isdisjoint(map(type, condition.conditions)):
+        return " AND ".join([_CONDITIONS.get(type(part), _refuse)(part, placeholders) for part in condition.conditions])
     texts: list[str] = []
     ahead: list[Condition | str] = [condition]
     while ahead:
@@ -112,10 +115,8 @@ def render_condition(condition: Condition, placeholders: Placeholders) -> str:
                 ahead += _separated(conditions, " OR ", (Or,))
             case Not(inner):
                 ahead += (*_grouped(inner, (And, Or)), "NOT ")
-            case part if type(part) in _CONDITIONS:
-                texts.append(_CONDITIONS[type(part)](part, placeholders))
             case part:
-                raise TypeError(f"{part!r} is no condition")
+                texts.append(_CONDITIONS.get(type(part), _refuse)(part, placeholders))
     return "".join(texts)
 
 
@@ -134,18 +135,22 @@ def _grouped(condition: Condition, loose: tuple[type[Condition], ...]) -> tuple[
     return (")", condition, "(") if isinstance(condition, loose) else (condition,)
 
 
+def _refuse(node: object, placeholders: Placeholders) -> NoReturn:
+    raise TypeError(f"{node!r} is no condition")
+
+
 def _compare(node: Compare, placeholders: Placeholders) -> str:
-    return f"{_operand(node.left, placeholders)} {node.operator} {_operand(node.right, placeholders)}"
+    return f"{placeholders.operand(node.left)} {node.operator} {placeholders.operand(node.right)}"
 
 
 def _between(node: Between, placeholders: Placeholders) -> str:
-    text = _operand(node.operand, placeholders)
-    return f"{text} BETWEEN {_operand(node.low, placeholders)} AND {_operand(node.high, placeholders)}"
+    text = placeholders.operand(node.operand)
+    return f"{text} BETWEEN {placeholders.operand(node.low)} AND {placeholders.operand(node.high)}"
 
 
 def _in(node: In, placeholders: Placeholders) -> str:
-    text = _operand(node.operand, placeholders)
-    return f"{text} IN ({', '.join([_operand(option, placeholders) for option in node.options])})"
+    text = placeholders.operand(node.operand)
+    return f"{text} IN ({', '.join([placeholders.operand(option) for option in node.options])})"
 
 
 def _attribute_exists(node: AttributeExists, placeholders: Placeholders) -> str:
@@ -157,15 +162,15 @@ def _attribute_not_exists(node: AttributeNotExists, placeholders: Placeholders) 
 
 
 def _attribute_type(node: AttributeType, placeholders: Placeholders) -> str:
-    return f"attribute_type({_operand(node.path, placeholders)}, {_operand(node.type, placeholders)})"
+    return f"attribute_type({placeholders.operand(node.path)}, {placeholders.operand(node.type)})"
 
 
 def _begins_with(node: BeginsWith, placeholders: Placeholders) -> str:
-    return f"begins_with({_operand(node.operand, placeholders)}, {_operand(node.prefix, placeholders)})"
+    return f"begins_with({placeholders.operand(node.operand)}, {placeholders.operand(node.prefix)})"
 
 
 def _contains(node: Contains, placeholders: Placeholders) -> str:
-    return f"contains({_operand(node.operand, placeholders)}, {_operand(node.part, placeholders)})"
+    return f"contains({placeholders.operand(node.operand)}, {placeholders.operand(node.part)})"
 
 
 def _unchanged(node: Unchanged, placeholders: Placeholders) -> str:
@@ -189,11 +194,24 @@ _CONDITIONS: Mapping[type, Callable[[Any, Placeholders], str]] = {
 """How each simple condition is written. A table is quicker than `match`, and most of a write's own work is here."""
 
 
-def render_update(update: Update, placeholders: Placeholders) -> str:
+class Clauses(Protocol):
+    """What an update changes: the clauses of an `Update`, or of what becomes one."""
+
+    @property
+    def set(self) -> Sequence[tuple[Path, SetOperand]]: ...
+    @property
+    def remove(self) -> Sequence[Path]: ...
+    @property
+    def add(self) -> Sequence[tuple[Path, Value | Placeholder]]: ...
+    @property
+    def delete(self) -> Sequence[tuple[Path, Value | Placeholder]]: ...
+
+
+def render_update(update: Clauses, placeholders: Placeholders) -> str:
     """The text of an update expression."""
     clauses = []
     if update.set:
-        assignments = [f"{placeholders.path(path)}={_operand(operand, placeholders)}" for path, operand in update.set]
+        assignments = [f"{placeholders.path(path)}={placeholders.operand(operand)}" for path, operand in update.set]
         clauses.append("SET " + ",".join(assignments))
     if update.remove:
         clauses.append("REMOVE " + ",".join(map(placeholders.path, update.remove)))
@@ -205,7 +223,7 @@ def render_update(update: Update, placeholders: Placeholders) -> str:
 
 
 def _pairs(pairs: Sequence[tuple[Path, Value | Placeholder]], placeholders: Placeholders) -> str:
-    return ",".join([f"{placeholders.path(path)} {_operand(operand, placeholders)}" for path, operand in pairs])
+    return ",".join([f"{placeholders.path(path)} {placeholders.operand(operand)}" for path, operand in pairs])
 
 
 def render_projection(projection: Projection, placeholders: Placeholders) -> str:
@@ -213,31 +231,24 @@ def render_projection(projection: Projection, placeholders: Placeholders) -> str
     return ", ".join(map(placeholders.path, projection))
 
 
-def _operand(operand: Operand | SetOperand, placeholders: Placeholders) -> str:
-    kind = type(operand)
-    if kind is Value:
-        return placeholders.value(operand.value)  # type: ignore[union-attr]
-    return placeholders.path(operand) if kind is Path else _OPERANDS[kind](operand, placeholders)  # type: ignore[arg-type]
-
-
 def _placeholder(operand: Placeholder, placeholders: Placeholders) -> str:
     return operand.name
 
 
 def _size(operand: Size, placeholders: Placeholders) -> str:
-    return f"size({_operand(operand.path, placeholders)})"
+    return f"size({placeholders.operand(operand.path)})"
 
 
 def _if_not_exists(operand: IfNotExists, placeholders: Placeholders) -> str:
-    return f"if_not_exists({placeholders.path(operand.path)},{_operand(operand.fallback, placeholders)})"
+    return f"if_not_exists({placeholders.path(operand.path)},{placeholders.operand(operand.fallback)})"
 
 
 def _list_append(operand: ListAppend, placeholders: Placeholders) -> str:
-    return f"list_append({_operand(operand.first, placeholders)},{_operand(operand.second, placeholders)})"
+    return f"list_append({placeholders.operand(operand.first)},{placeholders.operand(operand.second)})"
 
 
 def _arithmetic(operand: Arithmetic, placeholders: Placeholders) -> str:
-    left, right = _operand(operand.left, placeholders), _operand(operand.right, placeholders)
+    left, right = placeholders.operand(operand.left), placeholders.operand(operand.right)
     return f"{left}{operand.operator}{right}"
 
 

@@ -4,7 +4,7 @@ The text is that of the request, with names and values in place of the placehold
 begins with the field, which stands for the attribute's stored name.
 """
 
-from dynamix.expressions.nodes import Condition, Path
+from dynamix.expressions.nodes import Condition, Operand, Path, SetOperand, Value
 from dynamix.expressions.render import Placeholders, render_condition
 from dynamix.wire import AttributeValue
 
@@ -25,13 +25,11 @@ def shown_value(value: AttributeValue) -> str:
 class _Plain(Placeholders):
     """Hands out the names and values themselves."""
 
-    __slots__ = ()
-
     def name(self, name: str) -> str:
         return name
 
-    def value(self, value: AttributeValue) -> str:
-        return shown_value(value)
+    def operand(self, operand: Operand | SetOperand) -> str:
+        return shown_value(operand.value) if isinstance(operand, Value) else super().operand(operand)
 
     def path(self, path: Path) -> str:
         if path.source is None:

@@ -1,11 +1,12 @@
 """The update and the condition of one request as text, within the service's limits."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from dynamix.errors import InvalidQueryError, InvalidUpdateError
-from dynamix.expressions.nodes import Condition, Update
-from dynamix.expressions.render import Placeholders, render_condition, render_update
+from dynamix.expressions.nodes import Condition
+from dynamix.expressions.render import Clauses, Placeholders, render_condition, render_update
 from dynamix.expressions.walk import operators, update_operators
 from dynamix.limits import EXPRESSION_BYTES, EXPRESSION_OPERATORS
 
@@ -13,7 +14,7 @@ _SURELY_FEW = EXPRESSION_OPERATORS * len("NOT ")
 """A text of so many bytes has no operators too many."""
 
 
-class Texts(NamedTuple):
+class Texts(Struct, frozen=True):
     """An update and a condition as text, each empty where there is none, with the names and values of both."""
 
     update: str
@@ -21,7 +22,7 @@ class Texts(NamedTuple):
     placeholders: Placeholders
 
 
-def written(update: Update | None, condition: Condition | None) -> Texts:
+def written(update: Clauses | None, condition: Condition | None) -> Texts:
     """The text of an update and of a condition, whether or not the service takes so much of it."""
     placeholders = Placeholders()
     return Texts(
@@ -31,14 +32,10 @@ def written(update: Update | None, condition: Condition | None) -> Texts:
     )
 
 
-def checked(update: Update | None, condition: Condition | None) -> Texts:
-    """The same. Raises InvalidUpdateError or InvalidQueryError where it is more than the service takes."""
-    texts = written(update, condition)
-    if condition is not None:
-        check_condition(condition, texts.condition)
-    if update is not None and not update_fits(update, texts.update):
-        paths = [path for path, _ in (*update.set, *update.add, *update.delete)] + list(update.remove)
-        raise too_large(list(dict.fromkeys(str(path.parts[0]) for path in paths)), texts.update)
+def checked(condition: Condition) -> Texts:
+    """The text of a condition. Raises InvalidQueryError where it is more than the service takes."""
+    texts = written(None, condition)
+    check_condition(condition, texts.condition)
     return texts
 
 
@@ -47,10 +44,10 @@ def condition_fits(condition: Condition, text: str) -> bool:
     return len(text) <= _SURELY_FEW or (len(text) <= EXPRESSION_BYTES and operators(condition) <= EXPRESSION_OPERATORS)
 
 
-def update_fits(update: Update, text: str) -> bool:
+def update_fits(update: Clauses, text: str) -> bool:
     """Whether the service takes an update, of which this is the text."""
     return len(text) <= _SURELY_FEW or (
-        len(text) <= EXPRESSION_BYTES and update_operators(update) <= EXPRESSION_OPERATORS
+        len(text) <= EXPRESSION_BYTES and update_operators(update.set) <= EXPRESSION_OPERATORS
     )
 
 

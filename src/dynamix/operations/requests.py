@@ -66,8 +66,7 @@ def check(table: str, key: Item, condition: Condition) -> Body:
 
 
 def update(table: str, key: Item, expressed: "texts.Texts", *, returns: Returns | None = None) -> Body:
-    """Change an item. The texts are those that `expressions.texts.checked` makes of an update and a condition, and
-    `updates.written.write` of what is pending on an instance."""
+    """Change an item. The texts are those that `updates.written.write` makes of what is to be changed."""
     body: Body = {"TableName": table, "Key": key}
     if expressed.update:
         body["UpdateExpression"] = expressed.update
@@ -96,15 +95,15 @@ def batch_delete(key: Item) -> Body:
 
 def name_and_value(body: Body, placeholders: "render.Placeholders") -> None:
     """Add the names and values that a request's expressions stand for."""
-    if placeholders.names:
-        body["ExpressionAttributeNames"] = placeholders.names
+    if names := placeholders.names:
+        body["ExpressionAttributeNames"] = names
     if placeholders.values:
         body["ExpressionAttributeValues"] = placeholders.values
 
 
 def _write(body: Body, condition: Condition | None, returns: Returns | None) -> Body:
     if condition is not None:
-        return _express(body, texts.checked(None, condition), returns)
+        return _express(body, texts.checked(condition), returns)
     if returns is not None:
         body["ReturnValues"] = returns
     return body

@@ -42,14 +42,14 @@ from dynamix.expressions.nodes import (
     Path,
     SetOperand,
     Size,
-    Update,
     Value,
 )
 from dynamix.wire import AttributeValue, Item
 
 
 class Plan(Struct):
-    """One commit: the update, the facts it relies on, and what must follow in a second update.
+    """One commit: the clauses of the first, and mostly only, update, the facts it relies on, and what must follow in a
+    second update.
 
     `guards` are conditions under which the update may be made at all, each with the name of the field whose change by
     others it notices. `repeatable` says whether sending it twice has the effect of sending it once. `pictured` is what
@@ -124,11 +124,7 @@ class Plan(Struct):
     @property
     def conditions(self) -> list[Condition]:
         """What must hold for the plan to be carried out."""
-        return [*self.facts, *(guard for guard, _ in self.guards)]
-
-    def update(self) -> Update:
-        """The first, and mostly only, update; it lacks `then_delete`."""
-        return Update(tuple(self.set), tuple(self.remove), tuple(self.add), tuple(self.delete))
+        return [*self.facts, *[guard for guard, _ in self.guards]]
 
 
 class Picture(Struct, frozen=True):

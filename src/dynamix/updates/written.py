@@ -35,10 +35,10 @@ def write(
         if at_once and plan.then_delete:
             whole += [path.source.attribute for path, _ in plan.then_delete]
             continue
-        update, required = plan.update(), (*conditions, *plan.conditions)
+        required = (*conditions, *plan.conditions)
         condition = all_of(required) if required else None
-        texts = written(update, condition)
-        if update_fits(update, texts.update) and (condition is None or condition_fits(condition, texts.condition)):
+        texts = written(plan, condition)
+        if update_fits(plan, texts.update) and (condition is None or condition_fits(condition, texts.condition)):
             return plan, texts
         left = [attribute for attribute in pending.in_parts() if attribute not in whole]
         if not left:
