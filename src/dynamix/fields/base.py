@@ -268,6 +268,9 @@ class Field(Printable[V], Generic[V, T]):
     def _path(self) -> Path:
         return self._whole
 
+    def _operand(self) -> Path:
+        return self._whole
+
     @cached_property
     def _whole(self) -> Path:
         """The path of the whole value."""

@@ -92,6 +92,8 @@ class CharField(Sized[str, T]):
             raise ModelDefinitionError(f"{pattern!r} is not a regular expression: {error}") from error
 
     def to_wire(self, value: str) -> AttributeValue:
+        if type(value) is str:
+            return {"S": value}
         if not isinstance(value, str):
             raise wrong_type(value, "a str")
         return encode(value)

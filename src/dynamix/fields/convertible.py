@@ -166,6 +166,12 @@ class Convertible(Changeable[V], Generic[V]):
                 return NULL
             raise self._missing()
         wire = self._converted(self.to_wire, value)
+        if self._is_constrained:
+            self._check(value)
+        return wire
+
+    def _check(self, value: Any) -> None:
+        """Refuse a value of the right type that the options or the validator rule out."""
         try:
             self.check(value)
             check_choice(self.choices, value)
@@ -176,7 +182,6 @@ class Convertible(Changeable[V], Generic[V]):
         except Exception as error:  # checks of the user's own may raise whatever
             let_pass(error)
             raise self.refusal(value, _reason(error)) from error
-        return wire
 
     def _transformed(self, value: Any) -> Any:
         """What the transformers make of a value. Raises FieldValidationException where they fail."""
@@ -331,6 +336,10 @@ class Convertible(Changeable[V], Generic[V]):
         """Whether values need more than the check of their type."""
         checked = self.validator is not None or self.choices is not None or self.transform is not None
         return checked or self._has_own(_CHECKS, "constrained")
+
+    @cached_property
+    def _is_constrained(self) -> bool:
+        return self.constrained
 
     def _missing(self) -> FieldValidationException:
         if self.hash_key or self.range_key:
