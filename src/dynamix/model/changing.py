@@ -22,6 +22,7 @@ from dynamix.late import later
 from dynamix.model import computing
 from dynamix.model.running import arun, check_condition, checked, refuse_base, run, schema_of
 from dynamix.operations.requests import Returns
+from dynamix.schema.table import Schema
 from dynamix.updates.actions import Action
 from dynamix.updates.draft import Draft
 from dynamix.updates.list import ListDraft
@@ -318,17 +319,17 @@ def _modification(
 
 def assign(instance: M, field: Field[V, Any], value: V | None) -> M:
     """Queue: set a field's whole value; None removes it."""
-    _own(instance, field)
+    schema, values = _own(instance, field), vars(instance)
     if field.hash_key or field.range_key:
         field._check_change(Draft, "set")
     value = field.taken(value)
     if value is not None and value != _EMPTY:
-        schema_of(type(instance)).encoder(field)(value)
+        schema.encoder(field)(value)
     elif field.required:
         field.encode(None)
-    made = computing.renewed(schema_of(type(instance)), vars(instance), {field.attribute: value})
-    _change(instance, field, Draft, lambda draft: draft.assign(value))
-    computing.apply(vars(instance), made)
+    made = computing.renewed(schema, values, {field.attribute: value}) if schema.computed else []
+    pendings.pending_of(values).change(values, field, Draft, lambda draft: draft.assign(value))
+    computing.apply(values, made)
     return instance
 
 
@@ -372,7 +373,8 @@ _RETURNS: dict[str | None, Returns | None] = {None: None, "new": "ALL_NEW", "old
 
 
 def _change(instance: M, field: AnyField, kind: type[D], step: Callable[[D], None]) -> M:
-    pendings.pending_of(vars(instance)).change(vars(instance), field, kind, step)
+    values = vars(instance)
+    pendings.pending_of(values).change(values, field, kind, step)
     return instance
 
 
@@ -389,7 +391,8 @@ def _act(instance: M, *actions: Action) -> M:
 
 def _guard(instance: M, conditions: tuple[Condition, ...], *, add: bool) -> M:
     """Set conditions on an instance, or add to them."""
-    checked = tuple([check_condition(type(instance), condition) for condition in conditions])
+    model = type(instance)
+    checked = tuple([check_condition(model, condition) for condition in conditions])
     pendings.pending_of(vars(instance)).guard(checked, add=add)
     return instance
 
@@ -419,8 +422,8 @@ def _changed(instance: object) -> pendings.Pending | None:
     return pending or None
 
 
-def _own(instance: object, field: AnyField, draft: type[Draft] = Draft) -> None:
-    """Refuse what is not a field of this model, or not of the kinds that a change is for."""
+def _own(instance: object, field: AnyField, draft: type[Draft] = Draft) -> Schema[Any]:
+    """The schema of the model. Refuses what is not a field of it, or not of the kinds that a change is for."""
     model = type(instance)
     if not isinstance(field, Field):
         if isinstance(field, Element):
@@ -438,10 +441,11 @@ def _own(instance: object, field: AnyField, draft: type[Draft] = Draft) -> None:
         raise field.unchangeable()
     if isinstance(field, ComputedField):
         raise field.unsettable()
-    if draft is not Draft and field.attribute in schema_of(model).part_names:
-        raise computing.refused(schema_of(model), field)
+    if draft is not Draft and field.attribute in schema.part_names:
+        raise computing.refused(schema, field)
     if not issubclass(field.draft, draft):
         raise InvalidUpdateError(f"{field} is a {type(field).__name__}; this change is for {draft.noun}")
+    return schema
 
 
 def _inside(element: Element) -> WrongTypeError:

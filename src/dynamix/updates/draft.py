@@ -57,12 +57,15 @@ class Draft:
     is_seen: ClassVar[bool] = False
     """Whether it was made of a value that was seen where it is stored."""
 
+    assigned = False
+    """Whether the whole value is known, which then is `value`."""
+
+    value: Any = None
+
     def __init__(self, field: Changed, base: Any = None) -> None:
         self.field = field
         self.path = field._path()
         self.base = base
-        self.assigned = False
-        self.value: Any = None
 
     def assign(self, value: Any) -> None:
         """Set the whole value; None removes it."""

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from dynamix.codec.numbers import EXACT, NumberError, check, plain
 from dynamix.expressions.nodes import Arithmetic, IfNotExists, Value
-from dynamix.updates.draft import Changed, Draft
+from dynamix.updates.draft import Draft
 from dynamix.updates.plan import Picture, Plan
 from dynamix.wire import AttributeValue
 
@@ -22,9 +22,8 @@ class NumberDraft(Draft):
 
     noun = "a number"
 
-    def __init__(self, field: Changed, base: Any = None) -> None:
-        super().__init__(field, base)
-        self.amount: int | Decimal = 0
+    amount: int | Decimal = 0
+    """What is added."""
 
     def add(self, amount: Any) -> None:
         """Add to the number; a missing one counts as its default, or else as 0."""

@@ -458,9 +458,10 @@ def _show(values: dict[str, Any], attribute: str, value: object) -> None:
 
 def pending_of(values: dict[str, Any]) -> Pending:
     """What is pending on the instance with this `__dict__`, made where nothing is: once, whatever threads ask."""
-    pending: Pending | None = state_of(values).pending
+    state = state_of(values)
+    pending: Pending | None = state.pending
     if pending is None:
-        made, state = Pending(), state_of(values)
+        made = Pending()
         with once:
             if state.pending is None:
                 state.pending = made

@@ -37,6 +37,8 @@ def resolved(values: dict[str, Any], condition: Condition | None = None) -> tupl
     conditions = () if pending is None else pending.conditions
     if condition is not None:
         conditions = (*conditions, condition)
+    if _RESOLVED.isdisjoint(map(type, conditions)):
+        return conditions
     return tuple([_resolved(condition, values, pending) for condition in conditions])
 
 
@@ -59,8 +61,6 @@ def parts_unchanged(values: dict[str, Any], schema: Schema[Any], pending: Pendin
 
 def _resolved(condition: Condition, values: dict[str, Any], pending: Pending | None) -> Condition:
     """The same condition with what was loaded in it."""
-    if type(condition) not in _RESOLVED:
-        return condition
 
     def with_loaded(part: Condition) -> Condition:
         if not isinstance(part, Unchanged):
