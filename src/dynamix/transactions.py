@@ -26,7 +26,7 @@ from dynamix.model.declaration import Model
 from dynamix.model.running import check_condition, checked, connection_of, schema_of
 from dynamix.model.writing import by_key, new_instance, unclaimed
 from dynamix.operations import parts, transact
-from dynamix.operations.parts import Asked
+from dynamix.operations.asked import Asked
 from dynamix.schema.table import Table
 from dynamix.updates.actions import Action
 from dynamix.updates.unchanged import resolved
@@ -189,7 +189,7 @@ class Transaction:
         make = partial(parts.put, table, instance, condition, absent, not isinstance(what, type))
         asked = Asked(action, table, _key_of(table, instance), make, instance)
         if asked.key is not None:
-            asked.made(datetime.now(UTC))  # a wrong value is refused where it was given
+            asked.make_ahead(datetime.now(UTC))  # a wrong value is refused where it was given
         self._write(asked)
         return instance
 
@@ -212,7 +212,7 @@ class Transaction:
 
     def _write(self, asked: Asked) -> None:
         if asked.key is not None:
-            first = self._written.setdefault(transact.place(asked.table, asked.key), asked)
+            first = self._written.setdefault(asked.place, asked)
             if first is not asked:
                 raise transact.written_twice(first, asked, asked.key)
         self._ask(asked)

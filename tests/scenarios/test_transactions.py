@@ -11,7 +11,7 @@ import pytest
 from bank import Account, Customer, balances, cancelled, create_bank, of, reload, transact
 
 import dynamix
-from dynamix import TransactionCanceledError
+from dynamix import FieldValidationException, TransactionCanceledError
 
 pytestmark = pytest.mark.usefixtures("place")
 
@@ -37,6 +37,31 @@ def test_all_verbs_in_one_transaction() -> None:
     found = Customer.get(email="e")
     assert found is not None
     assert found.condition == "good"
+
+
+def test_a_put_stores_what_the_instance_is_at_the_end() -> None:
+    """Whatever was done to it since it was given, by assignment, in place or by a change, is stored or refused."""
+    create_bank(0)
+    with dynamix.transaction() as tx:
+        first, second, third, fourth, fifth = [
+            tx.put(Account(**of(number), tags={"a"}, log=["a"], data={"a": {"b": 1}})) for number in range(5)
+        ]
+        first.owner = "me"
+        second.data["a"]["b"] = 2
+        third.tags.add("b")
+        fourth.log.append("b")
+        fifth.append_to_listfield(Account.log, "c")
+    stored = [reload(number) for number in range(5)]
+    assert stored == [first, second, third, fourth, fifth]
+    assert stored[0].owner == "me"
+    assert (stored[1].data, stored[2].tags) == ({"a": {"b": 2}}, {"a", "b"})
+    assert (stored[3].log, stored[4].log) == (["a", "b"], ["a", "c"])
+    wrong, conditional = Account(**of(7), log=[]), Account(**of(8))
+    with pytest.raises(FieldValidationException, match=r"Account\.log"):
+        transact(lambda tx: tx.put(wrong), lambda tx: wrong.log.append(object()))
+    met = Account.balance == 5
+    error = cancelled(lambda tx: tx.put(conditional), lambda tx: conditional.set_modify_conditions(met))
+    assert "does not meet the condition" in str(error)
 
 
 def test_nothing_is_sent_on_an_exception() -> None:

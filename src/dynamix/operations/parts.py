@@ -1,12 +1,12 @@
 """The actions of a transaction: how each becomes a part of the request, why it failed, what it leaves on an instance.
 
-A caller's action is an `Asked`, kept until the block ends. Then it is made a `Part`, from what its instance has become.
+They are made at the end of the block of what callers asked for there (see `dynamix.operations.asked`).
 """
 
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -298,33 +298,6 @@ class Update(Part):
 
     def _broken(self, stored: Item) -> list[str]:
         return list(dict.fromkeys(name for guard, name in self.plan.guards if not holds(guard, stored)))
-
-
-class Asked(NamedTuple):
-    """What a caller asked for: by which method, of which item, and how that becomes a part of the request, None where
-    nothing need be sent. `instance` is the one that is stored or deleted. `key` is None where the model's own
-    `before_save` may set it."""
-
-    action: str
-    table: Table[Any]
-    key: Item | None
-    make: Callable[[datetime], Part | None]
-    instance: Any = None
-
-    def prepare(self) -> None:
-        """Call the model's own `before_save` or `before_delete`, where an instance is stored or deleted."""
-        schema = self.table.schema
-        hook = schema.hooks.before_delete if self.action == "delete" else schema.hooks.before_save
-        if hook is not None and self.instance is not None:
-            hook(self.instance)
-
-    def made(self, now: datetime) -> Part | None:
-        """The part, at the time of the transaction. Raises ValidationException or StoredValueError."""
-        try:
-            return self.make(now)
-        except StoredValueError as error:
-            error.table = self.table.name
-            raise
 
 
 def put(

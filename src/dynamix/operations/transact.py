@@ -33,15 +33,14 @@ from dynamix.errors import (
 )
 from dynamix.limits import TRANSACT_ACTIONS, TRANSACT_BYTES
 from dynamix.operations import requests
+from dynamix.operations.asked import Asked, place
 from dynamix.operations.explained import explained, explaining
 from dynamix.operations.failures import shown_key
 from dynamix.operations.guards import Guard, Holder, actions
 from dynamix.operations.items import nothing
-from dynamix.operations.parts import Asked, Check, Part, shown_reason
+from dynamix.operations.parts import Check, Part, shown_reason
 from dynamix.operations.retry import PASSING_REASONS, RetryPolicy, request, send_write, transaction
-from dynamix.operations.unwritable import no_text
 from dynamix.operations.update import TOO_LARGE
-from dynamix.schema.key import address
 from dynamix.schema.table import Table
 from dynamix.updates.pending import Sender, pending_of
 from dynamix.wire import Call, Flow, Item, Together
@@ -65,14 +64,6 @@ class Get(NamedTuple):
     def place(self) -> bytes:
         """What two keys of the same item have in common."""
         return place(self.table, self.key)
-
-
-def place(table: Table[Any], key: Item) -> bytes:
-    """What tells an item from all others. Raises FieldValidationException for a key that is no Unicode."""
-    try:
-        return table.name.encode() + address(key[field.name] for field in table.schema.table.keys)
-    except UnicodeEncodeError as error:
-        raise no_text(table.schema, error, key) from error
 
 
 def written_twice(first: Asked, second: Asked, key: Item) -> InvalidUpdateError:
@@ -141,7 +132,7 @@ class _Batch:
             if part is None:
                 self._places.append(None)
                 continue
-            number = at.setdefault(place(part.table, part.key), len(self.parts))
+            number = at.setdefault(one.place_of(part), len(self.parts))
             self._places.append(number)
             if number == len(self.parts):
                 self.parts.append(part)
