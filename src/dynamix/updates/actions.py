@@ -62,6 +62,8 @@ class Set(Action, frozen=True):
     @property
     def reads(self) -> tuple[Path, ...]:
         match self.operand:
+            case Value():
+                return ()
             case Path() as path:
                 return (path,)
             case Computed() as computed:

@@ -63,7 +63,7 @@ class AtOnce(Draft):
     def __init__(self, field: Changed, base: Any, actions: Sequence[Action]) -> None:
         super().__init__(field, base)
         self.actions = actions
-        self.computed = any(action.reads for action in actions)
+        self.computed = any([action.reads for action in actions])  # noqa: C419 - they are few
 
     def replay(self, draft: Draft) -> None:
         actions = self.actions
@@ -87,8 +87,9 @@ class AtOnce(Draft):
         if not self._replaces and (picture.null or self._lacks_parent(picture)):
             self.plan_whole(plan, picture)
             return
+        clause = _Clause(self, plan)
         for action in self.actions:
-            _Clause(self, plan).put(action)
+            clause.put(action)
 
     @property
     def depends(self) -> bool:
@@ -97,7 +98,7 @@ class AtOnce(Draft):
 
     @property
     def _replaces(self) -> bool:
-        return all(not action.inside and isinstance(action, Set | Remove) for action in self.actions)
+        return all([isinstance(action, Set | Remove) and not action.inside for action in self.actions])  # noqa: C419
 
     @property
     def parts(self) -> int:
@@ -127,7 +128,7 @@ class AtOnce(Draft):
     def _lacks_parent(self, picture: Picture) -> bool:
         """Whether what is pictured has no room for a change inside it."""
         inside = [action for action in self.actions if action.inside]
-        if picture.missing:
+        if picture.missing or not inside:
             return bool(inside)
         form = picture.wire()
         return form is not None and any(_lacks(form, action) for action in inside)
