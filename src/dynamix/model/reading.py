@@ -336,7 +336,7 @@ def keys_of(model: type[Any], items_or_keys: Iterable[Any]) -> list[Item]:
         try:
             if isinstance(item, model):
                 keys.append(schema.key.of(vars(item)))
-            elif isinstance(item, Mapping):
+            elif isinstance(item, (dict, Mapping)):  # a dict is told much faster than any other mapping
                 keys.append(schema.key.from_names(item))
             else:
                 raise WrongTypeError(f"{item!r} is neither a key (a dict) nor a {model.__name__}", field="", value=item)

@@ -75,12 +75,13 @@ def _get(policy: RetryPolicy, table: Table[M], keys: list[Item], consistent: boo
 def _found(table: Table[M], answers: list[Batch[M]], on_error: OnError) -> dict[bytes, M]:
     """The instances in answers that are not hidden, by what stands for their keys."""
     schema = table.schema
-    instances = (each for part in answers for each in readable(table, part.items, part.unread, on_error)[0])
     found = {
         address(schema.key.of(vars(instance)).values()): instance
-        for instance in instances
-        if not schema.existence.hides(vars(instance))
+        for part in answers
+        for instance in readable(table, part.items, part.unread, on_error)[0]
     }
+    if schema.existence.may_hide:
+        found = {key: instance for key, instance in found.items() if not schema.existence.hides(vars(instance))}
     if schema.hooks.after_load is not None:
         for instance in found.values():
             schema.hooks.after_load(instance)

@@ -47,9 +47,8 @@ class PrimaryKey(Struct, frozen=True, eq=False, dict=True):
         name is refused."""
         if names.keys() != self._names:
             names = self._composed(names)
-        for name in names:
-            if type(name) is StoredName:
-                return self._as_stored(names)
+        if StoredName.exist and StoredName in map(type, names):
+            return self._as_stored(names)
         return self.codec.encode_key(names)
 
     def _as_stored(self, names: Mapping[str, Any]) -> Item:
