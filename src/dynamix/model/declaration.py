@@ -23,7 +23,7 @@ from dynamix.model.changing import Changing, assign
 from dynamix.model.converting import Converting
 from dynamix.model.names import check_names
 from dynamix.model.reading import Reading
-from dynamix.model.running import forget_schema, schema_of
+from dynamix.model.running import schema_of
 from dynamix.model.writing import Writing
 from dynamix.schema.index import IndexOptions
 
@@ -56,7 +56,6 @@ class Model(Reading, Writing, Changing, Converting):
             from dynamix.fields import discriminator  # which programs without shared tables never need
 
             discriminator.register(cls)
-        forget_schema(cls)
 
     def __init__(self, /, **values: Any) -> None:
         schema = schema_of(type(self))

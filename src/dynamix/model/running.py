@@ -16,7 +16,6 @@ from dynamix.expressions.nodes import Condition
 from dynamix.late import later
 from dynamix.operations.explained import explaining
 from dynamix.operations.retry import RetryPolicy
-from dynamix.schema.describe import forget_schema as forget_schema
 from dynamix.schema.describe import schema_of as schema_of
 from dynamix.schema.table import Table
 from dynamix.wire import Flow

@@ -43,17 +43,11 @@ _SCHEMA = "_dynamix_schema"
 
 def schema_of(model: type[M]) -> Schema[M]:
     """The description of the model's table, made when it is first needed. Raises ModelDefinitionError."""
-    schema: Schema[M] | None = model.__dict__.get(_SCHEMA)
-    if schema is None:
+    schema: Schema[M] | None = getattr(model, _SCHEMA, None)
+    if schema is None or schema.model is not model:  # that of a class it derives from, or is a copy of
         schema = describe(model)
         setattr(model, _SCHEMA, schema)
     return schema
-
-
-def forget_schema(model: type[Any]) -> None:
-    """Drop a description that came along with the attributes of another class, as class decorators copy them."""
-    if _SCHEMA in vars(model):
-        delattr(model, _SCHEMA)
 
 
 def describe(model: type[M]) -> Schema[M]:
