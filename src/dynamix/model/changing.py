@@ -329,7 +329,8 @@ def assign(instance: M, field: Field[V, Any], value: V | None) -> M:
         field.encode(None)
     made = computing.renewed(schema, values, {field.attribute: value}) if schema.computed else []
     pendings.pending_of(values).change(values, field, Draft, lambda draft: draft.assign(value))
-    computing.apply(values, made)
+    if made:
+        computing.apply(values, made)
     return instance
 
 

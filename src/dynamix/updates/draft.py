@@ -80,10 +80,10 @@ class Draft:
 
     def form(self) -> AttributeValue | None:
         """The stored form of the whole value, None of what is removed."""
-        value = self.value
-        if value == _EMPTY or (value is None and not self.field.null):
-            return None
-        return self.field.encode(value)
+        field, value = self.field, self.value
+        if value is None:
+            return field.encode(None) if field.null else None
+        return None if value == _EMPTY else field.encode(value)
 
     def shown_form(self, old: AttributeValue | None) -> AttributeValue | None:
         """The stored form of what an instance shows after the changes, where it showed the old one before."""

@@ -60,7 +60,8 @@ class NumberDraft(Draft):
 
     def plan(self, plan: Plan, picture: Picture) -> None:
         plan.repeatable = False
-        base, amount = self._number(self.base), Value(_wire(self.amount))
+        base = 0 if self.base is None else self._number(self.base)
+        amount = Value(_wire(self.amount))
         if picture.null:
             plan.facts.append(picture.fact(self.path))
             plan.set.append((self.path, Value(_wire(EXACT.add(base, self.amount)))))

@@ -181,9 +181,10 @@ class Pending:
 
     def refuse_edits(self, values: dict[str, Any], fields: Iterable[Field[Any, Any]]) -> None:
         """Raise InvalidUpdateError where a value was edited in place, which is no change that a commit would send."""
-        with self._lock:
-            for field in fields:
-                if field.attribute in values:
+        there = [field for field in fields if field.attribute in values]
+        if there:
+            with self._lock:
+                for field in there:
                     self._refuse_edit(values, field)
 
     def _refuse_edit(self, values: dict[str, Any], field: Field[Any, Any]) -> None:
@@ -389,9 +390,10 @@ class Pending:
             if kept:
                 keep_defaults(kept, state, stored, fields)
             values.update(stored)
-            for name in fields:
-                if name not in stored:
-                    values.pop(name, None)
+            if len(values) > len(stored):
+                for name in fields:
+                    if name not in stored:
+                        values.pop(name, None)
 
     def settle_untold(self, values: dict[str, Any], shown: dict[str, Any], gone: Iterable[str]) -> None:
         """The changes were stored, and the service did not say what is stored now: forget them, and show what is known

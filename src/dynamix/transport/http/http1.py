@@ -124,8 +124,9 @@ class AnswerReader:
 
     def _header(self, lower_name: bytes) -> bytes | None:
         """A header's value; names differ in case between servers."""
+        length = len(lower_name)
         for name, value in self._headers.items():
-            if name.lower() == lower_name:
+            if len(name) == length and name.lower() == lower_name:
                 return value
         return None
 
