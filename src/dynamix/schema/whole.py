@@ -43,7 +43,7 @@ class Whole(Struct, frozen=True, eq=False, dict=True):
     def _written(self, values: dict[str, Any], times: Mapping[str, Any] | None) -> dict[str, Any]:
         """The values of an instance that is stored whole."""
         state: State | None = values.get(STATE)
-        if state is not None and state.pending is not None:
+        if state is not None and state.pending:
             state.pending.read_all(values, self.fields)
         for field in self._lazily_shown:
             if field.required or not stored_of(values).get(field.attribute):
