@@ -93,7 +93,12 @@ class Lanes(Generic[M]):
 
 
 def taken(lanes: Lanes[M], run: Callable[[Search[M]], Found[M]]) -> Iterator[Taken[M]]:
-    """The pages that come in, read in threads where requests overlap; the threads have ended when this has."""
+    """The pages that come in, read in threads where requests overlap.
+
+    The threads have ended when this has, but for one that is closed early: they end with the requests under way. It may
+    be the garbage collector that closes it, in the middle of whatever a thread does and under any lock that it holds,
+    so nothing is waited for then.
+    """
     outcomes: SimpleQueue[tuple[int, Found[M] | None, BaseException | None]] = SimpleQueue()
     threads: dict[int, threading.Thread] = {}
     end = End()
@@ -126,10 +131,12 @@ def taken(lanes: Lanes[M], run: Callable[[Search[M]], Found[M]]) -> Iterator[Tak
             begin()
             if page is not None:
                 yield page
-    finally:
+    except BaseException as error:
         end.come()
-        for thread in threads.values():
-            _join(thread)
+        if not isinstance(error, GeneratorExit):
+            for thread in threads.values():
+                _join(thread)
+        raise
     lanes.end()
 
 
@@ -143,8 +150,8 @@ def _started(thread: threading.Thread) -> bool:
 
 
 def _join(thread: threading.Thread) -> None:
-    """Waits for a thread, if it was started and is not this one, which may be collecting what others left."""
-    if thread.ident is not None and thread is not threading.current_thread():
+    """Waits for a thread, if it was started."""
+    if thread.ident is not None:
         thread.join()
 
 
