@@ -234,3 +234,34 @@ def test_a_default_that_shows_is_still_missing() -> None:
         assert order is not None
         order.change(Order.lives.set_if_missing(9), Order.lives.add(1))
         check(order, lives=10 if lives is None else 6)
+
+
+class Copied(dynamix.Model):
+    """What is set from another field."""
+
+    key = dynamix.CharField(hash_key=True)
+    one = dynamix.DictField()
+    other = dynamix.DictField()
+    many = dynamix.SetField()
+    free = dynamix.AnyField()
+
+
+@pytest.mark.usefixtures("place")
+def test_what_was_set_whole_is_set_from_another_field() -> None:
+    """The value of the other field shows and is stored, be the first one read before or never; where it was not loaded,
+    nothing shows that is not stored."""
+    dynamix.create_table(Copied)
+    for read in (True, False):
+        Copied.create(key="k", one={"a": 1}, other={"b": 2}, overwrite=True)
+        copied = Copied.get_or_raise(key="k", consistent=True)
+        assert not read or copied.one
+        copied.update_to_dict_field(Copied.one, {"c": 3}).set_field(Copied.one, {"d": 4})
+        copied.change(Copied.one.set(Copied.other))
+        assert copied.one == {"b": 2}
+        copied.save()
+        assert copied.one == {"b": 2} == Copied.get_or_raise(key="k", consistent=True).one
+    (part,) = Copied.query(Copied.other).where(Copied.key == "k").consistent()
+    part.set_field(Copied.one, {"d": 4}).change(Copied.one.set(Copied.other))
+    with pytest.raises(dynamix.FieldNotLoadedError):
+        part.one  # noqa: B018
+    assert part.save().one == {"b": 2}

@@ -196,3 +196,33 @@ def test_a_default_that_several_threads_read_first() -> None:
         seen = side_by_side(*[lambda: shared.varying] * THREADS)  # noqa: B023 - run at once
         assert all(value is seen[0] for value in seen)
         shared.add_to_field(Shared.number, 1).commit_changes()
+
+
+class Interrupted(dynamix.DictField[Any]):
+    """A map while which is read, something happens."""
+
+    def from_wire(self, wire: dict[str, Any]) -> dict[str, Any]:
+        value = super().from_wire(wire)
+        while meanwhile:
+            meanwhile.pop()()
+        return value
+
+
+meanwhile: list[Callable[[], object]] = []
+
+
+class Slow(dynamix.Model):
+    """What takes time to read."""
+
+    key = dynamix.CharField(hash_key=True)
+    mapping = Interrupted()
+
+
+def test_a_value_that_is_set_whole_while_another_reads() -> None:
+    """The reader is shown what was set, without the changes queued before it; what is discarded is gone."""
+    dynamix.create_table(Slow)
+    Slow.create(key="k", mapping={"a": 1})
+    slow = Slow.get_or_raise(key="k", consistent=True)
+    meanwhile.append(lambda: slow.update_to_dict_field(Slow.mapping, {"b": 2}).set_field(Slow.mapping, {"c": 3}))
+    assert slow.mapping == {"c": 3}
+    assert slow.discard_changes().mapping == {"a": 1}

@@ -71,6 +71,11 @@ class Entry(Struct, frozen=True):
         image = _image(field, self.unread, loaded)
         return replace(self, shown=shown, before=before, image=image, unread=None)
 
+    def set_whole(self) -> Self:
+        """The same once a whole value takes the place of the one that nobody has read, which need not be read now."""
+        shown = type(self.draft)(self.draft.field)
+        return replace(self, shown=shown, unread=None)
+
 
 def _no_changes(field: Field[Any, Any], state: State) -> Draft:
     """What changes of a field are folded into, with what they start from where nothing is stored."""

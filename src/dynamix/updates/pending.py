@@ -267,6 +267,8 @@ class Pending:
             if fresh and link.fills and entry.picture.missing:
                 shown.assign(None)  # a default that shows is not stored
             link.show(shown)
+        elif not chain.assigned:
+            values.pop(field.attribute, None)  # what was set before, in whose place comes what only the service knows
         self._entries[field.attribute] = entry = msgspec.structs.replace(entry, draft=chain)
         entry.show(values)
 
@@ -283,11 +285,14 @@ class Pending:
         return entry.draft.value
 
     def _step(self, values: dict[str, Any], entry: Entry, kind: type[D], step: Callable[[D], None]) -> None:
-        draft, shown = entry.draft, entry.shown
+        draft = entry.draft
         if isinstance(draft, kind):
             step(draft)
         elif isinstance(draft, Chain):
             draft.take(kind, step)
+        if entry.unread and draft.assigned:
+            entry = entry.set_whole()
+        shown = entry.shown
         if shown is not None and draft.assigned:
             shown.assign(draft.value)  # the very value, so that what is edited in it is sent
         elif isinstance(shown, kind):
