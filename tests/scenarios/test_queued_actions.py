@@ -265,3 +265,13 @@ def test_what_was_set_whole_is_set_from_another_field() -> None:
     with pytest.raises(dynamix.FieldNotLoadedError):
         part.one  # noqa: B018
     assert part.save().one == {"b": 2}
+
+
+@pytest.mark.usefixtures("place")
+def test_a_value_set_from_a_set_that_is_empty() -> None:
+    """It is as if there were no set: nothing can be shown, and the service finds no value."""
+    dynamix.create_table(Copied)
+    copied = Copied.create(key="k", many=set())
+    copied.change(Copied.free.set(Copied.many))
+    with pytest.raises(dynamix.StoredValueError, match="has no value"):
+        copied.commit_changes()

@@ -119,7 +119,7 @@ def _shown(action: Action, operand: Path | Value, values: dict[str, Any]) -> Att
             f"{action} reads {field}, which was not loaded, so that nothing could be shown; get the item first, or use "
             "update_by_key"
         )
-    return None if value is None else found({field.name: field.to_wire(value)}, operand)
+    return None if value is None or value == frozenset() else found({field.name: field.to_wire(value)}, operand)
 
 
 def _result(
