@@ -322,3 +322,40 @@ def test_a_default_that_cannot_be_stored(place: Place) -> None:
     assert found is not None
     with pytest.raises(dynamix.FieldValidationException, match=r"Unstorable\.items cannot hold \[<object"):
         found.items  # noqa: B018 - read to be refused
+
+
+class Respelled(dynamix.Model):
+    """What is not stored as it was loaded, if it is stored again."""
+
+    key = dynamix.CharField(hash_key=True)
+    text = dynamix.JSONField(stored="text")
+    lower = dynamix.ListField(transform=lambda words: [str(word).lower() for word in words])
+    many = dynamix.SetField()
+
+
+def test_what_would_be_stored_otherwise_was_not_edited(place: Place) -> None:
+    """JSON text in another spelling, and a value that transformers would change, are no edits when they are read."""
+    dynamix.create_table(Respelled)
+    item = {"key": {"S": "k"}, "text": {"S": '{ "b":1,"a":[1.50 ] }'}, "lower": {"L": [{"S": "A"}, {"N": "1.50"}]}}
+    place.call("PutItem", TableName=place.table_name(Respelled), Item=item)
+    stored = place.stored_item(Respelled, key="k")
+    loaded = Respelled.get_or_raise(key="k", consistent=True)
+    assert loaded.text == {"a": [1.5], "b": 1}
+    assert loaded.lower == ["A", 1.5]
+    loaded.save()
+    assert place.stored_item(Respelled, key="k") == stored
+    loaded.refresh()
+    loaded.text["a"].append(2)
+    loaded.save()
+    assert Respelled.get_or_raise(key="k", consistent=True).text == {"a": [1.5, 2], "b": 1}
+
+
+def test_an_edit_of_a_set_that_queued_deletes_emptied() -> None:
+    """An element that is put back in place stays."""
+    dynamix.create_table(Respelled)
+    record = Respelled.create(key="k", many={"x"})
+    record.delete_from_setfield(Respelled.many, {"x"})
+    assert record.many == set()
+    record.many.add("x")
+    record.save()
+    assert record.many == {"x"} == Respelled.get_or_raise(key="k", consistent=True).many

@@ -160,7 +160,8 @@ def _edit_of(values: dict[str, Any], state: State, field: Field[Any, Any], encod
         return None
     own, value = not field.own_form.write, values[field.attribute]
     waiting = Pending() if pending is None else pending
-    slow, spelled = own or field.respells, waiting.is_as_loaded(values, field)
+    respells = field.respells or field.whole or field.transform is not None  # what was loaded, if it were stored again
+    slow, spelled = own or respells, waiting.is_as_loaded(values, field)
     unedited: Any = LACKING
     if spelled is None or slow:
         with suppress(StoredValueError):  # of a change whose result only the service knows

@@ -56,6 +56,9 @@ class SetDraft(Draft):
         draft.add(self.added)
         draft.delete(self.deleted)
 
+    def shown_form(self, old: AttributeValue | None) -> AttributeValue | None:
+        return self.applied(old)  # none of a set that lost all its elements
+
     def plan(self, plan: Plan, picture: Picture) -> None:
         if picture.null or (self.base and picture.missing):
             return self.plan_whole(plan, picture)
