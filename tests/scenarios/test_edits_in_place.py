@@ -4,6 +4,7 @@ import copy
 import itertools
 import pickle
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -359,3 +360,40 @@ def test_an_edit_of_a_set_that_queued_deletes_emptied() -> None:
     record.many.add("x")
     record.save()
     assert record.many == {"x"} == Respelled.get_or_raise(key="k", consistent=True).many
+
+
+class Nested(dynamix.NestedModel):
+    """A model with a default that can be edited."""
+
+    words = dynamix.ListField(default=[])
+
+
+class Sorted(dynamix.Model):
+    """What other programs stored in another order, or in part."""
+
+    key = dynamix.CharField(hash_key=True)
+    days = dynamix.ListField(of=dynamix.DateField(), transform=sorted)
+    nested = dynamix.ModelField(Nested)
+
+
+WRITES: dict[str, Callable[[Sorted], object]] = {
+    "save": lambda record: record.save(),
+    "whole": lambda record: Sorted.batch_write([record]),
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_an_edit_of_what_is_stored_in_another_order(place: Place, write: str) -> None:
+    """What is stored is what transformers make of the edited value, and the default of what was not stored, edited."""
+    dynamix.create_table(Sorted)
+    days = {"L": [{"S": "20240303"}, {"S": "2024-03-02"}]}
+    place.call(
+        "PutItem", TableName=place.table_name(Sorted), Item={"key": {"S": "k"}, "days": days, "nested": {"M": {}}}
+    )
+    record = Sorted.get_or_raise(key="k", consistent=True)
+    record.days[0] = date(2024, 3, 5)
+    record.nested.words.append("a")
+    WRITES[write](record)
+    stored = Sorted.get_or_raise(key="k", consistent=True)
+    assert stored.days == [date(2024, 3, 2), date(2024, 3, 5)]
+    assert stored.nested.words == ["a"]

@@ -168,7 +168,8 @@ class ModelCodec(Generic[M]):
             return True
         if not slot.respells or new is None or unedited is None:
             return False
-        merged = Versions(wire, unedited, new).merged()
+        before = unedited if slot.as_read is None else slot.as_read(form)
+        merged = new if before is None else Versions(wire, before, new).merged()
         if merged == new:
             return False
         item[slot.name] = merged

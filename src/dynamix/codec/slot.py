@@ -19,7 +19,8 @@ class Slot(NamedTuple):
     value to show where the stored item has none; `required` fields then show nothing. With `null`, None is stored as
     NULL. With `unsure`, what an item lacks may be stored all the same, so nothing is shown for it. `eager` reads the
     JSON of a lazy form when the item is loaded all the same. `respells` says that values may have parts which were
-    stored otherwise than `encode` stores them, or are none that the field knows.
+    stored otherwise than `encode` stores them, or are none that the field knows; `as_read` is then `respelled` element
+    by element, where that is something else.
     """
 
     attribute: str
@@ -37,6 +38,7 @@ class Slot(NamedTuple):
     null: bool = False
     eager: Callable[[Raw], Any] | None = None
     respells: bool = False
+    as_read: Callable[[Any], AttributeValue | None] | None = None
 
     @property
     def waits(self) -> bool:

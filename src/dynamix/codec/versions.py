@@ -30,11 +30,11 @@ class Versions(NamedTuple):
             old, unedited, new = (form["M"] for form in self)
             kept = {key: value for key, value in old.items() if key not in unedited and key not in new}
             edited = {key: value for key, value in new.items() if key in old or unedited.get(key) != value}
-            inner = ((key, value, old.get(key, value)) for key, value in edited.items())
-            return {"M": kept | {key: Versions(was, unedited.get(key, was), now).merged() for key, now, was in inner}}
+            inner = {key: Versions(old[key], unedited.get(key, old[key]), edited[key]) for key in edited.keys() & old}
+            return {"M": kept | edited | {key: part.merged() for key, part in inner.items()}}
         if self.tags == {"L"}:
             old, unedited, new = (form["L"] for form in self)
-            if len(old) == len(new):
+            if len(old) == len(unedited) == len(new):
                 return {"L": [Versions(*version).merged() for version in zip(old, unedited, new, strict=True)]}
             return {"L": [as_stored(element, unedited, old) for element in new]}
         return self.new
@@ -42,4 +42,5 @@ class Versions(NamedTuple):
 
 def as_stored(element: AttributeValue, unedited: list[AttributeValue], old: list[AttributeValue]) -> AttributeValue:
     """An element of a list that is set whole: where it was there before, as it was stored."""
-    return old[unedited.index(element)] if element in unedited else element
+    alike = len(unedited) == len(old) and element in unedited  # else nothing tells which of the old ones it is
+    return old[unedited.index(element)] if alike else element

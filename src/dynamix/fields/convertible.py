@@ -277,6 +277,15 @@ class Convertible(Changeable[V], Generic[V]):
             let_pass(error)
             raise self.refusal(value, str(error)) from error
 
+    def as_read(self, form: Any) -> AttributeValue | None:
+        """How this field would store what a stored form reads as, element by element: without the transformers, which
+        may put elements in another order, or leave some out. None where it would store nothing.
+
+        Raises StoredValueError or FieldValidationException.
+        """
+        value = self.read(form)
+        return None if value is None or value == frozenset() else self._converted(self.to_wire, value)
+
     def differs(self, value: object, expected: object) -> bool:
         """Whether a value would be stored otherwise than the expected one. Where that one cannot be stored, this is
         left to its encoding to say. A class that stores one value otherwise each time (it may encrypt) is asked whether

@@ -179,7 +179,7 @@ def _edit_of(values: dict[str, Any], state: State, field: Field[Any, Any], encod
             return whole
         return EditDraft(field, old, new, numbers)
     if field.respells:
-        unchanged = None if old is None or old == NULL_FORM else field.respelled(form)
+        unchanged = None if old is None or old == NULL_FORM else field.as_read(form)
         return EditDraft(field, old, new, numbers, unchanged)
     expected = old
     if old is None or old == NULL_FORM:
@@ -309,7 +309,7 @@ class EditDraft(Draft):
             plan.repeatable = False
         if begins_alike:
             plan.remove.extend(_inside(path, index) for index in range(kept, len(old)))
-        elif len(new) == len(old):
+        elif len(old) == len(unedited) == len(new):
             for index, version in enumerate(zip(old, unedited, new, strict=True)):
                 self._value(plan, _inside(path, index), Versions(*version), exact=True)
         else:
