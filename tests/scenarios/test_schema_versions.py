@@ -219,6 +219,35 @@ def test_a_part_has_what_its_upgrades_need(table: Place) -> None:
     }
 
 
+class Renewed(dynamix.Model):
+    """What reads an upgrade needs, whatever is asked for."""
+
+    __table_name__ = "users"
+    __schema_version__ = 2
+    key = dynamix.CharField(hash_key=True)
+    count = dynamix.IntegerField()
+    note = dynamix.CharField()
+
+    @upgrade(1, reads=["n"])
+    @staticmethod
+    def name_count(stored: dict[str, Any]) -> None:
+        """From version 1."""
+        stored["count"] = stored.pop("n")
+
+
+def test_a_change_of_what_was_not_loaded_of_an_older_item(table: Place) -> None:
+    """Is refused where an upgrade makes the value anew; a whole value is stored with the rest of the upgrade."""
+    old = {"key": {"S": "k"}, "n": {"N": "1"}}
+    put(table, old)
+    (record,) = Renewed.scan(Renewed.note).consistent()
+    record.add_to_field(Renewed.count, 1)
+    with pytest.raises(dynamix.InvalidUpdateError, match=r"Renewed\.count is stored as an older schema has it"):
+        record.save()
+    assert table.stored_item(Renewed, key="k") == old
+    record.set_field(Renewed.count, 7).save()
+    assert table.stored_item(Renewed, key="k") == {"key": {"S": "k"}, "count": {"N": "7"}, "schema_version": {"N": "2"}}
+
+
 class Shelf(dynamix.Model):
     """What models share."""
 

@@ -7,7 +7,8 @@ was changed since it was loaded goes as the value that the instance shows.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dynamix.codec.state import State, as_wire, state_of
+from dynamix.codec.state import LACKING, State, as_wire, state_of
+from dynamix.errors import InvalidUpdateError
 from dynamix.expressions.nodes import Condition, Path
 from dynamix.schema.table import Schema
 from dynamix.updates.draft import Changed, Draft
@@ -49,7 +50,10 @@ def brought_up(
     edits: Mapping[str, Draft] | None,
     guards: Sequence[tuple[Condition, str]],
 ) -> tuple[Mapping[str, Draft] | None, Sequence[tuple[Condition, str]]]:
-    """The edits and guards of an update of the instance with this `__dict__`, with what its item lacks among them."""
+    """The edits and guards of an update of the instance with this `__dict__`, with what its item lacks among them.
+
+    Raises InvalidUpdateError where a new value is not known.
+    """
     state = state_of(values)
     if not state.outdated:
         return edits, guards
@@ -65,12 +69,23 @@ def brought_up(
             made[f"-{name}"] = Moved(_Attribute(name), others.get(name))  # type: ignore[arg-type]
         elif field.attribute in made or (pending is not None and pending.changes(field.attribute)):
             made[field.attribute] = Draft(field)
-            made[field.attribute].assign(field.value_in(values))
+            made[field.attribute].assign(_value_now(values, field))
         elif name in others:  # it was not asked for, and its upgrade sets it all the same
             made[field.attribute] = Moved(field, others[name])
         else:
             made[field.attribute] = Moved(field, _form_now(schema, values, state, field))
     return made, more
+
+
+def _value_now(values: dict[str, Any], field: Any) -> Any:
+    """The value that an instance shows of a field that was changed."""
+    value = field.value_in(values)
+    if value is LACKING:
+        raise InvalidUpdateError(
+            f"{field} is stored as an older schema has it and was not loaded, so that its new value is not known; "
+            "get the item whole before it is changed, or set the whole value"
+        )
+    return value
 
 
 def _form_now(schema: Schema[Any], values: dict[str, Any], state: State, field: Any) -> AttributeValue | None:
