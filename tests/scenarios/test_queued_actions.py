@@ -275,3 +275,16 @@ def test_a_value_set_from_a_set_that_is_empty() -> None:
     copied.change(Copied.free.set(Copied.many))
     with pytest.raises(dynamix.StoredValueError, match="has no value"):
         copied.commit_changes()
+
+
+def test_actions_on_what_is_stored_as_no_set(place: Place) -> None:
+    """Where others stored something else meanwhile, the error names the field and what is stored, and nothing is."""
+    dynamix.create_table(Copied)
+    item = {"key": {"S": "k"}, "many": {"S": "w"}}
+    for actions in ((Copied.many.delete({"x"}), Copied.many.set_if_missing({"y"})), (Copied.many.add({"x"}),) * 2):
+        copied = Copied.create(key="k", overwrite=True)
+        copied.change(Copied.many.set_if_missing({"z"}), *actions)
+        place.call("PutItem", TableName=place.table_name(Copied), Item=item)
+        with pytest.raises(dynamix.StoredValueError, match=r"Copied\.many: the stored value"):
+            copied.commit_changes()
+        assert place.stored_item(Copied, key="k") == item

@@ -318,7 +318,7 @@ def _members(action: Action, old: AttributeValue | None, form: AttributeValue) -
     field = action.path.source
     if old is None:
         return None
-    members = field.from_wire(old)
+    members = field.decode(old)
     change = field.from_wire(form)
     members = members | change if isinstance(action, Add) else members - change
     left: AttributeValue | None = field.to_wire(members) if members else None

@@ -72,6 +72,6 @@ class SetDraft(Draft):
         return None
 
     def applied(self, old: AttributeValue | None) -> AttributeValue | None:
-        elements: set[Any] = set() if old is None else self.field.from_wire(old)
+        elements: set[Any] = set() if old is None else self.field.decode(old) or set()
         elements = (elements | self.added) - self.deleted
         return self._form(elements) if elements else None
