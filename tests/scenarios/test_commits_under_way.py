@@ -115,9 +115,19 @@ class Titled(Thread):
     title = CharField(unique=True)
 
 
+def _save_in_transaction(thread: Thread) -> None:
+    with dynamix.transaction() as tx:
+        tx.save(thread)
+
+
 @pytest.mark.parametrize(
     ("model", "store"),
-    [(Thread, Thread.commit_changes), (Thread, _commit_by_token), (Titled, Titled.commit_changes)],
+    [
+        (Thread, Thread.commit_changes),
+        (Thread, _commit_by_token),
+        (Titled, Titled.commit_changes),
+        (Thread, _save_in_transaction),
+    ],
 )
 def test_an_edit_in_place_of_what_was_first_read_meanwhile(model: type[Thread], store: Callable[[Thread], Any]) -> None:
     """It stays as well, be it a value that the commit changes or another; the next save stores it, once."""

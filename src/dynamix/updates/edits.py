@@ -131,13 +131,14 @@ def _sent(values: dict[str, Any], field: Field[Any, Any], pending: Pending, valu
 
 def keep_edits(values: dict[str, Any], sent: Mapping[str, Sent]) -> dict[str, Sent]:
     """Keep showing what was edited in place while a commit was under way, as an edit of what was sent; by then the
-    instance shows what is stored. Returns what of `sent` was edited."""
-    if not sent:
-        return {}
-    stored = state_of(values).stored or {}
-    kept = {}
+    instance shows what is stored, as far as that is known. Returns what of `sent` was edited."""
+    state = state_of(values)
+    stored = state.stored
+    kept: dict[str, Sent] = {}
+    if stored is None:
+        return kept
     for attribute, then in sent.items():
-        if attribute not in stored or not then.may_be_edited:
+        if not then.may_be_edited:
             continue
         try:
             form = then.form_then()
@@ -148,6 +149,8 @@ def keep_edits(values: dict[str, Any], sent: Mapping[str, Sent]) -> dict[str, Se
         if edited:
             values[attribute] = then.value
             stored[attribute] = as_json(form) if then.loaded is LACKING else then.loaded
+            if state.held is not None:
+                state.held |= {attribute}
             kept[attribute] = then
     return kept
 
