@@ -66,10 +66,9 @@ def _binary(content: object, path: str, depth: int) -> str:
         return b64encode(content).decode()
     text = _text(content, path, depth)
     try:
-        b64decode(text, validate=True)
+        return b64encode(b64decode(text, validate=True)).decode()  # one text for the same bytes
     except (Base64Error, ValueError):
         raise UnstorableError(f"{path}: {content!r} is neither bytes nor base64") from None
-    return text
 
 
 def _truth(content: object, path: str, depth: int) -> bool:
