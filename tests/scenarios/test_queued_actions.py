@@ -1,5 +1,6 @@
 """Actions queued on an instance by `change`: one after another, beside the older ways to change."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -244,6 +245,8 @@ class Copied(dynamix.Model):
     other = dynamix.DictField()
     many = dynamix.SetField()
     free = dynamix.AnyField()
+    some = dynamix.ListField()
+    number = dynamix.IntegerField()
 
 
 @pytest.mark.usefixtures("place")
@@ -277,14 +280,52 @@ def test_a_value_set_from_a_set_that_is_empty() -> None:
         copied.commit_changes()
 
 
-def test_actions_on_what_is_stored_as_no_set(place: Place) -> None:
-    """Where others stored something else meanwhile, the error names the field and what is stored, and nothing is."""
+def test_actions_on_what_is_stored_as_something_else(place: Place) -> None:
+    """Where others stored another type meanwhile, the error names the field and what is stored, and nothing is."""
     dynamix.create_table(Copied)
-    item = {"key": {"S": "k"}, "many": {"S": "w"}}
-    for actions in ((Copied.many.delete({"x"}), Copied.many.set_if_missing({"y"})), (Copied.many.add({"x"}),) * 2):
+    queues: dict[str, list[list[Any]]] = {
+        "many": [[Copied.many.delete({"x"}), Copied.many.set_if_missing({"y"})], [Copied.many.add({"x"})]],
+        "one": [[Copied.one["a"].set(1)]],
+        "some": [[Copied.some.append([1])]],
+        "number": [[Copied.number.add(1)]],
+    }
+    missing = {"many": {"z"}, "one": {"z": 1}, "some": ["z"], "number": 1}
+    for name, actions in [(attribute, actions) for attribute, each in queues.items() for actions in each]:
+        item = {"key": {"S": "k"}, name: {"S": "w"}}
         copied = Copied.create(key="k", overwrite=True)
-        copied.change(Copied.many.set_if_missing({"z"}), *actions)
+        copied.change(getattr(Copied, name).set_if_missing(missing[name]), *actions)
         place.call("PutItem", TableName=place.table_name(Copied), Item=item)
-        with pytest.raises(dynamix.StoredValueError, match=r"Copied\.many: the stored value"):
+        with pytest.raises(dynamix.StoredValueError, match=rf"Copied\.{name}: the stored value"):
             copied.commit_changes()
         assert place.stored_item(Copied, key="k") == item
+
+
+class Text(dynamix.DictField[Any]):
+    """A map that is stored as text."""
+
+    def to_wire(self, value: dict[str, Any]) -> dict[str, Any]:
+        return {"S": json.dumps(value)}
+
+    def from_wire(self, wire: dict[str, Any]) -> dict[str, Any]:
+        return json.loads(wire["S"])
+
+
+class Written(dynamix.Model):
+    """What has such a map."""
+
+    key = dynamix.CharField(hash_key=True)
+    words = Text()
+
+
+@pytest.mark.usefixtures("place")
+def test_no_part_of_a_map_that_is_stored_as_text() -> None:
+    """Can be changed: the error says so, and what to do; an edit in place is stored."""
+    dynamix.create_table(Written)
+    written = Written.create(key="k", words={"a": 1})
+    written.update_to_dict_field(Written.words, {"b": 2})
+    with pytest.raises(dynamix.FieldValidationException, match=r"not stored as a map.*set the whole value"):
+        written.commit_changes()
+    written.discard_changes()
+    written.words["b"] = 2
+    written.save()
+    assert Written.get_or_raise(key="k", consistent=True).words == {"a": 1, "b": 2}

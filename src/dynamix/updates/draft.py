@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, Protocol, Self
 
 from dynamix.codec.forms import Form
+from dynamix.errors import StoredValueError
 from dynamix.expressions.nodes import Compare, Path, Value
 from dynamix.updates.plan import MISSING, Picture, Plan
 from dynamix.wire import AttributeValue
@@ -131,6 +132,26 @@ class Draft:
     def _form(self, value: Any) -> AttributeValue:
         """A value as the update says it; checked once more, for the caller may have changed it since it was queued."""
         return self.field._literal(value)
+
+    def _content(self, old: AttributeValue, tag: str) -> Any:
+        """What is stored, where it is of the type that is changed. Raises StoredValueError."""
+        if tag in old:
+            return old[tag]
+        self.field.decode(old)
+        raise StoredValueError(
+            f"{self.field} is stored as {next(iter(old))}, which is not {self.noun}; nothing was stored",
+            field=self.field.attribute,
+            value=old,
+        )
+
+    def _parts(self, value: Any, tag: str) -> Any:
+        """The stored parts of a value, which a field class of the user's own may store otherwise."""
+        form = self._form(value)
+        if tag not in form:
+            raise self.field.refusal(
+                value, f"it is not stored as {self.noun}, so that no part of it can be changed; set the whole value"
+            )
+        return form[tag]
 
     def _literal(self, value: Any) -> Value:
         return Value(self._form(value))

@@ -76,12 +76,12 @@ class ListDraft(Draft):
             plan.repeatable = False
 
     def applied(self, old: AttributeValue | None) -> AttributeValue | None:
-        elements = [] if old is None else old["L"]
+        elements = [] if old is None else self._content(old, "L")
         splice = self._splice(len(elements))
         if not (splice.appends or splice.replaced or splice.removed):
             return None
-        splice.tail = self._form(splice.tail)["L"]
-        splice.replaced = {index: self._form([element])["L"][0] for index, element in splice.replaced.items()}
+        splice.tail = self._parts(splice.tail, "L")
+        splice.replaced = {index: self._parts([element], "L")[0] for index, element in splice.replaced.items()}
         return {"L": splice.applied(elements)}
 
     def _splice(self, length: int | None) -> "_Splice":
@@ -112,7 +112,7 @@ class ListDraft(Draft):
         return Path((*self.path.parts, index))
 
     def _element_literal(self, element: Any) -> Value:
-        return Value(self._form([element])["L"][0])
+        return Value(self._parts([element], "L")[0])
 
 
 class _Splice:

@@ -54,7 +54,7 @@ class MapDraft(Draft):
             return self.plan_whole(plan, picture)
         # where no key is named, nothing else would tell a map from a NULL
         plan.facts.append(AttributeExists(self.path) if self.parts else AttributeType(self.path, Value({"S": "M"})))
-        for key, wire in self._form(self.changed)["M"].items():
+        for key, wire in self._parts(self.changed, "M").items():
             plan.set.append((Path((*self.path.parts, key)), Value(wire)))
         for key in sorted(self.removed):
             plan.remove.append(Path((*self.path.parts, key)))
@@ -65,8 +65,8 @@ class MapDraft(Draft):
         return len(self.changed) + len(self.removed)
 
     def applied(self, old: AttributeValue | None) -> AttributeValue | None:
-        kept = {} if old is None else old["M"]
+        kept = {} if old is None else self._content(old, "M")
         if not self.creates and not self.removed & kept.keys():
             return None
         kept = {key: wire for key, wire in kept.items() if key not in self.removed}
-        return {"M": kept | self._form(self.changed)["M"]}
+        return {"M": kept | self._parts(self.changed, "M")}

@@ -71,7 +71,7 @@ class NumberDraft(Draft):
             plan.add.append((self.path, amount))
 
     def applied(self, old: AttributeValue | None) -> AttributeValue:
-        return _wire(EXACT.add(Decimal(0 if old is None else old["N"]), self.amount))
+        return _wire(EXACT.add(Decimal(0 if old is None else self._content(old, "N")), self.amount))
 
     def _number(self, value: Any, form_of: Callable[[Any], AttributeValue] | None = None) -> int | Decimal:
         """The number that is stored for a value, or that `form_of` makes of it."""
