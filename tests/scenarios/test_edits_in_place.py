@@ -363,9 +363,10 @@ def test_an_edit_of_a_set_that_queued_deletes_emptied() -> None:
 
 
 class Nested(dynamix.NestedModel):
-    """A model with a default that can be edited."""
+    """A model with a default that can be edited, and a list with transformers."""
 
     words = dynamix.ListField(default=[])
+    days = dynamix.ListField(of=dynamix.DateField(), transform=sorted)
 
 
 class Sorted(dynamix.Model):
@@ -388,12 +389,15 @@ def test_an_edit_of_what_is_stored_in_another_order(place: Place, write: str) ->
     dynamix.create_table(Sorted)
     days = {"L": [{"S": "20240303"}, {"S": "2024-03-02"}]}
     place.call(
-        "PutItem", TableName=place.table_name(Sorted), Item={"key": {"S": "k"}, "days": days, "nested": {"M": {}}}
+        "PutItem",
+        TableName=place.table_name(Sorted),
+        Item={"key": {"S": "k"}, "days": days, "nested": {"M": {"days": days}}},
     )
     record = Sorted.get_or_raise(key="k", consistent=True)
     record.days[0] = date(2024, 3, 5)
+    record.nested.days[0] = date(2024, 3, 5)
     record.nested.words.append("a")
     WRITES[write](record)
     stored = Sorted.get_or_raise(key="k", consistent=True)
-    assert stored.days == [date(2024, 3, 2), date(2024, 3, 5)]
+    assert stored.days == stored.nested.days == [date(2024, 3, 2), date(2024, 3, 5)]
     assert stored.nested.words == ["a"]

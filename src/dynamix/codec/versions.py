@@ -40,6 +40,18 @@ class Versions(NamedTuple):
         return self.new
 
 
+def unaligned(form: AttributeValue) -> AttributeValue:
+    """An unedited form whose lists have one more element, so that they are taken for no other lists."""
+    ((tag, content),) = form.items()
+    if tag == "M":
+        return {tag: {key: unaligned(value) for key, value in content.items()}}
+    return {tag: [*map(unaligned, content), _ONE_MORE]} if tag == "L" else form
+
+
+_ONE_MORE = {"S": "\0one more element than is stored"}
+"""What nobody puts at the end of a list."""
+
+
 def as_stored(element: AttributeValue, unedited: list[AttributeValue], old: list[AttributeValue]) -> AttributeValue:
     """An element of a list that is set whole: where it was there before, as it was stored."""
     alike = len(unedited) == len(old) and element in unedited  # else nothing tells which of the old ones it is

@@ -104,6 +104,10 @@ class Collection(Sized[V, T], Generic[V, T]):
         return self.of is not None and (self.of.respells or not self.of.own_form.exact)
 
     @property
+    def transforms_parts(self) -> bool:
+        return self.of is not None and (self.of.transform is not None or self.of.transforms_parts)
+
+    @property
     def _lax(self) -> bool:
         inside = self.numbers is not float if self.of is None else self.of._lax
         return inside or super().constrained

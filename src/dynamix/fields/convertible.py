@@ -18,6 +18,7 @@ from dynamix.codec.forms import PLAIN, Form, comparable
 from dynamix.codec.generated import reading, writing
 from dynamix.codec.state import NULL, as_wire
 from dynamix.codec.values import Numbers, UnstorableError
+from dynamix.codec.versions import unaligned
 from dynamix.conditions import deeper
 from dynamix.errors import (
     FieldValidationException,
@@ -133,6 +134,11 @@ class Convertible(Changeable[V], Generic[V]):
     def respells(self) -> bool:
         """Whether a value that is edited in place may have parts that were stored in another spelling than the field's
         own."""
+        return False
+
+    @property
+    def transforms_parts(self) -> bool:
+        """Whether fields inside the values have transformers."""
         return False
 
     _part_names: frozenset[str] = frozenset()
@@ -278,13 +284,17 @@ class Convertible(Changeable[V], Generic[V]):
             raise self.refusal(value, str(error)) from error
 
     def as_read(self, form: Any) -> AttributeValue | None:
-        """How this field would store what a stored form reads as, element by element: without the transformers, which
-        may put elements in another order, or leave some out. None where it would store nothing.
+        """How this field would store what a stored form reads as, element by element: without its transformers, which
+        may put elements in another order, or leave some out. Where those of a part do, nothing tells which element is
+        which. None where it would store nothing.
 
         Raises StoredValueError or FieldValidationException.
         """
         value = self.read(form)
-        return None if value is None or value == frozenset() else self._converted(self.to_wire, value)
+        if value is None or value == frozenset():
+            return None
+        made = self._converted(self.to_wire, value)
+        return unaligned(made) if self.transforms_parts and self.decode(made) != value else made
 
     def differs(self, value: object, expected: object) -> bool:
         """Whether a value would be stored otherwise than the expected one. Where that one cannot be stored, this is

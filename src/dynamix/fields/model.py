@@ -188,6 +188,11 @@ class ModelField(Field[V, T]):
         return True
 
     @property
+    def transforms_parts(self) -> bool:
+        parts = [part for fields in self._parts.values() for part in fields.values()]
+        return any(part.transform is not None or part.transforms_parts for part in parts)
+
+    @property
     def _lax(self) -> bool:
         return super().constrained
 

@@ -332,7 +332,7 @@ class Schema(Struct, Generic[M], frozen=True, eq=False, dict=True):
             null=field.null,
             eager=field.read if field.eager and field.own_form.lazy else None,
             respells=field.respells,
-            as_read=None if field.transform is None else field.as_read,
+            as_read=field.as_read if field.transform is not None or field.transforms_parts else None,
         )
 
 
