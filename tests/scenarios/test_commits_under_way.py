@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from forum import Thread, key
@@ -13,7 +13,7 @@ from loops import runner
 from scripted import Holding, serving
 
 import dynamix
-from dynamix import CharField
+from dynamix import CharField, Model, SetField
 
 DISTURBANCES: dict[str, Callable[[Thread], None]] = {
     "another commit": lambda thread: thread.commit_changes(),
@@ -153,6 +153,49 @@ def test_an_edit_in_place_of_what_was_first_read_meanwhile(model: type[Thread], 
         thread.save()
         assert model.get_or_raise(**key(1), consistent=True) == thread
         assert (thread.reviews, thread.tags, thread.data) == (["a", "b"], {"x", "y", "z"}, {"n": 2, "m": 1})
+
+
+class Moody(SetField[Any]):
+    """A set whose conversion fails when it is told to."""
+
+    fails: ClassVar[bool] = False
+
+    def to_wire(self, value: Any) -> Any:
+        if Moody.fails:
+            raise LookupError("in no mood")
+        return super().to_wire(value)
+
+
+class Moods(Model):
+    """An item with such a set."""
+
+    __table_name__ = "moods"
+
+    key = CharField(hash_key=True)
+    members = Moody()
+
+
+@pytest.mark.parametrize("store", [Moods.commit_changes, _commit_by_token, _save_in_transaction])
+def test_what_was_first_read_meanwhile_and_cannot_be_looked_at(
+    store: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was stored counts as stored, whatever conversions of the user's own raise after it."""
+    held = Holding("UpdateItem", "TransactWriteItems")
+    with serving(held), ThreadPoolExecutor(1) as pool:
+        dynamix.create_table(Moods)
+        Moods.create(key="k", members={"a"})
+        moods = Moods.get_or_raise(key="k").add_to_setfield(Moods.members, {"b"})
+        moods.set_modify_conditions(Moods.members.unchanged())
+        storing = pool.submit(copy_context().run, store, moods)
+        request = held.next()
+        assert moods.members == {"a", "b"}
+        monkeypatch.setattr(Moody, "fails", True)
+        request.answer()
+        storing.result()
+        monkeypatch.setattr(Moody, "fails", False)
+        moods.commit_changes()
+        assert held.count == 1
+        assert moods.refresh().members == {"a", "b"}
 
 
 def test_an_edit_in_place_stays_after_a_transaction() -> None:

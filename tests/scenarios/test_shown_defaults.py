@@ -1,10 +1,11 @@
 """A default that shows for what is not stored is what changes start from, and what is stored is what was shown."""
 
+import contextlib
 import copy
 import itertools
 import pickle
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -275,3 +276,58 @@ def test_an_edit_of_a_default_that_shows_on(write: Callable[[Eager], object], pl
     eager.items.append("b")
     eager.save()
     assert Eager.get_or_raise(key="k", consistent=True).items == ["a", "b"]
+
+
+class Failing(dynamix.Model):
+    """A default that fails when it is told to."""
+
+    __table_name__ = "failing"
+
+    fails: ClassVar[bool] = False
+    key = dynamix.CharField(hash_key=True)
+    number = dynamix.IntegerField()
+    title = dynamix.CharField(default=lambda: 1 / 0 if Failing.fails else "untitled")  # type: ignore[arg-type,return-value]
+
+
+def _save_in_a_transaction(failing: Failing) -> None:
+    with dynamix.transaction() as tx:
+        tx.save(failing.set_field(Failing.title, None))
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize("write", [Failing.commit_changes, _save_in_a_transaction])
+def test_a_default_that_fails_after_a_write(
+    write: Callable[[Failing], object], monkeypatch: pytest.MonkeyPatch, place: Place
+) -> None:
+    """What was stored counts as stored: the error of a commit says so, and nothing is sent a second time."""
+    dynamix.create_table(Failing)
+    item = {"key": {"S": "k"}, "number": {"N": "1"}}
+    place.call("PutItem", TableName=place.table_name(Failing), Item=item)
+    failing = Failing.get_or_raise(key="k", consistent=True).add_to_field(Failing.number, 1)
+    monkeypatch.setattr(Failing, "fails", True)
+    with contextlib.suppress(dynamix.StoredValueError):
+        write(failing)
+    monkeypatch.setattr(Failing, "fails", False)
+    failing.commit_changes()
+    assert failing.refresh().number == 2
+
+
+class FailingUnique(Failing):
+    """The same with unique values, so that a commit is a transaction and a read."""
+
+    __table_name__ = "failing-unique"
+    number = dynamix.IntegerField(unique=True)
+
+
+@pytest.mark.parametrize("model", [Failing, FailingUnique])
+def test_the_error_for_a_default_that_fails_after_a_commit(
+    model: type[Failing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says that the changes were stored, and what failed."""
+    with dynamix.Connection(embedded=True) as connection, dynamix.use_connection(connection):
+        dynamix.create_table(model)
+        failing = model.create(key="k", number=1, title="t").set_field(model.title, None)
+        monkeypatch.setattr(Failing, "fails", True)
+        with pytest.raises(dynamix.StoredValueError, match=r"changes were stored, .* ZeroDivisionError") as caught:
+            failing.commit_changes()
+        assert caught.value.applied == "yes"

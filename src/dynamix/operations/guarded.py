@@ -11,6 +11,7 @@ import msgspec
 
 from dynamix.errors import DynamixError, ItemNotFoundError, StoredValueError
 from dynamix.expressions.nodes import Condition
+from dynamix.interrupts import let_pass
 from dynamix.operations import items, parts, requests, transact, update
 from dynamix.operations.failures import shown_key
 from dynamix.operations.retry import RetryPolicy, request
@@ -108,6 +109,9 @@ def commit(
         except DynamixError as error:
             error.applied = "yes"
             raise
+        except Exception as error:
+            let_pass(error)
+            raise update.unread(update.not_made(error)) from error
         finally:  # also where an interrupt came: what is stored is not pending any more
             part.settle(answer)
     finally:

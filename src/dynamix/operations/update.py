@@ -25,6 +25,7 @@ from dynamix.errors import (
 )
 from dynamix.expressions.nodes import Condition
 from dynamix.expressions.texts import Texts
+from dynamix.interrupts import let_pass
 from dynamix.limits import ITEM_BYTES
 from dynamix.operations import items, requests, single
 from dynamix.operations.failures import conflict, failed, refuse_foreign, shown_key, unmet
@@ -184,6 +185,13 @@ def unread(error: StoredValueError) -> StoredValueError:
     return unread
 
 
+def not_made(error: Exception) -> StoredValueError:
+    """The error for what could not be made of an answer, since something of the user's own failed."""
+    made = StoredValueError(f"{type(error).__name__}: {error}", field="")
+    made.__cause__ = error
+    return made
+
+
 def _partly(table: Table[Any], key: Item, error: DynamixError) -> PartlyAppliedError:
     """The error for a commit whose second update failed."""
     return PartlyAppliedError(
@@ -298,6 +306,9 @@ def _call(
             return decode(body)
         except StoredValueError as error:
             return error
+        except Exception as error:  # defaults of the user's own may raise whatever
+            let_pass(error)
+            return not_made(error)
 
     body = requests.update(table.name, key, texts, returns=terms.returns)
     unconditional = plan.repeatable and not terms.conditions

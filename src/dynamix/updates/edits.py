@@ -108,11 +108,14 @@ def first_read_since(
     since = [field for field in fields if field.attribute not in sent and values.get(field.attribute) is not None]
     known = dict(sent) if since else sent
     for field in since:
-        with suppress(StoredValueError):  # of a change whose result only the service knows
+        try:
             then = pending.unedited(values, field)
-            made = None if then is LACKING else _sent(values, field, pending, values[field.attribute], then)
-            if made is not None:
-                known[field.attribute] = made
+        except Exception as error:  # only the service knows the result, or conversions of the user's own raise whatever
+            let_pass(error)
+            continue
+        made = None if then is LACKING else _sent(values, field, pending, values[field.attribute], then)
+        if made is not None:
+            known[field.attribute] = made
     return known
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from dynamix.codec.slot import forms_kept
 from dynamix.codec.state import LACKING, STATE, State, Stored, state_of
-from dynamix.errors import StoredValueError
 from dynamix.expressions.nodes import And, AttributeNotExists, AttributeType, Compare, Condition, Or, Path, Value
+from dynamix.interrupts import let_pass
 from dynamix.schema.table import Schema
 from dynamix.updates.at_once import AtOnce
 from dynamix.updates.chain import Chain
@@ -51,12 +51,13 @@ def settle(
             continue
         try:
             value = slot.value(item.get(slot.name))
-        except StoredValueError:  # a field of the user's own that does not read what it wrote
+            if value is None and slot.absent is not None:
+                default = defaults[name] = defaults[name] if name in defaults else slot.absent()
+                value = default if slot.form.frozen else deepcopy(default)
+        except Exception as error:  # a field of the user's own does not read what it wrote, or a default fails
+            let_pass(error)
             gone.add(name)
             continue
-        if value is None and slot.absent is not None:
-            default = defaults[name] = defaults.get(name, slot.absent())
-            value = default if slot.form.frozen else deepcopy(default)
         if value is None and slot.required:
             gone.add(name)
         else:
@@ -118,6 +119,7 @@ def _after(draft: Draft, old: Any) -> Any:
         if old is None and draft.base is not None and draft.base != frozenset():
             old = draft.field.to_wire(draft.base)
         new = draft.applied(old)
-    except StoredValueError:  # what only the service computes
+    except Exception as error:  # only the service computes it, or conversions of the user's own raise whatever
+        let_pass(error)
         return LACKING
     return old if new is None and isinstance(draft, MapDraft | ListDraft) else new
