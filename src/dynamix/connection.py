@@ -31,7 +31,7 @@ from dynamix.transport.deadlines import TimeUpError, late
 from dynamix.transport.hidden import Environment
 from dynamix.transport.options import HIDDEN, ConnectionOptions, check, cursor_keys
 from dynamix.watch import Watch
-from dynamix.wire import Apply, Call, Effect, Flow, Pause, RequestInfo, Response, Transport
+from dynamix.wire import DAMAGED, Apply, Call, Effect, Flow, Pause, RequestInfo, Response, Transport
 
 if TYPE_CHECKING:
     from dynamix import seal
@@ -352,7 +352,7 @@ def _answer(call: Call[T], response: Response) -> T:
         raise from_response(response)
     try:
         return call.decode(response.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except DAMAGED as error:
         raise InvalidAnswerError(f"the answer to {call.target} is not DynamoDB's: {error}", sent=True) from error
 
 

@@ -29,6 +29,10 @@ SentItem: TypeAlias = dict[str, Any]
 """An item as a request has it: of lists, maps and the like the JSON of the value, as a msgspec.Raw."""
 
 
+DAMAGED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for a body that is no answer of DynamoDB's."""
+
+
 class Call(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """One request to the service.
 

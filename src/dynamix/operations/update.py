@@ -42,7 +42,7 @@ from dynamix.updates.plan import Picture, Plan, all_null, holds
 from dynamix.updates.unchanged import parts_unchanged, resolved
 from dynamix.updates.version import Guards, raised
 from dynamix.updates.written import write
-from dynamix.wire import Call, Flow, Item
+from dynamix.wire import DAMAGED, Call, Flow, Item
 
 M = TypeVar("M")
 R = TypeVar("R")
@@ -306,6 +306,8 @@ def _call(
             return decode(body)
         except StoredValueError as error:
             return error
+        except DAMAGED:
+            raise
         except Exception as error:  # defaults of the user's own may raise whatever
             let_pass(error)
             return not_made(error)
